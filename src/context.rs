@@ -1,0 +1,25 @@
+//! Contexts: what a key, a message or a file is for.
+
+use crate::Error;
+
+/// Contexts of the crate's own protocols start with this; callers' contexts must not.
+const RESERVED: &[u8] = b"twinseal/";
+
+/// Checks a caller's context: 1 to 255 bytes, outside the crate's own namespace.
+pub(crate) fn check(context: &[u8]) -> Result<(), Error> {
+    if context.is_empty() {
+        return Err(Error::Context("it is empty; name what the data is for"));
+    }
+    if context.starts_with(RESERVED) {
+        return Err(Error::Context("the prefix \"twinseal/\" is reserved"));
+    }
+    check_length(context)
+}
+
+/// Checks only what the formats can carry, for contexts of the crate's own.
+pub(crate) fn check_length(context: &[u8]) -> Result<(), Error> {
+    if context.len() > 255 {
+        return Err(Error::Context("it is longer than 255 bytes"));
+    }
+    Ok(())
+}

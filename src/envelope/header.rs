@@ -1,0 +1,436 @@
+//! An envelope's header: who can open it.
+
+use std::ops::Range;
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::BodyKey;
+use crate::{
+    Ciphertext, Decapsulate, EncapsulationKey, Error, KemSuite, KeyId, SharedSecret, kdf,
+    provider::{self, Provider},
+    schedule::{KEY_AND_NONCE, NumberedKey, TAG},
+    suite, wire,
+};
+
+const WHAT: &str = "envelope header";
+
+/// `magic || version || body || number of recipients`.
+const START: usize = 8 + 1 + 1 + 2;
+
+/// The part of the start that the wrapping of the content key authenticates.
+const WRAP_AAD: usize = START - 2;
+
+const CONTENT_KEY: usize = 32;
+const WRAPPED: usize = CONTENT_KEY + TAG;
+const HEADER_TAG: usize = 32;
+
+/// `suite || key id || length`, before the ciphertext.
+const STANZA_START: usize = 2 + KeyId::LENGTH + 2;
+
+/// A parsed header, for those who must fetch the shared secret from elsewhere (a KMS that is
+/// awaited): parse, let a recipient's ciphertext be decapsulated, and go on with the
+/// [`SharedSecret`].
+///
+/// Nothing in it is authenticated until [`unlock`](Header::unlock) has succeeded.
+///
+/// ```
+/// use twinseal::{DecapsulationKey, Error, Header};
+///
+/// let key = DecapsulationKey::generate()?;
+/// let sealed = key.encapsulation_key().seal(b"example.com/notes", b"hello")?;
+///
+/// let header = Header::parse(&sealed)?;
+/// let recipient = header.find(key.encapsulation_key()).ok_or(Error::NotARecipient)?;
+/// let secret = key.decapsulate(&recipient.ciphertext()?)?; // awaited, elsewhere
+/// let body_key = header.unlock(&recipient, &secret)?;
+/// let body = &sealed[header.len()..];
+/// assert_eq!(&body_key.open(b"example.com/notes", body)?[..], b"hello");
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Header {
+    bytes: Vec<u8>,
+    stanzas: Vec<Stanza>,
+}
+
+#[derive(Clone, Debug)]
+struct Stanza {
+    suite: u16,
+    key_id: KeyId,
+    ciphertext: Range<usize>,
+    wrapped: [u8; WRAPPED],
+}
+
+/// One recipient of an envelope: a suite, a key id, and a ciphertext.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipient<'a> {
+    header: &'a Header,
+    stanza: &'a Stanza,
+}
+
+impl Header {
+    /// Parses the header at the front of an envelope; what follows it is ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Truncated`] if the header does not end within `bytes`; [`Error::Unknown`] for
+    /// another version or body; [`Error::Invalid`] if it breaks a rule. Recipients of unknown
+    /// suites are no error.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let mut reader = wire::Reader::new(WHAT, bytes);
+        if reader.take(suite::ENVELOPE_MAGIC.len())? != suite::ENVELOPE_MAGIC {
+            return Err(Error::Invalid {
+                what: "envelope",
+                reason: "it does not start with \"twinseal\"",
+            });
+        }
+        known("envelope version", reader.u8()?, suite::ENVELOPE_VERSION)?;
+        known("envelope body", reader.u8()?, suite::BODY_COBBLESTONE_256)?;
+        let count = usize::from(reader.u16()?);
+        if !(1..=suite::MAX_RECIPIENTS).contains(&count) {
+            return Err(Error::Invalid {
+                what: WHAT,
+                reason: "it must have 1 to 1000 recipients",
+            });
+        }
+        let mut stanzas = Vec::new();
+        for _ in 0..count {
+            stanzas.push(Stanza::parse(&mut reader)?);
+        }
+        let ascending = stanzas.is_sorted_by(|a: &Stanza, b| a.order() < b.order());
+        if !ascending {
+            return Err(Error::Invalid {
+                what: WHAT,
+                reason: "its recipients are not in strictly ascending order",
+            });
+        }
+        reader.take(HEADER_TAG)?;
+        Ok(Self {
+            bytes: reader.taken().to_vec(),
+            stanzas,
+        })
+    }
+
+    /// Length of the header in bytes: the body starts here.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a header is never empty")]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// All recipients, in the order of their suites and key ids.
+    pub fn recipients(&self) -> impl Iterator<Item = Recipient<'_>> {
+        self.stanzas.iter().map(|stanza| Recipient {
+            header: self,
+            stanza,
+        })
+    }
+
+    /// The recipient that is this key.
+    #[must_use]
+    pub fn find(&self, key: &EncapsulationKey) -> Option<Recipient<'_>> {
+        let order = (key.suite().id(), key.key_id());
+        let index = self
+            .stanzas
+            .binary_search_by_key(&order, Stanza::order)
+            .ok()?;
+        self.stanzas.get(index).map(|stanza| Recipient {
+            header: self,
+            stanza,
+        })
+    }
+
+    /// Unwraps the content key with a recipient's shared secret and authenticates the header.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SuiteMismatch`] if the secret is of another suite; [`Error::Open`] if it is not the
+    /// recipient's, or the header was changed.
+    pub fn unlock(
+        &self,
+        recipient: &Recipient<'_>,
+        secret: &SharedSecret,
+    ) -> Result<BodyKey, Error> {
+        self.unlock_on(provider::default(), recipient, secret)
+    }
+
+    fn unlock_on(
+        &self,
+        provider: &'static Provider,
+        recipient: &Recipient<'_>,
+        secret: &SharedSecret,
+    ) -> Result<BodyKey, Error> {
+        let Stanza {
+            suite,
+            key_id,
+            wrapped,
+            ..
+        } = recipient.stanza;
+        if secret.suite().id() != *suite {
+            return Err(Error::SuiteMismatch {
+                what: "shared secret",
+                expected: recipient.suite().map_or("unknown", KemSuite::name),
+                actual: secret.suite().name(),
+            });
+        }
+        let content_key = unwrap(provider, secret, *suite, *key_id, wrapped)?;
+        let keys = HeaderKeys::derive(&content_key);
+        let (signed, tag) = self
+            .bytes
+            .split_last_chunk::<HEADER_TAG>()
+            .ok_or(Error::Open)?;
+        if !bool::from(keys.tag(signed).ct_eq(tag)) {
+            return Err(Error::Open);
+        }
+        Ok(BodyKey {
+            key: keys.body_key,
+            provider,
+        })
+    }
+
+    /// Decapsulates with `key` and unlocks: at most one decapsulation.
+    pub(super) fn unlock_with(&self, key: &dyn Decapsulate) -> Result<BodyKey, Error> {
+        let public = key.encapsulation_key();
+        let recipient = self.find(public).ok_or(Error::NotARecipient)?;
+        let secret = key
+            .decapsulate(&recipient.ciphertext()?)
+            .map_err(Error::from_external_key)?;
+        if secret.suite() != public.suite() {
+            return Err(Error::external(
+                "the shared secret is not of the key's suite",
+            ));
+        }
+        self.unlock_on(public.provider(), &recipient, &secret)
+    }
+}
+
+impl Stanza {
+    /// The length must be exact for a known suite; an unknown one is skipped by it.
+    fn parse(reader: &mut wire::Reader<'_>) -> Result<Self, Error> {
+        let suite = reader.u16()?;
+        let key_id = KeyId::from_bytes(reader.array()?);
+        let length = usize::from(reader.u16()?);
+        if let Ok(known) = KemSuite::from_id(suite)
+            && length != known.ciphertext_length()
+        {
+            return Err(Error::Length {
+                what: "recipient's ciphertext",
+                expected: known.ciphertext_length(),
+                actual: length,
+            });
+        }
+        let start = reader.position();
+        reader.take(length)?;
+        let ciphertext = start..reader.position();
+        Ok(Self {
+            suite,
+            key_id,
+            ciphertext,
+            wrapped: reader.array()?,
+        })
+    }
+
+    fn order(&self) -> (u16, KeyId) {
+        (self.suite, self.key_id)
+    }
+}
+
+impl<'a> Recipient<'a> {
+    /// The suite's identifier, known or not.
+    #[must_use]
+    pub fn suite_id(&self) -> u16 {
+        self.stanza.suite
+    }
+
+    /// The suite, if this crate knows it.
+    #[must_use]
+    pub fn suite(&self) -> Option<KemSuite> {
+        KemSuite::from_id(self.stanza.suite).ok()
+    }
+
+    /// The id of the recipient's key.
+    #[must_use]
+    pub fn key_id(&self) -> KeyId {
+        self.stanza.key_id
+    }
+
+    /// The ciphertext to be decapsulated.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unknown`] if the suite is not known; [`Error::Invalid`] if the ciphertext breaks a
+    /// rule.
+    pub fn ciphertext(&self) -> Result<Ciphertext, Error> {
+        let bytes: &'a [u8] = self
+            .header
+            .bytes
+            .get(self.stanza.ciphertext.clone())
+            .unwrap_or_default();
+        Ciphertext::from_bytes(KemSuite::from_id(self.stanza.suite)?, bytes)
+    }
+}
+
+/// A version or type that must be the only one there is.
+fn known(what: &'static str, found: u8, expected: u8) -> Result<(), Error> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(Error::Unknown {
+            what,
+            id: found.into(),
+        })
+    }
+}
+
+/// What a content key becomes: a key for the header's tag, and the body's input key.
+pub(super) struct HeaderKeys {
+    header_key: Zeroizing<[u8; 48]>,
+    pub(super) body_key: Zeroizing<[u8; 32]>,
+}
+
+impl HeaderKeys {
+    pub(super) fn derive(content_key: &[u8; CONTENT_KEY]) -> Self {
+        const INFO: usize = suite::ENVELOPE_INFO.len() + 2;
+        const { assert!(kdf::separated(CONTENT_KEY, INFO)) };
+        let ids = [suite::ENVELOPE_VERSION, suite::BODY_COBBLESTONE_256];
+        let mut derived = Zeroizing::new([0; 48 + 32]);
+        kdf::hkdf_sha384(content_key, &[suite::ENVELOPE_INFO, &ids], &mut *derived);
+        let mut keys = Self {
+            header_key: Zeroizing::new([0; 48]),
+            body_key: Zeroizing::new([0; 32]),
+        };
+        let all = keys.header_key.iter_mut().chain(keys.body_key.iter_mut());
+        for (byte, value) in all.zip(derived.iter()) {
+            *byte = *value;
+        }
+        keys
+    }
+
+    fn tag(&self, header: &[u8]) -> [u8; HEADER_TAG] {
+        let mac = kdf::hmac_sha384(&*self.header_key, &[header]);
+        *mac.first_chunk().expect("48 bytes hold 32")
+    }
+}
+
+/// Length of the header for these suites, in bytes.
+pub(super) fn length(suites: impl Iterator<Item = KemSuite>) -> usize {
+    let stanzas: usize = suites
+        .map(|suite| STANZA_START + suite.ciphertext_length() + WRAPPED)
+        .sum();
+    START + stanzas + HEADER_TAG
+}
+
+/// Appends a header to `output`. `recipients` are in order, each with its encapsulation.
+pub(super) fn write<'a>(
+    provider: &Provider,
+    recipients: impl ExactSizeIterator<
+        Item = Result<(&'a EncapsulationKey, Ciphertext, SharedSecret), Error>,
+    >,
+    content_key: &[u8; CONTENT_KEY],
+    keys: &HeaderKeys,
+    output: &mut Vec<u8>,
+) -> Result<(), Error> {
+    let start = output.len();
+    let count = u16::try_from(recipients.len()).map_err(|_| Error::Invalid {
+        what: WHAT,
+        reason: "it must have 1 to 1000 recipients",
+    })?;
+    output.extend_from_slice(suite::ENVELOPE_MAGIC);
+    output.extend_from_slice(&[suite::ENVELOPE_VERSION, suite::BODY_COBBLESTONE_256]);
+    output.extend_from_slice(&count.to_be_bytes());
+    for recipient in recipients {
+        let (key, ciphertext, secret) = recipient?;
+        let ct = ciphertext.as_bytes();
+        let length = u16::try_from(ct.len()).expect("no suite's ciphertext exceeds 65535 bytes");
+        output.extend_from_slice(&key.suite().id().to_be_bytes());
+        output.extend_from_slice(key.key_id().as_bytes());
+        output.extend_from_slice(&length.to_be_bytes());
+        output.extend_from_slice(ct);
+        output.extend_from_slice(&wrap(provider, &secret, key, content_key)?);
+    }
+    let tag = keys.tag(output.get(start..).unwrap_or_default());
+    output.extend_from_slice(&tag);
+    Ok(())
+}
+
+/// The key that wraps a content key for one recipient; it serves once.
+fn wrapping_key(
+    provider: &Provider,
+    secret: &SharedSecret,
+    suite: u16,
+    key_id: KeyId,
+) -> Result<NumberedKey, Error> {
+    const INFO: usize = suite::WRAP_INFO.len() + 2 + KeyId::LENGTH;
+    const {
+        let mut index = 0;
+        while index < KemSuite::ALL.len() {
+            assert!(kdf::separated(
+                KemSuite::ALL[index].shared_secret_length(),
+                INFO
+            ));
+            index += 1;
+        }
+    };
+    let info: [&[u8]; 3] = [suite::WRAP_INFO, &suite.to_be_bytes(), key_id.as_bytes()];
+    let mut derived = Zeroizing::new([0; KEY_AND_NONCE]);
+    kdf::hkdf_sha384(secret.as_bytes(), &info, &mut *derived);
+    NumberedKey::new(provider, &derived)
+}
+
+/// `magic || version || body || suite || key id`: not the number of recipients, so that a stanza
+/// does not depend on the others; the header tag covers it.
+fn wrap_aad(suite: u16, key_id: KeyId) -> Vec<u8> {
+    let ids = [suite::ENVELOPE_VERSION, suite::BODY_COBBLESTONE_256];
+    let aad = [
+        suite::ENVELOPE_MAGIC.as_slice(),
+        &ids,
+        &suite.to_be_bytes(),
+        key_id.as_bytes(),
+    ]
+    .concat();
+    debug_assert_eq!(aad.len(), WRAP_AAD + 2 + KeyId::LENGTH);
+    aad
+}
+
+fn wrap(
+    provider: &Provider,
+    secret: &SharedSecret,
+    key: &EncapsulationKey,
+    content_key: &[u8; CONTENT_KEY],
+) -> Result<[u8; WRAPPED], Error> {
+    let (suite, key_id) = (key.suite().id(), key.key_id());
+    let mut wrapped = [0; WRAPPED];
+    let (wrapped_key, wrapped_tag) = wrapped
+        .split_first_chunk_mut::<CONTENT_KEY>()
+        .expect("48 bytes hold 32");
+    *wrapped_key = *content_key;
+    let tag = wrapping_key(provider, secret, suite, key_id)?.seal_in_place(
+        0,
+        &wrap_aad(suite, key_id),
+        wrapped_key,
+    )?;
+    wrapped_tag.copy_from_slice(&tag);
+    Ok(wrapped)
+}
+
+fn unwrap(
+    provider: &Provider,
+    secret: &SharedSecret,
+    suite: u16,
+    key_id: KeyId,
+    wrapped: &[u8; WRAPPED],
+) -> Result<Zeroizing<[u8; CONTENT_KEY]>, Error> {
+    let (wrapped_key, tag) = wrapped
+        .split_first_chunk::<CONTENT_KEY>()
+        .ok_or(Error::Open)?;
+    let tag = wire::array("tag", tag)?;
+    let mut content_key = Zeroizing::new(*wrapped_key);
+    wrapping_key(provider, secret, suite, key_id)?.open_in_place(
+        0,
+        &wrap_aad(suite, key_id),
+        &mut *content_key,
+        &tag,
+    )?;
+    Ok(content_key)
+}

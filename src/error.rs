@@ -1,0 +1,141 @@
+//! What can go wrong, and how much of it may be told.
+
+use std::{io, sync::Arc};
+
+/// Every error of this crate.
+///
+/// Mistakes in public data are told precisely: what was expected and what was found. As soon as a
+/// secret has been used, there is one [`Open`](Error::Open) and one [`Verify`](Error::Verify),
+/// without a reason, because the reason would help whoever made the forgery.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A value of fixed length has another length. Lengths are in bytes.
+    #[error("{what} must be {expected} bytes long, not {actual}")]
+    Length {
+        /// The value that was read.
+        what: &'static str,
+        /// The length it must have.
+        expected: usize,
+        /// The length it has.
+        actual: usize,
+    },
+
+    /// The input ends early. Lengths are in bytes, from the start of the structure.
+    #[error("{what} ends after {actual} bytes, at least {needed} are needed")]
+    Truncated {
+        /// The structure that was read.
+        what: &'static str,
+        /// How many bytes are needed to read on.
+        needed: usize,
+        /// How many bytes there are.
+        actual: usize,
+    },
+
+    /// A suite, version or type that this crate does not know.
+    #[error("unknown {what} {id:#06x}")]
+    Unknown {
+        /// What the number identifies.
+        what: &'static str,
+        /// The number that was found.
+        id: u16,
+    },
+
+    /// A key, ciphertext, signature or structure breaks a rule of its format.
+    #[error("invalid {what}: {reason}")]
+    Invalid {
+        /// The value that was read.
+        what: &'static str,
+        /// The rule that it breaks.
+        reason: &'static str,
+    },
+
+    /// Two values that are used together belong to different suites.
+    #[error("the {what} is of suite {actual}, the key of suite {expected}")]
+    SuiteMismatch {
+        /// The value that does not fit the key.
+        what: &'static str,
+        /// The name of the key's suite.
+        expected: &'static str,
+        /// The name of the value's suite.
+        actual: &'static str,
+    },
+
+    /// A context is empty, longer than 255 bytes, or starts with the reserved prefix `twinseal/`.
+    #[error("invalid context: {0}")]
+    Context(&'static str),
+
+    /// A PEM document is not what was asked for.
+    #[error("expected a PEM document labelled {expected:?}, found {found:?}")]
+    PemLabel {
+        /// The label of the type that was asked for.
+        expected: &'static str,
+        /// The label in the document.
+        found: String,
+    },
+
+    /// The envelope is not addressed to this key.
+    #[error("the envelope is not addressed to this key")]
+    NotARecipient,
+
+    /// Opening failed: wrong key, wrong context, or changed data. There is no detail on purpose.
+    #[error("opening failed: wrong key, wrong context, or changed data")]
+    Open,
+
+    /// Verification failed: wrong key, wrong context, wrong message, or changed signature. There
+    /// is no detail on purpose.
+    #[error("verification failed: wrong key, context or message, or a changed signature")]
+    Verify,
+
+    /// The source of randomness failed.
+    #[error("the source of randomness failed")]
+    Randomness,
+
+    /// The provider that the key uses does not offer this operation.
+    #[error("the provider does not support {0}")]
+    Unsupported(&'static str),
+
+    /// A key that lives elsewhere (HSM, KMS) failed; see [`Error::external`].
+    #[error("the external key failed: {0}")]
+    External(Arc<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Wraps a failure of a key that lives elsewhere, for authors of [`Decapsulate`] and [`Sign`].
+    ///
+    /// [`Decapsulate`]: crate::Decapsulate
+    /// [`Sign`]: crate::Sign
+    ///
+    /// ```
+    /// let error = twinseal::Error::external("the token is locked");
+    /// assert_eq!(error.to_string(), "the external key failed: the token is locked");
+    /// ```
+    pub fn external(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::External(cause.into().into())
+    }
+
+    /// Keeps an external key from answering with `Open` or `Verify`: those say that data was
+    /// judged, and a key that failed has judged nothing.
+    pub(crate) fn from_external_key(self) -> Self {
+        match self {
+            Self::Open | Self::Verify => Self::external(self),
+            other => other,
+        }
+    }
+}
+
+/// Functions that read or write files and streams return [`io::Error`]; an [`Error`] travels inside
+/// it and is found again with [`io::Error::get_ref`]. What is wrong with data is
+/// [`InvalidData`](io::ErrorKind::InvalidData), what is wrong with the system or an external key is
+/// [`Other`](io::ErrorKind::Other).
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error {
+            Error::Randomness | Error::External(_) => io::ErrorKind::Other,
+            Error::Context(_) => io::ErrorKind::InvalidInput,
+            Error::Unsupported(_) => io::ErrorKind::Unsupported,
+            _ => io::ErrorKind::InvalidData,
+        };
+        Self::new(kind, error)
+    }
+}

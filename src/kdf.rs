@@ -1,0 +1,57 @@
+//! Key derivation: HKDF-SHA384 (RFC 5869, SP 800-56C), and the Expand step that C2SP's
+//! chunked encryption needs.
+
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Sha384, Sha512};
+use zeroize::Zeroize;
+
+/// HKDF-SHA384 with an empty salt: `output` is filled from `ikm`, bound to `info` (the
+/// concatenation of its parts).
+///
+/// Callers keep `ikm` and `info || 0x01` of different lengths, so that Extract and Expand never
+/// see the same HMAC input; each asserts it with [`separated`].
+pub(crate) fn hkdf_sha384(ikm: &[u8], info: &[&[u8]], output: &mut [u8]) {
+    Hkdf::<Sha384>::new(None, ikm)
+        .expand_multi_info(info, output)
+        .expect("every output is far below 255 hash lengths");
+}
+
+/// Whether HKDF's two steps are separated by length, for compile-time assertions: an `ikm` of
+/// `ikm` bytes can never equal `info || 0x01`.
+pub(crate) const fn separated(ikm: usize, info: usize) -> bool {
+    ikm != info + 1
+}
+
+/// HKDF-Expand over HMAC-SHA512 with a 32-byte key, as C2SP chunked-encryption defines it.
+///
+/// Written over HMAC because the `hkdf` crate refuses a key below the hash length (RFC 5869 §2.3
+/// asks for that of Extract's output; here the key is uniformly random already).
+pub(crate) fn expand_sha512(key: &[u8; 32], info: &[&[u8]], output: &mut [u8]) {
+    let keyed = Hmac::<Sha512>::new_from_slice(key).expect("HMAC takes a key of any length");
+    let mut previous = [0; 64];
+    for (counter, block) in (1..=u8::MAX).zip(output.chunks_mut(64)) {
+        let mut mac = keyed.clone();
+        if counter > 1 {
+            mac.update(&previous);
+        }
+        for part in info {
+            mac.update(part);
+        }
+        mac.update(&[counter]);
+        previous.copy_from_slice(&mac.finalize().into_bytes());
+        for (byte, derived) in block.iter_mut().zip(&previous) {
+            *byte = *derived;
+        }
+    }
+    previous.zeroize();
+}
+
+/// HMAC-SHA384 over the concatenation of `parts`.
+pub(crate) fn hmac_sha384(key: &[u8], parts: &[&[u8]]) -> [u8; 48] {
+    let mut mac = Hmac::<Sha384>::new_from_slice(key).expect("HMAC takes a key of any length");
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}

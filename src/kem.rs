@@ -1,0 +1,555 @@
+//! The hybrid KEM: encapsulation keys, decapsulation keys, ciphertexts and shared secrets.
+
+use std::{fmt, hash, sync::Arc};
+
+use rand_core::TryCryptoRng;
+use zeroize::Zeroizing;
+
+use crate::{
+    Error, KeyId,
+    provider::{self, Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, Provider},
+    random, suite, wire,
+};
+
+mod hybrid;
+
+use hybrid::HybridKem;
+
+/// Which two KEMs a key belongs to, and how they are combined.
+///
+/// | suite | id | halves | combiner | shared secret |
+/// |---|---|---|---|---|
+/// | [`X25519_ML_KEM_1024`](Self::X25519_ML_KEM_1024), the default | 0x0001 | X25519 (RFC 7748), ML-KEM-1024 (FIPS 203) | HKDF-SHA384 over the transcript | 64 bytes |
+/// | [`ML_KEM_1024_P384`](Self::ML_KEM_1024_P384) | 0x0051 | ECDH P-384, ML-KEM-1024 | SHA3-256 (draft-irtf-cfrg-concrete-hybrid-kems) | 32 bytes |
+///
+/// ```
+/// use twinseal::KemSuite;
+///
+/// let suite = KemSuite::X25519_ML_KEM_1024;
+/// assert_eq!(suite.encapsulation_key_length(), 1600);
+/// assert_eq!(suite.ciphertext_length(), 1600);
+/// assert_eq!(KemSuite::from_id(0x0001)?, suite);
+/// # Ok::<(), twinseal::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct KemSuite(&'static HybridKem);
+
+impl KemSuite {
+    /// X25519 and ML-KEM-1024, combined by HKDF-SHA384. The default.
+    pub const X25519_ML_KEM_1024: Self = Self(&hybrid::X25519_ML_KEM_1024);
+
+    /// ECDH over P-384 and ML-KEM-1024: HPKE's MLKEM1024-P384, for interoperation.
+    pub const ML_KEM_1024_P384: Self = Self(&hybrid::ML_KEM_1024_P384);
+
+    /// Every suite, the default first.
+    pub const ALL: [Self; 2] = [Self::X25519_ML_KEM_1024, Self::ML_KEM_1024_P384];
+
+    /// Length of the seed that is a decapsulation key, in bytes, in every suite.
+    pub const SEED_LENGTH: usize = suite::KEM_SEED;
+
+    /// The suite with this identifier.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unknown`] if there is none.
+    pub fn from_id(id: u16) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|suite| suite.id() == id)
+            .ok_or(Error::Unknown {
+                what: "KEM suite",
+                id,
+            })
+    }
+
+    /// The identifier that envelopes and key files carry.
+    #[must_use]
+    pub const fn id(self) -> u16 {
+        self.0.id
+    }
+
+    /// The name, as its specification spells it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// Length of an encapsulation key, in bytes.
+    #[must_use]
+    pub const fn encapsulation_key_length(self) -> usize {
+        self.0.lengths.encapsulation_key
+    }
+
+    /// Length of a ciphertext, in bytes.
+    #[must_use]
+    pub const fn ciphertext_length(self) -> usize {
+        self.0.lengths.ciphertext
+    }
+
+    /// Length of a shared secret, in bytes.
+    #[must_use]
+    pub const fn shared_secret_length(self) -> usize {
+        self.0.lengths.shared_secret
+    }
+
+    /// The hybrid on a provider, as a [`Kem`] like any primitive.
+    #[must_use]
+    pub fn kem(self, provider: &Provider) -> impl Kem + use<> {
+        self.0.on(provider)
+    }
+
+    fn lengths(self) -> KemLengths {
+        self.0.lengths
+    }
+}
+
+impl PartialEq for KemSuite {
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
+impl Eq for KemSuite {}
+
+impl hash::Hash for KemSuite {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.id().hash(state);
+    }
+}
+
+impl fmt::Display for KemSuite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for KemSuite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KemSuite({})", self.name())
+    }
+}
+
+/// A public key to encapsulate and seal to.
+///
+/// It holds its parsed and expanded form; a clone shares it. Equality is that of suite and bytes.
+///
+/// ```
+/// use twinseal::{DecapsulationKey, EncapsulationKey, KemSuite};
+///
+/// let bob = DecapsulationKey::generate()?;
+/// let sent = bob.encapsulation_key().as_bytes();
+///
+/// let to_bob = EncapsulationKey::from_bytes(KemSuite::X25519_ML_KEM_1024, sent)?;
+/// let (ciphertext, secret) = to_bob.encapsulate()?;
+/// assert_eq!(bob.decapsulate(&ciphertext)?.as_bytes(), secret.as_bytes());
+/// # Ok::<(), twinseal::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct EncapsulationKey(Arc<PublicHalf>);
+
+struct PublicHalf {
+    suite: KemSuite,
+    bytes: Vec<u8>,
+    key_id: KeyId,
+    provider: &'static Provider,
+    encapsulator: Box<dyn Encapsulator>,
+}
+
+impl EncapsulationKey {
+    /// Parses and checks a key: its length, ML-KEM's modulus check (FIPS 203 §7.2), a canonical
+    /// X25519 key that is not of low order, or a P-384 point on the curve.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] or [`Error::Invalid`], saying which rule is broken.
+    pub fn from_bytes(suite: KemSuite, bytes: &[u8]) -> Result<Self, Error> {
+        Self::load(suite, bytes, provider::default())
+    }
+
+    fn load(suite: KemSuite, bytes: &[u8], provider: &'static Provider) -> Result<Self, Error> {
+        let encapsulator = suite.0.on(provider).encapsulator(bytes)?;
+        Ok(Self::new(suite, bytes.to_vec(), provider, encapsulator))
+    }
+
+    fn new(
+        suite: KemSuite,
+        bytes: Vec<u8>,
+        provider: &'static Provider,
+        encapsulator: Box<dyn Encapsulator>,
+    ) -> Self {
+        let key_id = KeyId::derive(suite::KEY_ID_KEM, suite.id(), &bytes);
+        Self(Arc::new(PublicHalf {
+            suite,
+            bytes,
+            key_id,
+            provider,
+            encapsulator,
+        }))
+    }
+
+    /// The same key on another provider.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] if the provider does not offer the suite.
+    pub fn on(&self, provider: &'static Provider) -> Result<Self, Error> {
+        Self::load(self.suite(), self.as_bytes(), provider)
+    }
+
+    /// The key's suite.
+    #[must_use]
+    pub fn suite(&self) -> KemSuite {
+        self.0.suite
+    }
+
+    /// The key's bytes, post-quantum half first: 1600 for the default suite, 1665 for 0x0051.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0.bytes
+    }
+
+    /// The name by which envelopes and keyrings find the key.
+    #[must_use]
+    pub fn key_id(&self) -> KeyId {
+        self.0.key_id
+    }
+
+    /// Makes a fresh shared secret and the ciphertext that carries it to the key's owner.
+    ///
+    /// This is the bare KEM; to protect data, use [`seal`](Self::seal).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Randomness`] if the system has none.
+    pub fn encapsulate(&self) -> Result<(Ciphertext, SharedSecret), Error> {
+        self.encapsulate_from(None)
+    }
+
+    /// From given randomness for known answers, else from fresh one.
+    pub(crate) fn encapsulate_from(
+        &self,
+        randomness: Option<&[u8]>,
+    ) -> Result<(Ciphertext, SharedSecret), Error> {
+        let suite = self.suite();
+        let mut ciphertext = vec![0; suite.lengths().ciphertext];
+        let mut secret = Zeroizing::new(vec![0; suite.lengths().shared_secret]);
+        let encapsulator = &self.0.encapsulator;
+        match randomness {
+            None => encapsulator.encapsulate(&mut ciphertext, &mut secret)?,
+            Some(randomness) => {
+                encapsulator.encapsulate_deterministic(randomness, &mut ciphertext, &mut secret)?;
+            }
+        }
+        Ok((
+            Ciphertext {
+                suite,
+                bytes: ciphertext,
+            },
+            SharedSecret {
+                suite,
+                bytes: secret,
+            },
+        ))
+    }
+
+    pub(crate) fn provider(&self) -> &'static Provider {
+        self.0.provider
+    }
+}
+
+impl PartialEq for EncapsulationKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.suite() == other.suite() && self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for EncapsulationKey {}
+
+impl hash::Hash for EncapsulationKey {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.key_id().hash(state);
+    }
+}
+
+impl fmt::Debug for EncapsulationKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EncapsulationKey({}, {})", self.suite(), self.key_id())
+    }
+}
+
+/// A private key to decapsulate and open with. It is a 32-byte seed, held together with its
+/// expanded form: load it once and share it by [`Arc`]. It is wiped when dropped.
+///
+/// ```
+/// use twinseal::DecapsulationKey;
+///
+/// let key = DecapsulationKey::generate()?;
+/// let same = DecapsulationKey::from_seed(key.suite(), key.seed())?;
+/// assert_eq!(key.encapsulation_key(), same.encapsulation_key());
+/// # Ok::<(), twinseal::Error>(())
+/// ```
+pub struct DecapsulationKey {
+    seed: Zeroizing<Vec<u8>>,
+    decapsulator: Box<dyn Decapsulator>,
+    encapsulation_key: EncapsulationKey,
+}
+
+impl DecapsulationKey {
+    /// A new key of the default suite, from the operating system's randomness.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Randomness`] if the system has none.
+    pub fn generate() -> Result<Self, Error> {
+        Self::generate_for(KemSuite::X25519_ML_KEM_1024)
+    }
+
+    /// A new key of any suite, from the operating system's randomness.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Randomness`] if the system has none.
+    pub fn generate_for(suite: KemSuite) -> Result<Self, Error> {
+        Self::generate_with(suite, &mut random::system)
+    }
+
+    /// A new key from a caller's generator, which is trusted to be a good one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Randomness`] if the generator fails.
+    pub fn generate_from_rng(suite: KemSuite, rng: &mut impl TryCryptoRng) -> Result<Self, Error> {
+        Self::generate_with(suite, &mut random::from_rng(rng))
+    }
+
+    fn generate_with(suite: KemSuite, random: &mut provider::Random<'_>) -> Result<Self, Error> {
+        let mut seed = Zeroizing::new(vec![0; KemSuite::SEED_LENGTH]);
+        random(&mut seed)?;
+        Self::load(suite, seed, provider::default())
+    }
+
+    /// The key that a 32-byte seed is. The seed must be uniformly random: it is not a password.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] if it is not 32 bytes. For suite 0x0051, [`Error::Invalid`] if it expands
+    /// to no scalar, which happens once in 2^192 seeds.
+    pub fn from_seed(suite: KemSuite, seed: &[u8]) -> Result<Self, Error> {
+        let seed = wire::exact("decapsulation key seed", seed, KemSuite::SEED_LENGTH)?;
+        Self::load(suite, Zeroizing::new(seed.to_vec()), provider::default())
+    }
+
+    fn load(
+        suite: KemSuite,
+        seed: Zeroizing<Vec<u8>>,
+        provider: &'static Provider,
+    ) -> Result<Self, Error> {
+        let KemKeyPair {
+            encapsulation_key,
+            encapsulator,
+            decapsulator,
+        } = suite.0.on(provider).key_pair(&seed)?;
+        Ok(Self {
+            seed,
+            decapsulator,
+            encapsulation_key: EncapsulationKey::new(
+                suite,
+                encapsulation_key,
+                provider,
+                encapsulator,
+            ),
+        })
+    }
+
+    /// Moves the key to another provider.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] if the provider does not offer the suite.
+    pub fn on(self, provider: &'static Provider) -> Result<Self, Error> {
+        Self::load(self.suite(), self.seed, provider)
+    }
+
+    /// The key's suite.
+    #[must_use]
+    pub fn suite(&self) -> KemSuite {
+        self.encapsulation_key.suite()
+    }
+
+    /// The 32-byte seed, which is the whole secret. Keep it off logs and command lines; for files
+    /// there is [`write_pem_file`](Self::write_pem_file).
+    #[must_use]
+    pub fn seed(&self) -> &[u8] {
+        &self.seed
+    }
+
+    /// The public half, to be published.
+    #[must_use]
+    pub fn encapsulation_key(&self) -> &EncapsulationKey {
+        &self.encapsulation_key
+    }
+
+    /// Recovers the shared secret that [`encapsulate`](EncapsulationKey::encapsulate) made.
+    ///
+    /// A ciphertext that was made for another key, or changed, gives *another secret*, not an
+    /// error (FIPS 203's implicit rejection): it shows when what the secret protects fails to open.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SuiteMismatch`] if the ciphertext is of another suite, [`Error::Invalid`] if its
+    /// X25519 or P-384 part leads to no shared secret.
+    pub fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
+        let suite = self.suite();
+        if ciphertext.suite != suite {
+            return Err(Error::SuiteMismatch {
+                what: "ciphertext",
+                expected: suite.name(),
+                actual: ciphertext.suite.name(),
+            });
+        }
+        let mut secret = Zeroizing::new(vec![0; suite.lengths().shared_secret]);
+        self.decapsulator
+            .decapsulate(&ciphertext.bytes, &mut secret)?;
+        Ok(SharedSecret {
+            suite,
+            bytes: secret,
+        })
+    }
+}
+
+impl fmt::Debug for DecapsulationKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let public = &self.encapsulation_key;
+        write!(
+            f,
+            "DecapsulationKey({}, {})",
+            public.suite(),
+            public.key_id()
+        )
+    }
+}
+
+/// A decapsulation key wherever it lives: in memory as [`DecapsulationKey`], or in an HSM or KMS
+/// behind an implementation of your own.
+///
+/// [`open`](#method.open) and everything else that takes a decapsulation key works with any of
+/// them. Report failures with [`Error::external`]: an external key never answers `Open`.
+///
+/// ```
+/// use twinseal::{Ciphertext, DecapsulationKey, Decapsulate, EncapsulationKey, Error, SharedSecret};
+///
+/// struct Hsm { slot: DecapsulationKey }
+///
+/// impl Decapsulate for Hsm {
+///     fn encapsulation_key(&self) -> &EncapsulationKey {
+///         self.slot.encapsulation_key()
+///     }
+///     fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
+///         self.slot.decapsulate(ciphertext).map_err(|_| Error::external("the token is locked"))
+///     }
+/// }
+///
+/// # let slot = DecapsulationKey::generate()?;
+/// let hsm: Box<dyn Decapsulate> = Box::new(Hsm { slot });
+/// let sealed = hsm.encapsulation_key().seal(b"example.com/notes", b"hello")?;
+/// assert_eq!(&hsm.open(b"example.com/notes", &sealed)?[..], b"hello");
+/// # Ok::<(), Error>(())
+/// ```
+pub trait Decapsulate: Send + Sync {
+    /// The public half.
+    fn encapsulation_key(&self) -> &EncapsulationKey;
+
+    /// Recovers a shared secret; see [`DecapsulationKey::decapsulate`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::External`] if the key cannot be reached or refuses.
+    fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error>;
+}
+
+impl Decapsulate for DecapsulationKey {
+    fn encapsulation_key(&self) -> &EncapsulationKey {
+        self.encapsulation_key()
+    }
+
+    fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
+        self.decapsulate(ciphertext)
+    }
+}
+
+/// What [`encapsulate`](EncapsulationKey::encapsulate) sends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ciphertext {
+    suite: KemSuite,
+    bytes: Vec<u8>,
+}
+
+impl Ciphertext {
+    /// Parses and checks a ciphertext: its length, and that its second half is a canonical X25519
+    /// key not of low order, or a P-384 point on the curve.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] or [`Error::Invalid`], saying which rule is broken.
+    pub fn from_bytes(suite: KemSuite, bytes: &[u8]) -> Result<Self, Error> {
+        suite.0.on(provider::default()).check_ciphertext(bytes)?;
+        Ok(Self {
+            suite,
+            bytes: bytes.to_vec(),
+        })
+    }
+
+    /// The suite.
+    #[must_use]
+    pub fn suite(&self) -> KemSuite {
+        self.suite
+    }
+
+    /// The bytes, post-quantum half first: 1600 for the default suite, 1665 for 0x0051.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// A secret that both sides of a KEM share. Wiped when dropped, never printed.
+///
+/// Use it as input to a key derivation, not as several keys at once. Its strength is that of the
+/// stronger half, and at most SHA-384's.
+pub struct SharedSecret {
+    suite: KemSuite,
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+impl SharedSecret {
+    /// Wraps what an external key computed, for authors of [`Decapsulate`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] if it is not as long as the suite's shared secrets.
+    pub fn from_bytes(suite: KemSuite, bytes: &[u8]) -> Result<Self, Error> {
+        let bytes = wire::exact("shared secret", bytes, suite.lengths().shared_secret)?;
+        Ok(Self {
+            suite,
+            bytes: Zeroizing::new(bytes.to_vec()),
+        })
+    }
+
+    /// The suite.
+    #[must_use]
+    pub fn suite(&self) -> KemSuite {
+        self.suite
+    }
+
+    /// The bytes: 64 for the default suite, 32 for 0x0051.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for SharedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SharedSecret({}, ..)", self.suite)
+    }
+}

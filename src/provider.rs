@@ -1,0 +1,269 @@
+//! Where the primitives come from.
+//!
+//! A [`Provider`] is a plain struct of primitives behind traits. What a provider computes is raw:
+//! checks of public values, encodings, labels and combiners live above it, so that formats cannot
+//! depend on it. A provider changes speed, never bytes, and never what is accepted.
+//!
+//! A primitive (ML-KEM-1024, X25519 as a DH-KEM) and a hybrid made of two implement the same
+//! trait: [`Kem`] or [`SignatureScheme`].
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::Error;
+pub use crate::random::Random;
+
+mod portable;
+
+pub use portable::PORTABLE;
+
+/// A set of primitives. Override single ones with struct update syntax:
+///
+/// ```
+/// use twinseal::provider::{PORTABLE, Provider};
+///
+/// static MINE: Provider = Provider { name: "mine", ..PORTABLE };
+/// let key = twinseal::DecapsulationKey::generate()?.on(&MINE)?;
+/// # Ok::<(), twinseal::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Provider {
+    /// A name for logs.
+    pub name: &'static str,
+    /// X25519 (RFC 7748) as a DH-KEM.
+    pub x25519: &'static dyn Kem,
+    /// ECDH over P-384 (SP 800-56A) as a DH-KEM.
+    pub p384: &'static dyn Kem,
+    /// ML-KEM-1024 (FIPS 203).
+    pub ml_kem_1024: &'static dyn Kem,
+    /// ECDSA over P-384 with SHA-384 (FIPS 186-5): the signing key is the scalar (48 bytes), a
+    /// signature is `r || s` (96 bytes), and there is no context.
+    pub ecdsa_p384: &'static dyn SignatureScheme,
+    /// ML-DSA-87 (FIPS 204): the signing key is the seed (32 bytes).
+    pub ml_dsa_87: &'static dyn SignatureScheme,
+    /// AES-256-GCM (SP 800-38D) with 12-byte nonces and 16-byte tags.
+    pub aes_256_gcm: &'static dyn Aead,
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Provider({})", self.name)
+    }
+}
+
+/// The provider that new keys use.
+pub(crate) fn default() -> &'static Provider {
+    &PORTABLE
+}
+
+/// Lengths of a KEM's values, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KemLengths {
+    /// The seed of a decapsulation key.
+    pub seed: usize,
+    /// An encapsulation key.
+    pub encapsulation_key: usize,
+    /// A ciphertext.
+    pub ciphertext: usize,
+    /// A shared secret.
+    pub shared_secret: usize,
+    /// What [`Encapsulator::encapsulate_deterministic`] takes.
+    pub randomness: usize,
+}
+
+/// A key encapsulation mechanism.
+///
+/// Callers hand over slices and buffers of the lengths that [`lengths`](Kem::lengths) tells.
+pub trait Kem: fmt::Debug + Send + Sync {
+    /// The lengths of all values.
+    fn lengths(&self) -> KemLengths;
+
+    /// Expands a seed into a key pair.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if the seed gives no key (a P-384 scalar of 0, or not below the order).
+    fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error>;
+
+    /// Parses an encapsulation key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if it is not one.
+    fn encapsulator(&self, encapsulation_key: &[u8]) -> Result<Box<dyn Encapsulator>, Error>;
+}
+
+/// A key pair in its expanded form: load once, use often.
+pub struct KemKeyPair {
+    /// The encapsulation key's bytes.
+    pub encapsulation_key: Vec<u8>,
+    /// The public half, expanded.
+    pub encapsulator: Box<dyn Encapsulator>,
+    /// The private half, expanded; it wipes itself when dropped.
+    pub decapsulator: Box<dyn Decapsulator>,
+}
+
+impl fmt::Debug for KemKeyPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KemKeyPair(..)")
+    }
+}
+
+/// An encapsulation key in its expanded form.
+pub trait Encapsulator: Send + Sync {
+    /// Makes a shared secret, and the ciphertext that carries it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Randomness`] if there is none.
+    fn encapsulate(&self, ciphertext: &mut [u8], shared_secret: &mut [u8]) -> Result<(), Error>;
+
+    /// The same from given randomness, for known answers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] unless the provider is [`PORTABLE`].
+    fn encapsulate_deterministic(
+        &self,
+        _randomness: &[u8],
+        _ciphertext: &mut [u8],
+        _shared_secret: &mut [u8],
+    ) -> Result<(), Error> {
+        Err(Error::Unsupported("deterministic encapsulation"))
+    }
+}
+
+/// A decapsulation key in its expanded form.
+pub trait Decapsulator: Send + Sync {
+    /// Recovers the shared secret from a ciphertext.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if the ciphertext breaks a rule that anyone can check.
+    fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error>;
+}
+
+/// Lengths of a signature scheme's values, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignatureLengths {
+    /// A signing key.
+    pub signing_key: usize,
+    /// A verifying key.
+    pub verifying_key: usize,
+    /// The longest signature.
+    pub signature: usize,
+}
+
+/// A signature scheme.
+///
+/// Callers hand over keys of the lengths that [`lengths`](SignatureScheme::lengths) tells.
+pub trait SignatureScheme: fmt::Debug + Send + Sync {
+    /// The lengths of all values.
+    fn lengths(&self) -> SignatureLengths;
+
+    /// Makes a signing key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Randomness`] if there is none.
+    fn generate(&self, random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error>;
+
+    /// Expands a signing key into a key pair.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if it is not one.
+    fn key_pair(&self, signing_key: &[u8]) -> Result<SignatureKeyPair, Error>;
+
+    /// Parses a verifying key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if it is not one.
+    fn verifier(&self, verifying_key: &[u8]) -> Result<Box<dyn SchemeVerifier>, Error>;
+}
+
+/// A key pair in its expanded form: load once, use often.
+pub struct SignatureKeyPair {
+    /// The verifying key's bytes.
+    pub verifying_key: Vec<u8>,
+    /// The public half, expanded.
+    pub verifier: Box<dyn SchemeVerifier>,
+    /// The private half, expanded; it wipes itself when dropped.
+    pub signer: Box<dyn SchemeSigner>,
+}
+
+impl fmt::Debug for SignatureKeyPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignatureKeyPair(..)")
+    }
+}
+
+/// A signing key in its expanded form.
+pub trait SchemeSigner: Send + Sync {
+    /// Signs a message for a context. A scheme without contexts takes the empty one only.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Randomness`] if there is none; [`Error::Context`] if the context does not fit.
+    fn sign(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error>;
+
+    /// The same without randomness, for known answers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] unless the provider is [`PORTABLE`].
+    fn sign_deterministic(&self, _context: &[u8], _message: &[u8]) -> Result<Vec<u8>, Error> {
+        Err(Error::Unsupported("deterministic signing"))
+    }
+}
+
+/// A verifying key in its expanded form.
+pub trait SchemeVerifier: Send + Sync {
+    /// Verifies a signature over a message for a context.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Verify`] if the signature is not valid, whatever the reason.
+    fn verify(&self, context: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Error>;
+}
+
+/// Authenticated encryption with a 32-byte key, 12-byte nonces and 16-byte tags.
+pub trait Aead: fmt::Debug + Send + Sync {
+    /// Expands a key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] if the provider cannot.
+    fn key(&self, key: &[u8; 32]) -> Result<Box<dyn AeadKey>, Error>;
+}
+
+/// A key in its expanded form; it wipes itself when dropped.
+pub trait AeadKey: Send + Sync {
+    /// Encrypts `buffer` in place and returns the tag. A nonce serves once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if the buffer is longer than the algorithm allows.
+    fn seal_in_place(
+        &self,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<[u8; 16], Error>;
+
+    /// Checks the tag and decrypts `buffer` in place. What the buffer holds after a failure is not
+    /// plaintext to be used.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`] if the tag does not fit.
+    fn open_in_place(
+        &self,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        buffer: &mut [u8],
+        tag: &[u8; 16],
+    ) -> Result<(), Error>;
+}

@@ -1,0 +1,636 @@
+//! The hybrid signature: signing keys, verifying keys and signatures.
+
+use std::{fmt, hash, io, sync::Arc};
+
+use rand_core::TryCryptoRng;
+use sha2::{Digest, Sha512};
+use zeroize::Zeroizing;
+
+use crate::{
+    Error, KeyId, context,
+    provider::{self, Provider, SignatureLengths, SignatureScheme},
+    random, suite, wire,
+};
+
+mod composite;
+mod ecdsa;
+
+use composite::{CompositeKeyPair, CompositeSignature, CompositeSigner, CompositeVerifier};
+#[cfg(feature = "hazmat")]
+pub(crate) use ecdsa::DerEcdsa;
+
+/// Which two signature schemes a key belongs to.
+///
+/// | suite | id | halves | specification |
+/// |---|---|---|---|
+/// | [`ML_DSA_87_ECDSA_P384`](Self::ML_DSA_87_ECDSA_P384), the default | 0x0001 | ML-DSA-87 (FIPS 204), ECDSA P-384 with SHA-384 (FIPS 186-5) | id-MLDSA87-ECDSA-P384-SHA512 of draft-ietf-lamps-pq-composite-sigs |
+///
+/// ```
+/// use twinseal::SignatureSuite;
+///
+/// let suite = SignatureSuite::ML_DSA_87_ECDSA_P384;
+/// assert_eq!(suite.verifying_key_length(), 2689);
+/// assert_eq!(suite.max_signature_length(), 4731);
+/// assert_eq!(suite.oid(), "1.3.6.1.5.5.7.6.49");
+/// ```
+#[derive(Clone, Copy)]
+pub struct SignatureSuite(&'static CompositeSignature);
+
+impl SignatureSuite {
+    /// ML-DSA-87 and ECDSA over P-384. The default.
+    pub const ML_DSA_87_ECDSA_P384: Self = Self(&composite::ML_DSA_87_ECDSA_P384);
+
+    /// Every suite, the default first.
+    pub const ALL: [Self; 1] = [Self::ML_DSA_87_ECDSA_P384];
+
+    /// The suite with this identifier.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unknown`] if there is none.
+    pub fn from_id(id: u16) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|suite| suite.id() == id)
+            .ok_or(Error::Unknown {
+                what: "signature suite",
+                id,
+            })
+    }
+
+    /// The identifier that the crate's own formats carry.
+    #[must_use]
+    pub const fn id(self) -> u16 {
+        self.0.id
+    }
+
+    /// The name, as its specification spells it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// The object identifier that PKCS#8 and SPKI carry, in dotted form.
+    #[must_use]
+    pub const fn oid(self) -> &'static str {
+        self.0.oid
+    }
+
+    /// Length of a signing key, in bytes.
+    #[must_use]
+    pub const fn signing_key_length(self) -> usize {
+        self.0.lengths.signing_key
+    }
+
+    /// Length of a verifying key, in bytes.
+    #[must_use]
+    pub const fn verifying_key_length(self) -> usize {
+        self.0.lengths.verifying_key
+    }
+
+    /// Length of the longest signature, in bytes. Most are one to three bytes shorter, because
+    /// ECDSA's half is in DER.
+    #[must_use]
+    pub const fn max_signature_length(self) -> usize {
+        self.0.lengths.signature
+    }
+
+    /// The composite on a provider, as a [`SignatureScheme`] like any primitive.
+    #[must_use]
+    pub fn scheme(self, provider: &Provider) -> impl SignatureScheme + use<> {
+        self.0.on(provider)
+    }
+
+    fn lengths(self) -> SignatureLengths {
+        self.0.lengths
+    }
+}
+
+impl PartialEq for SignatureSuite {
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
+impl Eq for SignatureSuite {}
+
+impl hash::Hash for SignatureSuite {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.id().hash(state);
+    }
+}
+
+impl fmt::Display for SignatureSuite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for SignatureSuite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SignatureSuite({})", self.name())
+    }
+}
+
+/// A public key to verify with.
+///
+/// It holds its parsed and expanded form; a clone shares it. Equality is that of suite and bytes.
+///
+/// ```
+/// use twinseal::{Error, SignatureSuite, SigningKey, VerifyingKey};
+///
+/// let alice = SigningKey::generate()?;
+/// let signature = alice.sign(b"example.com/releases", b"hello")?;
+///
+/// let sent = alice.verifying_key().as_bytes();
+/// let from_alice = VerifyingKey::from_bytes(SignatureSuite::ML_DSA_87_ECDSA_P384, sent)?;
+/// from_alice.verify(b"example.com/releases", b"hello", &signature)?;
+/// let other = from_alice.verify(b"example.com/logs", b"hello", &signature);
+/// assert!(matches!(other, Err(Error::Verify)));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone)]
+pub struct VerifyingKey(Arc<PublicHalf>);
+
+struct PublicHalf {
+    suite: SignatureSuite,
+    bytes: Vec<u8>,
+    key_id: KeyId,
+    verifier: CompositeVerifier,
+}
+
+impl VerifyingKey {
+    /// Parses and checks a key: its length, and that its second half is a P-384 point on the
+    /// curve. Any 2592 bytes are an ML-DSA-87 verifying key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] or [`Error::Invalid`], saying which rule is broken.
+    pub fn from_bytes(suite: SignatureSuite, bytes: &[u8]) -> Result<Self, Error> {
+        Self::load(suite, bytes, provider::default())
+    }
+
+    fn load(
+        suite: SignatureSuite,
+        bytes: &[u8],
+        provider: &'static Provider,
+    ) -> Result<Self, Error> {
+        let verifier = suite.0.on(provider).load_public(bytes)?;
+        Ok(Self::new(suite, bytes.to_vec(), verifier))
+    }
+
+    fn new(suite: SignatureSuite, bytes: Vec<u8>, verifier: CompositeVerifier) -> Self {
+        let key_id = KeyId::derive(suite::KEY_ID_SIGN, suite.id(), &bytes);
+        Self(Arc::new(PublicHalf {
+            suite,
+            bytes,
+            key_id,
+            verifier,
+        }))
+    }
+
+    /// The same key on another provider.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] if the provider does not offer the suite.
+    pub fn on(&self, provider: &'static Provider) -> Result<Self, Error> {
+        Self::load(self.suite(), self.as_bytes(), provider)
+    }
+
+    /// The key's suite.
+    #[must_use]
+    pub fn suite(&self) -> SignatureSuite {
+        self.0.suite
+    }
+
+    /// The key's 2689 bytes: `ML-DSA-87 (2592) || 0x04 || X || Y (97)`.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0.bytes
+    }
+
+    /// A short name for logs and tables. It names the key, it does not authenticate it.
+    #[must_use]
+    pub fn key_id(&self) -> KeyId {
+        self.0.key_id
+    }
+
+    /// Verifies a signature over a message for a context. Both halves must verify.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Verify`] if either half does not verify; [`Error::Context`] if the context is
+    /// empty, longer than 255 bytes or reserved; [`Error::SuiteMismatch`].
+    pub fn verify(
+        &self,
+        context: &[u8],
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), Error> {
+        context::check(context)?;
+        self.verify_prehashed(context, &Sha512::digest(message).into(), signature)
+    }
+
+    /// [`verify`](Self::verify) for a message of any length, read to its end in constant memory.
+    ///
+    /// # Errors
+    ///
+    /// The reader's errors, and those of [`verify`](Self::verify) inside an [`io::Error`]: a
+    /// signature that does not verify is [`io::ErrorKind::InvalidData`].
+    pub fn verify_reader(
+        &self,
+        context: &[u8],
+        message: impl io::Read,
+        signature: &Signature,
+    ) -> io::Result<()> {
+        context::check(context)?;
+        let sha512 = hash_reader(message)?;
+        Ok(self.verify_prehashed(context, &sha512, signature)?)
+    }
+
+    /// The same over the SHA-512 of the message, for any context of at most 255 bytes.
+    pub(crate) fn verify_prehashed(
+        &self,
+        context: &[u8],
+        sha512: &[u8; 64],
+        signature: &Signature,
+    ) -> Result<(), Error> {
+        if signature.suite != self.suite() {
+            return Err(Error::SuiteMismatch {
+                what: "signature",
+                expected: self.suite().name(),
+                actual: signature.suite.name(),
+            });
+        }
+        self.0
+            .verifier
+            .verify_prehashed(context, sha512, &signature.bytes)
+    }
+
+    /// The key as the `signature` crate's [`Verifier`](signature::Verifier), with the empty
+    /// context, for X.509 and other software.
+    #[must_use]
+    pub fn without_context(&self) -> WithoutContext<'_, Self> {
+        WithoutContext(self)
+    }
+}
+
+impl PartialEq for VerifyingKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.suite() == other.suite() && self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for VerifyingKey {}
+
+impl hash::Hash for VerifyingKey {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.key_id().hash(state);
+    }
+}
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VerifyingKey({}, {})", self.suite(), self.key_id())
+    }
+}
+
+/// A private key to sign with, held together with its expanded form: load it once and share it by
+/// [`Arc`]. It is wiped when dropped.
+///
+/// ```
+/// use twinseal::{SignatureSuite, SigningKey};
+///
+/// let key = SigningKey::generate()?;
+/// let same = SigningKey::from_bytes(SignatureSuite::ML_DSA_87_ECDSA_P384, key.secret_bytes())?;
+/// assert_eq!(key.verifying_key(), same.verifying_key());
+/// # Ok::<(), twinseal::Error>(())
+/// ```
+pub struct SigningKey {
+    secret: Zeroizing<Vec<u8>>,
+    signer: CompositeSigner,
+    verifying_key: VerifyingKey,
+}
+
+impl SigningKey {
+    /// A new key of the default suite, from the operating system's randomness. Both halves are
+    /// always made fresh, together.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Randomness`] if the system has none.
+    pub fn generate() -> Result<Self, Error> {
+        Self::generate_with(SignatureSuite::ML_DSA_87_ECDSA_P384, &mut random::system)
+    }
+
+    /// A new key from a caller's generator, which is trusted to be a good one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Randomness`] if the generator fails.
+    pub fn generate_from_rng(
+        suite: SignatureSuite,
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<Self, Error> {
+        Self::generate_with(suite, &mut random::from_rng(rng))
+    }
+
+    fn generate_with(
+        suite: SignatureSuite,
+        random: &mut provider::Random<'_>,
+    ) -> Result<Self, Error> {
+        let provider = provider::default();
+        let secret = suite.0.on(provider).generate(random)?;
+        Self::load(suite, secret, provider)
+    }
+
+    /// Parses and checks a key: 96 bytes, `ML-DSA seed (32) || RFC 5915 ECPrivateKey (64)`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] or [`Error::Invalid`], saying which rule is broken.
+    pub fn from_bytes(suite: SignatureSuite, bytes: &[u8]) -> Result<Self, Error> {
+        let bytes = wire::exact("signing key", bytes, suite.lengths().signing_key)?;
+        Self::load(suite, Zeroizing::new(bytes.to_vec()), provider::default())
+    }
+
+    fn load(
+        suite: SignatureSuite,
+        secret: Zeroizing<Vec<u8>>,
+        provider: &'static Provider,
+    ) -> Result<Self, Error> {
+        let CompositeKeyPair {
+            verifying_key,
+            verifier,
+            signer,
+        } = suite.0.on(provider).load(&secret)?;
+        Ok(Self {
+            secret,
+            signer,
+            verifying_key: VerifyingKey::new(suite, verifying_key, verifier),
+        })
+    }
+
+    /// Moves the key to another provider.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] if the provider does not offer the suite.
+    pub fn on(self, provider: &'static Provider) -> Result<Self, Error> {
+        Self::load(self.suite(), self.secret, provider)
+    }
+
+    /// The key's suite.
+    #[must_use]
+    pub fn suite(&self) -> SignatureSuite {
+        self.verifying_key.suite()
+    }
+
+    /// The key's 96 bytes, which are the whole secret. Keep them off logs and command lines; for
+    /// files there is [`write_pem_file`](Self::write_pem_file).
+    #[must_use]
+    pub fn secret_bytes(&self) -> &[u8] {
+        &self.secret
+    }
+
+    /// The public half, to be published.
+    #[must_use]
+    pub fn verifying_key(&self) -> &VerifyingKey {
+        &self.verifying_key
+    }
+
+    /// Signs a message for a context: what the signature is for, so that it cannot be used
+    /// elsewhere. Both halves are randomised ("hedged"): two signatures over one message differ.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Context`] if the context is empty, longer than 255 bytes or reserved;
+    /// [`Error::Randomness`] if the system has none.
+    pub fn sign(&self, context: &[u8], message: &[u8]) -> Result<Signature, Error> {
+        let key: &dyn Sign = self;
+        key.sign(context, message)
+    }
+
+    /// [`sign`](Self::sign) for a message of any length, read to its end in constant memory.
+    ///
+    /// # Errors
+    ///
+    /// The reader's errors, and those of [`sign`](Self::sign) inside an [`io::Error`].
+    ///
+    /// ```
+    /// # let alice = twinseal::SigningKey::generate()?;
+    /// let mut checkpoint = std::io::repeat(7).take(1_000_000);
+    /// # use std::io::Read;
+    /// let signature = alice.sign_reader(b"example.com/models", &mut checkpoint)?;
+    ///
+    /// let copy = std::io::repeat(7).take(1_000_000);
+    /// alice.verifying_key().verify_reader(b"example.com/models", copy, &signature)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sign_reader(&self, context: &[u8], message: impl io::Read) -> io::Result<Signature> {
+        let key: &dyn Sign = self;
+        key.sign_reader(context, message)
+    }
+
+    #[cfg(feature = "hazmat")]
+    pub(crate) fn sign_deterministic(
+        &self,
+        context: &[u8],
+        message: &[u8],
+    ) -> Result<Signature, Error> {
+        let sha512 = Sha512::digest(message).into();
+        let bytes = self.signer.sign_prehashed_deterministic(context, &sha512)?;
+        Ok(Signature {
+            suite: self.suite(),
+            bytes,
+        })
+    }
+
+    /// The key as the `signature` crate's [`Signer`](signature::Signer), with the empty context,
+    /// for X.509 and other software.
+    ///
+    /// ```
+    /// use signature::{Signer, Verifier};
+    ///
+    /// let alice = twinseal::SigningKey::generate()?;
+    /// let signature = alice.without_context().try_sign(b"to be signed")?;
+    /// alice.verifying_key().without_context().verify(b"to be signed", &signature)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn without_context(&self) -> WithoutContext<'_, Self> {
+        WithoutContext(self)
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let public = &self.verifying_key;
+        write!(f, "SigningKey({}, {})", public.suite(), public.key_id())
+    }
+}
+
+/// A signing key wherever it lives: in memory as [`SigningKey`], or in an HSM or KMS behind an
+/// implementation of your own.
+///
+/// [`sign`](#method.sign), [`sign_reader`](#method.sign_reader) and everything else that takes a
+/// signing key works with any of them. Report failures with [`Error::external`].
+///
+/// ```
+/// use twinseal::{Error, Sign, Signature, SigningKey, VerifyingKey};
+///
+/// struct Kms { inside: SigningKey }
+///
+/// impl Sign for Kms {
+///     fn verifying_key(&self) -> &VerifyingKey {
+///         self.inside.verifying_key()
+///     }
+///     fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
+///         Sign::sign_prehashed(&self.inside, context, sha512)
+///             .map_err(|_| Error::external("the KMS did not answer"))
+///     }
+/// }
+///
+/// # let inside = SigningKey::generate()?;
+/// let kms: Box<dyn Sign> = Box::new(Kms { inside });
+/// let signature = kms.sign(b"example.com/releases", b"hello")?;
+/// kms.verifying_key().verify(b"example.com/releases", b"hello", &signature)?;
+/// # Ok::<(), Error>(())
+/// ```
+pub trait Sign: Send + Sync {
+    /// The public half.
+    fn verifying_key(&self) -> &VerifyingKey;
+
+    /// Signs the SHA-512 of a message for a context of 0 to 255 bytes. Contexts that start with
+    /// `twinseal/` arrive here too: the crate's own protocols use them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::External`] if the key cannot be reached or refuses.
+    fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error>;
+}
+
+impl dyn Sign + '_ {
+    /// Signs a message for a context; see [`SigningKey::sign`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Context`], and whatever the key reports.
+    pub fn sign(&self, context: &[u8], message: &[u8]) -> Result<Signature, Error> {
+        context::check(context)?;
+        self.sign_checked(context, &Sha512::digest(message).into())
+    }
+
+    /// Signs a message of any length, read to its end; see [`SigningKey::sign_reader`].
+    ///
+    /// # Errors
+    ///
+    /// The reader's errors, and those of [`sign`](#method.sign) inside an [`io::Error`].
+    pub fn sign_reader(&self, context: &[u8], message: impl io::Read) -> io::Result<Signature> {
+        context::check(context)?;
+        let sha512 = hash_reader(message)?;
+        Ok(self.sign_checked(context, &sha512)?)
+    }
+
+    /// An external key may be of any make: what it answers must at least be of its own suite.
+    fn sign_checked(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
+        let signature = self
+            .sign_prehashed(context, sha512)
+            .map_err(Error::from_external_key)?;
+        if signature.suite != self.verifying_key().suite() {
+            return Err(Error::external("the signature is not of the key's suite"));
+        }
+        Ok(signature)
+    }
+}
+
+impl Sign for SigningKey {
+    fn verifying_key(&self) -> &VerifyingKey {
+        self.verifying_key()
+    }
+
+    fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
+        let bytes = self.signer.sign_prehashed(context, sha512)?;
+        Ok(Signature {
+            suite: self.suite(),
+            bytes,
+        })
+    }
+}
+
+/// A composite signature: both halves, post-quantum half first, at most 4731 bytes.
+///
+/// A signature's bytes are not an identifier: anyone can turn ECDSA's half into another valid one
+/// over the same message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Signature {
+    suite: SignatureSuite,
+    bytes: Vec<u8>,
+}
+
+impl Signature {
+    /// Parses and checks a signature: `ML-DSA-87 (4627) || ECDSA in strict DER`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Truncated`] or [`Error::Invalid`], saying which rule is broken.
+    pub fn from_bytes(suite: SignatureSuite, bytes: &[u8]) -> Result<Self, Error> {
+        suite.0.check_signature(bytes)?;
+        Ok(Self {
+            suite,
+            bytes: bytes.to_vec(),
+        })
+    }
+
+    /// The suite.
+    #[must_use]
+    pub fn suite(&self) -> SignatureSuite {
+        self.suite
+    }
+
+    /// The bytes, to be sent or stored.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// A key with the empty context, for the `signature` crate's traits: see
+/// [`SigningKey::without_context`] and [`VerifyingKey::without_context`].
+#[derive(Clone, Copy, Debug)]
+pub struct WithoutContext<'a, Key>(&'a Key);
+
+impl signature::Signer<Signature> for WithoutContext<'_, SigningKey> {
+    fn try_sign(&self, message: &[u8]) -> Result<Signature, signature::Error> {
+        self.0
+            .sign_prehashed(b"", &Sha512::digest(message).into())
+            .map_err(signature::Error::from_source)
+    }
+}
+
+impl signature::Verifier<Signature> for WithoutContext<'_, VerifyingKey> {
+    fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), signature::Error> {
+        self.0
+            .verify_prehashed(b"", &Sha512::digest(message).into(), signature)
+            .map_err(signature::Error::from_source)
+    }
+}
+
+/// The SHA-512 of everything a reader gives.
+fn hash_reader(mut message: impl io::Read) -> io::Result<[u8; 64]> {
+    let mut hash = Sha512::new();
+    let mut buffer = Zeroizing::new(vec![0; 64 * 1024]);
+    loop {
+        match message.read(&mut buffer) {
+            Ok(0) => return Ok(hash.finalize().into()),
+            Ok(length) => hash.update(buffer.get(..length).ok_or_else(broken_reader)?),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn broken_reader() -> io::Error {
+    io::Error::other("the reader claims more bytes than the buffer holds")
+}

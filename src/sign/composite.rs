@@ -1,0 +1,245 @@
+//! A composite signature: a signature scheme made of two, of which both must verify
+//! (draft-ietf-lamps-pq-composite-sigs). A suite is a struct literal.
+
+use sha2::{Digest, Sha512};
+use zeroize::Zeroizing;
+
+use super::ecdsa::DerEcdsa;
+use crate::{
+    Error, check, context,
+    provider::{
+        Provider, Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths,
+        SignatureScheme,
+    },
+    suite, wire,
+};
+
+/// What makes a composite: two halves and the label that ties them together. The post-quantum
+/// half comes first in every encoding.
+#[derive(Debug)]
+pub(crate) struct CompositeSignature {
+    pub(crate) id: u16,
+    pub(crate) name: &'static str,
+    pub(crate) oid: &'static str,
+    pub(crate) lengths: SignatureLengths,
+    label: &'static [u8],
+    post_quantum: fn(&Provider) -> &'static dyn SignatureScheme,
+    post_quantum_lengths: SignatureLengths,
+}
+
+/// Suite 0x0001: id-MLDSA87-ECDSA-P384-SHA512.
+pub(crate) static ML_DSA_87_ECDSA_P384: CompositeSignature = CompositeSignature {
+    id: suite::ML_DSA_87_ECDSA_P384_ID,
+    name: suite::ML_DSA_87_ECDSA_P384_NAME,
+    oid: suite::ML_DSA_87_ECDSA_P384_OID,
+    lengths: suite::composite_lengths(suite::ML_DSA_87_LENGTHS, suite::ECDSA_P384_DER_LENGTHS),
+    label: suite::ML_DSA_87_ECDSA_P384_LABEL,
+    post_quantum: |provider| provider.ml_dsa_87,
+    post_quantum_lengths: suite::ML_DSA_87_LENGTHS,
+};
+
+/// A suite with a provider's primitives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Composite {
+    suite: &'static CompositeSignature,
+    post_quantum: &'static dyn SignatureScheme,
+    traditional: DerEcdsa,
+}
+
+pub(crate) struct CompositeSigner {
+    suite: &'static CompositeSignature,
+    post_quantum: Box<dyn SchemeSigner>,
+    traditional: Box<dyn SchemeSigner>,
+}
+
+pub(crate) struct CompositeVerifier {
+    suite: &'static CompositeSignature,
+    post_quantum: Box<dyn SchemeVerifier>,
+    traditional: Box<dyn SchemeVerifier>,
+}
+
+/// A composite's key pair, of concrete types: the keys above also sign what was hashed elsewhere.
+pub(crate) struct CompositeKeyPair {
+    pub(crate) verifying_key: Vec<u8>,
+    pub(crate) verifier: CompositeVerifier,
+    pub(crate) signer: CompositeSigner,
+}
+
+impl CompositeSignature {
+    pub(crate) fn on(&'static self, provider: &Provider) -> Composite {
+        Composite {
+            suite: self,
+            post_quantum: (self.post_quantum)(provider),
+            traditional: DerEcdsa(provider.ecdsa_p384),
+        }
+    }
+
+    /// Checks what anyone can check of a signature: that it has two halves, and that the second
+    /// is the DER form of an ECDSA signature.
+    pub(crate) fn check_signature(&self, signature: &[u8]) -> Result<(), Error> {
+        if signature.len() > self.lengths.signature {
+            return Err(Error::Invalid {
+                what: "signature",
+                reason: "it is longer than any of its suite",
+            });
+        }
+        let (_, traditional) = self.split_signature(signature)?;
+        check::ecdsa_signature_from_der(traditional).map(drop)
+    }
+
+    fn split_signature<'a>(&self, signature: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
+        wire::halves("signature", signature, self.post_quantum_lengths.signature)
+    }
+
+    /// The message representative M' (draft §2.2): `Prefix || Label || len(ctx) || ctx || PH(M)`.
+    fn representative(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Vec<u8>, Error> {
+        context::check_length(context)?;
+        let length = u8::try_from(context.len()).unwrap_or(u8::MAX);
+        Ok([
+            suite::COMPOSITE_PREFIX,
+            self.label,
+            &[length],
+            context,
+            sha512,
+        ]
+        .concat())
+    }
+}
+
+impl Composite {
+    pub(crate) fn load(&self, signing_key: &[u8]) -> Result<CompositeKeyPair, Error> {
+        wire::exact("signing key", signing_key, self.suite.lengths.signing_key)?;
+        let first = self.suite.post_quantum_lengths.signing_key;
+        let (sk_pq, sk_t) = wire::halves("signing key", signing_key, first)?;
+        let post_quantum = self.post_quantum.key_pair(sk_pq)?;
+        let traditional = self.traditional.key_pair(sk_t)?;
+        let mut verifying_key = post_quantum.verifying_key;
+        verifying_key.extend_from_slice(&traditional.verifying_key);
+        Ok(CompositeKeyPair {
+            verifying_key,
+            verifier: CompositeVerifier {
+                suite: self.suite,
+                post_quantum: post_quantum.verifier,
+                traditional: traditional.verifier,
+            },
+            signer: CompositeSigner {
+                suite: self.suite,
+                post_quantum: post_quantum.signer,
+                traditional: traditional.signer,
+            },
+        })
+    }
+
+    pub(crate) fn load_public(&self, verifying_key: &[u8]) -> Result<CompositeVerifier, Error> {
+        wire::exact(
+            "verifying key",
+            verifying_key,
+            self.suite.lengths.verifying_key,
+        )?;
+        let first = self.suite.post_quantum_lengths.verifying_key;
+        let (pk_pq, pk_t) = wire::halves("verifying key", verifying_key, first)?;
+        Ok(CompositeVerifier {
+            suite: self.suite,
+            post_quantum: self.post_quantum.verifier(pk_pq)?,
+            traditional: self.traditional.verifier(pk_t)?,
+        })
+    }
+}
+
+impl SignatureScheme for Composite {
+    fn lengths(&self) -> SignatureLengths {
+        self.suite.lengths
+    }
+
+    fn generate(&self, random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let mut key = Zeroizing::new(Vec::with_capacity(self.suite.lengths.signing_key));
+        key.extend_from_slice(&self.post_quantum.generate(random)?);
+        key.extend_from_slice(&self.traditional.generate(random)?);
+        Ok(key)
+    }
+
+    fn key_pair(&self, signing_key: &[u8]) -> Result<SignatureKeyPair, Error> {
+        let pair = self.load(signing_key)?;
+        Ok(SignatureKeyPair {
+            verifying_key: pair.verifying_key,
+            verifier: Box::new(pair.verifier),
+            signer: Box::new(pair.signer),
+        })
+    }
+
+    fn verifier(&self, verifying_key: &[u8]) -> Result<Box<dyn SchemeVerifier>, Error> {
+        Ok(Box::new(self.load_public(verifying_key)?))
+    }
+}
+
+impl CompositeSigner {
+    pub(crate) fn sign_prehashed(
+        &self,
+        context: &[u8],
+        sha512: &[u8; 64],
+    ) -> Result<Vec<u8>, Error> {
+        self.sign_by(context, sha512, |half, context, message| {
+            half.sign(context, message)
+        })
+    }
+
+    pub(crate) fn sign_prehashed_deterministic(
+        &self,
+        context: &[u8],
+        sha512: &[u8; 64],
+    ) -> Result<Vec<u8>, Error> {
+        self.sign_by(context, sha512, |half, context, message| {
+            half.sign_deterministic(context, message)
+        })
+    }
+
+    /// The label is ML-DSA's context, so that neither half is a signature of the plain scheme.
+    fn sign_by(
+        &self,
+        context: &[u8],
+        sha512: &[u8; 64],
+        sign: fn(&dyn SchemeSigner, &[u8], &[u8]) -> Result<Vec<u8>, Error>,
+    ) -> Result<Vec<u8>, Error> {
+        let representative = self.suite.representative(context, sha512)?;
+        let mut signature = sign(&*self.post_quantum, self.suite.label, &representative)?;
+        signature.extend_from_slice(&sign(&*self.traditional, b"", &representative)?);
+        Ok(signature)
+    }
+}
+
+impl SchemeSigner for CompositeSigner {
+    fn sign(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
+        self.sign_prehashed(context, &Sha512::digest(message).into())
+    }
+
+    fn sign_deterministic(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
+        self.sign_prehashed_deterministic(context, &Sha512::digest(message).into())
+    }
+}
+
+impl CompositeVerifier {
+    /// Both halves are always evaluated, and the error does not say which one failed.
+    pub(crate) fn verify_prehashed(
+        &self,
+        context: &[u8],
+        sha512: &[u8; 64],
+        signature: &[u8],
+    ) -> Result<(), Error> {
+        let representative = self.suite.representative(context, sha512)?;
+        let (sig_pq, sig_t) = self
+            .suite
+            .split_signature(signature)
+            .map_err(|_| Error::Verify)?;
+        let post_quantum = self
+            .post_quantum
+            .verify(self.suite.label, &representative, sig_pq);
+        let traditional = self.traditional.verify(b"", &representative, sig_t);
+        post_quantum.and(traditional).map_err(|_| Error::Verify)
+    }
+}
+
+impl SchemeVerifier for CompositeVerifier {
+    fn verify(&self, context: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Error> {
+        self.verify_prehashed(context, &Sha512::digest(message).into(), signature)
+    }
+}

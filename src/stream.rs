@@ -1,0 +1,142 @@
+//! The body of an envelope: Cobblestone-256 of C2SP chunked-encryption
+//! (<https://c2sp.org/chunked-encryption>), AES-256-GCM over chunks of 16 KiB, the last of which
+//! is always shorter.
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::{
+    Error, kdf,
+    provider::Provider,
+    schedule::{KEY_AND_NONCE, NumberedKey, TAG},
+    wire,
+};
+
+/// Plaintext in a full chunk.
+pub(crate) const CHUNK: usize = 16 * 1024;
+
+/// A full chunk with its tag.
+const SEALED_CHUNK: usize = CHUNK + TAG;
+
+pub(crate) const SALT: usize = 24;
+const COMMITMENT: usize = 32;
+
+/// What precedes the chunks: `salt || commitment`.
+pub(crate) const PREFIX: usize = SALT + COMMITMENT;
+
+/// The specification's bound: 2^38 chunks, 4 PiB.
+const MAX_CHUNKS: u64 = 1 << 38;
+
+const INFO: &[u8] = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0";
+
+/// Length of the body of `plaintext` bytes, or `None` beyond the format's bound.
+pub(crate) fn sealed_len(plaintext: u64) -> Option<u64> {
+    let chunks = plaintext / CHUNK as u64 + 1;
+    (chunks <= MAX_CHUNKS).then_some(PREFIX as u64 + plaintext + chunks * TAG as u64)
+}
+
+/// The chunk key of one body.
+pub(crate) struct Chunks(NumberedKey);
+
+impl Chunks {
+    /// Derives the chunk key and the commitment to it from an input key, a salt and a context.
+    fn derive(
+        provider: &Provider,
+        input_key: &[u8; 32],
+        salt: &[u8],
+        context: &[u8],
+    ) -> Result<(Self, [u8; COMMITMENT]), Error> {
+        let mut derived = Zeroizing::new([0; KEY_AND_NONCE + COMMITMENT]);
+        kdf::expand_sha512(input_key, &[INFO, salt, context], &mut *derived);
+        let (key, commitment) = derived
+            .split_first_chunk::<KEY_AND_NONCE>()
+            .expect("76 bytes hold 44");
+        let commitment = wire::array("commitment", commitment)?;
+        Ok((Self(NumberedKey::new(provider, key)?), commitment))
+    }
+
+    /// Starts a body: the key, and the prefix to be written.
+    pub(crate) fn seal(
+        provider: &Provider,
+        input_key: &[u8; 32],
+        salt: &[u8; SALT],
+        context: &[u8],
+    ) -> Result<(Self, [u8; PREFIX]), Error> {
+        let (chunks, commitment) = Self::derive(provider, input_key, salt, context)?;
+        let mut prefix = [0; PREFIX];
+        for (byte, value) in prefix.iter_mut().zip(salt.iter().chain(&commitment)) {
+            *byte = *value;
+        }
+        Ok((chunks, prefix))
+    }
+
+    /// Reads a body's prefix; the key is given only if the commitment fits.
+    pub(crate) fn open(
+        provider: &Provider,
+        input_key: &[u8; 32],
+        prefix: &[u8; PREFIX],
+        context: &[u8],
+    ) -> Result<Self, Error> {
+        let (salt, found) = wire::halves("body", prefix, SALT)?;
+        let (chunks, commitment) = Self::derive(provider, input_key, salt, context)?;
+        if bool::from(commitment.ct_eq(found)) {
+            Ok(chunks)
+        } else {
+            Err(Error::Open)
+        }
+    }
+
+    /// Encrypts one chunk in place. The caller never uses an index twice.
+    pub(crate) fn seal_chunk(&self, index: u64, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
+        if index >= MAX_CHUNKS {
+            return Err(Error::Invalid {
+                what: "plaintext",
+                reason: "it is longer than 4 PiB",
+            });
+        }
+        self.0.seal_in_place(index, b"", chunk)
+    }
+
+    /// Decrypts one chunk in place. After a failure it holds zeros.
+    pub(crate) fn open_chunk(
+        &self,
+        index: u64,
+        chunk: &mut [u8],
+        tag: &[u8; TAG],
+    ) -> Result<(), Error> {
+        if index >= MAX_CHUNKS {
+            return Err(Error::Open);
+        }
+        self.0.open_in_place(index, b"", chunk, tag)
+    }
+
+    /// Appends all chunks of `plaintext` to `output`.
+    pub(crate) fn seal_all(&self, plaintext: &[u8], output: &mut Vec<u8>) -> Result<(), Error> {
+        let (full, last) = plaintext.as_chunks::<CHUNK>();
+        let chunks = full.iter().map(<[u8; CHUNK]>::as_slice).chain([last]);
+        for (index, chunk) in (0..).zip(chunks) {
+            let start = output.len();
+            output.extend_from_slice(chunk);
+            let tag = self.seal_chunk(index, output.get_mut(start..).unwrap_or_default())?;
+            output.extend_from_slice(&tag);
+        }
+        Ok(())
+    }
+
+    /// Opens all of `chunks`, or nothing.
+    pub(crate) fn open_all(&self, chunks: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let mut plaintext = Zeroizing::new(Vec::with_capacity(chunks.len()));
+        let (full, last) = chunks.as_chunks::<SEALED_CHUNK>();
+        let sealed = full
+            .iter()
+            .map(<[u8; SEALED_CHUNK]>::as_slice)
+            .chain([last]);
+        for (index, sealed) in (0..).zip(sealed) {
+            let (chunk, tag) = sealed.split_last_chunk::<TAG>().ok_or(Error::Open)?;
+            let start = plaintext.len();
+            plaintext.extend_from_slice(chunk);
+            self.open_chunk(index, plaintext.get_mut(start..).unwrap_or_default(), tag)?;
+        }
+        Ok(plaintext)
+    }
+}

@@ -1,0 +1,119 @@
+//! Every identifier, label and length of the formats, in one place. SPEC.md is the prose to it.
+
+use crate::provider::{KemLengths, SignatureLengths};
+
+// KEM suites (SPEC.md, "KEM suites"). The registry is our own; 0x0051 equals IANA's HPKE KEM
+// identifier by choice.
+
+pub(crate) const X25519_ML_KEM_1024_ID: u16 = 0x0001;
+pub(crate) const X25519_ML_KEM_1024_NAME: &str = "X25519-ML-KEM-1024";
+pub(crate) const X25519_ML_KEM_1024_LABEL: &[u8] = b"twinseal/X25519-ML-KEM-1024/v1";
+pub(crate) const X25519_ML_KEM_1024_KEYGEN: &[u8] = b"twinseal/keygen/X25519-ML-KEM-1024/v1";
+
+pub(crate) const ML_KEM_1024_P384_ID: u16 = 0x0051;
+pub(crate) const ML_KEM_1024_P384_NAME: &str = "MLKEM1024-P384";
+pub(crate) const ML_KEM_1024_P384_LABEL: &[u8] = b"MLKEM1024-P384";
+
+/// The seed of every hybrid decapsulation key.
+pub(crate) const KEM_SEED: usize = 32;
+
+pub(crate) const X25519_LENGTHS: KemLengths = KemLengths {
+    seed: 32,
+    encapsulation_key: 32,
+    ciphertext: 32,
+    shared_secret: 32,
+    randomness: 32,
+};
+
+pub(crate) const P384_LENGTHS: KemLengths = KemLengths {
+    seed: 48,
+    encapsulation_key: 97,
+    ciphertext: 97,
+    shared_secret: 48,
+    randomness: 48,
+};
+
+pub(crate) const ML_KEM_1024_LENGTHS: KemLengths = KemLengths {
+    seed: 64,
+    encapsulation_key: 1568,
+    ciphertext: 1568,
+    shared_secret: 32,
+    randomness: 32,
+};
+
+/// The lengths of a hybrid follow from its halves; only its shared secret is its combiner's.
+pub(crate) const fn hybrid_lengths(
+    post_quantum: KemLengths,
+    traditional: KemLengths,
+    shared_secret: usize,
+) -> KemLengths {
+    KemLengths {
+        seed: KEM_SEED,
+        encapsulation_key: post_quantum.encapsulation_key + traditional.encapsulation_key,
+        ciphertext: post_quantum.ciphertext + traditional.ciphertext,
+        shared_secret,
+        randomness: post_quantum.randomness + traditional.randomness,
+    }
+}
+
+// Signature suites (SPEC.md, "Signature suites").
+
+pub(crate) const ML_DSA_87_ECDSA_P384_ID: u16 = 0x0001;
+pub(crate) const ML_DSA_87_ECDSA_P384_NAME: &str = "id-MLDSA87-ECDSA-P384-SHA512";
+pub(crate) const ML_DSA_87_ECDSA_P384_LABEL: &[u8] = b"COMPSIG-MLDSA87-ECDSA-P384-SHA512";
+pub(crate) const ML_DSA_87_ECDSA_P384_OID: &str = "1.3.6.1.5.5.7.6.49";
+
+/// The first bytes of every message representative (draft-ietf-lamps-pq-composite-sigs §2.2).
+pub(crate) const COMPOSITE_PREFIX: &[u8] = b"CompositeAlgorithmSignatures2025";
+
+pub(crate) const ML_DSA_87_LENGTHS: SignatureLengths = SignatureLengths {
+    signing_key: 32,
+    verifying_key: 2592,
+    signature: 4627,
+};
+
+/// With the signing key as an RFC 5915 structure, and the signature in DER.
+pub(crate) const ECDSA_P384_DER_LENGTHS: SignatureLengths = SignatureLengths {
+    signing_key: 64,
+    verifying_key: 97,
+    signature: 104,
+};
+
+/// As providers see it: scalar, point, `r || s`.
+pub(crate) const ECDSA_P384_LENGTHS: SignatureLengths = SignatureLengths {
+    signing_key: 48,
+    verifying_key: 97,
+    signature: 96,
+};
+
+pub(crate) const fn composite_lengths(
+    post_quantum: SignatureLengths,
+    traditional: SignatureLengths,
+) -> SignatureLengths {
+    SignatureLengths {
+        signing_key: post_quantum.signing_key + traditional.signing_key,
+        verifying_key: post_quantum.verifying_key + traditional.verifying_key,
+        signature: post_quantum.signature + traditional.signature,
+    }
+}
+
+// Key identifiers.
+
+pub(crate) const KEY_ID_KEM: &[u8] = b"twinseal/key-id/kem/v1";
+pub(crate) const KEY_ID_SIGN: &[u8] = b"twinseal/key-id/sign/v1";
+
+// Envelope v1.
+
+pub(crate) const ENVELOPE_MAGIC: &[u8; 8] = b"twinseal";
+pub(crate) const ENVELOPE_VERSION: u8 = 0x01;
+pub(crate) const BODY_COBBLESTONE_256: u8 = 0x01;
+pub(crate) const ENVELOPE_INFO: &[u8] = b"twinseal/envelope/v1";
+pub(crate) const WRAP_INFO: &[u8] = b"twinseal/wrap/v1";
+pub(crate) const MAX_RECIPIENTS: usize = 1000;
+
+// PEM labels (RFC 7468).
+
+pub(crate) const PEM_KEM_PUBLIC: &str = "TWINSEAL KEM PUBLIC KEY";
+pub(crate) const PEM_KEM_PRIVATE: &str = "TWINSEAL KEM PRIVATE KEY";
+pub(crate) const PEM_SPKI: &str = "PUBLIC KEY";
+pub(crate) const PEM_PKCS8: &str = "PRIVATE KEY";
