@@ -76,29 +76,16 @@ impl Kem for CheckedKem {
         let checks = self.checks;
         Ok(KemKeyPair {
             encapsulation_key: pair.encapsulation_key,
-            encapsulator: Box::new(Checked {
-                inner: pair.encapsulator,
-                checks,
-            }),
-            decapsulator: Box::new(Checked {
-                inner: pair.decapsulator,
-                checks,
-            }),
+            encapsulator: Box::new(Checked { inner: pair.encapsulator, checks }),
+            decapsulator: Box::new(Checked { inner: pair.decapsulator, checks }),
         })
     }
 
     fn encapsulator(&self, encapsulation_key: &[u8]) -> Result<Box<dyn Encapsulator>, Error> {
-        wire::exact(
-            self.checks.name,
-            encapsulation_key,
-            self.lengths().encapsulation_key,
-        )?;
+        wire::exact(self.checks.name, encapsulation_key, self.lengths().encapsulation_key)?;
         (self.checks.encapsulation_key)(encapsulation_key)?;
         let inner = self.kem.encapsulator(encapsulation_key)?;
-        Ok(Box::new(Checked {
-            inner,
-            checks: self.checks,
-        }))
+        Ok(Box::new(Checked { inner, checks: self.checks }))
     }
 }
 
@@ -114,8 +101,7 @@ impl Encapsulator for Checked<dyn Encapsulator> {
         ciphertext: &mut [u8],
         shared_secret: &mut [u8],
     ) -> Result<(), Error> {
-        self.inner
-            .encapsulate_deterministic(randomness, ciphertext, shared_secret)?;
+        self.inner.encapsulate_deterministic(randomness, ciphertext, shared_secret)?;
         (self.checks.shared_secret)(shared_secret)
     }
 }
@@ -170,12 +156,7 @@ const LOW_ORDER: [[u8; 32]; 5] = [
 /// RFC 7748 §5 lets implementations reduce what they read; we refuse instead, so that a key has
 /// one encoding.
 fn x25519_public(bytes: &[u8]) -> Result<(), Error> {
-    let invalid = |reason| {
-        Err(Error::Invalid {
-            what: "X25519 public key",
-            reason,
-        })
-    };
+    let invalid = |reason| Err(Error::Invalid { what: "X25519 public key", reason });
     if !bytes.iter().rev().lt(FIELD_PRIME.iter().rev()) {
         return invalid("it is not below 2^255 - 19");
     }
@@ -199,17 +180,12 @@ fn x25519_shared(secret: &[u8]) -> Result<(), Error> {
 
 /// SEC 1 §2.3.4, uncompressed only, and SP 800-56A §5.6.2.3.3.
 pub(crate) fn p384_point(bytes: &[u8]) -> Result<(), Error> {
-    let invalid = |reason| Error::Invalid {
-        what: "P-384 point",
-        reason,
-    };
+    let invalid = |reason| Error::Invalid { what: "P-384 point", reason };
     wire::exact("P-384 point", bytes, 97)?;
     if bytes.first() != Some(&0x04) {
         return Err(invalid("it is not in uncompressed form"));
     }
-    p384::PublicKey::from_sec1_bytes(bytes)
-        .map(drop)
-        .map_err(|_| invalid("it is not on the curve"))
+    p384::PublicKey::from_sec1_bytes(bytes).map(drop).map_err(|_| invalid("it is not on the curve"))
 }
 
 /// FIPS 203 §7.2: every 12-bit coefficient of the encoded vector is below q = 3329. The last 32
@@ -235,12 +211,12 @@ fn ml_kem_modulus(encapsulation_key: &[u8]) -> Result<(), Error> {
 /// The DER form of an ECDSA signature (RFC 3279 §2.2.3) as `r || s`: strict DER, and both in
 /// 1..n-1. A high s is accepted, as everywhere outside Bitcoin.
 pub(crate) fn ecdsa_signature_from_der(der: &[u8]) -> Result<[u8; 96], Error> {
-    ecdsa::Signature::from_der(der)
-        .map(|signature| signature.to_bytes().into())
-        .map_err(|_| Error::Invalid {
+    ecdsa::Signature::from_der(der).map(|signature| signature.to_bytes().into()).map_err(|_| {
+        Error::Invalid {
             what: "ECDSA signature",
             reason: "it is not the DER form of two integers from 1 to n - 1",
-        })
+        }
+    })
 }
 
 /// The DER form of `r || s`.

@@ -105,19 +105,12 @@ impl VerifyingKey {
     /// [`Error::Invalid`] if it is not one, or is for another algorithm; and those of
     /// [`from_bytes`](Self::from_bytes).
     pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
-        let invalid = |reason| Error::Invalid {
-            what: "SubjectPublicKeyInfo",
-            reason,
-        };
+        let invalid = |reason| Error::Invalid { what: "SubjectPublicKeyInfo", reason };
         let spki = SubjectPublicKeyInfoRef::from_der(der).map_err(|_| invalid(NOT_DER))?;
         let suite = suite_of(&spki.algorithm).ok_or(invalid(OTHER_ALGORITHM))?;
         let bytes = spki.subject_public_key.as_bytes().ok_or(invalid(NOT_DER))?;
         let key = Self::from_bytes(suite, bytes)?;
-        if key.to_spki_der() == der {
-            Ok(key)
-        } else {
-            Err(invalid(NOT_CANONICAL))
-        }
+        if key.to_spki_der() == der { Ok(key) } else { Err(invalid(NOT_CANONICAL)) }
     }
 
     /// The key as PEM, labelled `PUBLIC KEY`.
@@ -157,19 +150,12 @@ impl SigningKey {
     /// [`Error::Invalid`] if it is not PKCS#8, or is for another algorithm; and those of
     /// [`from_bytes`](Self::from_bytes).
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, Error> {
-        let invalid = |reason| Error::Invalid {
-            what: "PKCS#8 key",
-            reason,
-        };
+        let invalid = |reason| Error::Invalid { what: "PKCS#8 key", reason };
         let info = PrivateKeyInfoRef::from_der(der).map_err(|_| invalid(NOT_DER))?;
         let suite = suite_of(&info.algorithm).ok_or(invalid(OTHER_ALGORITHM))?;
         let key = Self::from_bytes(suite, info.private_key.as_bytes())?;
         // What differs from our encoding is public: attributes, a public key, or other lengths.
-        if *key.to_pkcs8_der() == der {
-            Ok(key)
-        } else {
-            Err(invalid(NOT_CANONICAL))
-        }
+        if *key.to_pkcs8_der() == der { Ok(key) } else { Err(invalid(NOT_CANONICAL)) }
     }
 
     /// The key as PEM, labelled `PRIVATE KEY`. It is not encrypted.
@@ -218,16 +204,11 @@ fn oid(suite: SignatureSuite) -> ObjectIdentifier {
 
 /// Composite algorithms have no parameters, not even NULL.
 fn algorithm(suite: SignatureSuite) -> AlgorithmIdentifierRef<'static> {
-    AlgorithmIdentifierRef {
-        oid: oid(suite),
-        parameters: None,
-    }
+    AlgorithmIdentifierRef { oid: oid(suite), parameters: None }
 }
 
 fn suite_of(algorithm: &AlgorithmIdentifierRef<'_>) -> Option<SignatureSuite> {
-    let suite = SignatureSuite::ALL
-        .into_iter()
-        .find(|suite| oid(*suite) == algorithm.oid)?;
+    let suite = SignatureSuite::ALL.into_iter().find(|suite| oid(*suite) == algorithm.oid)?;
     algorithm.parameters.is_none().then_some(suite)
 }
 
@@ -249,23 +230,14 @@ fn to_pem(label: &'static str, bytes: &[u8]) -> Zeroizing<String> {
 
 /// Decodes one PEM document with the given label. White space around it is accepted.
 fn from_pem(label: &'static str, pem: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let invalid = |_| Error::Invalid {
-        what: "PEM document",
-        reason: "it is not PEM (RFC 7468)",
-    };
+    let invalid = |_| Error::Invalid { what: "PEM document", reason: "it is not PEM (RFC 7468)" };
     let pem = pem.trim().as_bytes();
     let found = pem_rfc7468::decode_label(pem).map_err(invalid)?;
     if found != label {
-        return Err(Error::PemLabel {
-            expected: label,
-            found: found.into(),
-        });
+        return Err(Error::PemLabel { expected: label, found: found.into() });
     }
     let mut buffer = Zeroizing::new(vec![0; pem.len()]);
-    let length = pem_rfc7468::decode(pem, &mut buffer)
-        .map_err(invalid)?
-        .1
-        .len();
+    let length = pem_rfc7468::decode(pem, &mut buffer).map_err(invalid)?.1.len();
     buffer.truncate(length);
     Ok(buffer)
 }
@@ -276,9 +248,7 @@ fn write_private(path: &Path, pem: &str) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
-    let written = file
-        .write_all(pem.as_bytes())
-        .and_then(|()| file.sync_all());
+    let written = file.write_all(pem.as_bytes()).and_then(|()| file.sync_all());
     if written.is_err() {
         // The error of the write is the one to tell; half a key is refused on reading anyway.
         let _ = fs::remove_file(path);
@@ -294,10 +264,7 @@ fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
     let file = File::open(path)?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_KEY_FILE as usize));
     io::Read::read_to_end(&mut io::Read::take(file, MAX_KEY_FILE), &mut bytes)?;
-    let not_text = Error::Invalid {
-        what: "PEM document",
-        reason: "it is not text",
-    };
+    let not_text = Error::Invalid { what: "PEM document", reason: "it is not text" };
     match String::from_utf8(std::mem::take(&mut *bytes)) {
         Ok(text) => Ok(Zeroizing::new(text)),
         Err(error) => {

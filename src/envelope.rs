@@ -74,12 +74,7 @@ impl Recipients {
     ///
     /// [`Error::Invalid`] if there are none, too many, or one twice.
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a EncapsulationKey>) -> Result<Self, Error> {
-        let invalid = |reason| {
-            Err(Error::Invalid {
-                what: "recipients",
-                reason,
-            })
-        };
+        let invalid = |reason| Err(Error::Invalid { what: "recipients", reason });
         let order = |key: &EncapsulationKey| (key.suite().id(), key.key_id());
         let mut keys: Vec<_> = keys.into_iter().cloned().collect();
         keys.sort_by_key(order);
@@ -162,9 +157,7 @@ impl BodyKey {
     /// at sealing, or the body was changed or cut off.
     pub fn open(&self, context: &[u8], body: &[u8]) -> Result<Plaintext, Error> {
         context::check(context)?;
-        let (prefix, chunks) = body
-            .split_first_chunk::<{ stream::PREFIX }>()
-            .ok_or(Error::Open)?;
+        let (prefix, chunks) = body.split_first_chunk::<{ stream::PREFIX }>().ok_or(Error::Open)?;
         Chunks::open(self.provider, &self.key, prefix, context)?
             .open_all(chunks)
             .map(Plaintext::new)
@@ -195,13 +188,8 @@ fn seal(
     context::check(context)?;
     let length = sealed_len(keys, plaintext.len() as u64)
         .and_then(|length| usize::try_from(length).ok())
-        .ok_or(Error::Invalid {
-            what: "plaintext",
-            reason: "it is too long",
-        })?;
-    let provider = keys
-        .first()
-        .map_or_else(crate::provider::default, EncapsulationKey::provider);
+        .ok_or(Error::Invalid { what: "plaintext", reason: "it is too long" })?;
+    let provider = keys.first().map_or_else(crate::provider::default, EncapsulationKey::provider);
 
     let content_key = match randomness {
         Some(given) => Zeroizing::new(given.content_key),
@@ -222,13 +210,7 @@ fn seal(
 
     let mut output = Vec::with_capacity(length);
     let header_keys = HeaderKeys::derive(&content_key);
-    header::write(
-        provider,
-        recipients,
-        &content_key,
-        &header_keys,
-        &mut output,
-    )?;
+    header::write(provider, recipients, &content_key, &header_keys, &mut output)?;
     let (chunks, prefix) = Chunks::seal(provider, &header_keys.body_key, &salt, context)?;
     output.extend_from_slice(&prefix);
     chunks.seal_all(plaintext, &mut output)?;

@@ -116,7 +116,7 @@ impl Error {
 
     /// Keeps an external key from answering with `Open` or `Verify`: those say that data was
     /// judged, and a key that failed has judged nothing.
-    pub(crate) fn from_external_key(self) -> Self {
+    pub(crate) fn into_external(self) -> Self {
         match self {
             Self::Open | Self::Verify => Self::external(self),
             other => other,

@@ -62,16 +62,8 @@ pub fn seal(
     plaintext: &[u8],
     randomness: &SealRandomness<'_>,
 ) -> Result<Vec<u8>, Error> {
-    let SealRandomness {
-        content_key,
-        salt,
-        encapsulations,
-    } = *randomness;
-    let randomness = envelope::Randomness {
-        content_key,
-        salt,
-        encapsulations,
-    };
+    let SealRandomness { content_key, salt, encapsulations } = *randomness;
+    let randomness = envelope::Randomness { content_key, salt, encapsulations };
     recipients.seal_deterministic(context, plaintext, &randomness)
 }
 
@@ -105,9 +97,7 @@ pub fn cobblestone_open(
     sealed: &[u8],
 ) -> Result<Plaintext, Error> {
     let (prefix, chunks) = sealed.split_first_chunk().ok_or(Error::Open)?;
-    Chunks::open(provider, key, prefix, context)?
-        .open_all(chunks)
-        .map(Plaintext::new)
+    Chunks::open(provider, key, prefix, context)?.open_all(chunks).map(Plaintext::new)
 }
 
 /// HKDF-SHA384 with an empty salt, as every derivation of the crate uses it.

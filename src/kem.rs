@@ -56,10 +56,7 @@ impl KemSuite {
         Self::ALL
             .into_iter()
             .find(|suite| suite.id() == id)
-            .ok_or(Error::Unknown {
-                what: "KEM suite",
-                id,
-            })
+            .ok_or(Error::Unknown { what: "KEM suite", id })
     }
 
     /// The identifier that envelopes and key files carry.
@@ -178,13 +175,7 @@ impl EncapsulationKey {
         encapsulator: Box<dyn Encapsulator>,
     ) -> Self {
         let key_id = KeyId::derive(suite::KEY_ID_KEM, suite.id(), &bytes);
-        Self(Arc::new(PublicHalf {
-            suite,
-            bytes,
-            key_id,
-            provider,
-            encapsulator,
-        }))
+        Self(Arc::new(PublicHalf { suite, bytes, key_id, provider, encapsulator }))
     }
 
     /// The same key on another provider.
@@ -240,16 +231,7 @@ impl EncapsulationKey {
                 encapsulator.encapsulate_deterministic(randomness, &mut ciphertext, &mut secret)?;
             }
         }
-        Ok((
-            Ciphertext {
-                suite,
-                bytes: ciphertext,
-            },
-            SharedSecret {
-                suite,
-                bytes: secret,
-            },
-        ))
+        Ok((Ciphertext { suite, bytes: ciphertext }, SharedSecret { suite, bytes: secret }))
     }
 
     pub(crate) fn provider(&self) -> &'static Provider {
@@ -344,11 +326,8 @@ impl DecapsulationKey {
         seed: Zeroizing<Vec<u8>>,
         provider: &'static Provider,
     ) -> Result<Self, Error> {
-        let KemKeyPair {
-            encapsulation_key,
-            encapsulator,
-            decapsulator,
-        } = suite.0.on(provider).key_pair(&seed)?;
+        let KemKeyPair { encapsulation_key, encapsulator, decapsulator } =
+            suite.0.on(provider).key_pair(&seed)?;
         Ok(Self {
             seed,
             decapsulator,
@@ -408,24 +387,15 @@ impl DecapsulationKey {
             });
         }
         let mut secret = Zeroizing::new(vec![0; suite.lengths().shared_secret]);
-        self.decapsulator
-            .decapsulate(&ciphertext.bytes, &mut secret)?;
-        Ok(SharedSecret {
-            suite,
-            bytes: secret,
-        })
+        self.decapsulator.decapsulate(&ciphertext.bytes, &mut secret)?;
+        Ok(SharedSecret { suite, bytes: secret })
     }
 }
 
 impl fmt::Debug for DecapsulationKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let public = &self.encapsulation_key;
-        write!(
-            f,
-            "DecapsulationKey({}, {})",
-            public.suite(),
-            public.key_id()
-        )
+        write!(f, "DecapsulationKey({}, {})", public.suite(), public.key_id())
     }
 }
 
@@ -493,10 +463,7 @@ impl Ciphertext {
     /// [`Error::Length`] or [`Error::Invalid`], saying which rule is broken.
     pub fn from_bytes(suite: KemSuite, bytes: &[u8]) -> Result<Self, Error> {
         suite.0.on(provider::default()).check_ciphertext(bytes)?;
-        Ok(Self {
-            suite,
-            bytes: bytes.to_vec(),
-        })
+        Ok(Self { suite, bytes: bytes.to_vec() })
     }
 
     /// The suite.
@@ -529,10 +496,7 @@ impl SharedSecret {
     /// [`Error::Length`] if it is not as long as the suite's shared secrets.
     pub fn from_bytes(suite: KemSuite, bytes: &[u8]) -> Result<Self, Error> {
         let bytes = wire::exact("shared secret", bytes, suite.lengths().shared_secret)?;
-        Ok(Self {
-            suite,
-            bytes: Zeroizing::new(bytes.to_vec()),
-        })
+        Ok(Self { suite, bytes: Zeroizing::new(bytes.to_vec()) })
     }
 
     /// The suite.

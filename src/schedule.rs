@@ -25,16 +25,9 @@ impl NumberedKey {
         provider: &Provider,
         key_and_nonce: &[u8; KEY_AND_NONCE],
     ) -> Result<Self, Error> {
-        let (key, rest) = key_and_nonce
-            .split_first_chunk::<32>()
-            .expect("44 bytes hold 32");
-        let (base_nonce, _) = rest
-            .split_first_chunk::<12>()
-            .expect("the other 12 are the nonce");
-        Ok(Self {
-            key: provider.aes_256_gcm.key(key)?,
-            base_nonce: *base_nonce,
-        })
+        let (key, rest) = key_and_nonce.split_first_chunk::<32>().expect("44 bytes hold 32");
+        let (base_nonce, _) = rest.split_first_chunk::<12>().expect("the other 12 are the nonce");
+        Ok(Self { key: provider.aes_256_gcm.key(key)?, base_nonce: *base_nonce })
     }
 
     /// Encrypts in place. The caller never uses an index twice.
@@ -55,12 +48,10 @@ impl NumberedKey {
         buffer: &mut [u8],
         tag: &[u8; TAG],
     ) -> Result<(), Error> {
-        self.key
-            .open_in_place(&self.nonce(index), aad, buffer, tag)
-            .map_err(|_| {
-                buffer.fill(0);
-                Error::Open
-            })
+        self.key.open_in_place(&self.nonce(index), aad, buffer, tag).map_err(|_| {
+            buffer.fill(0);
+            Error::Open
+        })
     }
 
     fn nonce(&self, index: u64) -> [u8; 12] {

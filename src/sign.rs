@@ -52,10 +52,7 @@ impl SignatureSuite {
         Self::ALL
             .into_iter()
             .find(|suite| suite.id() == id)
-            .ok_or(Error::Unknown {
-                what: "signature suite",
-                id,
-            })
+            .ok_or(Error::Unknown { what: "signature suite", id })
     }
 
     /// The identifier that the crate's own formats carry.
@@ -181,12 +178,7 @@ impl VerifyingKey {
 
     fn new(suite: SignatureSuite, bytes: Vec<u8>, verifier: CompositeVerifier) -> Self {
         let key_id = KeyId::derive(suite::KEY_ID_SIGN, suite.id(), &bytes);
-        Self(Arc::new(PublicHalf {
-            suite,
-            bytes,
-            key_id,
-            verifier,
-        }))
+        Self(Arc::new(PublicHalf { suite, bytes, key_id, verifier }))
     }
 
     /// The same key on another provider.
@@ -263,9 +255,7 @@ impl VerifyingKey {
                 actual: signature.suite.name(),
             });
         }
-        self.0
-            .verifier
-            .verify_prehashed(context, sha512, &signature.bytes)
+        self.0.verifier.verify_prehashed(context, sha512, &signature.bytes)
     }
 
     /// The key as the `signature` crate's [`Verifier`](signature::Verifier), with the empty
@@ -360,11 +350,8 @@ impl SigningKey {
         secret: Zeroizing<Vec<u8>>,
         provider: &'static Provider,
     ) -> Result<Self, Error> {
-        let CompositeKeyPair {
-            verifying_key,
-            verifier,
-            signer,
-        } = suite.0.on(provider).load(&secret)?;
+        let CompositeKeyPair { verifying_key, verifier, signer } =
+            suite.0.on(provider).load(&secret)?;
         Ok(Self {
             secret,
             signer,
@@ -441,10 +428,7 @@ impl SigningKey {
     ) -> Result<Signature, Error> {
         let sha512 = Sha512::digest(message).into();
         let bytes = self.signer.sign_prehashed_deterministic(context, &sha512)?;
-        Ok(Signature {
-            suite: self.suite(),
-            bytes,
-        })
+        Ok(Signature { suite: self.suite(), bytes })
     }
 
     /// The key as the `signature` crate's [`Signer`](signature::Signer), with the empty context,
@@ -535,9 +519,7 @@ impl dyn Sign + '_ {
 
     /// An external key may be of any make: what it answers must at least be of its own suite.
     fn sign_checked(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
-        let signature = self
-            .sign_prehashed(context, sha512)
-            .map_err(Error::from_external_key)?;
+        let signature = self.sign_prehashed(context, sha512).map_err(Error::into_external)?;
         if signature.suite != self.verifying_key().suite() {
             return Err(Error::external("the signature is not of the key's suite"));
         }
@@ -552,10 +534,7 @@ impl Sign for SigningKey {
 
     fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
         let bytes = self.signer.sign_prehashed(context, sha512)?;
-        Ok(Signature {
-            suite: self.suite(),
-            bytes,
-        })
+        Ok(Signature { suite: self.suite(), bytes })
     }
 }
 
@@ -577,10 +556,7 @@ impl Signature {
     /// [`Error::Truncated`] or [`Error::Invalid`], saying which rule is broken.
     pub fn from_bytes(suite: SignatureSuite, bytes: &[u8]) -> Result<Self, Error> {
         suite.0.check_signature(bytes)?;
-        Ok(Self {
-            suite,
-            bytes: bytes.to_vec(),
-        })
+        Ok(Self { suite, bytes: bytes.to_vec() })
     }
 
     /// The suite.

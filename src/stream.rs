@@ -48,9 +48,8 @@ impl Chunks {
     ) -> Result<(Self, [u8; COMMITMENT]), Error> {
         let mut derived = Zeroizing::new([0; KEY_AND_NONCE + COMMITMENT]);
         kdf::expand_sha512(input_key, &[INFO, salt, context], &mut *derived);
-        let (key, commitment) = derived
-            .split_first_chunk::<KEY_AND_NONCE>()
-            .expect("76 bytes hold 44");
+        let (key, commitment) =
+            derived.split_first_chunk::<KEY_AND_NONCE>().expect("76 bytes hold 44");
         let commitment = wire::array("commitment", commitment)?;
         Ok((Self(NumberedKey::new(provider, key)?), commitment))
     }
@@ -79,20 +78,13 @@ impl Chunks {
     ) -> Result<Self, Error> {
         let (salt, found) = wire::halves("body", prefix, SALT)?;
         let (chunks, commitment) = Self::derive(provider, input_key, salt, context)?;
-        if bool::from(commitment.ct_eq(found)) {
-            Ok(chunks)
-        } else {
-            Err(Error::Open)
-        }
+        if bool::from(commitment.ct_eq(found)) { Ok(chunks) } else { Err(Error::Open) }
     }
 
     /// Encrypts one chunk in place. The caller never uses an index twice.
     pub(crate) fn seal_chunk(&self, index: u64, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
         if index >= MAX_CHUNKS {
-            return Err(Error::Invalid {
-                what: "plaintext",
-                reason: "it is longer than 4 PiB",
-            });
+            return Err(Error::Invalid { what: "plaintext", reason: "it is longer than 4 PiB" });
         }
         self.0.seal_in_place(index, b"", chunk)
     }
@@ -127,10 +119,7 @@ impl Chunks {
     pub(crate) fn open_all(&self, chunks: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
         let mut plaintext = Zeroizing::new(Vec::with_capacity(chunks.len()));
         let (full, last) = chunks.as_chunks::<SEALED_CHUNK>();
-        let sealed = full
-            .iter()
-            .map(<[u8; SEALED_CHUNK]>::as_slice)
-            .chain([last]);
+        let sealed = full.iter().map(<[u8; SEALED_CHUNK]>::as_slice).chain([last]);
         for (index, sealed) in (0..).zip(sealed) {
             let (chunk, tag) = sealed.split_last_chunk::<TAG>().ok_or(Error::Open)?;
             let start = plaintext.len();

@@ -8,10 +8,12 @@ use crate::provider::{KemLengths, SignatureLengths};
 pub(crate) const X25519_ML_KEM_1024_ID: u16 = 0x0001;
 pub(crate) const X25519_ML_KEM_1024_NAME: &str = "X25519-ML-KEM-1024";
 pub(crate) const X25519_ML_KEM_1024_LABEL: &[u8] = b"twinseal/X25519-ML-KEM-1024/v1";
+pub(crate) const X25519_ML_KEM_1024_SECRET: usize = 64;
 pub(crate) const X25519_ML_KEM_1024_KEYGEN: &[u8] = b"twinseal/keygen/X25519-ML-KEM-1024/v1";
 
 pub(crate) const ML_KEM_1024_P384_ID: u16 = 0x0051;
 pub(crate) const ML_KEM_1024_P384_NAME: &str = "MLKEM1024-P384";
+pub(crate) const ML_KEM_1024_P384_SECRET: usize = 32;
 pub(crate) const ML_KEM_1024_P384_LABEL: &[u8] = b"MLKEM1024-P384";
 
 /// The seed of every hybrid decapsulation key.
@@ -66,25 +68,16 @@ pub(crate) const ML_DSA_87_ECDSA_P384_OID: &str = "1.3.6.1.5.5.7.6.49";
 /// The first bytes of every message representative (draft-ietf-lamps-pq-composite-sigs §2.2).
 pub(crate) const COMPOSITE_PREFIX: &[u8] = b"CompositeAlgorithmSignatures2025";
 
-pub(crate) const ML_DSA_87_LENGTHS: SignatureLengths = SignatureLengths {
-    signing_key: 32,
-    verifying_key: 2592,
-    signature: 4627,
-};
+pub(crate) const ML_DSA_87_LENGTHS: SignatureLengths =
+    SignatureLengths { signing_key: 32, verifying_key: 2592, signature: 4627 };
 
 /// With the signing key as an RFC 5915 structure, and the signature in DER.
-pub(crate) const ECDSA_P384_DER_LENGTHS: SignatureLengths = SignatureLengths {
-    signing_key: 64,
-    verifying_key: 97,
-    signature: 104,
-};
+pub(crate) const ECDSA_P384_DER_LENGTHS: SignatureLengths =
+    SignatureLengths { signing_key: 64, verifying_key: 97, signature: 104 };
 
 /// As providers see it: scalar, point, `r || s`.
-pub(crate) const ECDSA_P384_LENGTHS: SignatureLengths = SignatureLengths {
-    signing_key: 48,
-    verifying_key: 97,
-    signature: 96,
-};
+pub(crate) const ECDSA_P384_LENGTHS: SignatureLengths =
+    SignatureLengths { signing_key: 48, verifying_key: 97, signature: 96 };
 
 pub(crate) const fn composite_lengths(
     post_quantum: SignatureLengths,

@@ -13,23 +13,16 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// `what` names the structure in errors.
     pub(crate) fn new(what: &'static str, bytes: &'a [u8]) -> Self {
-        Self {
-            what,
-            bytes,
-            position: 0,
-        }
+        Self { what, bytes, position: 0 }
     }
 
     pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], Error> {
         let needed = self.position.saturating_add(length);
-        let field = self
-            .bytes
-            .get(self.position..needed)
-            .ok_or(Error::Truncated {
-                what: self.what,
-                needed,
-                actual: self.bytes.len(),
-            })?;
+        let field = self.bytes.get(self.position..needed).ok_or(Error::Truncated {
+            what: self.what,
+            needed,
+            actual: self.bytes.len(),
+        })?;
         self.position = needed;
         Ok(field)
     }
@@ -71,11 +64,7 @@ pub(crate) fn exact<'a>(
     if bytes.len() == expected {
         Ok(bytes)
     } else {
-        Err(Error::Length {
-            what,
-            expected,
-            actual: bytes.len(),
-        })
+        Err(Error::Length { what, expected, actual: bytes.len() })
     }
 }
 
@@ -89,11 +78,7 @@ pub(crate) fn array_ref<'a, const N: usize>(
     what: &'static str,
     bytes: &'a [u8],
 ) -> Result<&'a [u8; N], Error> {
-    bytes.try_into().map_err(|_| Error::Length {
-        what,
-        expected: N,
-        actual: bytes.len(),
-    })
+    bytes.try_into().map_err(|_| Error::Length { what, expected: N, actual: bytes.len() })
 }
 
 /// The two halves of a hybrid's bytes: the first `first` of them, and all others.
@@ -116,9 +101,5 @@ pub(crate) fn halves_mut<'a>(
     first: usize,
 ) -> Result<(&'a mut [u8], &'a mut [u8]), Error> {
     let actual = bytes.len();
-    bytes.split_at_mut_checked(first).ok_or(Error::Truncated {
-        what,
-        needed: first,
-        actual,
-    })
+    bytes.split_at_mut_checked(first).ok_or(Error::Truncated { what, needed: first, actual })
 }

@@ -89,10 +89,7 @@ impl Header {
         known("envelope body", reader.u8()?, suite::BODY_COBBLESTONE_256)?;
         let count = usize::from(reader.u16()?);
         if !(1..=suite::MAX_RECIPIENTS).contains(&count) {
-            return Err(Error::Invalid {
-                what: WHAT,
-                reason: "it must have 1 to 1000 recipients",
-            });
+            return Err(Error::Invalid { what: WHAT, reason: "it must have 1 to 1000 recipients" });
         }
         let mut stanzas = Vec::new();
         for _ in 0..count {
@@ -106,10 +103,7 @@ impl Header {
             });
         }
         reader.take(HEADER_TAG)?;
-        Ok(Self {
-            bytes: reader.taken().to_vec(),
-            stanzas,
-        })
+        Ok(Self { bytes: reader.taken().to_vec(), stanzas })
     }
 
     /// Length of the header in bytes: the body starts here.
@@ -121,24 +115,15 @@ impl Header {
 
     /// All recipients, in the order of their suites and key ids.
     pub fn recipients(&self) -> impl Iterator<Item = Recipient<'_>> {
-        self.stanzas.iter().map(|stanza| Recipient {
-            header: self,
-            stanza,
-        })
+        self.stanzas.iter().map(|stanza| Recipient { header: self, stanza })
     }
 
     /// The recipient that is this key.
     #[must_use]
     pub fn find(&self, key: &EncapsulationKey) -> Option<Recipient<'_>> {
         let order = (key.suite().id(), key.key_id());
-        let index = self
-            .stanzas
-            .binary_search_by_key(&order, Stanza::order)
-            .ok()?;
-        self.stanzas.get(index).map(|stanza| Recipient {
-            header: self,
-            stanza,
-        })
+        let index = self.stanzas.binary_search_by_key(&order, Stanza::order).ok()?;
+        self.stanzas.get(index).map(|stanza| Recipient { header: self, stanza })
     }
 
     /// Unwraps the content key with a recipient's shared secret and authenticates the header.
@@ -161,12 +146,7 @@ impl Header {
         recipient: &Recipient<'_>,
         secret: &SharedSecret,
     ) -> Result<BodyKey, Error> {
-        let Stanza {
-            suite,
-            key_id,
-            wrapped,
-            ..
-        } = recipient.stanza;
+        let Stanza { suite, key_id, wrapped, .. } = recipient.stanza;
         if secret.suite().id() != *suite {
             return Err(Error::SuiteMismatch {
                 what: "shared secret",
@@ -176,30 +156,20 @@ impl Header {
         }
         let content_key = unwrap(provider, secret, *suite, *key_id, wrapped)?;
         let keys = HeaderKeys::derive(&content_key);
-        let (signed, tag) = self
-            .bytes
-            .split_last_chunk::<HEADER_TAG>()
-            .ok_or(Error::Open)?;
+        let (signed, tag) = self.bytes.split_last_chunk::<HEADER_TAG>().ok_or(Error::Open)?;
         if !bool::from(keys.tag(signed).ct_eq(tag)) {
             return Err(Error::Open);
         }
-        Ok(BodyKey {
-            key: keys.body_key,
-            provider,
-        })
+        Ok(BodyKey { key: keys.body_key, provider })
     }
 
     /// Decapsulates with `key` and unlocks: at most one decapsulation.
     pub(super) fn unlock_with(&self, key: &dyn Decapsulate) -> Result<BodyKey, Error> {
         let public = key.encapsulation_key();
         let recipient = self.find(public).ok_or(Error::NotARecipient)?;
-        let secret = key
-            .decapsulate(&recipient.ciphertext()?)
-            .map_err(Error::from_external_key)?;
+        let secret = key.decapsulate(&recipient.ciphertext()?).map_err(Error::into_external)?;
         if secret.suite() != public.suite() {
-            return Err(Error::external(
-                "the shared secret is not of the key's suite",
-            ));
+            return Err(Error::external("the shared secret is not of the key's suite"));
         }
         self.unlock_on(public.provider(), &recipient, &secret)
     }
@@ -223,12 +193,7 @@ impl Stanza {
         let start = reader.position();
         reader.take(length)?;
         let ciphertext = start..reader.position();
-        Ok(Self {
-            suite,
-            key_id,
-            ciphertext,
-            wrapped: reader.array()?,
-        })
+        Ok(Self { suite, key_id, ciphertext, wrapped: reader.array()? })
     }
 
     fn order(&self) -> (u16, KeyId) {
@@ -262,25 +227,15 @@ impl<'a> Recipient<'a> {
     /// [`Error::Unknown`] if the suite is not known; [`Error::Invalid`] if the ciphertext breaks a
     /// rule.
     pub fn ciphertext(&self) -> Result<Ciphertext, Error> {
-        let bytes: &'a [u8] = self
-            .header
-            .bytes
-            .get(self.stanza.ciphertext.clone())
-            .unwrap_or_default();
+        let bytes: &'a [u8] =
+            self.header.bytes.get(self.stanza.ciphertext.clone()).unwrap_or_default();
         Ciphertext::from_bytes(KemSuite::from_id(self.stanza.suite)?, bytes)
     }
 }
 
 /// A version or type that must be the only one there is.
 fn known(what: &'static str, found: u8, expected: u8) -> Result<(), Error> {
-    if found == expected {
-        Ok(())
-    } else {
-        Err(Error::Unknown {
-            what,
-            id: found.into(),
-        })
-    }
+    if found == expected { Ok(()) } else { Err(Error::Unknown { what, id: found.into() }) }
 }
 
 /// What a content key becomes: a key for the header's tag, and the body's input key.
@@ -296,10 +251,8 @@ impl HeaderKeys {
         let ids = [suite::ENVELOPE_VERSION, suite::BODY_COBBLESTONE_256];
         let mut derived = Zeroizing::new([0; 48 + 32]);
         kdf::hkdf_sha384(content_key, &[suite::ENVELOPE_INFO, &ids], &mut *derived);
-        let mut keys = Self {
-            header_key: Zeroizing::new([0; 48]),
-            body_key: Zeroizing::new([0; 32]),
-        };
+        let mut keys =
+            Self { header_key: Zeroizing::new([0; 48]), body_key: Zeroizing::new([0; 32]) };
         let all = keys.header_key.iter_mut().chain(keys.body_key.iter_mut());
         for (byte, value) in all.zip(derived.iter()) {
             *byte = *value;
@@ -315,9 +268,8 @@ impl HeaderKeys {
 
 /// Length of the header for these suites, in bytes.
 pub(super) fn length(suites: impl Iterator<Item = KemSuite>) -> usize {
-    let stanzas: usize = suites
-        .map(|suite| STANZA_START + suite.ciphertext_length() + WRAPPED)
-        .sum();
+    let stanzas: usize =
+        suites.map(|suite| STANZA_START + suite.ciphertext_length() + WRAPPED).sum();
     START + stanzas + HEADER_TAG
 }
 
@@ -332,10 +284,8 @@ pub(super) fn write<'a>(
     output: &mut Vec<u8>,
 ) -> Result<(), Error> {
     let start = output.len();
-    let count = u16::try_from(recipients.len()).map_err(|_| Error::Invalid {
-        what: WHAT,
-        reason: "it must have 1 to 1000 recipients",
-    })?;
+    let count = u16::try_from(recipients.len())
+        .map_err(|_| Error::Invalid { what: WHAT, reason: "it must have 1 to 1000 recipients" })?;
     output.extend_from_slice(suite::ENVELOPE_MAGIC);
     output.extend_from_slice(&[suite::ENVELOPE_VERSION, suite::BODY_COBBLESTONE_256]);
     output.extend_from_slice(&count.to_be_bytes());
@@ -363,14 +313,8 @@ fn wrapping_key(
 ) -> Result<NumberedKey, Error> {
     const INFO: usize = suite::WRAP_INFO.len() + 2 + KeyId::LENGTH;
     const {
-        let mut index = 0;
-        while index < KemSuite::ALL.len() {
-            assert!(kdf::separated(
-                KemSuite::ALL[index].shared_secret_length(),
-                INFO
-            ));
-            index += 1;
-        }
+        assert!(kdf::separated(suite::X25519_ML_KEM_1024_SECRET, INFO));
+        assert!(kdf::separated(suite::ML_KEM_1024_P384_SECRET, INFO));
     };
     let info: [&[u8]; 3] = [suite::WRAP_INFO, &suite.to_be_bytes(), key_id.as_bytes()];
     let mut derived = Zeroizing::new([0; KEY_AND_NONCE]);
@@ -382,13 +326,8 @@ fn wrapping_key(
 /// does not depend on the others; the header tag covers it.
 fn wrap_aad(suite: u16, key_id: KeyId) -> Vec<u8> {
     let ids = [suite::ENVELOPE_VERSION, suite::BODY_COBBLESTONE_256];
-    let aad = [
-        suite::ENVELOPE_MAGIC.as_slice(),
-        &ids,
-        &suite.to_be_bytes(),
-        key_id.as_bytes(),
-    ]
-    .concat();
+    let aad =
+        [suite::ENVELOPE_MAGIC.as_slice(), &ids, &suite.to_be_bytes(), key_id.as_bytes()].concat();
     debug_assert_eq!(aad.len(), WRAP_AAD + 2 + KeyId::LENGTH);
     aad
 }
@@ -401,9 +340,8 @@ fn wrap(
 ) -> Result<[u8; WRAPPED], Error> {
     let (suite, key_id) = (key.suite().id(), key.key_id());
     let mut wrapped = [0; WRAPPED];
-    let (wrapped_key, wrapped_tag) = wrapped
-        .split_first_chunk_mut::<CONTENT_KEY>()
-        .expect("48 bytes hold 32");
+    let (wrapped_key, wrapped_tag) =
+        wrapped.split_first_chunk_mut::<CONTENT_KEY>().expect("48 bytes hold 32");
     *wrapped_key = *content_key;
     let tag = wrapping_key(provider, secret, suite, key_id)?.seal_in_place(
         0,
@@ -421,9 +359,7 @@ fn unwrap(
     key_id: KeyId,
     wrapped: &[u8; WRAPPED],
 ) -> Result<Zeroizing<[u8; CONTENT_KEY]>, Error> {
-    let (wrapped_key, tag) = wrapped
-        .split_first_chunk::<CONTENT_KEY>()
-        .ok_or(Error::Open)?;
+    let (wrapped_key, tag) = wrapped.split_first_chunk::<CONTENT_KEY>().ok_or(Error::Open)?;
     let tag = wire::array("tag", tag)?;
     let mut content_key = Zeroizing::new(*wrapped_key);
     wrapping_key(provider, secret, suite, key_id)?.open_in_place(

@@ -57,7 +57,11 @@ const P384: Half = Half {
 pub(crate) static X25519_ML_KEM_1024: HybridKem = HybridKem {
     id: suite::X25519_ML_KEM_1024_ID,
     name: suite::X25519_ML_KEM_1024_NAME,
-    lengths: suite::hybrid_lengths(suite::ML_KEM_1024_LENGTHS, suite::X25519_LENGTHS, 64),
+    lengths: suite::hybrid_lengths(
+        suite::ML_KEM_1024_LENGTHS,
+        suite::X25519_LENGTHS,
+        suite::X25519_ML_KEM_1024_SECRET,
+    ),
     post_quantum: ML_KEM_1024,
     traditional: X25519,
     expand: expand_hkdf_sha384,
@@ -68,7 +72,11 @@ pub(crate) static X25519_ML_KEM_1024: HybridKem = HybridKem {
 pub(crate) static ML_KEM_1024_P384: HybridKem = HybridKem {
     id: suite::ML_KEM_1024_P384_ID,
     name: suite::ML_KEM_1024_P384_NAME,
-    lengths: suite::hybrid_lengths(suite::ML_KEM_1024_LENGTHS, suite::P384_LENGTHS, 32),
+    lengths: suite::hybrid_lengths(
+        suite::ML_KEM_1024_LENGTHS,
+        suite::P384_LENGTHS,
+        suite::ML_KEM_1024_P384_SECRET,
+    ),
     post_quantum: ML_KEM_1024,
     traditional: P384,
     expand: expand_shake256,
@@ -77,10 +85,7 @@ pub(crate) static ML_KEM_1024_P384: HybridKem = HybridKem {
 
 fn expand_hkdf_sha384(seed: &[u8], halves: &mut [u8]) {
     const {
-        assert!(kdf::separated(
-            suite::KEM_SEED,
-            suite::X25519_ML_KEM_1024_KEYGEN.len()
-        ))
+        assert!(kdf::separated(suite::KEM_SEED, suite::X25519_ML_KEM_1024_KEYGEN.len()));
     };
     kdf::hkdf_sha384(seed, &[suite::X25519_ML_KEM_1024_KEYGEN], halves);
 }
@@ -92,17 +97,10 @@ fn combine_hkdf_sha384(
     shared_secret: &mut [u8],
 ) {
     const {
-        assert!(kdf::separated(
-            64,
-            48 + suite::X25519_ML_KEM_1024_LABEL.len()
-        ))
+        assert!(kdf::separated(64, 48 + suite::X25519_ML_KEM_1024_LABEL.len()));
     };
     let hash = transcript.keyed.clone().chain_update(ciphertext).finalize();
-    kdf::hkdf_sha384(
-        secrets,
-        &[&hash, suite::X25519_ML_KEM_1024_LABEL],
-        shared_secret,
-    );
+    kdf::hkdf_sha384(secrets, &[&hash, suite::X25519_ML_KEM_1024_LABEL], shared_secret);
 }
 
 fn expand_shake256(seed: &[u8], halves: &mut [u8]) {
@@ -117,9 +115,7 @@ fn combine_sha3_256(
     ciphertext: &[u8],
     shared_secret: &mut [u8],
 ) {
-    let traditional = ciphertext
-        .len()
-        .saturating_sub(suite::P384_LENGTHS.ciphertext);
+    let traditional = ciphertext.len().saturating_sub(suite::P384_LENGTHS.ciphertext);
     let hash = Sha3_256::new()
         .chain_update(secrets)
         .chain_update(ciphertext.get(traditional..).unwrap_or_default())
@@ -176,11 +172,7 @@ impl HybridKem {
     }
 
     fn split_ciphertext<'a>(&self, ciphertext: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
-        wire::halves(
-            "ciphertext",
-            ciphertext,
-            self.post_quantum.lengths.ciphertext,
-        )
+        wire::halves("ciphertext", ciphertext, self.post_quantum.lengths.ciphertext)
     }
 }
 
@@ -269,10 +261,8 @@ impl HybridEncapsulator {
             let what = "encapsulation randomness";
             wire::exact(what, randomness, self.suite.lengths.randomness)?;
             let (r_pq, r_t) = wire::halves(what, randomness, first.randomness)?;
-            self.post_quantum
-                .encapsulate_deterministic(r_pq, ct_pq, ss_pq)?;
-            self.traditional
-                .encapsulate_deterministic(r_t, ct_t, ss_t)?;
+            self.post_quantum.encapsulate_deterministic(r_pq, ct_pq, ss_pq)?;
+            self.traditional.encapsulate_deterministic(r_t, ct_t, ss_t)?;
         } else {
             self.post_quantum.encapsulate(ct_pq, ss_pq)?;
             self.traditional.encapsulate(ct_t, ss_t)?;

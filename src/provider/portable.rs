@@ -1,4 +1,4 @@
-//! `PORTABLE`: every primitive in Rust, from RustCrypto and dalek. The only provider with
+//! `PORTABLE`: every primitive in Rust, from the crates of `RustCrypto` and dalek. The only provider with
 //! deterministic encapsulation and signing.
 
 use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit};
@@ -51,10 +51,7 @@ impl Kem for X25519 {
     }
 
     fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {
-        let secret = Box::new(StaticSecret::from(wire::array::<32>(
-            "X25519 scalar",
-            seed,
-        )?));
+        let secret = Box::new(StaticSecret::from(wire::array::<32>("X25519 scalar", seed)?));
         let public_key = x25519_dalek::PublicKey::from(&*secret);
         Ok(KemKeyPair {
             encapsulation_key: public_key.as_bytes().to_vec(),
@@ -65,9 +62,7 @@ impl Kem for X25519 {
 
     fn encapsulator(&self, encapsulation_key: &[u8]) -> Result<Box<dyn Encapsulator>, Error> {
         let bytes: [u8; 32] = wire::array("X25519 public key", encapsulation_key)?;
-        Ok(Box::new(X25519Encapsulator {
-            public_key: bytes.into(),
-        }))
+        Ok(Box::new(X25519Encapsulator { public_key: bytes.into() }))
     }
 }
 
@@ -118,10 +113,8 @@ fn p384_scalar(bytes: &[u8]) -> Result<p384::SecretKey, Error> {
 }
 
 fn p384_point(bytes: &[u8]) -> Result<p384::PublicKey, Error> {
-    p384::PublicKey::from_sec1_bytes(bytes).map_err(|_| Error::Invalid {
-        what: "P-384 point",
-        reason: "it is not on the curve",
-    })
+    p384::PublicKey::from_sec1_bytes(bytes)
+        .map_err(|_| Error::Invalid { what: "P-384 point", reason: "it is not on the curve" })
 }
 
 impl Kem for P384 {
@@ -140,9 +133,7 @@ impl Kem for P384 {
     }
 
     fn encapsulator(&self, encapsulation_key: &[u8]) -> Result<Box<dyn Encapsulator>, Error> {
-        Ok(Box::new(P384Encapsulator {
-            public_key: p384_point(encapsulation_key)?,
-        }))
+        Ok(Box::new(P384Encapsulator { public_key: p384_point(encapsulation_key)? }))
     }
 }
 
@@ -280,11 +271,7 @@ impl SignatureScheme for EcdsaP384 {
 }
 
 fn no_context(context: &[u8]) -> Result<(), Error> {
-    if context.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Context("ECDSA has none"))
-    }
+    if context.is_empty() { Ok(()) } else { Err(Error::Context("ECDSA has none")) }
 }
 
 impl SchemeSigner for EcdsaSigner {
@@ -312,9 +299,7 @@ impl SchemeVerifier for EcdsaVerifier {
     fn verify(&self, context: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Error> {
         no_context(context)?;
         let signature = ecdsa::Signature::from_slice(signature).map_err(|_| Error::Verify)?;
-        self.0
-            .verify_prehash(&Sha384::digest(message), &signature)
-            .map_err(|_| Error::Verify)
+        self.0.verify_prehash(&Sha384::digest(message), &signature).map_err(|_| Error::Verify)
     }
 }
 
@@ -360,11 +345,7 @@ impl MlDsaSigner {
         let context_length = u8::try_from(context.len())
             .map_err(|_| Error::Context("it is longer than 255 bytes"))?;
         let formatted: [&[u8]; 3] = [&[0, context_length], context, message];
-        Ok(self
-            .0
-            .sign_internal(&formatted, rnd.into())
-            .encode()
-            .to_vec())
+        Ok(self.0.sign_internal(&formatted, rnd.into()).encode().to_vec())
     }
 }
 
@@ -410,10 +391,7 @@ impl AeadKey for Aes256Key {
         self.0
             .encrypt_inout_detached(nonce.into(), aad, buffer.into())
             .map(Into::into)
-            .map_err(|_| Error::Invalid {
-                what: "message",
-                reason: "it is too long for AES-GCM",
-            })
+            .map_err(|_| Error::Invalid { what: "message", reason: "it is too long for AES-GCM" })
     }
 
     fn open_in_place(

@@ -95,14 +95,7 @@ impl CompositeSignature {
     fn representative(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Vec<u8>, Error> {
         context::check_length(context)?;
         let length = u8::try_from(context.len()).unwrap_or(u8::MAX);
-        Ok([
-            suite::COMPOSITE_PREFIX,
-            self.label,
-            &[length],
-            context,
-            sha512,
-        ]
-        .concat())
+        Ok([suite::COMPOSITE_PREFIX, self.label, &[length], context, sha512].concat())
     }
 }
 
@@ -131,11 +124,7 @@ impl Composite {
     }
 
     pub(crate) fn load_public(&self, verifying_key: &[u8]) -> Result<CompositeVerifier, Error> {
-        wire::exact(
-            "verifying key",
-            verifying_key,
-            self.suite.lengths.verifying_key,
-        )?;
+        wire::exact("verifying key", verifying_key, self.suite.lengths.verifying_key)?;
         let first = self.suite.post_quantum_lengths.verifying_key;
         let (pk_pq, pk_t) = wire::halves("verifying key", verifying_key, first)?;
         Ok(CompositeVerifier {
@@ -178,9 +167,7 @@ impl CompositeSigner {
         context: &[u8],
         sha512: &[u8; 64],
     ) -> Result<Vec<u8>, Error> {
-        self.sign_by(context, sha512, |half, context, message| {
-            half.sign(context, message)
-        })
+        self.sign_by(context, sha512, |half, context, message| half.sign(context, message))
     }
 
     pub(crate) fn sign_prehashed_deterministic(
@@ -198,7 +185,7 @@ impl CompositeSigner {
         &self,
         context: &[u8],
         sha512: &[u8; 64],
-        sign: fn(&dyn SchemeSigner, &[u8], &[u8]) -> Result<Vec<u8>, Error>,
+        sign: impl Fn(&dyn SchemeSigner, &[u8], &[u8]) -> Result<Vec<u8>, Error>,
     ) -> Result<Vec<u8>, Error> {
         let representative = self.suite.representative(context, sha512)?;
         let mut signature = sign(&*self.post_quantum, self.suite.label, &representative)?;
@@ -226,13 +213,8 @@ impl CompositeVerifier {
         signature: &[u8],
     ) -> Result<(), Error> {
         let representative = self.suite.representative(context, sha512)?;
-        let (sig_pq, sig_t) = self
-            .suite
-            .split_signature(signature)
-            .map_err(|_| Error::Verify)?;
-        let post_quantum = self
-            .post_quantum
-            .verify(self.suite.label, &representative, sig_pq);
+        let (sig_pq, sig_t) = self.suite.split_signature(signature).map_err(|_| Error::Verify)?;
+        let post_quantum = self.post_quantum.verify(self.suite.label, &representative, sig_pq);
         let traditional = self.traditional.verify(b"", &representative, sig_t);
         post_quantum.and(traditional).map_err(|_| Error::Verify)
     }
