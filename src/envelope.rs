@@ -1,22 +1,28 @@
 //! Sealing for recipients: data at rest, in one envelope that each of them can open.
 
-use std::fmt;
+use std::{
+    fmt,
+    io::{self, Read, Write},
+};
 
 use zeroize::Zeroizing;
 
 use crate::{
     Decapsulate, DecapsulationKey, EncapsulationKey, Error, Plaintext, context,
-    provider::Provider,
+    provider::{self, Provider},
     random,
-    stream::{self, Chunks},
+    stream::{
+        self, ChunkKey, LastChunk, OpenReader, Opener, RandomAccess, ReadAt, SealWriter, Sealer,
+    },
     suite,
 };
 
 mod header;
+mod rewrap;
 
 pub use header::{Header, Recipient};
 
-use header::HeaderKeys;
+use header::ContentKey;
 
 impl EncapsulationKey {
     /// Seals a message so that only the key's owner can open it, with the same context.
@@ -30,7 +36,28 @@ impl EncapsulationKey {
     /// [`Error::Context`] if the context is empty, longer than 255 bytes or reserved;
     /// [`Error::Randomness`] if the system has none.
     pub fn seal(&self, context: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-        seal(std::slice::from_ref(self), context, plaintext, None)
+        seal(self.as_slice(), context, plaintext, None)
+    }
+
+    /// Seals everything that is written, to `inner`, in constant memory. The bytes are those of
+    /// [`seal`](Self::seal).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`seal`](Self::seal) inside an [`io::Error`], and those of the inner writer, which
+    /// gets the header here.
+    pub fn seal_writer<W: Write>(&self, context: &[u8], inner: W) -> io::Result<SealWriter<W>> {
+        seal_writer(self.as_slice(), context, inner)
+    }
+
+    /// Sealing without I/O, for asynchronous code: the bytes to be sent first, and what makes the
+    /// rest.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`seal`](Self::seal).
+    pub fn sealer(&self, context: &[u8]) -> Result<(Vec<u8>, Sealer), Error> {
+        sealer(self.as_slice(), context, 0, None)
     }
 
     /// Length of what [`seal`](Self::seal) makes of `plaintext` bytes, for a `Content-Length`.
@@ -45,7 +72,11 @@ impl EncapsulationKey {
     /// ```
     #[must_use]
     pub fn sealed_len(&self, plaintext: u64) -> Option<u64> {
-        sealed_len(std::slice::from_ref(self), plaintext)
+        sealed_len(self.as_slice(), plaintext)
+    }
+
+    fn as_slice(&self) -> &[Self] {
+        std::slice::from_ref(self)
     }
 }
 
@@ -96,6 +127,24 @@ impl Recipients {
         seal(&self.keys, context, plaintext, None)
     }
 
+    /// Seals everything that is written; see [`EncapsulationKey::seal_writer`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EncapsulationKey::seal_writer`].
+    pub fn seal_writer<W: Write>(&self, context: &[u8], inner: W) -> io::Result<SealWriter<W>> {
+        seal_writer(&self.keys, context, inner)
+    }
+
+    /// Sealing without I/O; see [`EncapsulationKey::sealer`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EncapsulationKey::seal`].
+    pub fn sealer(&self, context: &[u8]) -> Result<(Vec<u8>, Sealer), Error> {
+        sealer(&self.keys, context, 0, None)
+    }
+
     /// Length of what [`seal`](Self::seal) makes of `plaintext` bytes; see
     /// [`EncapsulationKey::sealed_len`].
     #[must_use]
@@ -104,13 +153,12 @@ impl Recipients {
     }
 
     #[cfg(feature = "hazmat")]
-    pub(crate) fn seal_deterministic(
+    pub(crate) fn sealer_deterministic(
         &self,
         context: &[u8],
-        plaintext: &[u8],
         randomness: &Randomness<'_>,
-    ) -> Result<Vec<u8>, Error> {
-        seal(&self.keys, context, plaintext, Some(randomness))
+    ) -> Result<(Vec<u8>, Sealer), Error> {
+        sealer(&self.keys, context, 0, Some(randomness))
     }
 }
 
@@ -123,8 +171,32 @@ impl DecapsulationKey {
     /// [`Error::Unknown`] or [`Error::Invalid`] if its header is not one; [`Error::Open`] if the
     /// context is another, or anything was changed or cut off.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Plaintext, Error> {
-        let key: &dyn Decapsulate = self;
-        key.open(context, sealed)
+        self.as_dyn().open(context, sealed)
+    }
+
+    /// Opens an envelope while it is read, in constant memory.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open) inside an [`io::Error`], and those of the inner reader. No
+    /// plaintext is given before the header, the context and the chunk it is in were authenticated.
+    pub fn open_reader<R: Read>(&self, context: &[u8], inner: R) -> io::Result<OpenReader<R>> {
+        self.as_dyn().open_reader(context, inner)
+    }
+
+    /// Opens an envelope for reading at any position: a [`File`](std::fs::File), bytes in memory,
+    /// or whatever implements [`ReadAt`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open) inside an [`io::Error`], and those of the source. The header,
+    /// the context and the last chunk were authenticated when it returns.
+    pub fn open_at<S: ReadAt>(&self, context: &[u8], source: S) -> io::Result<RandomAccess<S>> {
+        self.as_dyn().open_at(context, source)
+    }
+
+    pub(crate) fn as_dyn(&self) -> &dyn Decapsulate {
+        self
     }
 }
 
@@ -135,10 +207,25 @@ impl dyn Decapsulate + '_ {
     ///
     /// Those of [`DecapsulationKey::open`], and whatever the key reports.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Plaintext, Error> {
-        context::check(context)?;
-        let header = Header::parse(sealed)?;
-        let body = sealed.get(header.len()..).unwrap_or_default();
-        header.unlock_with(self)?.open(context, body)
+        open(context, sealed, |header| header.unlock_with(self))
+    }
+
+    /// Opens an envelope while it is read; see [`DecapsulationKey::open_reader`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DecapsulationKey::open_reader`], and whatever the key reports.
+    pub fn open_reader<R: Read>(&self, context: &[u8], inner: R) -> io::Result<OpenReader<R>> {
+        open_reader(context, inner, |header| header.unlock_with(self))
+    }
+
+    /// Opens an envelope for reading at any position; see [`DecapsulationKey::open_at`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DecapsulationKey::open_at`], and whatever the key reports.
+    pub fn open_at<S: ReadAt>(&self, context: &[u8], source: S) -> io::Result<RandomAccess<S>> {
+        open_at(context, source, |header| header.unlock_with(self))
     }
 }
 
@@ -146,9 +233,14 @@ impl dyn Decapsulate + '_ {
 pub struct BodyKey {
     key: Zeroizing<[u8; 32]>,
     provider: &'static Provider,
+    /// Where the body starts.
+    header_length: u64,
 }
 
 impl BodyKey {
+    /// Length of what precedes the chunks in the body, salt and commitment: 56 bytes.
+    pub const PREFIX_LENGTH: usize = stream::PREFIX;
+
     /// Opens the body, which is everything after the header: all of it, or nothing.
     ///
     /// # Errors
@@ -156,11 +248,51 @@ impl BodyKey {
     /// [`Error::Context`] for a context that cannot be one; [`Error::Open`] if it is another than
     /// at sealing, or the body was changed or cut off.
     pub fn open(&self, context: &[u8], body: &[u8]) -> Result<Plaintext, Error> {
+        let (prefix, chunks) = body.split_first_chunk().ok_or(Error::Open)?;
+        let mut opener = self.opener(context, prefix)?;
+        let mut plaintext = Zeroizing::new(Vec::with_capacity(chunks.len()));
+        opener.update(chunks, &mut plaintext)?;
+        opener.finish(&mut plaintext)?;
+        Ok(Plaintext::new(plaintext))
+    }
+
+    /// Opens the body chunk by chunk, without I/O: the body's first 56 bytes make what opens the
+    /// rest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Context`] for a context that cannot be one; [`Error::Open`] if it is another than
+    /// at sealing, or the bytes were changed.
+    pub fn opener(
+        &self,
+        context: &[u8],
+        prefix: &[u8; Self::PREFIX_LENGTH],
+    ) -> Result<Opener, Error> {
+        self.chunk_key(context, prefix).map(Opener::new)
+    }
+
+    /// Opens any range of the body, without I/O: from its first 56 bytes and the length of the
+    /// whole envelope, header included.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`opener`](Self::opener); [`Error::Open`] if an envelope cannot have this length.
+    pub fn body(
+        &self,
+        context: &[u8],
+        prefix: &[u8; Self::PREFIX_LENGTH],
+        envelope_length: u64,
+    ) -> Result<LastChunk, Error> {
+        LastChunk::new(self.chunk_key(context, prefix)?, self.header_length, envelope_length)
+    }
+
+    fn chunk_key(
+        &self,
+        context: &[u8],
+        prefix: &[u8; Self::PREFIX_LENGTH],
+    ) -> Result<ChunkKey, Error> {
         context::check(context)?;
-        let (prefix, chunks) = body.split_first_chunk::<{ stream::PREFIX }>().ok_or(Error::Open)?;
-        Chunks::open(self.provider, &self.key, prefix, context)?
-            .open_all(chunks)
-            .map(Plaintext::new)
+        ChunkKey::open(self.provider, &self.key, prefix, context)
     }
 }
 
@@ -168,6 +300,48 @@ impl fmt::Debug for BodyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BodyKey(..)")
     }
+}
+
+pub(crate) fn open(
+    context: &[u8],
+    sealed: &[u8],
+    unlock: impl FnOnce(&Header) -> Result<BodyKey, Error>,
+) -> Result<Plaintext, Error> {
+    context::check(context)?;
+    let header = Header::parse(sealed)?;
+    let body = sealed.get(header.len()..).unwrap_or_default();
+    unlock(&header)?.open(context, body)
+}
+
+pub(crate) fn open_reader<R: Read>(
+    context: &[u8],
+    mut inner: R,
+    unlock: impl FnOnce(&Header) -> Result<BodyKey, Error>,
+) -> io::Result<OpenReader<R>> {
+    context::check(context)?;
+    let body_key = unlock(&Header::read(&mut inner)?)?;
+    let mut prefix = [0; BodyKey::PREFIX_LENGTH];
+    inner.read_exact(&mut prefix).map_err(cut_off)?;
+    Ok(OpenReader::new(body_key.opener(context, &prefix)?, inner))
+}
+
+pub(crate) fn open_at<S: ReadAt>(
+    context: &[u8],
+    source: S,
+    unlock: impl FnOnce(&Header) -> Result<BodyKey, Error>,
+) -> io::Result<RandomAccess<S>> {
+    context::check(context)?;
+    let envelope_length = source.size()?;
+    let header = Header::read(&mut Positioned { source: &source, position: 0 })?;
+    let body_key = unlock(&header)?;
+    let mut prefix = [0; BodyKey::PREFIX_LENGTH];
+    source.read_exact_at(&mut prefix, header.len() as u64).map_err(cut_off)?;
+    RandomAccess::new(source, body_key.body(context, &prefix, envelope_length)?)
+}
+
+/// An envelope that ends inside its body was cut off, which is one of the things `Open` means.
+fn cut_off(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::UnexpectedEof { Error::Open.into() } else { error }
 }
 
 /// All the randomness of an envelope, for known answers.
@@ -178,26 +352,45 @@ pub(crate) struct Randomness<'a> {
     pub(crate) encapsulations: &'a [&'a [u8]],
 }
 
-/// Where every way of sealing ends. `randomness` is given for known answers, else it is fresh.
 fn seal(
     keys: &[EncapsulationKey],
     context: &[u8],
     plaintext: &[u8],
     randomness: Option<&Randomness<'_>>,
 ) -> Result<Vec<u8>, Error> {
-    context::check(context)?;
     let length = sealed_len(keys, plaintext.len() as u64)
         .and_then(|length| usize::try_from(length).ok())
         .ok_or(Error::Invalid { what: "plaintext", reason: "it is too long" })?;
-    let provider = keys.first().map_or_else(crate::provider::default, EncapsulationKey::provider);
+    let (mut output, mut sealer) = sealer(keys, context, length, randomness)?;
+    sealer.update(plaintext, &mut output)?;
+    sealer.finish(&mut output)?;
+    debug_assert_eq!(output.len(), length);
+    Ok(output)
+}
 
-    let content_key = match randomness {
-        Some(given) => Zeroizing::new(given.content_key),
-        None => random::array()?,
-    };
-    let salt = match randomness {
-        Some(given) => given.salt,
-        None => *random::array()?,
+fn seal_writer<W: Write>(
+    keys: &[EncapsulationKey],
+    context: &[u8],
+    inner: W,
+) -> io::Result<SealWriter<W>> {
+    let (head, sealer) = sealer(keys, context, 0, None)?;
+    SealWriter::new(&head, sealer, inner)
+}
+
+/// Where every way of sealing starts: the header and the prefix, in a buffer of at least
+/// `capacity`, and what seals the chunks. `randomness` is given for known answers, else it is
+/// fresh.
+fn sealer(
+    keys: &[EncapsulationKey],
+    context: &[u8],
+    capacity: usize,
+    randomness: Option<&Randomness<'_>>,
+) -> Result<(Vec<u8>, Sealer), Error> {
+    context::check(context)?;
+    let provider = keys.first().map_or_else(provider::default, EncapsulationKey::provider);
+    let (content_key, salt) = match randomness {
+        Some(given) => (Zeroizing::new(given.content_key), given.salt),
+        None => (random::array()?, *random::array()?),
     };
     let recipients = keys.iter().enumerate().map(|(index, key)| {
         let given = match randomness {
@@ -207,18 +400,32 @@ fn seal(
         let (ciphertext, secret) = key.encapsulate_from(given)?;
         Ok((key, ciphertext, secret))
     });
-
-    let mut output = Vec::with_capacity(length);
-    let header_keys = HeaderKeys::derive(&content_key);
-    header::write(provider, recipients, &content_key, &header_keys, &mut output)?;
-    let (chunks, prefix) = Chunks::seal(provider, &header_keys.body_key, &salt, context)?;
+    let content_key = ContentKey::new(content_key);
+    let mut output = Vec::with_capacity(capacity);
+    header::write(provider, recipients, &content_key, &mut output)?;
+    let (key, prefix) = ChunkKey::seal(provider, &content_key.body_key, &salt, context)?;
     output.extend_from_slice(&prefix);
-    chunks.seal_all(plaintext, &mut output)?;
-    debug_assert_eq!(output.len(), length);
-    Ok(output)
+    Ok((output, Sealer::new(key)))
 }
 
 fn sealed_len(keys: &[EncapsulationKey], plaintext: u64) -> Option<u64> {
     let header = header::length(keys.iter().map(EncapsulationKey::suite));
     stream::sealed_len(plaintext)?.checked_add(header as u64)
+}
+
+/// The front of something that is read at positions, as a reader.
+struct Positioned<'a, S> {
+    source: &'a S,
+    position: u64,
+}
+
+impl<S: ReadAt> Read for Positioned<'_, S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.source.size()?.saturating_sub(self.position);
+        let length = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let part = buffer.get_mut(..length).unwrap_or_default();
+        self.source.read_exact_at(part, self.position)?;
+        self.position += length as u64;
+        Ok(length)
+    }
 }

@@ -87,6 +87,14 @@ pub enum Error {
     #[error("verification failed: wrong key, context or message, or a changed signature")]
     Verify,
 
+    /// The session's last message was sealed or opened already.
+    #[error("the session is finished: its last message was sealed or opened")]
+    Finished,
+
+    /// A direction of a session has carried all that its key may protect.
+    #[error("the session's key is used up; start another session")]
+    Exhausted,
+
     /// The source of randomness failed.
     #[error("the source of randomness failed")]
     Randomness,

@@ -3,14 +3,21 @@
 //! What the rest of the crate draws at random is chosen by the caller here, and what it checks
 //! beforehand is bare. A value of randomness that serves twice, or is known, gives secrets away.
 
+use std::{fmt, io};
+
+use sha2::{Digest, Sha512};
+use zeroize::Zeroizing;
+
 use crate::{
-    Ciphertext, EncapsulationKey, Error, Plaintext, Recipients, SharedSecret, Signature,
-    SigningKey,
+    Ciphertext, EncapsulationKey, Error, KemSuite, Plaintext, Receiver, Recipients, SealWriter,
+    Sender, SharedSecret, Sign, Signature, SigningKey,
     check::{self, CheckedKem},
     envelope, kdf,
     provider::{Kem, Provider, SignatureScheme},
+    schedule::{NumberedKey, Schedule},
+    session,
     sign::DerEcdsa,
-    stream::Chunks,
+    stream::{ChunkKey, Opener, Sealer},
 };
 
 /// Encapsulation from given randomness: that of the post-quantum half, then that of the other (64
@@ -35,7 +42,20 @@ pub fn encapsulate(
 /// [`Error::Context`]; [`Error::Unsupported`] unless the key is on
 /// [`PORTABLE`](crate::provider::PORTABLE).
 pub fn sign(key: &SigningKey, context: &[u8], message: &[u8]) -> Result<Signature, Error> {
-    key.sign_deterministic(context, message)
+    sign_prehashed(key, context, &Sha512::digest(message).into())
+}
+
+/// [`sign`] over the SHA-512 of the message.
+///
+/// # Errors
+///
+/// Those of [`sign`].
+pub fn sign_prehashed(
+    key: &SigningKey,
+    context: &[u8],
+    sha512: &[u8; 64],
+) -> Result<Signature, Error> {
+    key.sign_prehashed_deterministic(context, sha512)
 }
 
 /// All the randomness of an envelope.
@@ -62,9 +82,119 @@ pub fn seal(
     plaintext: &[u8],
     randomness: &SealRandomness<'_>,
 ) -> Result<Vec<u8>, Error> {
+    let (mut sealed, mut sealer) = sealer(recipients, context, randomness)?;
+    sealer.update(plaintext, &mut sealed)?;
+    sealer.finish(&mut sealed)?;
+    Ok(sealed)
+}
+
+/// A writer that seals from given randomness.
+///
+/// # Errors
+///
+/// Those of [`seal`] inside an [`io::Error`].
+pub fn seal_writer<W: io::Write>(
+    recipients: &Recipients,
+    context: &[u8],
+    randomness: &SealRandomness<'_>,
+    inner: W,
+) -> io::Result<SealWriter<W>> {
+    let (head, sealer) = sealer(recipients, context, randomness)?;
+    SealWriter::new(&head, sealer, inner)
+}
+
+fn sealer(
+    recipients: &Recipients,
+    context: &[u8],
+    randomness: &SealRandomness<'_>,
+) -> Result<(Vec<u8>, Sealer), Error> {
     let SealRandomness { content_key, salt, encapsulations } = *randomness;
     let randomness = envelope::Randomness { content_key, salt, encapsulations };
-    recipients.seal_deterministic(context, plaintext, &randomness)
+    recipients.sealer_deterministic(context, &randomness)
+}
+
+/// A session from given randomness of the key exchange. Its signature is as random as the signer
+/// makes it.
+///
+/// # Errors
+///
+/// Those of [`EncapsulationKey::sender`]; [`Error::Unsupported`] unless the key is on
+/// [`PORTABLE`](crate::provider::PORTABLE).
+pub fn sender(
+    to: &EncapsulationKey,
+    signer: Option<&dyn Sign>,
+    context: &[u8],
+    randomness: &[u8],
+) -> Result<(Vec<u8>, Sender), Error> {
+    session::sender(to, signer, context, Some(randomness))
+}
+
+/// A reply from given randomness.
+///
+/// # Errors
+///
+/// Those of [`Receiver::reply`].
+pub fn reply(receiver: &Receiver, nonce: &[u8; 32]) -> Result<Sender, Error> {
+    receiver.reply_from(nonce)
+}
+
+/// The key schedule of sessions alone: RFC 9180 in base mode, HKDF-SHA384 and AES-256-GCM.
+pub struct KeySchedule {
+    schedule: Schedule,
+    key: NumberedKey,
+}
+
+impl KeySchedule {
+    /// From a shared secret of this KEM (0x0051 is HPKE's own).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] if the provider has no AES-256-GCM.
+    pub fn new(
+        provider: &Provider,
+        kem: KemSuite,
+        shared_secret: &[u8],
+        info: &[u8],
+    ) -> Result<Self, Error> {
+        let schedule = Schedule::new(kem.id(), shared_secret, &[info]);
+        let key = NumberedKey::new(provider, &schedule.key_and_nonce)?;
+        Ok(Self { schedule, key })
+    }
+
+    /// `key (32) || base nonce (12)`.
+    #[must_use]
+    pub fn key_and_nonce(&self) -> &[u8] {
+        &*self.schedule.key_and_nonce
+    }
+
+    /// The exporter secret, 48 bytes.
+    #[must_use]
+    pub fn exporter_secret(&self) -> &[u8] {
+        self.schedule.exporter.as_bytes()
+    }
+
+    /// RFC 9180 §5.3.
+    pub fn export(&self, context: &[u8], output: &mut [u8]) {
+        self.schedule.exporter.export(&[context], output);
+    }
+
+    /// Message number `index` of RFC 9180 §5.2: `ciphertext || tag`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if the message is too long for AES-GCM.
+    pub fn seal(&self, index: u64, aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut sealed = plaintext.to_vec();
+        let tag = self.key.seal_in_place(index, aad, &mut sealed)?;
+        sealed.extend_from_slice(&tag);
+        Ok(sealed)
+    }
+}
+
+impl fmt::Debug for KeySchedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeySchedule(..)")
+    }
 }
 
 /// Cobblestone-256 alone, with any context.
@@ -79,9 +209,11 @@ pub fn cobblestone_seal(
     context: &[u8],
     plaintext: &[u8],
 ) -> Result<Vec<u8>, Error> {
-    let (chunks, prefix) = Chunks::seal(provider, key, salt, context)?;
+    let (key, prefix) = ChunkKey::seal(provider, key, salt, context)?;
     let mut sealed = prefix.to_vec();
-    chunks.seal_all(plaintext, &mut sealed)?;
+    let mut sealer = Sealer::new(key);
+    sealer.update(plaintext, &mut sealed)?;
+    sealer.finish(&mut sealed)?;
     Ok(sealed)
 }
 
@@ -97,7 +229,11 @@ pub fn cobblestone_open(
     sealed: &[u8],
 ) -> Result<Plaintext, Error> {
     let (prefix, chunks) = sealed.split_first_chunk().ok_or(Error::Open)?;
-    Chunks::open(provider, key, prefix, context)?.open_all(chunks).map(Plaintext::new)
+    let mut opener = Opener::new(ChunkKey::open(provider, key, prefix, context)?);
+    let mut plaintext = Zeroizing::new(Vec::with_capacity(chunks.len()));
+    opener.update(chunks, &mut plaintext)?;
+    opener.finish(&mut plaintext)?;
+    Ok(Plaintext::new(plaintext))
 }
 
 /// HKDF-SHA384 with an empty salt, as every derivation of the crate uses it.

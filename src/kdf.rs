@@ -1,7 +1,7 @@
 //! Key derivation: HKDF-SHA384 (RFC 5869, SP 800-56C), and the Expand step that C2SP's
 //! chunked encryption needs.
 
-use hkdf::Hkdf;
+use hkdf::{Hkdf, HkdfExtract};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha384, Sha512};
 use zeroize::Zeroize;
@@ -12,15 +12,46 @@ use zeroize::Zeroize;
 /// Callers keep `ikm` and `info || 0x01` of different lengths, so that Extract and Expand never
 /// see the same HMAC input; each asserts it with [`separated`].
 pub(crate) fn hkdf_sha384(ikm: &[u8], info: &[&[u8]], output: &mut [u8]) {
-    Hkdf::<Sha384>::new(None, ikm)
-        .expand_multi_info(info, output)
-        .expect("every output is far below 255 hash lengths");
+    Prk::extract(b"", &[ikm]).expand(info, output);
 }
 
 /// Whether HKDF's two steps are separated by length, for compile-time assertions: an `ikm` of
 /// `ikm` bytes can never equal `info || 0x01`.
 pub(crate) const fn separated(ikm: usize, info: usize) -> bool {
     ikm != info + 1
+}
+
+/// A pseudorandom key: what HKDF-SHA384's Extract makes and its Expand takes.
+pub(crate) struct Prk(Hkdf<Sha384>);
+
+impl Prk {
+    /// HKDF-Extract; `ikm` is the concatenation of its parts.
+    pub(crate) fn extract(salt: &[u8], ikm: &[&[u8]]) -> Self {
+        Self(extractor(salt, ikm).finalize().1)
+    }
+
+    /// HKDF-Extract for a value that is stored or hashed instead of expanded.
+    pub(crate) fn extract_bytes(salt: &[u8], ikm: &[&[u8]]) -> [u8; 48] {
+        extractor(salt, ikm).finalize().0.into()
+    }
+
+    /// A stored 48-byte key.
+    pub(crate) fn from_bytes(bytes: &[u8; 48]) -> Self {
+        Self(Hkdf::from_prk(bytes).expect("48 bytes are SHA-384's length"))
+    }
+
+    /// HKDF-Expand; `info` is the concatenation of its parts.
+    pub(crate) fn expand(&self, info: &[&[u8]], output: &mut [u8]) {
+        self.0.expand_multi_info(info, output).expect("every output is far below 255 hash lengths");
+    }
+}
+
+fn extractor(salt: &[u8], ikm: &[&[u8]]) -> HkdfExtract<Sha384> {
+    let mut extract = HkdfExtract::new(Some(salt));
+    for part in ikm {
+        extract.input_ikm(part);
+    }
+    extract
 }
 
 /// HKDF-Expand over HMAC-SHA512 with a 32-byte key, as C2SP chunked-encryption defines it.
@@ -47,11 +78,9 @@ pub(crate) fn expand_sha512(key: &[u8; 32], info: &[&[u8]], output: &mut [u8]) {
     previous.zeroize();
 }
 
-/// HMAC-SHA384 over the concatenation of `parts`.
-pub(crate) fn hmac_sha384(key: &[u8], parts: &[&[u8]]) -> [u8; 48] {
+/// HMAC-SHA384.
+pub(crate) fn hmac_sha384(key: &[u8], message: &[u8]) -> [u8; 48] {
     let mut mac = Hmac::<Sha384>::new_from_slice(key).expect("HMAC takes a key of any length");
-    for part in parts {
-        mac.update(part);
-    }
+    mac.update(message);
     mac.finalize().into_bytes().into()
 }

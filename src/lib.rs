@@ -28,6 +28,7 @@ mod sign; // composite signatures
 mod encoding;
 mod envelope; // sealing for recipients
 mod schedule; // keys with their nonces
+mod session; // many messages after one key exchange
 mod stream; // the body of an envelope // key files
 
 #[cfg(feature = "hazmat")]
@@ -40,7 +41,12 @@ pub use kem::{
 };
 pub use key_id::KeyId;
 pub use secret::{Plaintext, PrivatePem};
+pub use session::{Detached, FromSigner, MessageKind, Receiver, Sender, SignedBy};
 pub use sign::{Sign, Signature, SignatureSuite, SigningKey, VerifyingKey, WithoutContext};
+pub use stream::{
+    Body, LastChunk, OpenReader, Opener, Plan, PlannedChunk, RandomAccess, ReadAt, SealWriter,
+    Sealer,
+};
 
 /// Keys are shared between threads, errors travel anywhere.
 const _: () = {
@@ -56,5 +62,7 @@ const _: () = {
     shared::<Box<dyn Sign>>();
     shared::<SharedSecret>();
     shared::<Plaintext>();
+    shared::<Sender>();
+    shared::<Receiver>();
     shared::<Error>();
 };

@@ -421,13 +421,12 @@ impl SigningKey {
     }
 
     #[cfg(feature = "hazmat")]
-    pub(crate) fn sign_deterministic(
+    pub(crate) fn sign_prehashed_deterministic(
         &self,
         context: &[u8],
-        message: &[u8],
+        sha512: &[u8; 64],
     ) -> Result<Signature, Error> {
-        let sha512 = Sha512::digest(message).into();
-        let bytes = self.signer.sign_prehashed_deterministic(context, &sha512)?;
+        let bytes = self.signer.sign_prehashed_deterministic(context, sha512)?;
         Ok(Signature { suite: self.suite(), bytes })
     }
 
@@ -518,7 +517,11 @@ impl dyn Sign + '_ {
     }
 
     /// An external key may be of any make: what it answers must at least be of its own suite.
-    fn sign_checked(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
+    pub(crate) fn sign_checked(
+        &self,
+        context: &[u8],
+        sha512: &[u8; 64],
+    ) -> Result<Signature, Error> {
         let signature = self.sign_prehashed(context, sha512).map_err(Error::into_external)?;
         if signature.suite != self.verifying_key().suite() {
             return Err(Error::external("the signature is not of the key's suite"));

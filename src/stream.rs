@@ -12,6 +12,16 @@ use crate::{
     wire,
 };
 
+mod chunks;
+mod random_access;
+mod reader;
+mod writer;
+
+pub use chunks::{Opener, Sealer};
+pub use random_access::{Body, LastChunk, Plan, PlannedChunk, RandomAccess, ReadAt};
+pub use reader::OpenReader;
+pub use writer::SealWriter;
+
 /// Plaintext in a full chunk.
 pub(crate) const CHUNK: usize = 16 * 1024;
 
@@ -35,10 +45,10 @@ pub(crate) fn sealed_len(plaintext: u64) -> Option<u64> {
     (chunks <= MAX_CHUNKS).then_some(PREFIX as u64 + plaintext + chunks * TAG as u64)
 }
 
-/// The chunk key of one body.
-pub(crate) struct Chunks(NumberedKey);
+/// The key of one body's chunks.
+pub(crate) struct ChunkKey(NumberedKey);
 
-impl Chunks {
+impl ChunkKey {
     /// Derives the chunk key and the commitment to it from an input key, a salt and a context.
     fn derive(
         provider: &Provider,
@@ -61,12 +71,12 @@ impl Chunks {
         salt: &[u8; SALT],
         context: &[u8],
     ) -> Result<(Self, [u8; PREFIX]), Error> {
-        let (chunks, commitment) = Self::derive(provider, input_key, salt, context)?;
+        let (key, commitment) = Self::derive(provider, input_key, salt, context)?;
         let mut prefix = [0; PREFIX];
         for (byte, value) in prefix.iter_mut().zip(salt.iter().chain(&commitment)) {
             *byte = *value;
         }
-        Ok((chunks, prefix))
+        Ok((key, prefix))
     }
 
     /// Reads a body's prefix; the key is given only if the commitment fits.
@@ -77,12 +87,12 @@ impl Chunks {
         context: &[u8],
     ) -> Result<Self, Error> {
         let (salt, found) = wire::halves("body", prefix, SALT)?;
-        let (chunks, commitment) = Self::derive(provider, input_key, salt, context)?;
-        if bool::from(commitment.ct_eq(found)) { Ok(chunks) } else { Err(Error::Open) }
+        let (key, commitment) = Self::derive(provider, input_key, salt, context)?;
+        if bool::from(commitment.ct_eq(found)) { Ok(key) } else { Err(Error::Open) }
     }
 
     /// Encrypts one chunk in place. The caller never uses an index twice.
-    pub(crate) fn seal_chunk(&self, index: u64, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
+    fn seal_chunk(&self, index: u64, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
         if index >= MAX_CHUNKS {
             return Err(Error::Invalid { what: "plaintext", reason: "it is longer than 4 PiB" });
         }
@@ -90,42 +100,18 @@ impl Chunks {
     }
 
     /// Decrypts one chunk in place. After a failure it holds zeros.
-    pub(crate) fn open_chunk(
-        &self,
-        index: u64,
-        chunk: &mut [u8],
-        tag: &[u8; TAG],
-    ) -> Result<(), Error> {
+    fn open_chunk(&self, index: u64, chunk: &mut [u8], tag: &[u8; TAG]) -> Result<(), Error> {
         if index >= MAX_CHUNKS {
+            chunk.fill(0);
             return Err(Error::Open);
         }
         self.0.open_in_place(index, b"", chunk, tag)
     }
 
-    /// Appends all chunks of `plaintext` to `output`.
-    pub(crate) fn seal_all(&self, plaintext: &[u8], output: &mut Vec<u8>) -> Result<(), Error> {
-        let (full, last) = plaintext.as_chunks::<CHUNK>();
-        let chunks = full.iter().map(<[u8; CHUNK]>::as_slice).chain([last]);
-        for (index, chunk) in (0..).zip(chunks) {
-            let start = output.len();
-            output.extend_from_slice(chunk);
-            let tag = self.seal_chunk(index, output.get_mut(start..).unwrap_or_default())?;
-            output.extend_from_slice(&tag);
-        }
-        Ok(())
-    }
-
-    /// Opens all of `chunks`, or nothing.
-    pub(crate) fn open_all(&self, chunks: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let mut plaintext = Zeroizing::new(Vec::with_capacity(chunks.len()));
-        let (full, last) = chunks.as_chunks::<SEALED_CHUNK>();
-        let sealed = full.iter().map(<[u8; SEALED_CHUNK]>::as_slice).chain([last]);
-        for (index, sealed) in (0..).zip(sealed) {
-            let (chunk, tag) = sealed.split_last_chunk::<TAG>().ok_or(Error::Open)?;
-            let start = plaintext.len();
-            plaintext.extend_from_slice(chunk);
-            self.open_chunk(index, plaintext.get_mut(start..).unwrap_or_default(), tag)?;
-        }
-        Ok(plaintext)
+    /// Decrypts one chunk with its tag behind it in place, and gives the plaintext.
+    fn open_sealed<'a>(&self, index: u64, sealed: &'a mut [u8]) -> Result<&'a mut [u8], Error> {
+        let (chunk, tag) = sealed.split_last_chunk_mut::<TAG>().ok_or(Error::Open)?;
+        self.open_chunk(index, chunk, tag)?;
+        Ok(chunk)
     }
 }

@@ -110,3 +110,13 @@ pub(crate) const PEM_KEM_PUBLIC: &str = "TWINSEAL KEM PUBLIC KEY";
 pub(crate) const PEM_KEM_PRIVATE: &str = "TWINSEAL KEM PRIVATE KEY";
 pub(crate) const PEM_SPKI: &str = "PUBLIC KEY";
 pub(crate) const PEM_PKCS8: &str = "PRIVATE KEY";
+
+// Sessions.
+
+pub(crate) const SESSION_MAGIC: &[u8; 8] = b"twinsess";
+pub(crate) const SESSION_VERSION: u8 = 0x01;
+pub(crate) const SESSION_SUITE_ID: &[u8] = b"twinseal";
+pub(crate) const SESSION_INFO: &[u8] = b"twinseal/session/v1";
+pub(crate) const SESSION_SIGNATURE_CONTEXT: &[u8] = b"twinseal/session/v1";
+pub(crate) const SESSION_REPLY: &[u8] = b"twinseal/reply/v1";
+pub(crate) const SESSION_ID: &[u8] = b"twinseal/session-id/v1";

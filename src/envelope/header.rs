@@ -1,6 +1,9 @@
 //! An envelope's header: who can open it.
 
-use std::ops::Range;
+use std::{
+    io::{self, Read},
+    ops::Range,
+};
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -106,6 +109,24 @@ impl Header {
         Ok(Self { bytes: reader.taken().to_vec(), stanzas })
     }
 
+    /// Reads a header from the front of an envelope, and not a byte more.
+    pub(super) fn read(reader: &mut impl Read) -> io::Result<Self> {
+        let mut bytes = Vec::new();
+        loop {
+            match Self::parse(&bytes) {
+                Ok(header) => return Ok(header),
+                Err(Error::Truncated { needed, actual, .. }) => {
+                    let missing = needed.saturating_sub(actual) as u64;
+                    if reader.take(missing).read_to_end(&mut bytes)? as u64 != missing {
+                        // Say it of everything that was there.
+                        return Ok(Self::parse(&bytes)?);
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
     /// Length of the header in bytes: the body starts here.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a header is never empty")]
@@ -137,15 +158,39 @@ impl Header {
         recipient: &Recipient<'_>,
         secret: &SharedSecret,
     ) -> Result<BodyKey, Error> {
-        self.unlock_on(provider::default(), recipient, secret)
+        let provider = provider::default();
+        Ok(self.body_key(provider, self.content_key(provider, recipient, secret)?))
     }
 
-    fn unlock_on(
+    /// [`find`](Self::find), [`decapsulate`](Decapsulate::decapsulate) and
+    /// [`unlock`](Self::unlock) in one, for a key that need not be awaited.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotARecipient`]; [`Error::Open`] if the header was changed; and whatever the key
+    /// reports.
+    pub fn unlock_with(&self, key: &dyn Decapsulate) -> Result<BodyKey, Error> {
+        let provider = key.encapsulation_key().provider();
+        Ok(self.body_key(provider, self.content_key_with(key)?))
+    }
+
+    /// At most one decapsulation.
+    pub(super) fn content_key_with(&self, key: &dyn Decapsulate) -> Result<ContentKey, Error> {
+        let public = key.encapsulation_key();
+        let recipient = self.find(public).ok_or(Error::NotARecipient)?;
+        let secret = key.decapsulate(&recipient.ciphertext()?).map_err(Error::into_external)?;
+        if secret.suite() != public.suite() {
+            return Err(Error::external("the shared secret is not of the key's suite"));
+        }
+        self.content_key(public.provider(), &recipient, &secret)
+    }
+
+    fn content_key(
         &self,
-        provider: &'static Provider,
+        provider: &Provider,
         recipient: &Recipient<'_>,
         secret: &SharedSecret,
-    ) -> Result<BodyKey, Error> {
+    ) -> Result<ContentKey, Error> {
         let Stanza { suite, key_id, wrapped, .. } = recipient.stanza;
         if secret.suite().id() != *suite {
             return Err(Error::SuiteMismatch {
@@ -154,24 +199,17 @@ impl Header {
                 actual: secret.suite().name(),
             });
         }
-        let content_key = unwrap(provider, secret, *suite, *key_id, wrapped)?;
-        let keys = HeaderKeys::derive(&content_key);
-        let (signed, tag) = self.bytes.split_last_chunk::<HEADER_TAG>().ok_or(Error::Open)?;
-        if !bool::from(keys.tag(signed).ct_eq(tag)) {
-            return Err(Error::Open);
+        let content_key = ContentKey::new(unwrap(provider, secret, *suite, *key_id, wrapped)?);
+        let (tagged, tag) = self.bytes.split_last_chunk::<HEADER_TAG>().ok_or(Error::Open)?;
+        if bool::from(content_key.tag(tagged).ct_eq(tag)) {
+            Ok(content_key)
+        } else {
+            Err(Error::Open)
         }
-        Ok(BodyKey { key: keys.body_key, provider })
     }
 
-    /// Decapsulates with `key` and unlocks: at most one decapsulation.
-    pub(super) fn unlock_with(&self, key: &dyn Decapsulate) -> Result<BodyKey, Error> {
-        let public = key.encapsulation_key();
-        let recipient = self.find(public).ok_or(Error::NotARecipient)?;
-        let secret = key.decapsulate(&recipient.ciphertext()?).map_err(Error::into_external)?;
-        if secret.suite() != public.suite() {
-            return Err(Error::external("the shared secret is not of the key's suite"));
-        }
-        self.unlock_on(public.provider(), &recipient, &secret)
+    fn body_key(&self, provider: &'static Provider, content_key: ContentKey) -> BodyKey {
+        BodyKey { key: content_key.body_key, provider, header_length: self.len() as u64 }
     }
 }
 
@@ -238,30 +276,28 @@ fn known(what: &'static str, found: u8, expected: u8) -> Result<(), Error> {
     if found == expected { Ok(()) } else { Err(Error::Unknown { what, id: found.into() }) }
 }
 
-/// What a content key becomes: a key for the header's tag, and the body's input key.
-pub(super) struct HeaderKeys {
+/// The key that the recipients share, and what it becomes: a key for the header's tag, and the
+/// body's input key.
+pub(super) struct ContentKey {
+    bytes: Zeroizing<[u8; CONTENT_KEY]>,
     header_key: Zeroizing<[u8; 48]>,
     pub(super) body_key: Zeroizing<[u8; 32]>,
 }
 
-impl HeaderKeys {
-    pub(super) fn derive(content_key: &[u8; CONTENT_KEY]) -> Self {
+impl ContentKey {
+    pub(super) fn new(bytes: Zeroizing<[u8; CONTENT_KEY]>) -> Self {
         const INFO: usize = suite::ENVELOPE_INFO.len() + 2;
         const { assert!(kdf::separated(CONTENT_KEY, INFO)) };
         let ids = [suite::ENVELOPE_VERSION, suite::BODY_COBBLESTONE_256];
         let mut derived = Zeroizing::new([0; 48 + 32]);
-        kdf::hkdf_sha384(content_key, &[suite::ENVELOPE_INFO, &ids], &mut *derived);
-        let mut keys =
-            Self { header_key: Zeroizing::new([0; 48]), body_key: Zeroizing::new([0; 32]) };
-        let all = keys.header_key.iter_mut().chain(keys.body_key.iter_mut());
-        for (byte, value) in all.zip(derived.iter()) {
-            *byte = *value;
-        }
-        keys
+        kdf::hkdf_sha384(&*bytes, &[suite::ENVELOPE_INFO, &ids], &mut *derived);
+        let (header_key, body_key) = derived.split_first_chunk().expect("80 bytes hold 48");
+        let body_key = body_key.first_chunk().expect("the other 32 are the body key");
+        Self { bytes, header_key: Zeroizing::new(*header_key), body_key: Zeroizing::new(*body_key) }
     }
 
     fn tag(&self, header: &[u8]) -> [u8; HEADER_TAG] {
-        let mac = kdf::hmac_sha384(&*self.header_key, &[header]);
+        let mac = kdf::hmac_sha384(&*self.header_key, header);
         *mac.first_chunk().expect("48 bytes hold 32")
     }
 }
@@ -279,8 +315,7 @@ pub(super) fn write<'a>(
     recipients: impl ExactSizeIterator<
         Item = Result<(&'a EncapsulationKey, Ciphertext, SharedSecret), Error>,
     >,
-    content_key: &[u8; CONTENT_KEY],
-    keys: &HeaderKeys,
+    content_key: &ContentKey,
     output: &mut Vec<u8>,
 ) -> Result<(), Error> {
     let start = output.len();
@@ -297,9 +332,9 @@ pub(super) fn write<'a>(
         output.extend_from_slice(key.key_id().as_bytes());
         output.extend_from_slice(&length.to_be_bytes());
         output.extend_from_slice(ct);
-        output.extend_from_slice(&wrap(provider, &secret, key, content_key)?);
+        output.extend_from_slice(&wrap(provider, &secret, key, &content_key.bytes)?);
     }
-    let tag = keys.tag(output.get(start..).unwrap_or_default());
+    let tag = content_key.tag(output.get(start..).unwrap_or_default());
     output.extend_from_slice(&tag);
     Ok(())
 }

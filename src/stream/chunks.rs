@@ -1,0 +1,278 @@
+//! Chunk by chunk, without I/O: what the readers and writers run on, and what asynchronous code
+//! drives itself.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::{CHUNK, ChunkKey, SEALED_CHUNK};
+use crate::{Error, schedule::TAG};
+
+/// Seals a body chunk by chunk: feed it plaintext with [`update`](Self::update), end with
+/// [`finish`](Self::finish), and send what it appends. Or hand it whole chunks to be encrypted
+/// where they are, with [`seal_chunk`](Self::seal_chunk) and [`seal_last`](Self::seal_last).
+///
+/// It comes from [`sealer`](crate::EncapsulationKey::sealer), with the bytes to be sent first.
+///
+/// ```
+/// # let bob = twinseal::DecapsulationKey::generate()?;
+/// let (mut sealed, mut sealer) = bob.encapsulation_key().sealer(b"example.com/notes")?;
+/// for part in [b"hello, ".as_slice(), b"world"] {
+///     sealer.update(part, &mut sealed)?;
+/// }
+/// sealer.finish(&mut sealed)?;
+/// assert_eq!(&bob.open(b"example.com/notes", &sealed)?[..], b"hello, world");
+/// # Ok::<(), twinseal::Error>(())
+/// ```
+pub struct Sealer {
+    key: ChunkKey,
+    next: u64,
+    /// The beginning of a chunk, from `update`.
+    partial: Zeroizing<Vec<u8>>,
+}
+
+impl Sealer {
+    /// Plaintext in a full chunk: 16384 bytes.
+    pub const CHUNK_LENGTH: usize = CHUNK;
+
+    /// Length of a chunk's tag: 16 bytes.
+    pub const TAG_LENGTH: usize = TAG;
+
+    pub(crate) fn new(key: ChunkKey) -> Self {
+        Self { key, next: 0, partial: Zeroizing::default() }
+    }
+
+    /// Takes plaintext and appends to `sealed` the chunks that became full.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] beyond 4 PiB.
+    pub fn update(&mut self, mut plaintext: &[u8], sealed: &mut Vec<u8>) -> Result<(), Error> {
+        if !self.partial.is_empty() {
+            plaintext = fill(&mut self.partial, CHUNK, plaintext);
+            if self.partial.len() < CHUNK {
+                return Ok(());
+            }
+            let mut chunk = std::mem::take(&mut self.partial);
+            self.append_sealed(&chunk, sealed)?;
+            chunk.clear();
+            self.partial = chunk;
+        }
+        let (full, rest) = plaintext.as_chunks::<CHUNK>();
+        for chunk in full {
+            self.append_sealed(chunk, sealed)?;
+        }
+        fill(&mut self.partial, CHUNK, rest);
+        Ok(())
+    }
+
+    /// Appends the last chunk, which is shorter than the others and may be empty. Without it the
+    /// envelope does not open.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] beyond 4 PiB.
+    pub fn finish(mut self, sealed: &mut Vec<u8>) -> Result<(), Error> {
+        let last = std::mem::take(&mut self.partial);
+        self.append_sealed(&last, sealed)
+    }
+
+    /// Encrypts a full chunk in place; its tag goes behind it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] beyond 4 PiB, or if [`update`](Self::update) has kept a part of a chunk.
+    pub fn seal_chunk(&mut self, chunk: &mut [u8; CHUNK]) -> Result<[u8; TAG], Error> {
+        self.seal_in_place(chunk)
+    }
+
+    /// Encrypts the last chunk in place; its tag goes behind it, and nothing after that.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if it is not shorter than 16384 bytes; and those of
+    /// [`seal_chunk`](Self::seal_chunk).
+    pub fn seal_last(mut self, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
+        if chunk.len() >= CHUNK {
+            let reason = "it must be shorter than 16384 bytes";
+            return Err(Error::Invalid { what: "last chunk", reason });
+        }
+        self.seal_in_place(chunk)
+    }
+
+    fn seal_in_place(&mut self, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
+        if !self.partial.is_empty() {
+            let reason = "the start of another chunk is waiting for its end";
+            return Err(Error::Invalid { what: "chunk", reason });
+        }
+        self.seal_next(chunk)
+    }
+
+    fn append_sealed(&mut self, chunk: &[u8], sealed: &mut Vec<u8>) -> Result<(), Error> {
+        let start = sealed.len();
+        sealed.extend_from_slice(chunk);
+        let tag = self
+            .seal_next(sealed.get_mut(start..).unwrap_or_default())
+            .inspect_err(|_| sealed.truncate(start))?;
+        sealed.extend_from_slice(&tag);
+        Ok(())
+    }
+
+    pub(super) fn seal_next(&mut self, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
+        let index = self.take_indexes(1);
+        self.key.seal_chunk(index, chunk)
+    }
+
+    /// The next `count` chunk numbers, whatever becomes of them: none serves twice.
+    pub(super) fn take_indexes(&mut self, count: u64) -> u64 {
+        let first = self.next;
+        self.next = first.saturating_add(count);
+        first
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sealer({} chunks sealed)", self.next)
+    }
+}
+
+/// Appends from `input` to `partial` up to `length`, and gives what is left. The buffer gets its
+/// final capacity at once: a growing one would leave copies behind.
+fn fill<'a>(partial: &mut Vec<u8>, length: usize, input: &'a [u8]) -> &'a [u8] {
+    if input.is_empty() {
+        return input;
+    }
+    partial.reserve_exact(length.saturating_sub(partial.len()));
+    let (now, later) = input.split_at(input.len().min(length.saturating_sub(partial.len())));
+    partial.extend_from_slice(now);
+    later
+}
+
+/// Opens a body chunk by chunk: feed it what follows the header and the 56 bytes of the prefix with
+/// [`update`](Self::update), and end with [`finish`](Self::finish). Or hand it whole chunks to be
+/// decrypted where they are, with [`open_chunk`](Self::open_chunk) and
+/// [`open_last`](Self::open_last).
+///
+/// Every chunk it gives is authentic, but only `finish` or `open_last` shows that none is missing.
+/// After an error it gives nothing more.
+///
+/// ```
+/// # use twinseal::{BodyKey, Header};
+/// # let bob = twinseal::DecapsulationKey::generate()?;
+/// # let sealed = bob.encapsulation_key().seal(b"example.com/notes", b"hello")?;
+/// # let header = Header::parse(&sealed)?;
+/// # let body_key = header.unlock_with(&bob)?;
+/// # let body = &sealed[header.len()..];
+/// let (prefix, chunks) = body.split_first_chunk::<{ BodyKey::PREFIX_LENGTH }>().unwrap();
+/// let mut opener = body_key.opener(b"example.com/notes", prefix)?;
+/// let mut plaintext = Vec::new();
+/// for part in chunks.chunks(7) {
+///     opener.update(part, &mut plaintext)?;
+/// }
+/// opener.finish(&mut plaintext)?;
+/// assert_eq!(plaintext, b"hello");
+/// # Ok::<(), twinseal::Error>(())
+/// ```
+pub struct Opener {
+    key: ChunkKey,
+    next: u64,
+    failed: bool,
+    /// The beginning of a sealed chunk, from `update`.
+    partial: Vec<u8>,
+}
+
+impl Opener {
+    pub(crate) fn new(key: ChunkKey) -> Self {
+        Self { key, next: 0, failed: false, partial: Vec::new() }
+    }
+
+    /// Takes sealed bytes and appends to `plaintext` the chunks that became full.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`] if a chunk is not authentic; nothing of it is appended.
+    pub fn update(&mut self, mut sealed: &[u8], plaintext: &mut Vec<u8>) -> Result<(), Error> {
+        if !self.partial.is_empty() {
+            sealed = fill(&mut self.partial, SEALED_CHUNK, sealed);
+            if self.partial.len() < SEALED_CHUNK {
+                return Ok(());
+            }
+            let mut chunk = std::mem::take(&mut self.partial);
+            self.append_opened(&chunk, plaintext)?;
+            chunk.clear();
+            self.partial = chunk;
+        }
+        let (full, rest) = sealed.as_chunks::<SEALED_CHUNK>();
+        for chunk in full {
+            self.append_opened(chunk, plaintext)?;
+        }
+        fill(&mut self.partial, SEALED_CHUNK, rest);
+        Ok(())
+    }
+
+    /// Appends the last chunk: everything is there, and authentic.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`] if the end is missing or not authentic.
+    pub fn finish(mut self, plaintext: &mut Vec<u8>) -> Result<(), Error> {
+        let last = std::mem::take(&mut self.partial);
+        self.append_opened(&last, plaintext)
+    }
+
+    /// Decrypts a full chunk in place. After an error it holds zeros.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`] if it is not authentic, or one before was not.
+    pub fn open_chunk(&mut self, chunk: &mut [u8; CHUNK], tag: &[u8; TAG]) -> Result<(), Error> {
+        self.open_in_place(chunk, tag)
+    }
+
+    /// Decrypts the last chunk in place: everything is there, and authentic. After an error the
+    /// chunk holds zeros.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`] if it is not the last one, or not authentic, or one before was not.
+    pub fn open_last(mut self, chunk: &mut [u8], tag: &[u8; TAG]) -> Result<(), Error> {
+        self.failed |= chunk.len() >= CHUNK;
+        self.open_in_place(chunk, tag)
+    }
+
+    fn open_in_place(&mut self, chunk: &mut [u8], tag: &[u8; TAG]) -> Result<(), Error> {
+        self.failed |= !self.partial.is_empty();
+        self.open_next(chunk, tag)
+    }
+
+    fn append_opened(&mut self, sealed: &[u8], plaintext: &mut Vec<u8>) -> Result<(), Error> {
+        let (chunk, tag) = sealed.split_last_chunk::<TAG>().ok_or(Error::Open)?;
+        let start = plaintext.len();
+        plaintext.extend_from_slice(chunk);
+        self.open_next(plaintext.get_mut(start..).unwrap_or_default(), tag)
+            .inspect_err(|_| plaintext.truncate(start))
+    }
+
+    /// After the first failure everything fails.
+    pub(super) fn open_next(&mut self, chunk: &mut [u8], tag: &[u8; TAG]) -> Result<(), Error> {
+        if self.failed {
+            chunk.fill(0);
+            return Err(Error::Open);
+        }
+        let index = self.take_indexes(1);
+        self.key.open_chunk(index, chunk, tag).inspect_err(|_| self.failed = true)
+    }
+
+    pub(super) fn take_indexes(&mut self, count: u64) -> u64 {
+        let first = self.next;
+        self.next = first.saturating_add(count);
+        first
+    }
+}
+
+impl fmt::Debug for Opener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Opener({} chunks opened)", self.next)
+    }
+}

@@ -1,0 +1,164 @@
+//! Opening as an `io::Read`.
+
+use std::{
+    fmt,
+    io::{self, BufRead, Read},
+    ops::Range,
+};
+
+use zeroize::{Zeroize, Zeroizing};
+
+use super::{Opener, SEALED_CHUNK};
+use crate::{Error, schedule::TAG};
+
+/// How many chunks are read at once.
+const BATCH: usize = 8;
+
+/// Opens everything that it reads. From [`open_reader`](crate::DecapsulationKey::open_reader).
+///
+/// It gives authentic plaintext only, but what it has given is complete only once it has returned
+/// `Ok(0)`: do not act on a part of a file whose end may be missing. Forged, truncated and extended
+/// data end in [`InvalidData`](io::ErrorKind::InvalidData), and so does every later call.
+///
+/// ```
+/// use std::io::Read;
+///
+/// # let bob = twinseal::DecapsulationKey::generate()?;
+/// # let sealed = bob.encapsulation_key().seal(b"example.com/notes", b"hello")?;
+/// let mut text = String::new();
+/// bob.open_reader(b"example.com/notes", &sealed[..])?.read_to_string(&mut text)?;
+/// assert_eq!(text, "hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct OpenReader<R> {
+    inner: R,
+    opener: Opener,
+    /// Room for a batch of sealed chunks, opened where they are.
+    batch: Zeroizing<Vec<u8>>,
+    /// What has been read into the batch.
+    filled: usize,
+    /// What has been opened of it: the chunks before this are plaintext.
+    opened: usize,
+    /// The plaintext of the current chunk that was not given yet.
+    ready: Range<usize>,
+    state: State,
+}
+
+enum State {
+    Reading,
+    Complete,
+    Forged,
+    InnerFailed(io::ErrorKind),
+}
+
+impl<R: Read> OpenReader<R> {
+    pub(crate) fn new(opener: Opener, inner: R) -> Self {
+        Self {
+            inner,
+            opener,
+            batch: Zeroizing::new(vec![0; BATCH * SEALED_CHUNK]),
+            filled: 0,
+            opened: 0,
+            ready: 0..0,
+            state: State::Reading,
+        }
+    }
+
+    /// The inner reader.
+    pub fn get_ref(&self) -> &R {
+        &self.inner
+    }
+
+    /// Opens the next chunk, reading as much as that needs.
+    fn next_chunk(&mut self) -> io::Result<()> {
+        while self.filled - self.opened < SEALED_CHUNK {
+            if self.batch.len() - self.opened < SEALED_CHUNK {
+                self.batch.copy_within(self.opened..self.filled, 0);
+                self.filled -= self.opened;
+                self.opened = 0;
+            }
+            let room = self.batch.get_mut(self.filled..).unwrap_or_default();
+            let room_length = room.len();
+            match self.inner.read(room) {
+                Ok(0) => return self.last_chunk(),
+                Ok(length) if length <= room_length => self.filled += length,
+                Ok(_) => return self.inner_failed(io::Error::other("it claims too many bytes")),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return self.inner_failed(error),
+            }
+        }
+        self.open_to(self.opened + SEALED_CHUNK)
+    }
+
+    /// The inner reader has ended: what remains is the last chunk.
+    fn last_chunk(&mut self) -> io::Result<()> {
+        self.open_to(self.filled)?;
+        self.state = State::Complete;
+        Ok(())
+    }
+
+    fn open_to(&mut self, end: usize) -> io::Result<()> {
+        let start = self.opened;
+        let sealed = self.batch.get_mut(start..end).unwrap_or_default();
+        let opened = match sealed.split_last_chunk_mut::<TAG>() {
+            Some((chunk, tag)) => self.opener.open_next(chunk, tag),
+            None => Err(Error::Open),
+        };
+        if let Err(error) = opened {
+            self.give_up(State::Forged);
+            return Err(error.into());
+        }
+        self.opened = end;
+        self.ready = start..end - TAG;
+        Ok(())
+    }
+
+    fn inner_failed(&mut self, error: io::Error) -> io::Result<()> {
+        self.give_up(State::InnerFailed(error.kind()));
+        Err(error)
+    }
+
+    /// From here on there is no plaintext any more.
+    fn give_up(&mut self, state: State) {
+        self.batch.zeroize();
+        self.ready = 0..0;
+        self.state = state;
+    }
+}
+
+impl<R: Read> BufRead for OpenReader<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.ready.is_empty() {
+            match self.state {
+                State::Reading => self.next_chunk()?,
+                State::Complete => break,
+                State::Forged => return Err(Error::Open.into()),
+                State::InnerFailed(kind) => {
+                    return Err(io::Error::new(kind, "the inner reader failed before"));
+                }
+            }
+        }
+        Ok(self.batch.get(self.ready.clone()).unwrap_or_default())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.ready.start = self.ready.end.min(self.ready.start.saturating_add(amount));
+    }
+}
+
+impl<R: Read> Read for OpenReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let length = self.fill_buf()?.read(buffer)?;
+        self.consume(length);
+        Ok(length)
+    }
+}
+
+impl<R> fmt::Debug for OpenReader<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OpenReader({:?})", self.opener)
+    }
+}
