@@ -47,6 +47,8 @@ pub use stream::{
     Body, LastChunk, OpenReader, Opener, Plan, PlannedChunk, RandomAccess, ReadAt, SealWriter,
     Sealer,
 };
+#[cfg(feature = "rayon")]
+pub use stream::{ParallelOpenReader, ParallelSealWriter};
 
 /// Keys are shared between threads, errors travel anywhere.
 const _: () = {

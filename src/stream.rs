@@ -13,11 +13,15 @@ use crate::{
 };
 
 mod chunks;
+#[cfg(feature = "rayon")]
+mod parallel;
 mod random_access;
 mod reader;
 mod writer;
 
 pub use chunks::{Opener, Sealer};
+#[cfg(feature = "rayon")]
+pub use parallel::{ParallelOpenReader, ParallelSealWriter};
 pub use random_access::{Body, LastChunk, Plan, PlannedChunk, RandomAccess, ReadAt};
 pub use reader::OpenReader;
 pub use writer::SealWriter;

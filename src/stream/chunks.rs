@@ -124,10 +124,15 @@ impl Sealer {
     }
 
     /// The next `count` chunk numbers, whatever becomes of them: none serves twice.
-    pub(super) fn take_indexes(&mut self, count: u64) -> u64 {
+    pub(super) fn take_indexes(&mut self, count: usize) -> u64 {
         let first = self.next;
-        self.next = first.saturating_add(count);
+        self.next = first.saturating_add(count as u64);
         first
+    }
+
+    #[cfg(feature = "rayon")]
+    pub(super) fn key(&self) -> &ChunkKey {
+        &self.key
     }
 }
 
@@ -264,10 +269,27 @@ impl Opener {
         self.key.open_chunk(index, chunk, tag).inspect_err(|_| self.failed = true)
     }
 
-    pub(super) fn take_indexes(&mut self, count: u64) -> u64 {
+    fn take_indexes(&mut self, count: usize) -> u64 {
         let first = self.next;
-        self.next = first.saturating_add(count);
+        self.next = first.saturating_add(count as u64);
         first
+    }
+
+    /// Opens full chunks, each with its tag behind it, where they are, on all cores.
+    #[cfg(feature = "rayon")]
+    pub(super) fn open_parallel(&mut self, sealed: &mut [u8]) -> Result<(), Error> {
+        use rayon::prelude::*;
+
+        if self.failed {
+            return Err(Error::Open);
+        }
+        let first = self.take_indexes(sealed.len() / SEALED_CHUNK);
+        let key = &self.key;
+        sealed
+            .par_chunks_exact_mut(SEALED_CHUNK)
+            .enumerate()
+            .try_for_each(|(index, chunk)| key.open_sealed(first + index as u64, chunk).map(drop))
+            .inspect_err(|_| self.failed = true)
     }
 }
 

@@ -66,7 +66,8 @@ impl fmt::Debug for LastChunk {
 /// let start = header.len() as u64;
 /// let prefix = fetch(start..start + BodyKey::PREFIX_LENGTH as u64);
 /// let last = body_key.body(b"example.com/notes", prefix[..].try_into()?, sealed.len() as u64)?;
-/// let body = last.authenticate(&mut fetch(last.range()))?;
+/// let mut tail = fetch(last.range());
+/// let body = last.authenticate(&mut tail)?;
 ///
 /// let plan = body.plan(50_000..50_010)?;
 /// let plaintext = body.open(&plan, &mut fetch(plan.sealed()))?;

@@ -31,24 +31,48 @@ const BATCH: usize = 8;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct OpenReader<R> {
-    inner: R,
-    opener: Opener,
+    pub(super) inner: R,
+    pub(super) opener: Opener,
     /// Room for a batch of sealed chunks, opened where they are.
-    batch: Zeroizing<Vec<u8>>,
+    pub(super) batch: Zeroizing<Vec<u8>>,
     /// What has been read into the batch.
-    filled: usize,
+    pub(super) filled: usize,
     /// What has been opened of it: the chunks before this are plaintext.
-    opened: usize,
+    pub(super) opened: usize,
     /// The plaintext of the current chunk that was not given yet.
-    ready: Range<usize>,
-    state: State,
+    pub(super) ready: Range<usize>,
+    pub(super) state: State,
 }
 
-enum State {
+pub(super) enum State {
     Reading,
     Complete,
     Forged,
     InnerFailed(io::ErrorKind),
+}
+
+impl State {
+    /// Whether there is more to be read; the error of before, if there was one.
+    pub(super) fn is_reading(&self) -> io::Result<bool> {
+        match self {
+            Self::Reading => Ok(true),
+            Self::Complete => Ok(false),
+            Self::Forged => Err(Error::Open.into()),
+            Self::InnerFailed(kind) => Err(io::Error::new(*kind, "the inner reader failed before")),
+        }
+    }
+}
+
+/// Reads once, again if that was interrupted.
+pub(super) fn read_some(inner: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match inner.read(buffer) {
+            Ok(length) if length <= buffer.len() => return Ok(length),
+            Ok(_) => return Err(io::Error::other("the inner reader claims too many bytes")),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 impl<R: Read> OpenReader<R> {
@@ -78,13 +102,13 @@ impl<R: Read> OpenReader<R> {
                 self.opened = 0;
             }
             let room = self.batch.get_mut(self.filled..).unwrap_or_default();
-            let room_length = room.len();
-            match self.inner.read(room) {
+            match read_some(&mut self.inner, room) {
                 Ok(0) => return self.last_chunk(),
-                Ok(length) if length <= room_length => self.filled += length,
-                Ok(_) => return self.inner_failed(io::Error::other("it claims too many bytes")),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return self.inner_failed(error),
+                Ok(length) => self.filled += length,
+                Err(error) => {
+                    self.give_up(State::InnerFailed(error.kind()));
+                    return Err(error);
+                }
             }
         }
         self.open_to(self.opened + SEALED_CHUNK)
@@ -113,11 +137,6 @@ impl<R: Read> OpenReader<R> {
         Ok(())
     }
 
-    fn inner_failed(&mut self, error: io::Error) -> io::Result<()> {
-        self.give_up(State::InnerFailed(error.kind()));
-        Err(error)
-    }
-
     /// From here on there is no plaintext any more.
     fn give_up(&mut self, state: State) {
         self.batch.zeroize();
@@ -128,15 +147,8 @@ impl<R: Read> OpenReader<R> {
 
 impl<R: Read> BufRead for OpenReader<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        while self.ready.is_empty() {
-            match self.state {
-                State::Reading => self.next_chunk()?,
-                State::Complete => break,
-                State::Forged => return Err(Error::Open.into()),
-                State::InnerFailed(kind) => {
-                    return Err(io::Error::new(kind, "the inner reader failed before"));
-                }
-            }
+        while self.ready.is_empty() && self.state.is_reading()? {
+            self.next_chunk()?;
         }
         Ok(self.batch.get(self.ready.clone()).unwrap_or_default())
     }

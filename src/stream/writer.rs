@@ -35,13 +35,13 @@ const BATCH: usize = 8;
 /// ```
 #[must_use = "without finish() the envelope does not open"]
 pub struct SealWriter<W> {
-    inner: W,
-    sealer: Sealer,
-    /// Sealed chunks, then the part of a chunk that waits for its end.
-    batch: Zeroizing<Vec<u8>>,
+    pub(super) inner: W,
+    pub(super) sealer: Sealer,
+    /// In front sealed chunks, then the part of a chunk that waits for its end.
+    pub(super) batch: Zeroizing<Vec<u8>>,
     /// Where the sealed chunks end.
-    sealed: usize,
-    failed: bool,
+    pub(super) sealed: usize,
+    pub(super) failed: bool,
 }
 
 impl<W: Write> SealWriter<W> {
@@ -76,10 +76,7 @@ impl<W: Write> SealWriter<W> {
     }
 
     fn check(&self) -> io::Result<()> {
-        if self.failed {
-            return Err(io::Error::other("the inner writer failed before"));
-        }
-        Ok(())
+        if self.failed { Err(failed_before()) } else { Ok(()) }
     }
 
     /// Seals what waits in the batch: a full chunk, or at the end the last one.
@@ -126,6 +123,10 @@ impl<W: Write> Write for SealWriter<W> {
         self.write_sealed()?;
         self.inner.flush().inspect_err(|_| self.failed = true)
     }
+}
+
+pub(super) fn failed_before() -> io::Error {
+    io::Error::other("the inner writer failed before")
 }
 
 impl<W> fmt::Debug for SealWriter<W> {

@@ -1,0 +1,389 @@
+//! Writers and readers on all cores: batches of chunks in parallel, in order, the same bytes.
+
+use std::{
+    fmt,
+    io::{self, BufRead, Read, Write},
+    mem,
+    ops::Range,
+};
+
+use rayon::prelude::*;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::{
+    CHUNK, OpenReader, Opener, SEALED_CHUNK, SealWriter, Sealer,
+    reader::{State, read_some},
+    writer::failed_before,
+};
+use crate::{Error, schedule::TAG};
+
+/// Chunks for each thread in one batch. There are two batches: half a MiB for each thread.
+const CHUNKS_PER_THREAD: usize = 16;
+
+/// Room for one batch of sealed chunks.
+fn new_batch() -> Zeroizing<Vec<u8>> {
+    let chunks = CHUNKS_PER_THREAD * rayon::current_num_threads();
+    Zeroizing::new(vec![0; chunks * SEALED_CHUNK])
+}
+
+impl<W: Write + Send> SealWriter<W> {
+    /// Seals on all cores: the threads are those of the `rayon` pool that it is used in. While one
+    /// batch of chunks is sealed, the batch before it is written.
+    ///
+    /// The bytes are the same; memory grows by half a MiB for each thread.
+    ///
+    /// ```
+    /// use std::io::Write;
+    ///
+    /// # let bob = twinseal::DecapsulationKey::generate()?;
+    /// let to_bob = bob.encapsulation_key();
+    /// let mut writer = to_bob.seal_writer(b"example.com/models", Vec::new())?.parallel();
+    /// writer.write_all(&[7; 1_000_000])?;
+    /// let sealed = writer.finish()?;
+    /// assert_eq!(&bob.open(b"example.com/models", &sealed)?[..], &[7; 1_000_000]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn parallel(self) -> ParallelSealWriter<W> {
+        let Self { inner, sealer, batch: before, sealed, failed } = self;
+        let (sealed, waiting) = before.split_at(sealed);
+        let mut outgoing = new_batch();
+        for (byte, value) in outgoing.iter_mut().zip(sealed) {
+            *byte = *value;
+        }
+        let outgoing_length = sealed.len();
+        let batch = new_batch();
+        let mut writer = ParallelSealWriter {
+            inner,
+            sealer,
+            batch,
+            filled: 0,
+            outgoing,
+            outgoing_length,
+            failed,
+        };
+        writer.fill(waiting);
+        writer
+    }
+}
+
+/// A [`SealWriter`] on all cores; see [`SealWriter::parallel`].
+#[must_use = "without finish() the envelope does not open"]
+pub struct ParallelSealWriter<W> {
+    inner: W,
+    sealer: Sealer,
+    /// Plaintext, chunk by chunk, each with room for its tag behind it.
+    batch: Zeroizing<Vec<u8>>,
+    /// How much plaintext is in the batch.
+    filled: usize,
+    /// The batch before, sealed and not yet written.
+    outgoing: Zeroizing<Vec<u8>>,
+    outgoing_length: usize,
+    failed: bool,
+}
+
+impl<W: Write + Send> ParallelSealWriter<W> {
+    /// Seals the last chunk, flushes, and gives the inner writer back.
+    ///
+    /// # Errors
+    ///
+    /// Those of the inner writer.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.hand_on()?;
+        let last = self.batch.get_mut(..self.filled).unwrap_or_default();
+        let tag = self.sealer.seal_next(last)?;
+        self.inner.write_all(last)?;
+        self.inner.write_all(&tag)?;
+        self.inner.flush()?;
+        Ok(self.inner)
+    }
+
+    /// The inner writer, where the sealed bytes go.
+    pub fn get_ref(&self) -> &W {
+        &self.inner
+    }
+
+    /// Plaintext that a batch holds.
+    fn capacity(&self) -> usize {
+        self.batch.len() / SEALED_CHUNK * CHUNK
+    }
+
+    /// Copies plaintext to where it will be sealed, and tells how much found room.
+    fn fill(&mut self, plaintext: &[u8]) -> usize {
+        let mut rest = plaintext;
+        let first = self.filled / CHUNK;
+        for slot in self.batch.chunks_exact_mut(SEALED_CHUNK).skip(first) {
+            let room = slot.get_mut(self.filled % CHUNK..CHUNK).unwrap_or_default();
+            let (now, later) = rest.split_at(rest.len().min(room.len()));
+            room.get_mut(..now.len()).unwrap_or_default().copy_from_slice(now);
+            self.filled += now.len();
+            rest = later;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        plaintext.len() - rest.len()
+    }
+
+    /// Seals so many chunks while those before them are written. They come from the caller's
+    /// plaintext if there is some, else from the batch.
+    fn seal_batch(&mut self, chunks: usize, plaintext: Option<&[u8]>) -> io::Result<()> {
+        let first = self.sealer.take_indexes(chunks);
+        let key = self.sealer.key();
+        let slots = self.batch.get_mut(..chunks * SEALED_CHUNK).unwrap_or_default();
+        let outgoing = self.outgoing.get(..self.outgoing_length).unwrap_or_default();
+        let seal = |index: usize, slot: &mut [u8], from: Option<&[u8]>| {
+            let (chunk, tag) = slot.split_last_chunk_mut::<TAG>().ok_or(Error::Open)?;
+            if let Some(from) = from {
+                chunk.copy_from_slice(from);
+            }
+            *tag = key.seal_chunk(first + index as u64, chunk)?;
+            Ok::<(), Error>(())
+        };
+        let slots = slots.par_chunks_exact_mut(SEALED_CHUNK).enumerate();
+        let (written, sealed) = rayon::join(
+            || self.inner.write_all(outgoing),
+            || match plaintext {
+                None => slots.try_for_each(|(index, slot)| seal(index, slot, None)),
+                Some(plaintext) => slots
+                    .zip(plaintext.par_chunks_exact(CHUNK))
+                    .try_for_each(|((index, slot), from)| seal(index, slot, Some(from))),
+            },
+        );
+        self.failed = written.is_err() || sealed.is_err();
+        written?;
+        sealed?;
+
+        mem::swap(&mut self.batch, &mut self.outgoing);
+        self.outgoing_length = chunks * SEALED_CHUNK;
+        let waiting = self.filled.saturating_sub(chunks * CHUNK);
+        let (_, from) = self.outgoing.split_at(self.outgoing_length);
+        for (byte, value) in self.batch.iter_mut().zip(from.iter().take(waiting)) {
+            *byte = *value;
+        }
+        self.filled = waiting;
+        Ok(())
+    }
+
+    /// Hands all full chunks on to the inner writer.
+    fn hand_on(&mut self) -> io::Result<()> {
+        if self.failed {
+            return Err(failed_before());
+        }
+        let full = self.filled / CHUNK;
+        if full > 0 {
+            self.seal_batch(full, None)?;
+        }
+        let outgoing = self.outgoing.get(..self.outgoing_length).unwrap_or_default();
+        self.inner.write_all(outgoing).inspect_err(|_| self.failed = true)?;
+        self.outgoing_length = 0;
+        Ok(())
+    }
+}
+
+impl<W: Write + Send> Write for ParallelSealWriter<W> {
+    fn write(&mut self, plaintext: &[u8]) -> io::Result<usize> {
+        if self.failed {
+            return Err(failed_before());
+        }
+        let capacity = self.capacity();
+        let chunks = capacity / CHUNK;
+        if self.filled == 0
+            && let Some(whole) = plaintext.get(..capacity)
+        {
+            self.seal_batch(chunks, Some(whole))?;
+            return Ok(capacity);
+        }
+        let taken = self.fill(plaintext);
+        if self.filled == capacity {
+            self.seal_batch(chunks, None)?;
+        }
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.hand_on()?;
+        self.inner.flush().inspect_err(|_| self.failed = true)
+    }
+}
+
+impl<W> fmt::Debug for ParallelSealWriter<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ParallelSealWriter({:?})", self.sealer)
+    }
+}
+
+impl<R: Read + Send> OpenReader<R> {
+    /// Opens on all cores: the threads are those of the `rayon` pool that it is used in. While one
+    /// batch of chunks is opened, the batch after it is read.
+    ///
+    /// Memory grows by half a MiB for each thread.
+    ///
+    /// ```
+    /// use std::io::Read;
+    ///
+    /// # let bob = twinseal::DecapsulationKey::generate()?;
+    /// # let sealed = bob.encapsulation_key().seal(b"example.com/models", &[7; 1_000_000])?;
+    /// let mut model = Vec::new();
+    /// bob.open_reader(b"example.com/models", &sealed[..])?.parallel().read_to_end(&mut model)?;
+    /// assert_eq!(model, [7; 1_000_000]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn parallel(self) -> ParallelOpenReader<R> {
+        let Self { inner, opener, batch, filled, opened, ready, state } = self;
+        let mut next = new_batch();
+        let unopened = batch.get(opened..filled).unwrap_or_default();
+        for (byte, value) in next.iter_mut().zip(unopened) {
+            *byte = *value;
+        }
+        let next_length = unopened.len();
+        ParallelOpenReader {
+            inner,
+            opener,
+            batch,
+            ready,
+            later: 0..0,
+            next,
+            next_length,
+            ended: false,
+            state,
+        }
+    }
+}
+
+/// An [`OpenReader`] on all cores; see [`OpenReader::parallel`].
+pub struct ParallelOpenReader<R> {
+    inner: R,
+    opener: Opener,
+    /// A batch of opened chunks.
+    batch: Zeroizing<Vec<u8>>,
+    /// The plaintext of the current chunk that was not given yet.
+    ready: Range<usize>,
+    /// Where the chunks after the current one are, with their tags.
+    later: Range<usize>,
+    /// The batch after, read and not yet opened.
+    next: Zeroizing<Vec<u8>>,
+    next_length: usize,
+    /// Whether the inner reader has nothing after `next`.
+    ended: bool,
+    state: State,
+}
+
+impl<R: Read + Send> ParallelOpenReader<R> {
+    /// The inner reader.
+    pub fn get_ref(&self) -> &R {
+        &self.inner
+    }
+
+    /// Opens the batch that was read, and reads the one after it.
+    fn next_batch(&mut self) -> io::Result<()> {
+        if !self.ended {
+            self.read_ahead()?;
+        }
+        if self.batch.len() < self.next.len() {
+            self.batch = new_batch(); // the first time, it is the serial reader's
+        }
+        mem::swap(&mut self.batch, &mut self.next);
+        let length = mem::take(&mut self.next_length);
+        let last = self.ended;
+        let batch = self.batch.get_mut(..length).unwrap_or_default();
+        let (full, rest) = batch.split_at_mut(length / SEALED_CHUNK * SEALED_CHUNK);
+
+        let (opener, inner, next) = (&mut self.opener, &mut self.inner, &mut self.next);
+        let (opened, read) = rayon::join(
+            || {
+                opener.open_parallel(full)?;
+                if !last {
+                    return Ok(());
+                }
+                let (chunk, tag) = rest.split_last_chunk_mut::<TAG>().ok_or(Error::Open)?;
+                opener.open_next(chunk, tag)
+            },
+            || if last { Ok((0, true)) } else { read_full(inner, next, 0) },
+        );
+        if let Err(error) = opened {
+            self.give_up(State::Forged);
+            return Err(error.into());
+        }
+        (self.next_length, self.ended) = read.inspect_err(|error| {
+            let kind = error.kind();
+            self.give_up(State::InnerFailed(kind));
+        })?;
+        self.later = 0..length;
+        if last {
+            self.state = State::Complete;
+        }
+        Ok(())
+    }
+
+    /// Fills `next` to its end, or to the end of the inner reader.
+    fn read_ahead(&mut self) -> io::Result<()> {
+        let read = read_full(&mut self.inner, &mut self.next, self.next_length);
+        (self.next_length, self.ended) =
+            read.inspect_err(|error| self.give_up(State::InnerFailed(error.kind())))?;
+        Ok(())
+    }
+
+    /// From here on there is no plaintext any more.
+    fn give_up(&mut self, state: State) {
+        self.batch.zeroize();
+        self.next.zeroize();
+        self.ready = 0..0;
+        self.later = 0..0;
+        self.state = state;
+    }
+}
+
+/// Fills the buffer from `filled` on, and tells how far that went, and whether the reader ended.
+fn read_full(
+    inner: &mut impl Read,
+    buffer: &mut [u8],
+    mut filled: usize,
+) -> io::Result<(usize, bool)> {
+    while filled < buffer.len() {
+        match read_some(inner, buffer.get_mut(filled..).unwrap_or_default())? {
+            0 => return Ok((filled, true)),
+            length => filled += length,
+        }
+    }
+    Ok((filled, false))
+}
+
+impl<R: Read + Send> BufRead for ParallelOpenReader<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.ready.is_empty() {
+            if self.later.is_empty() {
+                if !self.state.is_reading()? {
+                    break;
+                }
+                self.next_batch()?;
+            } else {
+                let Range { start, end } = self.later;
+                let chunk_end = end.min(start + SEALED_CHUNK);
+                self.ready = start..chunk_end - TAG;
+                self.later = chunk_end..end;
+            }
+        }
+        Ok(self.batch.get(self.ready.clone()).unwrap_or_default())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.ready.start = self.ready.end.min(self.ready.start.saturating_add(amount));
+    }
+}
+
+impl<R: Read + Send> Read for ParallelOpenReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let length = self.fill_buf()?.read(buffer)?;
+        self.consume(length);
+        Ok(length)
+    }
+}
+
+impl<R> fmt::Debug for ParallelOpenReader<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ParallelOpenReader({:?})", self.opener)
+    }
+}
