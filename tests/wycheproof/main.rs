@@ -3,6 +3,7 @@
 
 mod aes_gcm;
 mod chunked_encryption;
+mod credulous;
 mod ecdh_p384;
 mod ecdsa_p384;
 mod hkdf_sha384;

