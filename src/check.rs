@@ -52,6 +52,7 @@ pub(crate) struct CheckedKem {
 struct Checked<T: ?Sized> {
     inner: Box<T>,
     checks: &'static KemChecks,
+    lengths: KemLengths,
 }
 
 impl CheckedKem {
@@ -73,11 +74,11 @@ impl Kem for CheckedKem {
     fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {
         wire::exact(self.checks.name, seed, self.lengths().seed)?;
         let pair = self.kem.key_pair(seed)?;
-        let checks = self.checks;
+        let (checks, lengths) = (self.checks, self.lengths());
         Ok(KemKeyPair {
             encapsulation_key: pair.encapsulation_key,
-            encapsulator: Box::new(Checked { inner: pair.encapsulator, checks }),
-            decapsulator: Box::new(Checked { inner: pair.decapsulator, checks }),
+            encapsulator: Box::new(Checked { inner: pair.encapsulator, checks, lengths }),
+            decapsulator: Box::new(Checked { inner: pair.decapsulator, checks, lengths }),
         })
     }
 
@@ -85,7 +86,7 @@ impl Kem for CheckedKem {
         wire::exact(self.checks.name, encapsulation_key, self.lengths().encapsulation_key)?;
         (self.checks.encapsulation_key)(encapsulation_key)?;
         let inner = self.kem.encapsulator(encapsulation_key)?;
-        Ok(Box::new(Checked { inner, checks: self.checks }))
+        Ok(Box::new(Checked { inner, checks: self.checks, lengths: self.lengths() }))
     }
 }
 
@@ -108,6 +109,7 @@ impl Encapsulator for Checked<dyn Encapsulator> {
 
 impl Decapsulator for Checked<dyn Decapsulator> {
     fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error> {
+        wire::exact(self.checks.name, ciphertext, self.lengths.ciphertext)?;
         (self.checks.ciphertext)(ciphertext)?;
         self.inner.decapsulate(ciphertext, shared_secret)?;
         (self.checks.shared_secret)(shared_secret)

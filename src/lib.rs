@@ -8,31 +8,36 @@
     clippy::unwrap_used
 )]
 
-// The layers, from the bottom up; nothing points upward.
+// The layers, from the bottom up; nothing points upward. A file's first line says what it answers.
 
+// Errors, key derivation, randomness, wiped buffers, and reading bytes of unknown origin.
 mod error;
-mod kdf; // HKDF
-mod random; // where random bytes come from
+mod kdf;
+mod random;
 mod secret;
-mod wire; // reads fields of known length // buffers that are wiped
+mod wire;
 
+// The table of identifiers and lengths, the primitives, and the checks before every primitive.
 mod check;
-pub mod provider; // the primitives behind traits
-mod suite; // every identifier, label and length // public values, before every provider
+pub mod provider;
+mod suite;
 
-mod context; // what a key, message or file is for
-mod kem; // hybrid key encapsulation
-mod key_id; // the short name of a public key
-mod sign; // composite signatures
+// A KEM made of two KEMs, a signature scheme made of two schemes, and how keys are called.
+mod context;
+mod kem;
+mod key_id;
+mod sign;
 
+// What is built on them: chunks, envelopes, sessions, key files.
 mod encoding;
-mod envelope; // sealing for recipients
-mod schedule; // keys with their nonces
-mod session; // many messages after one key exchange
-mod stream; // the body of an envelope // key files
+mod envelope;
+mod schedule;
+mod session;
+mod stream;
 
+// For known answers only.
 #[cfg(feature = "hazmat")]
-pub mod hazmat; // for known answers only
+pub mod hazmat;
 
 pub use envelope::{BodyKey, Header, Recipient, Recipients};
 pub use error::Error;

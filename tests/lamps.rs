@@ -35,9 +35,7 @@ const LABEL: &[u8] = b"COMPSIG-MLDSA87-ECDSA-P384-SHA512";
 fn vector(field: &str) -> Vec<u8> {
     let json = include_str!("vectors/lamps-composite-sigs.json");
     let json: Value = serde_json::from_str(json).unwrap();
-    BASE64_STANDARD
-        .decode(json[field].as_str().unwrap())
-        .unwrap()
+    BASE64_STANDARD.decode(json[field].as_str().unwrap()).unwrap()
 }
 
 fn signing_key() -> SigningKey {
@@ -168,10 +166,7 @@ fn a_replaced_half_fails() {
     // Halves of one key, message and context can be exchanged: what fails below fails for no other
     // reason.
     let ours = key.sign(&context, &message).unwrap();
-    for result in [
-        verify_spliced(&official, &ours),
-        verify_spliced(&ours, &official),
-    ] {
+    for result in [verify_spliced(&official, &ours), verify_spliced(&ours, &official)] {
         result.unwrap();
     }
 
@@ -180,10 +175,7 @@ fn a_replaced_half_fails() {
         ("key", other_key.sign(&context, &message).unwrap()),
         ("message", key.sign(&context, b"another").unwrap()),
         ("context", key.sign(b"another", &message).unwrap()),
-        (
-            "empty context",
-            key.without_context().try_sign(&message).unwrap(),
-        ),
+        ("empty context", key.without_context().try_sign(&message).unwrap()),
         ("plain schemes", signed_with_plain_schemes(&message)),
     ];
     for (what, other) in &others {

@@ -50,10 +50,7 @@ fn open(provider: &Provider, test: &Test) -> Result<Vec<u8>, Error> {
 fn seal(provider: &Provider, test: &Test) -> Vec<u8> {
     let key = provider.aes_256_gcm.key(test.key[..].try_into().unwrap());
     let mut buffer = test.pt.to_vec();
-    let tag = key
-        .unwrap()
-        .seal_in_place(&nonce(test), &test.aad, &mut buffer)
-        .unwrap();
+    let tag = key.unwrap().seal_in_place(&nonce(test), &test.aad, &mut buffer).unwrap();
     [buffer.as_slice(), &tag].concat()
 }
 

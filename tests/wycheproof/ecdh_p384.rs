@@ -67,16 +67,10 @@ fn encapsulate() {
             continue;
         };
         let (mut ciphertext, mut shared) = ([0; 97], [0; 48]);
-        key.encapsulate_deterministic(&scalar(test), &mut ciphertext, &mut shared)
-            .unwrap();
+        key.encapsulate_deterministic(&scalar(test), &mut ciphertext, &mut shared).unwrap();
         let pair = kem.key_pair(&scalar(test)).unwrap();
         assert_eq!(ciphertext, pair.encapsulation_key[..]);
-        tally.judge(
-            test.tc_id,
-            test.result,
-            Ok::<_, Error>(shared),
-            &test.shared_secret[..],
-        );
+        tally.judge(test.tc_id, test.result, Ok::<_, Error>(shared), &test.shared_secret[..]);
     }
     tally.assert(set.number_of_tests, &[(ACCEPTED, 771), (REFUSED, 19)]);
 }
@@ -84,8 +78,7 @@ fn encapsulate() {
 fn decapsulate(provider: &Provider, test: &Test) -> Result<Vec<u8>, Error> {
     let pair = hazmat::p384(provider).key_pair(&scalar(test))?;
     let mut shared = vec![0; 48];
-    pair.decapsulator
-        .decapsulate(&test.public_key, &mut shared)?;
+    pair.decapsulator.decapsulate(&test.public_key, &mut shared)?;
     Ok(shared)
 }
 

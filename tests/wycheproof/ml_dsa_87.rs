@@ -101,9 +101,7 @@ fn sign_from(seed: &[u8], context: &[u8], message: &[u8]) -> Result<Vec<u8>, Err
 
 /// What providers do not offer, an external mu and given randomness, runs on the crate beneath.
 fn with_the_ml_dsa_crate(group: &mldsa_sign::TestGroup) -> Box<ExpandedSigningKey<MlDsa87>> {
-    Box::new(ExpandedSigningKey::from_seed(
-        seed(group).try_into().unwrap(),
-    ))
+    Box::new(ExpandedSigningKey::from_seed(seed(group).try_into().unwrap()))
 }
 
 /// Keys in expanded form are never read: the crate takes seeds only, and ml-dsa does not check

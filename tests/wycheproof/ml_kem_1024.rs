@@ -51,16 +51,10 @@ fn decapsulate() {
 fn decapsulate_from_seed(provider: &Provider, test: &Test) -> Result<Vec<u8>, Error> {
     let pair = hazmat::ml_kem_1024(provider).key_pair(test.seed.as_ref().unwrap())?;
     if let Some(expected) = &test.encaps_key {
-        assert_eq!(
-            pair.encapsulation_key[..],
-            expected[..],
-            "case {}",
-            test.tc_id
-        );
+        assert_eq!(pair.encapsulation_key[..], expected[..], "case {}", test.tc_id);
     }
     let mut secret = vec![0; 32];
-    pair.decapsulator
-        .decapsulate(test.ct.as_ref().unwrap(), &mut secret)?;
+    pair.decapsulator.decapsulate(test.ct.as_ref().unwrap(), &mut secret)?;
     Ok(secret)
 }
 
@@ -83,10 +77,7 @@ fn encapsulate() {
     let set = load(TestName::MlKem1024Encaps);
     let mut tally = Tally::default();
     for test in cases(&set) {
-        let expected = (
-            test.ct.as_ref().unwrap().to_vec(),
-            shared_secret(test).to_vec(),
-        );
+        let expected = (test.ct.as_ref().unwrap().to_vec(), shared_secret(test).to_vec());
         tally.judge(test.tc_id, test.result, encapsulate_to(test), &expected);
     }
     tally.assert(set.number_of_tests, &[(ACCEPTED, 133), (REFUSED, 136)]);

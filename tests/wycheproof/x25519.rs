@@ -35,11 +35,7 @@ fn agree() {
         }
         tally.assert(
             set.number_of_tests,
-            &[
-                (ACCEPTED, 474),
-                ("refused: low order", 31),
-                ("refused: not canonical", 13),
-            ],
+            &[(ACCEPTED, 474), ("refused: low order", 31), ("refused: not canonical", 13)],
         );
     }
 }
@@ -55,24 +51,19 @@ fn encapsulate() {
             continue;
         };
         let (mut ciphertext, mut shared) = ([0; 32], [0; 32]);
-        key.encapsulate_deterministic(&test.private_key, &mut ciphertext, &mut shared)
-            .unwrap();
+        key.encapsulate_deterministic(&test.private_key, &mut ciphertext, &mut shared).unwrap();
         assert_eq!(shared, test.shared_secret[..], "case {}", test.tc_id);
         let pair = kem.key_pair(&test.private_key).unwrap();
         assert_eq!(ciphertext, pair.encapsulation_key[..]);
         tally.count(ACCEPTED);
     }
-    tally.assert(
-        set.number_of_tests,
-        &[(ACCEPTED, 474), ("refused, as shown above", 44)],
-    );
+    tally.assert(set.number_of_tests, &[(ACCEPTED, 474), ("refused, as shown above", 44)]);
 }
 
 fn decapsulate(provider: &Provider, test: &Test) -> Result<Vec<u8>, Error> {
     let pair = hazmat::x25519(provider).key_pair(&test.private_key)?;
     let mut shared = vec![0; 32];
-    pair.decapsulator
-        .decapsulate(&test.public_key, &mut shared)?;
+    pair.decapsulator.decapsulate(&test.public_key, &mut shared)?;
     Ok(shared)
 }
 
