@@ -8,7 +8,7 @@ use std::{
 use zeroize::Zeroizing;
 
 use crate::{
-    Decapsulate, DecapsulationKey, EncapsulationKey, Error, Plaintext, context,
+    Decapsulate, DecapsulationKey, EncapsulationKey, Error, Keyring, Plaintext, context,
     provider::{self, Provider},
     random,
     stream::{
@@ -226,6 +226,45 @@ impl dyn Decapsulate + '_ {
     /// Those of [`DecapsulationKey::open_at`], and whatever the key reports.
     pub fn open_at<S: ReadAt>(&self, context: &[u8], source: S) -> io::Result<RandomAccess<S>> {
         open_at(context, source, |header| header.unlock_with(self))
+    }
+}
+
+impl Keyring {
+    /// Opens an envelope with the key that it is addressed to; see [`DecapsulationKey::open`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DecapsulationKey::open`]; [`Error::Refused`] if the policy does not accept the
+    /// key's suite.
+    pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Plaintext, Error> {
+        open(context, sealed, |header| self.unlock(header))
+    }
+
+    /// Opens an envelope while it is read; see [`DecapsulationKey::open_reader`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DecapsulationKey::open_reader`] and [`open`](Self::open).
+    pub fn open_reader<R: Read>(&self, context: &[u8], inner: R) -> io::Result<OpenReader<R>> {
+        open_reader(context, inner, |header| self.unlock(header))
+    }
+
+    /// Opens an envelope for reading at any position; see [`DecapsulationKey::open_at`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DecapsulationKey::open_at`] and [`open`](Self::open).
+    pub fn open_at<S: ReadAt>(&self, context: &[u8], source: S) -> io::Result<RandomAccess<S>> {
+        open_at(context, source, |header| self.unlock(header))
+    }
+
+    fn unlock(&self, header: &Header) -> Result<BodyKey, Error> {
+        header.unlock_with(self.recipient_of(header)?)
+    }
+
+    /// The key that a header is addressed to: the newest one, if to several.
+    fn recipient_of(&self, header: &Header) -> Result<&dyn Decapsulate, Error> {
+        self.find(|key| header.find(key).is_some())
     }
 }
 

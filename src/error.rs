@@ -74,8 +74,17 @@ pub enum Error {
         found: String,
     },
 
-    /// The envelope is not addressed to this key.
-    #[error("the envelope is not addressed to this key")]
+    /// The policy does not accept a suite.
+    #[error("the policy does not accept the {what} {name}")]
+    Refused {
+        /// What was refused.
+        what: &'static str,
+        /// The suite's name.
+        name: &'static str,
+    },
+
+    /// The envelope or hello is not addressed to this key, or to none of a keyring.
+    #[error("not addressed to this key")]
     NotARecipient,
 
     /// Opening failed: wrong key, wrong context, or changed data. There is no detail on purpose.
