@@ -71,11 +71,7 @@ fn seal_and_open(
     };
     writeln!(out, "{:?}: {kind}", path.file_name().unwrap_or_default())?;
 
-    let build = if cfg!(debug_assertions) {
-        "debug"
-    } else {
-        "release"
-    };
+    let build = if cfg!(debug_assertions) { "debug" } else { "release" };
     writeln!(out, "\nTime, {build} build")?;
     let (bob, time) = timed(DecapsulationKey::generate)?;
     step(out, "generate bob's key", time, 0)?;
@@ -110,11 +106,7 @@ fn seal_and_open(
     row("bob's private key", bob.seed().len(), "")?;
     row("bob's public key", bob_public.len(), bob.suite().name())?;
     row("alice's private key", alice.secret_bytes().len(), "")?;
-    row(
-        "alice's public key",
-        alice_public.len(),
-        alice.suite().name(),
-    )?;
+    row("alice's public key", alice_public.len(), alice.suite().name())?;
     row("file", size, "")?;
     row("signature", signature.as_bytes().len(), "")?;
     row("sealed file", sealed.len(), "")?;
@@ -163,16 +155,11 @@ fn write_checkpoint(path: PathBuf) -> Result<PathBuf, Box<dyn Error>> {
         let fraction = index.wrapping_mul(0x9e37_79b9) as f32 / u32::MAX as f32;
         ((fraction - 0.5) * 0.04).to_bits().to_be_bytes() // bfloat16 is the upper half
     };
-    let weights: Vec<u8> = (0..4096 * 512)
-        .map(weight)
-        .flat_map(|[high, low, ..]| [low, high])
-        .collect();
+    let weights: Vec<u8> =
+        (0..4096 * 512).map(weight).flat_map(|[high, low, ..]| [low, high]).collect();
     let tensors = shapes.into_iter().map(|(name, shape)| {
         let bytes = 2 * shape.iter().product::<usize>();
-        Ok((
-            name,
-            TensorView::new(Dtype::BF16, shape, &weights[..bytes])?,
-        ))
+        Ok((name, TensorView::new(Dtype::BF16, shape, &weights[..bytes])?))
     });
     let tensors: Vec<_> = tensors.collect::<Result<_, SafeTensorError>>()?;
     safetensors::serialize_to_file(tensors, None, &path)?;

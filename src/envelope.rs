@@ -34,7 +34,14 @@ impl EncapsulationKey {
     /// # Errors
     ///
     /// [`Error::Context`] if the context is empty, longer than 255 bytes or reserved;
-    /// [`Error::Randomness`] if the system has none.
+    /// [`Error::Randomness`] if the system has none; [`Error::Invalid`] from 4 PiB on.
+    ///
+    /// ```
+    /// # let bob = twinseal::DecapsulationKey::generate()?;
+    /// let sealed = bob.encapsulation_key().seal(b"example.com/notes", b"hello")?;
+    /// assert_eq!(&bob.open(b"example.com/notes", &sealed)?[..], b"hello");
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
     pub fn seal(&self, context: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
         seal(self.as_slice(), context, plaintext, None)
     }
@@ -61,7 +68,7 @@ impl EncapsulationKey {
     }
 
     /// Length of what [`seal`](Self::seal) makes of `plaintext` bytes, for a `Content-Length`.
-    /// `None` beyond the format's bound of 4 PiB.
+    /// `None` from 4 PiB on, the format's bound.
     ///
     /// ```
     /// # let key = twinseal::DecapsulationKey::generate()?;
@@ -168,8 +175,9 @@ impl DecapsulationKey {
     /// # Errors
     ///
     /// [`Error::NotARecipient`] if it is not addressed to this key; [`Error::Truncated`],
-    /// [`Error::Unknown`] or [`Error::Invalid`] if its header is not one; [`Error::Open`] if the
-    /// context is another, or anything was changed or cut off.
+    /// [`Error::Unknown`], [`Error::Length`] or [`Error::Invalid`] if its header is not one;
+    /// [`Error::Context`] for a context that cannot be one; [`Error::Open`] if the context is
+    /// another, or anything was changed or cut off.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Plaintext, Error> {
         self.as_dyn().open(context, sealed)
     }

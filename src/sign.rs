@@ -545,7 +545,7 @@ impl Sign for SigningKey {
 ///
 /// A signature's bytes are not an identifier: anyone can turn ECDSA's half into another valid one
 /// over the same message.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Signature {
     suite: SignatureSuite,
     bytes: Vec<u8>,
@@ -572,6 +572,12 @@ impl Signature {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signature({}, {} bytes)", self.suite, self.bytes.len())
     }
 }
 

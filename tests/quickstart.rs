@@ -27,10 +27,7 @@ fn program() -> PathBuf {
     let profile = test.parent().and_then(Path::parent).unwrap();
     let name = format!("quickstart{}", env::consts::EXE_SUFFIX);
     let program = profile.join("examples").join(name);
-    assert!(
-        program.exists(),
-        "run `cargo build --example quickstart` first"
-    );
+    assert!(program.exists(), "run `cargo build --example quickstart` first");
     program
 }
 
@@ -68,9 +65,7 @@ fn refused(arguments: &[&OsStr]) -> String {
 
 /// The number in the row that starts with `what`.
 fn bytes(printed: &str, what: &str) -> u64 {
-    let row = printed
-        .lines()
-        .find_map(|line| line.trim_start().strip_prefix(what));
+    let row = printed.lines().find_map(|line| line.trim_start().strip_prefix(what));
     let number = row.and_then(|rest| rest.split_whitespace().next());
     number.unwrap().parse().unwrap()
 }
@@ -166,11 +161,8 @@ fn help_is_printed() {
 fn a_closed_pipe_is_no_error() {
     for lines in [0, 1] {
         let temporary = tempfile::tempdir().unwrap();
-        let mut child = quickstart(&temporary)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            quickstart(&temporary).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let pipe = BufReader::new(child.stdout.take().unwrap());
         assert_eq!(pipe.lines().take(lines).count(), lines); // and the pipe closes
 
