@@ -1,0 +1,110 @@
+//! What several test files share: fixed keys, DER and PEM pieces, and errors as text.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::fmt;
+
+use twinseal::{DecapsulationKey, Error, KemSuite, SignatureSuite, SigningKey};
+
+pub(crate) const CTX: &[u8] = b"example.com/tests/v1";
+
+pub(crate) const X25519: KemSuite = KemSuite::X25519_ML_KEM_1024;
+pub(crate) const P384: KemSuite = KemSuite::ML_KEM_1024_P384;
+pub(crate) const COMPOSITE: SignatureSuite = SignatureSuite::ML_DSA_87_ECDSA_P384;
+
+/// What `{error:?}` says, which holds every field; `"Ok"` if there is no error.
+pub(crate) fn outcome<T>(result: Result<T, impl fmt::Debug>) -> String {
+    match result {
+        Ok(_) => "Ok".into(),
+        Err(error) => format!("{error:?}"),
+    }
+}
+
+/// The error of `result`, as the crate's own.
+pub(crate) fn io_outcome<T>(result: std::io::Result<T>) -> String {
+    match result {
+        Ok(_) => "Ok".into(),
+        Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(inner) => format!("{:?}: {:?}", error.kind(), inner as &Error),
+            None => format!("{:?}", error.kind()),
+        },
+    }
+}
+
+pub(crate) fn length(what: &'static str, expected: usize, actual: usize) -> String {
+    format!(
+        "{:?}",
+        Error::Length {
+            what,
+            expected,
+            actual
+        }
+    )
+}
+
+pub(crate) fn truncated(what: &'static str, needed: usize, actual: usize) -> String {
+    format!(
+        "{:?}",
+        Error::Truncated {
+            what,
+            needed,
+            actual
+        }
+    )
+}
+
+pub(crate) fn unknown(what: &'static str, id: u16) -> String {
+    format!("{:?}", Error::Unknown { what, id })
+}
+
+pub(crate) fn invalid(what: &'static str, reason: &'static str) -> String {
+    format!("{:?}", Error::Invalid { what, reason })
+}
+
+/// A fixed key; another `number` is another key.
+pub(crate) fn kem_key(suite: KemSuite, number: u8) -> DecapsulationKey {
+    DecapsulationKey::from_seed(suite, &[number; 32]).expect("32 bytes are a seed")
+}
+
+/// The 96 bytes of a fixed signing key: an ML-DSA seed and an RFC 5915 key with a small scalar.
+pub(crate) fn signing_key_bytes(number: u8) -> Vec<u8> {
+    [vec![number; 32], ec_private_key(&[number; 48])].concat()
+}
+
+pub(crate) fn signing_key(number: u8) -> SigningKey {
+    SigningKey::from_bytes(COMPOSITE, &signing_key_bytes(number)).expect("the form is RFC 5915")
+}
+
+/// RFC 5915 `ECPrivateKey` on secp384r1 without its public key.
+pub(crate) fn ec_private_key(scalar: &[u8]) -> Vec<u8> {
+    let curve = tlv(0x06, &[b"\x2b\x81\x04\x00\x22"]);
+    tlv(
+        0x30,
+        &[
+            &tlv(0x02, &[&[1]]),
+            &tlv(0x04, &[scalar]),
+            &tlv(0xa0, &[&curve]),
+        ],
+    )
+}
+
+/// A DER value: a tag, the shortest form of the length, and the concatenated content.
+pub(crate) fn tlv(tag: u8, content: &[&[u8]]) -> Vec<u8> {
+    let content = content.concat();
+    let length = match content.len() {
+        short @ 0..=127 => vec![short as u8],
+        one @ 128..=255 => vec![0x81, one as u8],
+        two => vec![0x82, (two >> 8) as u8, two as u8],
+    };
+    [&[tag], &length[..], &content].concat()
+}
+
+/// The object identifier 1.3.6.1.5.5.7.6.49 in DER: id-MLDSA87-ECDSA-P384-SHA512.
+pub(crate) fn composite_oid() -> Vec<u8> {
+    tlv(0x06, &[b"\x2b\x06\x01\x05\x05\x07\x06\x31"])
+}
+
+/// PEM with 64 characters to a line.
+pub(crate) fn pem(label: &str, bytes: &[u8]) -> String {
+    pem_rfc7468::encode_string(label, pem_rfc7468::LineEnding::LF, bytes).expect("it is short")
+}
