@@ -8,14 +8,14 @@ mod common;
 use std::ops::Range;
 
 use common::{
-    COMPOSITE, CTX, P384, X25519, invalid, kem_key, length, outcome, pem, signing_key, truncated,
-    unknown,
+    COMPOSITE, CTX, P384, Parser, X25519, der_parsers, invalid, kem_key, length, outcome,
+    parsers_of_fixed_length, pem, pem_parsers, signing_key, truncated, unknown,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha384;
 use twinseal::{
     BodyKey, Ciphertext, DecapsulationKey, EncapsulationKey, Error, Header, KemSuite, Recipients,
-    SharedSecret, Signature, SigningKey, VerifyingKey, hazmat,
+    Signature, SigningKey, VerifyingKey, hazmat,
 };
 
 const CHUNK: usize = 16 * 1024;
@@ -222,7 +222,7 @@ fn bits(field: &Range<usize>, extent: Extent) -> Vec<(usize, u8)> {
                 || field.len() <= 48
                 || offset == 0
                 || position == field.end - 1
-                || (offset % stride == 0 && offset / stride % 8 == usize::from(bit))
+                || (offset.is_multiple_of(stride) && offset / stride % 8 == usize::from(bit))
         })
         .collect()
 }
@@ -548,48 +548,13 @@ fn extended_envelopes() {
 /// Every length but the right one, of everything that has one fixed length.
 #[test]
 fn cut_off_and_extended_values_of_fixed_length() {
-    type Parse<'a> = Box<dyn Fn(&[u8]) -> String + 'a>;
-    let mut table: Vec<(&str, Vec<u8>, Parse<'_>)> = Vec::new();
-    for suite in KemSuite::ALL {
-        let key = kem_key(suite, 7);
-        let (ciphertext, secret) = key.encapsulation_key().encapsulate().unwrap();
-        table.push((
-            "encapsulation key",
-            key.encapsulation_key().as_bytes().to_vec(),
-            Box::new(move |bytes| outcome(EncapsulationKey::from_bytes(suite, bytes))),
-        ));
-        table.push((
-            "decapsulation key seed",
-            key.seed().to_vec(),
-            Box::new(move |bytes| outcome(DecapsulationKey::from_seed(suite, bytes))),
-        ));
-        table.push((
-            "ciphertext",
-            ciphertext.as_bytes().to_vec(),
-            Box::new(move |bytes| outcome(Ciphertext::from_bytes(suite, bytes))),
-        ));
-        table.push((
-            "shared secret",
-            secret.as_bytes().to_vec(),
-            Box::new(move |bytes| outcome(SharedSecret::from_bytes(suite, bytes))),
-        ));
-    }
-    let key = signing_key(8);
-    table.push((
-        "signing key",
-        key.secret_bytes().to_vec(),
-        Box::new(|bytes| outcome(SigningKey::from_bytes(COMPOSITE, bytes))),
-    ));
-    table.push((
-        "verifying key",
-        key.verifying_key().as_bytes().to_vec(),
-        Box::new(|bytes| outcome(VerifyingKey::from_bytes(COMPOSITE, bytes))),
-    ));
-    for (what, valid, parse) in table {
-        assert_eq!(parse(&valid), "Ok", "{what}");
-        let longer = [&valid[..], &valid].concat();
+    for parser in parsers_of_fixed_length() {
+        let Parser { what, valid, .. } = &parser;
+        assert_eq!(parser.parse(valid), "Ok", "{what}");
+        let longer = [&valid[..], valid].concat();
         for end in (0..longer.len()).filter(|end| *end != valid.len()) {
-            assert_eq!(parse(&longer[..end]), length(what, valid.len(), end));
+            let found = parser.parse(&longer[..end]);
+            assert_eq!(found, length(what, valid.len(), end));
         }
     }
 }
@@ -621,59 +586,34 @@ fn cut_off_and_extended_signatures() {
 
 #[test]
 fn cut_off_and_extended_der() {
-    let key = signing_key(10);
-    let pkcs8 = key.to_pkcs8_der().to_vec();
-    let spki = key.verifying_key().to_spki_der();
-    let parse_pkcs8 = |der: &[u8]| outcome(SigningKey::from_pkcs8_der(der));
-    let parse_spki = |der: &[u8]| outcome(VerifyingKey::from_spki_der(der));
-    let table: [(&str, &[u8], &dyn Fn(&[u8]) -> String); 2] = [
-        ("PKCS#8 key", &pkcs8, &parse_pkcs8),
-        ("SubjectPublicKeyInfo", &spki, &parse_spki),
-    ];
-    for (what, valid, parse) in table {
-        assert_eq!(parse(valid), "Ok");
+    for parser in der_parsers() {
+        let Parser { what, valid, .. } = &parser;
+        assert_eq!(parser.parse(valid), "Ok");
         let not_der = invalid(what, "it is not DER of this type");
         for end in 0..valid.len() {
-            assert_eq!(parse(&valid[..end]), not_der, "{end}");
+            assert_eq!(parser.parse(&valid[..end]), not_der, "{end}");
         }
         for byte in 0..=0xff {
-            assert_eq!(parse(&[valid, &[byte]].concat()), not_der);
+            assert_eq!(parser.parse(&[&valid[..], &[byte]].concat()), not_der);
         }
-        assert_eq!(parse(&[valid, valid].concat()), not_der);
+        assert_eq!(parser.parse(&[&valid[..], valid].concat()), not_der);
     }
-}
-
-/// The text of each type of key file, and what reading another text of its kind tells.
-fn pem_table() -> [(String, fn(&str) -> String); 4] {
-    let kem = kem_key(P384, 11);
-    let sign = signing_key(11);
-    [
-        (kem.to_pem().as_str().into(), |pem| {
-            outcome(DecapsulationKey::from_pem(pem))
-        }),
-        (kem.encapsulation_key().to_pem(), |pem| {
-            outcome(EncapsulationKey::from_pem(pem))
-        }),
-        (sign.to_pem().as_str().into(), |pem| {
-            outcome(SigningKey::from_pem(pem))
-        }),
-        (sign.verifying_key().to_pem(), |pem| {
-            outcome(VerifyingKey::from_pem(pem))
-        }),
-    ]
 }
 
 #[test]
 fn cut_off_and_extended_pem() {
     let not_pem = invalid("PEM document", "it is not PEM (RFC 7468)");
-    for (text, parse) in pem_table() {
-        assert_eq!(parse(&text), "Ok");
-        assert_eq!(parse(text.trim_end()), "Ok", "the last line end may miss");
-        for end in 0..text.trim_end().len() {
-            assert_eq!(parse(&text[..end]), not_pem, "{end}");
+    for parser in pem_parsers() {
+        let text = parser.valid.as_slice();
+        assert_eq!(parser.parse(text), "Ok");
+        let trimmed = text.trim_ascii_end();
+        assert_eq!(parser.parse(trimmed), "Ok", "the last line end may miss");
+        for end in 0..trimmed.len() {
+            assert_eq!(parser.parse(&trimmed[..end]), not_pem, "{end}");
         }
         for added in ["A", "=", "-", "-----", "\0", "\u{feff}"] {
-            assert_eq!(parse(&format!("{text}{added}")), not_pem, "{added:?}");
+            let longer = [text, added.as_bytes()].concat();
+            assert_eq!(parser.parse(&longer), not_pem, "{added:?}");
         }
     }
 }
@@ -684,28 +624,31 @@ fn cut_off_and_extended_content_of_pem() {
     let key = kem_key(X25519, 12);
     let private = [&[0, 1], key.seed()].concat();
     let public = [&[0, 1], key.encapsulation_key().as_bytes()].concat();
-    let from_private = |content: &[u8]| {
-        let pem = pem("TWINSEAL KEM PRIVATE KEY", content);
-        outcome(DecapsulationKey::from_pem(&pem))
-    };
-    let from_public = |content: &[u8]| {
-        let pem = pem("TWINSEAL KEM PUBLIC KEY", content);
-        outcome(EncapsulationKey::from_pem(&pem))
-    };
-    let table: [(&'static str, Vec<u8>, &dyn Fn(&[u8]) -> String); 2] = [
-        ("decapsulation key seed", private, &from_private),
-        ("encapsulation key", public, &from_public),
-    ];
-    for (what, valid, parse) in table {
-        assert_eq!(parse(&valid), "Ok");
-        let longer = [&valid[..], &[0]].concat();
-        for end in (1..=longer.len()).filter(|end| *end != valid.len()) {
-            let expected = match end {
-                1 => truncated("KEM key file", 2, 1),
-                _ => length(what, valid.len() - 2, end - 2),
-            };
-            assert_eq!(parse(&longer[..end]), expected);
-        }
+    let from_private = |pem: &str| outcome(DecapsulationKey::from_pem(pem));
+    let from_public = |pem: &str| outcome(EncapsulationKey::from_pem(pem));
+    cut_content(
+        "TWINSEAL KEM PRIVATE KEY",
+        "decapsulation key seed",
+        &private,
+        from_private,
+    );
+    cut_content(
+        "TWINSEAL KEM PUBLIC KEY",
+        "encapsulation key",
+        &public,
+        from_public,
+    );
+}
+
+fn cut_content(label: &str, what: &'static str, valid: &[u8], parse: fn(&str) -> String) {
+    assert_eq!(parse(&pem(label, valid)), "Ok");
+    let longer = [valid, &[0]].concat();
+    for end in (1..=longer.len()).filter(|end| *end != valid.len()) {
+        let expected = match end {
+            1 => truncated("KEM key file", 2, 1),
+            _ => length(what, valid.len() - 2, end - 2),
+        };
+        assert_eq!(parse(&pem(label, &longer[..end])), expected);
     }
 }
 
