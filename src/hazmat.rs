@@ -3,6 +3,8 @@
 //! What the rest of the crate draws at random is chosen by the caller here, and what it checks
 //! beforehand is bare. A value of randomness that serves twice, or is known, gives secrets away.
 
+use std::fmt;
+
 use crate::{
     Ciphertext, EncapsulationKey, Error, Plaintext, Recipients, SharedSecret, Signature,
     SigningKey,
@@ -39,7 +41,7 @@ pub fn sign(key: &SigningKey, context: &[u8], message: &[u8]) -> Result<Signatur
 }
 
 /// All the randomness of an envelope.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct SealRandomness<'a> {
     /// The key that the recipients share.
     pub content_key: [u8; 32],
@@ -47,6 +49,12 @@ pub struct SealRandomness<'a> {
     pub salt: [u8; 24],
     /// What [`encapsulate`] takes, for each recipient in the order of suites and key ids.
     pub encapsulations: &'a [&'a [u8]],
+}
+
+impl fmt::Debug for SealRandomness<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealRandomness(..)")
+    }
 }
 
 /// Sealing from given randomness.
