@@ -107,6 +107,22 @@ pub(crate) fn composite_oid() -> Vec<u8> {
     tlv(0x06, &[b"\x2b\x06\x01\x05\x05\x07\x06\x31"])
 }
 
+/// PKCS#8 version 1 without parameters.
+pub(crate) fn pkcs8(oid: &[u8], key: &[u8]) -> Vec<u8> {
+    pkcs8_of(0, &tlv(0x30, &[oid]), key, b"")
+}
+
+/// PKCS#8 of any version, with fields `behind` the key.
+pub(crate) fn pkcs8_of(version: u8, algorithm: &[u8], key: &[u8], behind: &[u8]) -> Vec<u8> {
+    let version = tlv(0x02, &[&[version]]);
+    tlv(0x30, &[&version, algorithm, &tlv(0x04, &[key]), behind])
+}
+
+/// `SubjectPublicKeyInfo`.
+pub(crate) fn spki(algorithm: &[u8], unused_bits: u8, key: &[u8]) -> Vec<u8> {
+    tlv(0x30, &[algorithm, &tlv(0x03, &[&[unused_bits], key])])
+}
+
 /// PEM with 64 characters to a line.
 pub(crate) fn pem(label: &str, bytes: &[u8]) -> String {
     pem_rfc7468::encode_string(label, pem_rfc7468::LineEnding::LF, bytes).expect("it is short")
@@ -125,7 +141,7 @@ pub(crate) struct Parser {
 }
 
 impl Parser {
-    fn new(
+    pub(crate) fn new(
         what: &'static str,
         valid: impl Into<Vec<u8>>,
         parse: impl Fn(&[u8]) -> String + 'static,
