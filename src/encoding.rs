@@ -247,13 +247,13 @@ fn to_pem(label: &'static str, bytes: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(String::from_utf8(std::mem::take(&mut *buffer)).expect("PEM is ASCII"))
 }
 
-/// Decodes one PEM document with the given label. White space around it is accepted.
+/// Decodes one PEM document with the given label. ASCII white space around it is accepted.
 fn from_pem(label: &'static str, pem: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let invalid = |_| Error::Invalid {
         what: "PEM document",
         reason: "it is not PEM (RFC 7468)",
     };
-    let pem = pem.trim().as_bytes();
+    let pem = pem.as_bytes().trim_ascii();
     let found = pem_rfc7468::decode_label(pem).map_err(invalid)?;
     if found != label {
         return Err(Error::PemLabel {
@@ -289,20 +289,23 @@ fn write_private(path: &Path, pem: &str) -> io::Result<()> {
 /// The longest key file is a few kilobytes: a larger one is not a key, and is not read whole.
 const MAX_KEY_FILE: u64 = 64 * 1024;
 
-/// Reads into one buffer of the file's length: a growing one would leave copies behind.
+/// Reads into one buffer of the greatest length: a growing one would leave copies behind.
 fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
-    let file = File::open(path)?;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_KEY_FILE as usize));
-    io::Read::read_to_end(&mut io::Read::take(file, MAX_KEY_FILE), &mut bytes)?;
-    let not_text = Error::Invalid {
+    let invalid = |reason| Error::Invalid {
         what: "PEM document",
-        reason: "it is not text",
+        reason,
     };
+    let file = File::open(path)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_KEY_FILE as usize + 1));
+    io::Read::read_to_end(&mut io::Read::take(file, MAX_KEY_FILE + 1), &mut bytes)?;
+    if bytes.len() as u64 > MAX_KEY_FILE {
+        return Err(invalid("it is longer than 64 KiB").into());
+    }
     match String::from_utf8(std::mem::take(&mut *bytes)) {
         Ok(text) => Ok(Zeroizing::new(text)),
         Err(error) => {
             drop(Zeroizing::new(error.into_bytes()));
-            Err(not_text.into())
+            Err(invalid("it is not text").into())
         }
     }
 }
