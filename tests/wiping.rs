@@ -23,7 +23,7 @@ use common::{COMPOSITE, CTX, P384, X25519, ec_private_key, outcome, pem};
 use hmac::{Hmac, KeyInit, Mac};
 use ml_dsa::{ExpandedSigningKey, MlDsa87};
 use rand_core::{TryCryptoRng, TryRng};
-use sha2::{Digest, Sha384, Sha512};
+use sha2::{Digest, Sha512};
 use shake::{ExtendableOutput, Shake256, Update, XofReader};
 use twinseal::{
     Ciphertext, DecapsulationKey, EncapsulationKey, Header, KemSuite, Recipients, SharedSecret,
@@ -631,16 +631,18 @@ fn signing_key_files() {
     fs::remove_dir_all(folder).unwrap();
 }
 
-/// A file that is no text is read, refused and wiped.
+/// Files that are no text, or too long, are read, refused and wiped.
 #[test]
-fn key_files_that_are_no_text() {
+fn key_files_that_are_refused() {
     let case = KemCase::new(P384);
-    let folder = tempfolder("text");
-    let file = folder.join("key.bin");
-    let hash = Sha384::digest(b"padding");
-    fs::write(&file, [&[0xff], &case.seed[..], &hash].concat()).unwrap();
+    let folder = tempfolder("refused");
+    let [binary, long] = ["binary", "long"].map(|name| folder.join(name));
+    fs::write(&binary, [&[0xff], &case.seed[..]].concat()).unwrap();
+    let pem = case.key().to_pem();
+    fs::write(&long, [pem.as_str(), &"\n".repeat(200_000)].concat()).unwrap();
     case.secrets.assert_not_leaked_by(|| {
-        assert!(DecapsulationKey::read_pem_file(&file).is_err());
+        assert!(DecapsulationKey::read_pem_file(&binary).is_err());
+        assert!(DecapsulationKey::read_pem_file(&long).is_err());
     });
     fs::remove_dir_all(folder).unwrap();
 }
