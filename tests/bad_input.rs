@@ -312,6 +312,128 @@ fn ml_kem_modulus() {
     }
 }
 
+/// The checks stand above the providers: a primitive that takes everything changes nothing.
+#[cfg(feature = "hazmat")]
+mod a_credulous_provider {
+    use twinseal::{
+        hazmat,
+        provider::{Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, PORTABLE, Provider},
+    };
+
+    use super::*;
+
+    /// Takes every key and ciphertext, and makes shared secrets of zeros.
+    #[derive(Debug)]
+    struct Credulous {
+        key: usize,
+        ciphertext: usize,
+    }
+
+    static PROVIDER: Provider = Provider {
+        x25519: &Credulous {
+            key: 32,
+            ciphertext: 32,
+        },
+        p384: &Credulous {
+            key: 97,
+            ciphertext: 97,
+        },
+        ml_kem_1024: &Credulous {
+            key: 1568,
+            ciphertext: 1568,
+        },
+        ..PORTABLE
+    };
+
+    impl Kem for Credulous {
+        fn lengths(&self) -> KemLengths {
+            KemLengths {
+                seed: 32,
+                encapsulation_key: self.key,
+                ciphertext: self.ciphertext,
+                shared_secret: 32,
+                randomness: 32,
+            }
+        }
+
+        fn key_pair(&self, _: &[u8]) -> Result<KemKeyPair, Error> {
+            Ok(KemKeyPair {
+                encapsulation_key: vec![0; self.key],
+                encapsulator: Box::new(Zeros),
+                decapsulator: Box::new(Zeros),
+            })
+        }
+
+        fn encapsulator(&self, _: &[u8]) -> Result<Box<dyn Encapsulator>, Error> {
+            Ok(Box::new(Zeros))
+        }
+    }
+
+    struct Zeros;
+
+    impl Encapsulator for Zeros {
+        fn encapsulate(&self, _: &mut [u8], _: &mut [u8]) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    impl Decapsulator for Zeros {
+        fn decapsulate(&self, _: &[u8], _: &mut [u8]) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn keys() {
+        let mut not_reduced = [0; 1568];
+        let modulus = invalid("ML-KEM-1024 encapsulation key", NOT_REDUCED);
+        let ml_kem = hazmat::ml_kem_1024(&PROVIDER);
+        for index in 0..1024 {
+            set_coefficient(&mut not_reduced, index, 3329);
+            assert_eq!(outcome(ml_kem.encapsulator(&not_reduced)), modulus);
+            set_coefficient(&mut not_reduced, index, 3328);
+            assert_eq!(outcome(ml_kem.encapsulator(&not_reduced)), "Ok");
+        }
+        let low_order = invalid("X25519 public key", LOW_ORDER);
+        let x25519 = hazmat::x25519(&PROVIDER);
+        assert_eq!(outcome(x25519.encapsulator(&[0; 32])), low_order);
+        let form = invalid("P-384 point", NOT_UNCOMPRESSED);
+        let p384 = hazmat::p384(&PROVIDER);
+        assert_eq!(outcome(p384.encapsulator(&[0; 97])), form);
+        let curve = invalid("P-384 point", NOT_ON_CURVE);
+        assert_eq!(outcome(p384.encapsulator(&[4; 97])), curve);
+    }
+
+    #[test]
+    fn ciphertexts() {
+        let decapsulate = |kem: &dyn Kem, ciphertext: &[u8]| {
+            let pair = kem.key_pair(&[1; 32]).unwrap();
+            outcome(pair.decapsulator.decapsulate(ciphertext, &mut [0; 32]))
+        };
+        let (x25519, p384) = (hazmat::x25519(&PROVIDER), hazmat::p384(&PROVIDER));
+        let low_order = invalid("X25519 public key", LOW_ORDER);
+        assert_eq!(decapsulate(&x25519, &[0; 32]), low_order);
+        let curve = invalid("P-384 point", NOT_ON_CURVE);
+        assert_eq!(decapsulate(&p384, &[4; 97]), curve);
+    }
+
+    /// An X25519 result of zeros is refused on both sides, whatever led to it.
+    #[test]
+    fn zeros() {
+        let low_order = invalid("X25519 public key", LOW_ORDER);
+        let x25519 = hazmat::x25519(&PROVIDER);
+        let pair = x25519.key_pair(&[1; 32]).unwrap();
+        let (mut ciphertext, mut secret) = ([9; 32], [0; 32]);
+        let found = pair.encapsulator.encapsulate(&mut ciphertext, &mut secret);
+        assert_eq!(outcome(found), low_order);
+        let found = pair.decapsulator.decapsulate(&ciphertext, &mut secret);
+        assert_eq!(outcome(found), low_order);
+        secret[31] = 1;
+        let found = pair.decapsulator.decapsulate(&ciphertext, &mut secret);
+        assert_eq!(outcome(found), "Ok");
+    }
+}
+
 // Composite keys and signatures.
 
 #[test]
