@@ -1161,6 +1161,37 @@ fn texts_of_errors() {
     }
 }
 
+/// A generator that has nothing to give.
+struct Dry;
+
+impl rand_core::TryRng for Dry {
+    type Error = std::fmt::Error;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Err(std::fmt::Error)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Err(std::fmt::Error)
+    }
+
+    fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> {
+        Err(std::fmt::Error)
+    }
+}
+
+impl rand_core::TryCryptoRng for Dry {}
+
+#[test]
+fn a_generator_that_fails() {
+    for suite in KemSuite::ALL {
+        let found = outcome(DecapsulationKey::generate_from_rng(suite, &mut Dry));
+        assert_eq!(found, "Randomness");
+    }
+    let found = outcome(SigningKey::generate_from_rng(COMPOSITE, &mut Dry));
+    assert_eq!(found, "Randomness");
+}
+
 // Anything at all.
 
 fn every_parser() -> Vec<Parser> {
