@@ -104,7 +104,7 @@ impl Directory for VerifyingKeyring {
 /// damaged, and must not be lost silently.
 fn documents(bundle: &str) -> Result<Vec<&str>, Error> {
     let mut documents = Vec::new();
-    let mut rest = bundle.trim_start();
+    let mut rest = bundle.trim_ascii_start();
     while !rest.is_empty() {
         let end = rest
             .starts_with("-----BEGIN ")
@@ -114,7 +114,7 @@ fn documents(bundle: &str) -> Result<Vec<&str>, Error> {
             .ok_or(Error::Invalid { what: "key file", reason: "it holds more than PEM keys" })?;
         let (document, later) = rest.split_at(end);
         documents.push(document);
-        rest = later.trim_start();
+        rest = later.trim_ascii_start();
     }
     Ok(documents)
 }
