@@ -124,11 +124,17 @@ fn is_primary(file: &Path) -> bool {
 }
 
 /// The PEM files of a directory in the order of their names, behind Kubernetes' `..data` link if
-/// there is one: that link is what changes when a mounted secret changes.
+/// there is one: that link is what changes when a mounted secret changes. If it leads nowhere at
+/// the moment, what stands beside it is not read instead.
 fn pem_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let snapshot = fs::canonicalize(directory.join("..data"));
+    let link = directory.join("..data");
+    let snapshot = match fs::symlink_metadata(&link) {
+        Ok(_) => fs::canonicalize(link)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => directory.to_path_buf(),
+        Err(error) => return Err(error),
+    };
     let mut files = Vec::new();
-    for entry in fs::read_dir(snapshot.as_deref().unwrap_or(directory))? {
+    for entry in fs::read_dir(snapshot)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         if name.ends_with(b".pem") && !name.starts_with(b".") {
