@@ -136,6 +136,13 @@ fn mounted_directory_rules() -> io::Result<()> {
     fs::rename(path.join("..data_tmp"), path.join("..data"))?;
     assert!(ring.reload()?);
     assert!(ring.load().keys().eq(spec_keyring().keys()));
+
+    fs::remove_dir_all(path.join("..2"))?;
+    fs::remove_file(path.join("primary.pem"))?;
+    fs::remove_file(path.join("b.pem"))?;
+    fs::write(path.join("primary.pem"), &old)?;
+    assert!(ring.reload().is_err(), "the link leads nowhere");
+    assert!(ring.load().keys().eq(spec_keyring().keys()));
     Ok(())
 }
 
