@@ -3,7 +3,7 @@
 use std::{fs, io};
 
 use twinseal::{
-    DecapsulationKey, Directory, EncapsulationKey, Error, Header, Keyring, Recipients, Shared,
+    DecapsulationKey, Directory, EncapsulationKey, Error, Header, Keyring, Recipients,
     VerifyingKeyring,
 };
 
@@ -117,6 +117,7 @@ fn directory_rules() -> io::Result<()> {
 #[test]
 fn mounted_directory_rules() -> io::Result<()> {
     use std::os::unix::fs::symlink;
+    use twinseal::Shared;
 
     let mount = tempfile::tempdir()?;
     let path = mount.path();
