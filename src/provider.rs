@@ -14,8 +14,12 @@ use zeroize::Zeroizing;
 use crate::Error;
 pub use crate::random::Random;
 
+#[cfg(feature = "aws-lc-rs")]
+mod aws_lc;
 mod portable;
 
+#[cfg(feature = "aws-lc-rs")]
+pub use aws_lc::AWS_LC;
 pub use portable::PORTABLE;
 
 /// A set of primitives. Override single ones with struct update syntax:
@@ -52,9 +56,18 @@ impl fmt::Debug for Provider {
     }
 }
 
-/// The provider that new keys use.
+/// The provider that keys use unless they are moved by `on`: AWS-LC if it is compiled in. PQClean is
+/// never chosen by itself.
 pub(crate) fn default() -> &'static Provider {
-    &PORTABLE
+    #[cfg(feature = "aws-lc-rs")]
+    return &AWS_LC;
+    #[cfg(not(feature = "aws-lc-rs"))]
+    return &PORTABLE;
+}
+
+/// For schemes without contexts.
+fn no_context(context: &[u8]) -> Result<(), Error> {
+    if context.is_empty() { Ok(()) } else { Err(Error::Context("the scheme has none")) }
 }
 
 /// Lengths of a KEM's values, in bytes.
