@@ -227,10 +227,10 @@ fn to_pem(label: &'static str, bytes: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(String::from_utf8(std::mem::take(&mut *buffer)).expect("PEM is ASCII"))
 }
 
-/// Decodes one PEM document with the given label. White space around it is accepted.
+/// Decodes one PEM document with the given label. ASCII white space around it is accepted.
 fn from_pem(label: &'static str, pem: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let invalid = |_| Error::Invalid { what: "PEM document", reason: "it is not PEM (RFC 7468)" };
-    let pem = pem.trim().as_bytes();
+    let pem = pem.as_bytes().trim_ascii();
     let found = pem_rfc7468::decode_label(pem).map_err(invalid)?;
     if found != label {
         return Err(Error::PemLabel { expected: label, found: found.into() });

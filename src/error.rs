@@ -131,12 +131,12 @@ impl Error {
         Self::External(cause.into().into())
     }
 
-    /// Keeps an external key from answering with `Open` or `Verify`: those say that data was
-    /// judged, and a key that failed has judged nothing.
+    /// Keeps a key that lives elsewhere from judging data: it is asked only for what was checked
+    /// before, so that whatever it reports is its own failure.
     pub(crate) fn into_external(self) -> Self {
         match self {
-            Self::Open | Self::Verify => Self::external(self),
-            other => other,
+            Self::External(_) | Self::Randomness => self,
+            other => Self::external(other),
         }
     }
 }

@@ -30,13 +30,13 @@ const MAX_LENGTH: u64 = 4 * 1024 * 1024;
 
 /// Reads a key file into one buffer: a growing one would leave copies behind that nobody wipes.
 pub(super) fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
-    let invalid = |reason| Error::Invalid { what: "key file", reason };
+    let invalid = |reason| Error::Invalid { what: "PEM document", reason };
     let file = File::open(path)?;
     let expected = file.metadata()?.len().clamp(64 * 1024, MAX_LENGTH);
     let mut bytes = Zeroizing::new(Vec::with_capacity(expected as usize + 1));
     file.take(MAX_LENGTH + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_LENGTH {
-        return Err(invalid("it is larger than 4 MiB").into());
+        return Err(invalid("it is longer than 4 MiB").into());
     }
     String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
         drop(Zeroizing::new(error.into_bytes()));
