@@ -16,11 +16,19 @@ pub use crate::random::Random;
 
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
+#[cfg(feature = "experimental-falcon")]
+mod falcon;
 mod portable;
+#[cfg(feature = "pqclean")]
+mod pqclean;
 
 #[cfg(feature = "aws-lc-rs")]
 pub use aws_lc::AWS_LC;
+#[cfg(feature = "experimental-falcon")]
+pub(crate) use falcon::Falcon1024;
 pub use portable::PORTABLE;
+#[cfg(feature = "pqclean")]
+pub use pqclean::PQCLEAN;
 
 /// A set of primitives. Override single ones with struct update syntax:
 ///

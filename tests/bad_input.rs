@@ -534,7 +534,7 @@ fn pkcs8_keys() {
     let oid = &composite_oid()[..];
     let ours = tlv(0x30, &[oid]);
     let valid = pkcs8(oid, &secret);
-    assert_eq!(*signing_key(6).to_pkcs8_der(), valid, "built here as there");
+    assert_eq!(*signing_key(6).to_pkcs8_der().unwrap(), valid, "built here as there");
 
     let p384 = p384::SecretKey::from_slice(&[7; 48]).unwrap();
     let p384 = p384.to_pkcs8_der().unwrap().as_bytes().to_vec();
@@ -542,7 +542,7 @@ fn pkcs8_keys() {
     let attribute = tlv(0x30, &[b"\x06\x03\x55\x04\x03", &tlv(0x31, &[&tlv(0x0c, &[b"name"])])]);
     let attributes = tlv(0xa0, &[&attribute]);
     let public = tlv(0x81, &[&[0], &[7; 2689]]);
-    let spki = signing_key(6).verifying_key().to_spki_der();
+    let spki = signing_key(6).verifying_key().to_spki_der().unwrap();
     let body = &valid[2..];
 
     let in_der = |reason| invalid("PKCS#8 key", reason);
@@ -594,7 +594,7 @@ fn spki_keys() {
     let oid = &composite_oid()[..];
     let ours = tlv(0x30, &[oid]);
     let valid = spki(&ours, 0, public);
-    assert_eq!(key.verifying_key().to_spki_der(), valid, "built here as there");
+    assert_eq!(key.verifying_key().to_spki_der().unwrap(), valid, "built here as there");
 
     let p384 = p384::SecretKey::from_slice(&[7; 48]).unwrap().public_key();
     let p384 = p384.to_public_key_der().unwrap().as_bytes().to_vec();
@@ -605,7 +605,7 @@ fn spki_keys() {
         ("nothing", vec![], NOT_DER),
         ("zeros", vec![0; 2711], NOT_DER),
         ("ones", vec![0xff; 2711], NOT_DER),
-        ("PKCS#8", key.to_pkcs8_der().to_vec(), NOT_DER),
+        ("PKCS#8", key.to_pkcs8_der().unwrap().to_vec(), NOT_DER),
         ("a key without its envelope", public.to_vec(), NOT_DER),
         ("a P-384 key", p384, OTHER_ALGORITHM),
         ("an ML-DSA-87 key", spki(&tlv(0x30, &[ML_DSA_87]), 0, &public[..2592]), OTHER_ALGORITHM),
@@ -711,10 +711,10 @@ fn pem_with_other_content() {
     assert_eq!(public(&ek), length("encapsulation key", 1665, 1600));
 
     let der = |label, content: &[u8]| pem(label, content);
-    let spki = signing_key(8).verifying_key().to_spki_der();
+    let spki = signing_key(8).verifying_key().to_spki_der().unwrap();
     let found = outcome(SigningKey::from_pem(&der("PRIVATE KEY", &spki)));
     assert_eq!(found, invalid("PKCS#8 key", NOT_DER));
-    let pkcs8 = signing_key(8).to_pkcs8_der();
+    let pkcs8 = signing_key(8).to_pkcs8_der().unwrap();
     let found = outcome(VerifyingKey::from_pem(&der("PUBLIC KEY", &pkcs8)));
     assert_eq!(found, invalid("SubjectPublicKeyInfo", NOT_DER));
 }

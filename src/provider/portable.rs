@@ -200,7 +200,7 @@ impl Kem for MlKem1024 {
 
 /// The encapsulation key and FIPS 203's expanded decapsulation key, for providers that cannot start
 /// from a seed.
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(any(feature = "aws-lc-rs", feature = "pqclean"))]
 pub(super) fn expand_ml_kem_1024(seed: &[u8]) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), Error> {
     #[expect(deprecated, reason = "other implementations load nothing else")]
     use ml_kem::ExpandedKeyEncoding;
@@ -360,6 +360,19 @@ impl MlDsaSigner {
         let formatted: [&[u8]; 3] = [&[0, context_length], context, message];
         Ok(self.0.sign_internal(&formatted, rnd.into()).encode().to_vec())
     }
+}
+
+/// The verifying key and FIPS 204's expanded signing key, for providers that cannot start from a
+/// seed.
+#[cfg(feature = "pqclean")]
+pub(super) fn expand_ml_dsa_87(seed: &[u8]) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), Error> {
+    let seed = wire::array_ref::<32>("ML-DSA seed", seed)?;
+    let key = Box::new(ExpandedSigningKey::<MlDsa87>::from_seed(seed.into()));
+    #[expect(deprecated, reason = "other implementations load nothing else")]
+    let mut bytes = key.to_expanded();
+    let expanded = Zeroizing::new(bytes.to_vec());
+    bytes.zeroize();
+    Ok((key.verifying_key().encode().to_vec(), expanded))
 }
 
 impl SchemeSigner for MlDsaSigner {
