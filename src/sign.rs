@@ -449,7 +449,9 @@ impl SigningKey {
         context: &[u8],
         sha512: &[u8; 64],
     ) -> Result<Signature, Error> {
-        let bytes = self.signer.sign_prehashed_deterministic(context, sha512)?;
+        // No other provider can.
+        let portable = self.suite().0.on(&provider::PORTABLE).load(&self.secret)?;
+        let bytes = portable.signer.sign_prehashed_deterministic(context, sha512)?;
         Ok(Signature { suite: self.suite(), bytes })
     }
 

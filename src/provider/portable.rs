@@ -106,10 +106,8 @@ struct P384Decapsulator {
 
 fn p384_scalar(bytes: &[u8]) -> Result<p384::SecretKey, Error> {
     let bytes = wire::array_ref::<48>("P-384 scalar", bytes)?;
-    p384::SecretKey::from_bytes(bytes.into()).map_err(|_| Error::Invalid {
-        what: "P-384 scalar",
-        reason: "it is 0, or not below the order",
-    })
+    p384::SecretKey::from_bytes(bytes.into())
+        .map_err(|_| Error::Invalid { what: "P-384 scalar", reason: "it is not from 1 to n - 1" })
 }
 
 fn p384_point(bytes: &[u8]) -> Result<p384::PublicKey, Error> {
