@@ -308,21 +308,22 @@ mod a_credulous_provider {
     /// Takes every key and ciphertext, and makes shared secrets of zeros.
     #[derive(Debug)]
     struct Credulous {
+        seed: usize,
         key: usize,
         ciphertext: usize,
     }
 
     static PROVIDER: Provider = Provider {
-        x25519: &Credulous { key: 32, ciphertext: 32 },
-        p384: &Credulous { key: 97, ciphertext: 97 },
-        ml_kem_1024: &Credulous { key: 1568, ciphertext: 1568 },
+        x25519: &Credulous { seed: 32, key: 32, ciphertext: 32 },
+        p384: &Credulous { seed: 48, key: 97, ciphertext: 97 },
+        ml_kem_1024: &Credulous { seed: 64, key: 1568, ciphertext: 1568 },
         ..PORTABLE
     };
 
     impl Kem for Credulous {
         fn lengths(&self) -> KemLengths {
             KemLengths {
-                seed: 32,
+                seed: self.seed,
                 encapsulation_key: self.key,
                 ciphertext: self.ciphertext,
                 shared_secret: 32,
@@ -373,6 +374,9 @@ mod a_credulous_provider {
         assert_eq!(outcome(x25519.encapsulator(&[0; 32])), low_order);
         let form = invalid("P-384 point", NOT_UNCOMPRESSED);
         let p384 = hazmat::p384(&PROVIDER);
+        let range = invalid("P-384 scalar", "it is not from 1 to n - 1");
+        assert_eq!(outcome(p384.key_pair(&[0; 48])), range);
+        assert_eq!(outcome(p384.key_pair(&[0xff; 48])), range);
         assert_eq!(outcome(p384.encapsulator(&[0; 97])), form);
         let curve = invalid("P-384 point", NOT_ON_CURVE);
         assert_eq!(outcome(p384.encapsulator(&[4; 97])), curve);
@@ -381,7 +385,7 @@ mod a_credulous_provider {
     #[test]
     fn ciphertexts() {
         let decapsulate = |kem: &dyn Kem, ciphertext: &[u8]| {
-            let pair = kem.key_pair(&[1; 32]).unwrap();
+            let pair = kem.key_pair(&vec![1; kem.lengths().seed]).unwrap();
             outcome(pair.decapsulator.decapsulate(ciphertext, &mut [0; 32]))
         };
         let (x25519, p384) = (hazmat::x25519(&PROVIDER), hazmat::p384(&PROVIDER));
