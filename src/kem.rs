@@ -224,11 +224,12 @@ impl EncapsulationKey {
         let suite = self.suite();
         let mut ciphertext = vec![0; suite.lengths().ciphertext];
         let mut secret = Zeroizing::new(vec![0; suite.lengths().shared_secret]);
-        let encapsulator = &self.0.encapsulator;
         match randomness {
-            None => encapsulator.encapsulate(&mut ciphertext, &mut secret)?,
+            None => self.0.encapsulator.encapsulate(&mut ciphertext, &mut secret)?,
             Some(randomness) => {
-                encapsulator.encapsulate_deterministic(randomness, &mut ciphertext, &mut secret)?;
+                // No other provider can; the result is the same for all.
+                let portable = suite.0.on(&provider::PORTABLE).encapsulator(self.as_bytes())?;
+                portable.encapsulate_deterministic(randomness, &mut ciphertext, &mut secret)?;
             }
         }
         Ok((Ciphertext { suite, bytes: ciphertext }, SharedSecret { suite, bytes: secret }))

@@ -31,7 +31,7 @@ pub(crate) use ecdsa::DerEcdsa;
 /// let suite = SignatureSuite::ML_DSA_87_ECDSA_P384;
 /// assert_eq!(suite.verifying_key_length(), 2689);
 /// assert_eq!(suite.max_signature_length(), 4731);
-/// assert_eq!(suite.oid(), "1.3.6.1.5.5.7.6.49");
+/// assert_eq!(suite.oid(), Some("1.3.6.1.5.5.7.6.49"));
 /// ```
 #[derive(Clone, Copy)]
 pub struct SignatureSuite(&'static CompositeSignature);
@@ -40,8 +40,20 @@ impl SignatureSuite {
     /// ML-DSA-87 and ECDSA over P-384. The default.
     pub const ML_DSA_87_ECDSA_P384: Self = Self(&composite::ML_DSA_87_ECDSA_P384);
 
-    /// Every suite, the default first.
-    pub const ALL: [Self; 1] = [Self::ML_DSA_87_ECDSA_P384];
+    /// Experimental, and outside the stability promise: Falcon-1024 of round 3 and ECDSA over
+    /// P-384. FIPS 206 is not final, and will not be compatible.
+    #[cfg(feature = "experimental-falcon")]
+    pub const EXPERIMENTAL_FALCON_1024_ECDSA_P384: Self = Self(&composite::FALCON_1024_ECDSA_P384);
+
+    /// Every suite of the stability promise, the default first.
+    pub const STABLE: &'static [Self] = &[Self::ML_DSA_87_ECDSA_P384];
+
+    /// Every suite that is compiled in, the default first.
+    pub const ALL: &'static [Self] = &[
+        Self::ML_DSA_87_ECDSA_P384,
+        #[cfg(feature = "experimental-falcon")]
+        Self::EXPERIMENTAL_FALCON_1024_ECDSA_P384,
+    ];
 
     /// The suite with this identifier.
     ///
@@ -50,7 +62,8 @@ impl SignatureSuite {
     /// [`Error::Unknown`] if there is none.
     pub fn from_id(id: u16) -> Result<Self, Error> {
         Self::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|suite| suite.id() == id)
             .ok_or(Error::Unknown { what: "signature suite", id })
     }
@@ -67,9 +80,10 @@ impl SignatureSuite {
         self.0.name
     }
 
-    /// The object identifier that PKCS#8 and SPKI carry, in dotted form.
+    /// The object identifier that PKCS#8 and SPKI carry, in dotted form; an experimental suite has
+    /// none.
     #[must_use]
-    pub const fn oid(self) -> &'static str {
+    pub const fn oid(self) -> Option<&'static str> {
         self.0.oid
     }
 
@@ -311,7 +325,16 @@ impl SigningKey {
     ///
     /// [`Error::Randomness`] if the system has none.
     pub fn generate() -> Result<Self, Error> {
-        Self::generate_with(SignatureSuite::ML_DSA_87_ECDSA_P384, &mut random::system)
+        Self::generate_for(SignatureSuite::ML_DSA_87_ECDSA_P384)
+    }
+
+    /// A new key of any suite, from the operating system's randomness.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Randomness`] if the system has none.
+    pub fn generate_for(suite: SignatureSuite) -> Result<Self, Error> {
+        Self::generate_with(suite, &mut random::system)
     }
 
     /// A new key from a caller's generator, which is trusted to be a good one.
@@ -426,7 +449,9 @@ impl SigningKey {
         context: &[u8],
         sha512: &[u8; 64],
     ) -> Result<Signature, Error> {
-        let bytes = self.signer.sign_prehashed_deterministic(context, sha512)?;
+        // No other provider can.
+        let portable = self.suite().0.on(&provider::PORTABLE).load(&self.secret)?;
+        let bytes = portable.signer.sign_prehashed_deterministic(context, sha512)?;
         Ok(Signature { suite: self.suite(), bytes })
     }
 
