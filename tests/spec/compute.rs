@@ -256,7 +256,7 @@ pub(crate) fn pem(name: &str) -> String {
 /// The primary key is not the first by its suite.
 pub(crate) fn spec_keyring() -> Keyring {
     let mut ring = Keyring::new(spec_kem_key(DEFAULT));
-    ring.rotate(spec_kem_key(P384));
+    ring.rotate(spec_kem_key(P384)).unwrap();
     ring
 }
 
