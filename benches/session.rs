@@ -3,20 +3,29 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use twinseal::{DecapsulationKey, provider::PORTABLE};
+use twinseal::{DecapsulationKey, provider::Provider};
+
+#[path = "../tests/common/providers.rs"]
+mod providers;
+
+use providers::PROVIDERS;
 
 const CONTEXT: &[u8] = b"example.com/bench";
 
 fn session(c: &mut Criterion) {
-    let bob = DecapsulationKey::generate().unwrap();
+    PROVIDERS.iter().for_each(|provider| session_on(c, provider));
+}
+
+fn session_on(c: &mut Criterion, provider: &'static Provider) {
+    let bob = DecapsulationKey::generate().unwrap().on(provider).unwrap();
     for (name, length) in [("1 KiB", 1 << 10), ("64 KiB", 1 << 16), ("1 MiB", 1 << 20)] {
         let mut group = c.benchmark_group(format!("session/{name}"));
         group.throughput(Throughput::Bytes(length as u64));
         let mut buffer = vec![7; length];
 
-        let bare = PORTABLE.aes_256_gcm.key(&[7; 32]).unwrap();
+        let bare = provider.aes_256_gcm.key(&[7; 32]).unwrap();
         let mut counter = 0_u64;
-        group.bench_function(BenchmarkId::new("bare AES-256-GCM", PORTABLE.name), |b| {
+        group.bench_function(BenchmarkId::new("bare AES-256-GCM", provider.name), |b| {
             b.iter(|| {
                 counter += 1;
                 let mut nonce = [0; 12];
@@ -25,7 +34,7 @@ fn session(c: &mut Criterion) {
             });
         });
         let start = || bob.encapsulation_key().sender(CONTEXT).unwrap();
-        group.bench_function(BenchmarkId::new("seal_in_place", PORTABLE.name), |b| {
+        group.bench_function(BenchmarkId::new("seal_in_place", provider.name), |b| {
             let (_, mut tx) = start();
             b.iter(|| match tx.seal_in_place(b"", &mut buffer) {
                 Ok(detached) => black_box(detached),
@@ -35,7 +44,7 @@ fn session(c: &mut Criterion) {
                 }
             });
         });
-        group.bench_function(BenchmarkId::new("seal", PORTABLE.name), |b| {
+        group.bench_function(BenchmarkId::new("seal", provider.name), |b| {
             let (_, mut tx) = start();
             b.iter(|| black_box(tx.seal(&buffer)).map_err(|_| tx = start().1).ok());
         });
@@ -44,10 +53,10 @@ fn session(c: &mut Criterion) {
 
     let mut group = c.benchmark_group("session/start");
     let (hello, _) = bob.encapsulation_key().sender(CONTEXT).unwrap();
-    group.bench_function(BenchmarkId::new("sender", PORTABLE.name), |b| {
+    group.bench_function(BenchmarkId::new("sender", provider.name), |b| {
         b.iter(|| black_box(bob.encapsulation_key().sender(CONTEXT).unwrap()));
     });
-    group.bench_function(BenchmarkId::new("receiver", PORTABLE.name), |b| {
+    group.bench_function(BenchmarkId::new("receiver", provider.name), |b| {
         b.iter(|| black_box(bob.receiver(CONTEXT, &hello).unwrap()));
     });
     group.finish();

@@ -9,8 +9,13 @@ use std::{
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use twinseal::{
     DecapsulationKey, EncapsulationKey, Sealer,
-    provider::{AeadKey, PORTABLE},
+    provider::{AeadKey, Provider},
 };
+
+#[path = "../tests/common/providers.rs"]
+mod providers;
+
+use providers::PROVIDERS;
 
 const CONTEXT: &[u8] = b"example.com/bench";
 const CHUNK: usize = Sealer::CHUNK_LENGTH;
@@ -38,29 +43,33 @@ fn nonce(index: usize) -> [u8; 12] {
 }
 
 fn stream(c: &mut Criterion) {
-    let bob = DecapsulationKey::generate().unwrap();
+    PROVIDERS.iter().for_each(|provider| stream_on(c, provider));
+}
+
+fn stream_on(c: &mut Criterion, provider: &'static Provider) {
+    let bob = DecapsulationKey::generate().unwrap().on(provider).unwrap();
     let to_bob: &EncapsulationKey = bob.encapsulation_key();
     let plaintext = vec![7; LENGTH];
     let sealed = to_bob.seal(CONTEXT, &plaintext).unwrap();
     let mut output = vec![0; sealed.len()];
-    let bare = PORTABLE.aes_256_gcm.key(&[7; 32]).unwrap();
+    let bare = provider.aes_256_gcm.key(&[7; 32]).unwrap();
 
     let mut group = c.benchmark_group("stream/64 MiB");
     group.throughput(Throughput::Bytes(LENGTH as u64)).sample_size(10);
 
-    group.bench_function("memcpy", |b| {
+    group.bench_function(BenchmarkId::new("memcpy", provider.name), |b| {
         b.iter(|| output[..LENGTH].copy_from_slice(black_box(&plaintext)));
     });
 
     let mut chunk = vec![7; CHUNK];
-    group.bench_function(BenchmarkId::new("bare AES-256-GCM in place", PORTABLE.name), |b| {
+    group.bench_function(BenchmarkId::new("bare AES-256-GCM in place", provider.name), |b| {
         b.iter(|| {
             for index in 0..LENGTH / CHUNK {
                 black_box(bare.seal_in_place(&nonce(index), b"", &mut chunk).unwrap());
             }
         });
     });
-    group.bench_function(BenchmarkId::new("Sealer in place", PORTABLE.name), |b| {
+    group.bench_function(BenchmarkId::new("Sealer in place", provider.name), |b| {
         let (_, mut sealer) = to_bob.sealer(CONTEXT).unwrap();
         let chunk: &mut [u8; CHUNK] = chunk.as_mut_slice().try_into().unwrap();
         b.iter(|| {
@@ -70,17 +79,17 @@ fn stream(c: &mut Criterion) {
         });
     });
 
-    group.bench_function(BenchmarkId::new("bare and two copies", PORTABLE.name), |b| {
+    group.bench_function(BenchmarkId::new("bare and two copies", provider.name), |b| {
         b.iter(|| bare_and_two_copies(&*bare, &plaintext, &mut output));
     });
-    group.bench_function(BenchmarkId::new("SealWriter", PORTABLE.name), |b| {
+    group.bench_function(BenchmarkId::new("SealWriter", provider.name), |b| {
         b.iter(|| {
             let mut writer = to_bob.seal_writer(CONTEXT, Memory(&mut output, 0)).unwrap();
             plaintext.chunks(1 << 20).for_each(|part| writer.write_all(part).unwrap());
             writer.finish().unwrap();
         });
     });
-    group.bench_function(BenchmarkId::new("SealWriter parallel", PORTABLE.name), |b| {
+    group.bench_function(BenchmarkId::new("SealWriter parallel", provider.name), |b| {
         b.iter(|| {
             let writer = to_bob.seal_writer(CONTEXT, Memory(&mut output, 0)).unwrap();
             let mut writer = writer.parallel();
@@ -90,13 +99,13 @@ fn stream(c: &mut Criterion) {
     });
 
     let mut opened = vec![0; 1 << 20];
-    group.bench_function(BenchmarkId::new("OpenReader", PORTABLE.name), |b| {
+    group.bench_function(BenchmarkId::new("OpenReader", provider.name), |b| {
         b.iter(|| {
             let mut reader = bob.open_reader(CONTEXT, &sealed[..]).unwrap();
             while reader.read(&mut opened).unwrap() > 0 {}
         });
     });
-    group.bench_function(BenchmarkId::new("OpenReader parallel", PORTABLE.name), |b| {
+    group.bench_function(BenchmarkId::new("OpenReader parallel", provider.name), |b| {
         b.iter(|| {
             let mut reader = bob.open_reader(CONTEXT, &sealed[..]).unwrap().parallel();
             while reader.read(&mut opened).unwrap() > 0 {}
