@@ -12,7 +12,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::{
     CHUNK, OpenReader, Opener, SEALED_CHUNK, SealWriter, Sealer,
-    reader::{State, read_some},
+    reader::{State, read_full},
     writer::failed_before,
 };
 use crate::{Error, schedule::TAG};
@@ -331,21 +331,6 @@ impl<R: Read + Send> ParallelOpenReader<R> {
         self.later = 0..0;
         self.state = state;
     }
-}
-
-/// Fills the buffer from `filled` on, and tells how far that went, and whether the reader ended.
-fn read_full(
-    inner: &mut impl Read,
-    buffer: &mut [u8],
-    mut filled: usize,
-) -> io::Result<(usize, bool)> {
-    while filled < buffer.len() {
-        match read_some(inner, buffer.get_mut(filled..).unwrap_or_default())? {
-            0 => return Ok((filled, true)),
-            length => filled += length,
-        }
-    }
-    Ok((filled, false))
 }
 
 impl<R: Read + Send> BufRead for ParallelOpenReader<R> {
