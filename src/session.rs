@@ -105,21 +105,25 @@ impl Direction {
         Ok(Self { key, next: 0, used: 0, finished: false, aad: Vec::new() })
     }
 
-    /// Checks that a message still fits, prepares its associated data, and tells what will be used
-    /// up with it.
-    fn prepare(&mut self, kind: MessageKind, aad: &[u8], message: usize) -> Result<u64, Error> {
+    /// Checks that a message still fits, and tells what will be used up with it.
+    fn admit(&self, aad: &[u8], message: usize) -> Result<u64, Error> {
         if self.finished {
             return Err(Error::Finished);
         }
         if message as u64 > MAX_MESSAGE {
             return Err(Error::Invalid { what: "message", reason: "it is longer than 2^30 bytes" });
         }
-        let used = (message as u64)
+        (message as u64)
             .checked_add(aad.len() as u64)
             .and_then(|length| length.checked_add(OVERHEAD_BLOCKS))
             .and_then(|length| length.checked_add(self.used))
             .filter(|used| *used <= MAX_DIRECTION)
-            .ok_or(Error::Exhausted)?;
+            .ok_or(Error::Exhausted)
+    }
+
+    /// [`admit`](Self::admit), and prepares the associated data.
+    fn prepare(&mut self, kind: MessageKind, aad: &[u8], message: usize) -> Result<u64, Error> {
+        let used = self.admit(aad, message)?;
         self.aad.clear();
         self.aad.push(kind.id());
         self.aad.extend_from_slice(aad);
@@ -287,6 +291,7 @@ impl Sender {
         aad: &[u8],
         message: &[u8],
     ) -> Result<Vec<u8>, Error> {
+        self.direction.admit(aad, message.len())?; // before it is copied
         let mut sealed = Vec::with_capacity(message.len().saturating_add(Detached::LENGTH));
         sealed.push(kind.id());
         sealed.extend_from_slice(message);
@@ -330,6 +335,7 @@ impl Receiver {
         let (kind, rest) = sealed.split_first().ok_or_else(too_short)?;
         let (ciphertext, tag) = rest.split_last_chunk::<TAG>().ok_or_else(too_short)?;
         let detached = Detached { kind: MessageKind::from_id(*kind)?, tag: *tag };
+        self.direction.admit(aad, ciphertext.len())?; // before it is copied
         let mut plaintext = Zeroizing::new(ciphertext.to_vec());
         self.direction.open(aad, &mut plaintext, &detached)?;
         Ok(Plaintext::new(plaintext))
