@@ -628,3 +628,71 @@ impl fmt::Debug for Receiver {
         write!(f, "Receiver({} messages opened)", self.direction.next)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CTX: &[u8] = b"example.com/sessions";
+
+    /// Both sides of a session that has carried so much already.
+    fn session(used: u64) -> Result<(Sender, Receiver), Error> {
+        let bob = DecapsulationKey::from_seed(crate::KemSuite::X25519_ML_KEM_1024, &[7; 32])?;
+        let (hello, mut tx) = bob.encapsulation_key().sender(CTX)?;
+        let mut rx = bob.receiver(CTX, &hello)?;
+        tx.direction.used = used;
+        rx.direction.used = used;
+        Ok((tx, rx))
+    }
+
+    #[test]
+    fn a_direction_ends_at_its_limit() -> Result<(), Error> {
+        let exactly = 3 + 10 + OVERHEAD_BLOCKS; // 3 bytes of associated data and 10 of a message
+        for (left, fits) in [(exactly, true), (exactly + 1, true), (exactly - 1, false), (0, false)]
+        {
+            let (mut tx, mut rx) = session(MAX_DIRECTION - left)?;
+            let sealed = tx.seal_with_aad(b"aad", &[0; 10]);
+            if !fits {
+                assert!(matches!(sealed, Err(Error::Exhausted)));
+                // The other side sees the same limit, whatever it is sent.
+                let opened = rx.open_with_aad(b"aad", &[0; 10 + Detached::LENGTH]);
+                assert!(matches!(opened, Err(Error::Exhausted)));
+                continue;
+            }
+            rx.open_with_aad(b"aad", &sealed?)?;
+            // Now not even an empty message fits, and there is no proper end either.
+            assert!(matches!(tx.seal(b""), Err(Error::Exhausted)));
+            assert!(matches!(tx.finish(b""), Err(Error::Exhausted)));
+            let mut buffer = *b"plain";
+            assert!(matches!(tx.seal_in_place(b"", &mut buffer), Err(Error::Exhausted)));
+            assert_eq!(&buffer, b"plain");
+            let detached = Detached { kind: MessageKind::Last, tag: [0; TAG] };
+            assert!(matches!(rx.open_in_place(b"", &mut buffer, &detached), Err(Error::Exhausted)));
+            assert_eq!(buffer, [0; 5]);
+            assert!(!rx.is_finished());
+            // A reply is a direction of its own.
+            let (nonce, mut answer) = rx.reply()?;
+            tx.accept_reply(&nonce)?.open(&answer.finish(b"answer")?)?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_fails_uses_nothing_up() -> Result<(), Error> {
+        let (mut tx, mut rx) = session(MAX_DIRECTION - 10 - OVERHEAD_BLOCKS)?;
+        assert!(matches!(tx.seal(&[0; 11]), Err(Error::Exhausted)));
+        for _ in 0..3 {
+            assert!(matches!(rx.open(&[0; 10 + Detached::LENGTH]), Err(Error::Open)));
+        }
+        rx.open(&tx.seal(&[0; 10])?)?;
+        Ok(())
+    }
+
+    #[test]
+    fn the_limit_does_not_wrap() -> Result<(), Error> {
+        let (mut tx, mut rx) = session(u64::MAX)?;
+        assert!(matches!(tx.seal(b""), Err(Error::Exhausted)));
+        assert!(matches!(rx.open(&[0; Detached::LENGTH]), Err(Error::Exhausted)));
+        Ok(())
+    }
+}
