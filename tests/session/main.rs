@@ -6,3 +6,4 @@ mod hello;
 mod messages;
 mod outside_keys;
 mod round_trips;
+mod to_the_letter;
