@@ -128,9 +128,8 @@ const FIELD_PRIME: [u8; 32] = {
     prime
 };
 
-/// The u-coordinates below 2^255 - 19 of the points whose order divides 8 on the curve or its
-/// twist: 0, 1, 2^255 - 20, and the two of order 8 (the canonical ones of the list in
-/// RFC 7748 §6.1's security considerations and on Curve25519's page).
+/// The u-coordinates below 2^255 - 19 of all points whose order divides 8, on the curve or its
+/// twist: 0, 1, 2^255 - 20, and the two of order 8. A shared secret with any of them is zero.
 const LOW_ORDER: [[u8; 32]; 5] = [
     [0; 32],
     {
@@ -158,7 +157,7 @@ const LOW_ORDER: [[u8; 32]; 5] = [
 /// RFC 7748 §5 lets implementations reduce what they read; we refuse instead, so that a key has
 /// one encoding.
 fn x25519_public(bytes: &[u8]) -> Result<(), Error> {
-    let invalid = |reason| Err(Error::Invalid { what: "X25519 public key", reason });
+    let invalid = |reason| Err(Error::Invalid { what: "X25519 public value", reason });
     if !bytes.iter().rev().lt(FIELD_PRIME.iter().rev()) {
         return invalid("it is not below 2^255 - 19");
     }
@@ -173,7 +172,7 @@ fn x25519_public(bytes: &[u8]) -> Result<(), Error> {
 fn x25519_shared(secret: &[u8]) -> Result<(), Error> {
     if secret.ct_eq(&[0; 32]).into() {
         return Err(Error::Invalid {
-            what: "X25519 public key",
+            what: "X25519 public value",
             reason: "it is a point of low order",
         });
     }

@@ -1,11 +1,7 @@
 //! Key files: PEM (RFC 7468) around the crate's own form for KEM keys, and around PKCS#8 and SPKI
 //! for signature keys.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    path::Path,
-};
+use std::{io, path::Path};
 
 use pem_rfc7468::LineEnding;
 use pkcs8::{
@@ -21,6 +17,9 @@ use crate::{
     DecapsulationKey, EncapsulationKey, Error, KemSuite, PrivatePem, SignatureSuite, SigningKey,
     VerifyingKey, suite, wire,
 };
+
+mod bundle;
+mod files;
 
 impl EncapsulationKey {
     /// The key as PEM, labelled `TWINSEAL KEM PUBLIC KEY`: `suite (2) || encapsulation key`.
@@ -73,7 +72,7 @@ impl DecapsulationKey {
     ///
     /// Those of the file system. A file that could not be written whole is removed.
     pub fn write_pem_file(&self, path: impl AsRef<Path>) -> io::Result<()> {
-        write_private(path.as_ref(), self.to_pem().as_str())
+        files::write_private(path.as_ref(), &self.to_pem())
     }
 
     /// Reads a key from a PEM file.
@@ -82,7 +81,7 @@ impl DecapsulationKey {
     ///
     /// Those of the file system, and those of [`from_pem`](Self::from_pem) inside an [`io::Error`].
     pub fn read_pem_file(path: impl AsRef<Path>) -> io::Result<Self> {
-        Ok(Self::from_pem(&read_private(path.as_ref())?)?)
+        Ok(Self::from_pem(&files::read_private(path.as_ref())?)?)
     }
 }
 
@@ -181,7 +180,7 @@ impl SigningKey {
     ///
     /// Those of the file system. A file that could not be written whole is removed.
     pub fn write_pem_file(&self, path: impl AsRef<Path>) -> io::Result<()> {
-        write_private(path.as_ref(), self.to_pem().as_str())
+        files::write_private(path.as_ref(), &self.to_pem())
     }
 
     /// Reads a key from a PEM file.
@@ -190,7 +189,7 @@ impl SigningKey {
     ///
     /// Those of the file system, and those of [`from_pem`](Self::from_pem) inside an [`io::Error`].
     pub fn read_pem_file(path: impl AsRef<Path>) -> io::Result<Self> {
-        Ok(Self::from_pem(&read_private(path.as_ref())?)?)
+        Ok(Self::from_pem(&files::read_private(path.as_ref())?)?)
     }
 }
 
@@ -228,10 +227,10 @@ fn to_pem(label: &'static str, bytes: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(String::from_utf8(std::mem::take(&mut *buffer)).expect("PEM is ASCII"))
 }
 
-/// Decodes one PEM document with the given label. White space around it is accepted.
+/// Decodes one PEM document with the given label. ASCII white space around it is accepted.
 fn from_pem(label: &'static str, pem: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let invalid = |_| Error::Invalid { what: "PEM document", reason: "it is not PEM (RFC 7468)" };
-    let pem = pem.trim().as_bytes();
+    let pem = pem.as_bytes().trim_ascii();
     let found = pem_rfc7468::decode_label(pem).map_err(invalid)?;
     if found != label {
         return Err(Error::PemLabel { expected: label, found: found.into() });
@@ -240,36 +239,4 @@ fn from_pem(label: &'static str, pem: &str) -> Result<Zeroizing<Vec<u8>>, Error>
     let length = pem_rfc7468::decode(pem, &mut buffer).map_err(invalid)?.1.len();
     buffer.truncate(length);
     Ok(buffer)
-}
-
-fn write_private(path: &Path, pem: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    let written = file.write_all(pem.as_bytes()).and_then(|()| file.sync_all());
-    if written.is_err() {
-        // The error of the write is the one to tell; half a key is refused on reading anyway.
-        let _ = fs::remove_file(path);
-    }
-    written
-}
-
-/// The longest key file is a few kilobytes: a larger one is not a key, and is not read whole.
-const MAX_KEY_FILE: u64 = 64 * 1024;
-
-/// Reads into one buffer of the file's length: a growing one would leave copies behind.
-fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
-    let file = File::open(path)?;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_KEY_FILE as usize));
-    io::Read::read_to_end(&mut io::Read::take(file, MAX_KEY_FILE), &mut bytes)?;
-    let not_text = Error::Invalid { what: "PEM document", reason: "it is not text" };
-    match String::from_utf8(std::mem::take(&mut *bytes)) {
-        Ok(text) => Ok(Zeroizing::new(text)),
-        Err(error) => {
-            drop(Zeroizing::new(error.into_bytes()));
-            Err(not_text.into())
-        }
-    }
 }

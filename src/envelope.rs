@@ -8,7 +8,7 @@ use std::{
 use zeroize::Zeroizing;
 
 use crate::{
-    Decapsulate, DecapsulationKey, EncapsulationKey, Error, Plaintext, context,
+    Decapsulate, DecapsulationKey, EncapsulationKey, Error, Keyring, Plaintext, context,
     provider::{self, Provider},
     random,
     stream::{
@@ -34,7 +34,14 @@ impl EncapsulationKey {
     /// # Errors
     ///
     /// [`Error::Context`] if the context is empty, longer than 255 bytes or reserved;
-    /// [`Error::Randomness`] if the system has none.
+    /// [`Error::Randomness`] if the system has none; [`Error::Invalid`] from 4 PiB on.
+    ///
+    /// ```
+    /// # let bob = twinseal::DecapsulationKey::generate()?;
+    /// let sealed = bob.encapsulation_key().seal(b"example.com/notes", b"hello")?;
+    /// assert_eq!(&bob.open(b"example.com/notes", &sealed)?[..], b"hello");
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
     pub fn seal(&self, context: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
         seal(self.as_slice(), context, plaintext, None)
     }
@@ -61,7 +68,7 @@ impl EncapsulationKey {
     }
 
     /// Length of what [`seal`](Self::seal) makes of `plaintext` bytes, for a `Content-Length`.
-    /// `None` beyond the format's bound of 4 PiB.
+    /// `None` from 4 PiB on, the format's bound.
     ///
     /// ```
     /// # let key = twinseal::DecapsulationKey::generate()?;
@@ -168,8 +175,9 @@ impl DecapsulationKey {
     /// # Errors
     ///
     /// [`Error::NotARecipient`] if it is not addressed to this key; [`Error::Truncated`],
-    /// [`Error::Unknown`] or [`Error::Invalid`] if its header is not one; [`Error::Open`] if the
-    /// context is another, or anything was changed or cut off.
+    /// [`Error::Unknown`], [`Error::Length`] or [`Error::Invalid`] if its header is not one;
+    /// [`Error::Context`] for a context that cannot be one; [`Error::Open`] if the context is
+    /// another, or anything was changed or cut off.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Plaintext, Error> {
         self.as_dyn().open(context, sealed)
     }
@@ -226,6 +234,45 @@ impl dyn Decapsulate + '_ {
     /// Those of [`DecapsulationKey::open_at`], and whatever the key reports.
     pub fn open_at<S: ReadAt>(&self, context: &[u8], source: S) -> io::Result<RandomAccess<S>> {
         open_at(context, source, |header| header.unlock_with(self))
+    }
+}
+
+impl Keyring {
+    /// Opens an envelope with the key that it is addressed to; see [`DecapsulationKey::open`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DecapsulationKey::open`]; [`Error::Refused`] if the policy does not accept the
+    /// key's suite.
+    pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Plaintext, Error> {
+        open(context, sealed, |header| self.unlock(header))
+    }
+
+    /// Opens an envelope while it is read; see [`DecapsulationKey::open_reader`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DecapsulationKey::open_reader`] and [`open`](Self::open).
+    pub fn open_reader<R: Read>(&self, context: &[u8], inner: R) -> io::Result<OpenReader<R>> {
+        open_reader(context, inner, |header| self.unlock(header))
+    }
+
+    /// Opens an envelope for reading at any position; see [`DecapsulationKey::open_at`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DecapsulationKey::open_at`] and [`open`](Self::open).
+    pub fn open_at<S: ReadAt>(&self, context: &[u8], source: S) -> io::Result<RandomAccess<S>> {
+        open_at(context, source, |header| self.unlock(header))
+    }
+
+    fn unlock(&self, header: &Header) -> Result<BodyKey, Error> {
+        header.unlock_with(self.recipient_of(header)?)
+    }
+
+    /// The key that a header is addressed to: the newest one, if to several.
+    fn recipient_of(&self, header: &Header) -> Result<&dyn Decapsulate, Error> {
+        self.find(|key| header.find(key).is_some())
     }
 }
 

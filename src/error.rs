@@ -74,8 +74,17 @@ pub enum Error {
         found: String,
     },
 
-    /// The envelope is not addressed to this key.
-    #[error("the envelope is not addressed to this key")]
+    /// The policy does not accept a suite.
+    #[error("the policy does not accept the {what} {name}")]
+    Refused {
+        /// What was refused.
+        what: &'static str,
+        /// The suite's name.
+        name: &'static str,
+    },
+
+    /// The envelope or hello is not addressed to this key, or to none of a keyring.
+    #[error("not addressed to this key")]
     NotARecipient,
 
     /// Opening failed: wrong key, wrong context, or changed data. There is no detail on purpose.
@@ -122,12 +131,12 @@ impl Error {
         Self::External(cause.into().into())
     }
 
-    /// Keeps an external key from answering with `Open` or `Verify`: those say that data was
-    /// judged, and a key that failed has judged nothing.
+    /// Keeps a key that lives elsewhere from judging data: it is asked only for what was checked
+    /// before, so that whatever it reports is its own failure.
     pub(crate) fn into_external(self) -> Self {
         match self {
-            Self::Open | Self::Verify => Self::external(self),
-            other => other,
+            Self::External(_) | Self::Randomness => self,
+            other => Self::external(other),
         }
     }
 }

@@ -59,7 +59,7 @@ pub fn sign_prehashed(
 }
 
 /// All the randomness of an envelope.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct SealRandomness<'a> {
     /// The key that the recipients share.
     pub content_key: [u8; 32],
@@ -67,6 +67,12 @@ pub struct SealRandomness<'a> {
     pub salt: [u8; 24],
     /// What [`encapsulate`] takes, for each recipient in the order of suites and key ids.
     pub encapsulations: &'a [&'a [u8]],
+}
+
+impl fmt::Debug for SealRandomness<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealRandomness(..)")
+    }
 }
 
 /// Sealing from given randomness.

@@ -199,7 +199,7 @@ impl EncapsulationKey {
         &self.0.bytes
     }
 
-    /// The name by which envelopes and keyrings find the key.
+    /// The name by which envelopes, sessions and keyrings find the key.
     #[must_use]
     pub fn key_id(&self) -> KeyId {
         self.0.key_id
@@ -448,7 +448,7 @@ impl Decapsulate for DecapsulationKey {
 }
 
 /// What [`encapsulate`](EncapsulationKey::encapsulate) sends.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Ciphertext {
     suite: KemSuite,
     bytes: Vec<u8>,
@@ -479,10 +479,16 @@ impl Ciphertext {
     }
 }
 
+impl fmt::Debug for Ciphertext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ciphertext({}, {} bytes)", self.suite, self.bytes.len())
+    }
+}
+
 /// A secret that both sides of a KEM share. Wiped when dropped, never printed.
 ///
 /// Use it as input to a key derivation, not as several keys at once. Its strength is that of the
-/// stronger half, and at most SHA-384's.
+/// stronger half, and at most that of the suite's hash: 64 bytes of suite 0x0001 are not 512 bits.
 pub struct SharedSecret {
     suite: KemSuite,
     bytes: Zeroizing<Vec<u8>>,

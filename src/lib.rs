@@ -26,6 +26,8 @@ mod suite;
 mod context;
 mod kem;
 mod key_id;
+mod keyring;
+mod policy;
 mod sign;
 
 // What is built on them: chunks, envelopes, sessions, key files.
@@ -45,6 +47,8 @@ pub use kem::{
     Ciphertext, Decapsulate, DecapsulationKey, EncapsulationKey, KemSuite, SharedSecret,
 };
 pub use key_id::KeyId;
+pub use keyring::{Directory, Keyring, RingKey, Shared, VerifyingKeyring};
+pub use policy::Policy;
 pub use secret::{Plaintext, PrivatePem};
 pub use session::{Detached, FromSigner, MessageKind, Receiver, Sender, SignedBy};
 pub use sign::{Sign, Signature, SignatureSuite, SigningKey, VerifyingKey, WithoutContext};
@@ -71,5 +75,7 @@ const _: () = {
     shared::<Plaintext>();
     shared::<Sender>();
     shared::<Receiver>();
+    shared::<Shared<Keyring>>();
+    shared::<Shared<VerifyingKeyring>>();
     shared::<Error>();
 };

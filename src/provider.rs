@@ -126,10 +126,11 @@ pub trait Encapsulator: Send + Sync {
     /// [`Error::Unsupported`] unless the provider is [`PORTABLE`].
     fn encapsulate_deterministic(
         &self,
-        _randomness: &[u8],
-        _ciphertext: &mut [u8],
-        _shared_secret: &mut [u8],
+        randomness: &[u8],
+        ciphertext: &mut [u8],
+        shared_secret: &mut [u8],
     ) -> Result<(), Error> {
+        let _ = (randomness, ciphertext, shared_secret);
         Err(Error::Unsupported("deterministic encapsulation"))
     }
 }
@@ -214,7 +215,8 @@ pub trait SchemeSigner: Send + Sync {
     /// # Errors
     ///
     /// [`Error::Unsupported`] unless the provider is [`PORTABLE`].
-    fn sign_deterministic(&self, _context: &[u8], _message: &[u8]) -> Result<Vec<u8>, Error> {
+    fn sign_deterministic(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
+        let _ = (context, message);
         Err(Error::Unsupported("deterministic signing"))
     }
 }

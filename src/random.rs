@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 
-/// Fills a buffer with random bytes, or fails.
+/// Fills a buffer with random bytes, or fails. Used as `&mut Random<'_>`.
 pub type Random<'a> = dyn FnMut(&mut [u8]) -> Result<(), Error> + 'a;
 
 /// The operating system's randomness.

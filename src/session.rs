@@ -7,8 +7,8 @@ use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
 use crate::{
-    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KeyId, Plaintext, SharedSecret, Sign,
-    Signature, VerifyingKey, context,
+    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, Keyring, Plaintext,
+    SharedSecret, Sign, Signature, SignatureSuite, VerifyingKey, VerifyingKeyring, context,
     provider::Provider,
     random,
     schedule::{Exporter, KEY_AND_NONCE, NumberedKey, Schedule, TAG},
@@ -17,7 +17,7 @@ use crate::{
 
 mod hello;
 
-pub(crate) use hello::Core;
+use hello::Core;
 
 /// The longest message: 2^30 bytes.
 const MAX_MESSAGE: u64 = 1 << 30;
@@ -517,16 +517,19 @@ impl DecapsulationKey {
     /// [`Error::Unknown`] or [`Error::Invalid`] if it is no hello. A hello that was changed makes
     /// other keys: it shows when the first message fails to open.
     pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<Receiver, Error> {
-        let key: &dyn Decapsulate = self;
-        key.receiver(context, hello)
+        self.as_dyn().receiver(context, hello)
     }
 
     /// Accepts sessions of one signer only. An unsigned hello is refused.
     #[must_use]
-    #[expect(clippy::wrong_self_convention, reason = "reads as: bob, from signer alice, receives")]
     pub fn from_signer<'a>(&'a self, signer: &'a VerifyingKey) -> FromSigner<'a> {
-        let key: &dyn Decapsulate = self;
-        key.from_signer(signer)
+        self.as_dyn().from_signer(signer)
+    }
+
+    /// Accepts sessions of any of several signers; [`Receiver::signer`] tells whose it is.
+    #[must_use]
+    pub fn from_signers<'a>(&'a self, signers: &'a VerifyingKeyring) -> FromSigner<'a> {
+        self.as_dyn().from_signers(signers)
     }
 }
 
@@ -537,22 +540,52 @@ impl dyn Decapsulate + '_ {
     ///
     /// Those of [`DecapsulationKey::receiver`], and whatever the key reports.
     pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<Receiver, Error> {
-        receive(self, None, context, hello)
+        receive(&Keys::One(self), None, context, hello)
     }
 
     /// Accepts sessions of one signer only; see [`DecapsulationKey::from_signer`].
     #[must_use]
-    #[expect(clippy::wrong_self_convention, reason = "reads as: bob, from signer alice, receives")]
     pub fn from_signer<'a>(&'a self, signer: &'a VerifyingKey) -> FromSigner<'a> {
-        FromSigner { key: self, signer }
+        FromSigner { keys: Keys::One(self), signers: Signers::One(signer) }
+    }
+
+    /// Accepts sessions of any of several signers; [`Receiver::signer`] tells whose it is.
+    #[must_use]
+    pub fn from_signers<'a>(&'a self, signers: &'a VerifyingKeyring) -> FromSigner<'a> {
+        FromSigner { keys: Keys::One(self), signers: Signers::AnyOf(signers) }
     }
 }
 
-/// Sessions of one signer; see [`DecapsulationKey::from_signer`].
-#[derive(Clone, Copy)]
+impl Keyring {
+    /// Accepts a session with the key that it is addressed to; see
+    /// [`DecapsulationKey::receiver`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DecapsulationKey::receiver`]; [`Error::Refused`] if the policy does not accept
+    /// the key's suite.
+    pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<Receiver, Error> {
+        receive(&Keys::Ring(self), None, context, hello)
+    }
+
+    /// Accepts sessions of one signer only; see [`DecapsulationKey::from_signer`].
+    #[must_use]
+    pub fn from_signer<'a>(&'a self, signer: &'a VerifyingKey) -> FromSigner<'a> {
+        FromSigner { keys: Keys::Ring(self), signers: Signers::One(signer) }
+    }
+
+    /// Accepts sessions of any of several signers; [`Receiver::signer`] tells whose it is.
+    #[must_use]
+    pub fn from_signers<'a>(&'a self, signers: &'a VerifyingKeyring) -> FromSigner<'a> {
+        FromSigner { keys: Keys::Ring(self), signers: Signers::AnyOf(signers) }
+    }
+}
+
+/// Sessions of one signer, or of any of several; see [`DecapsulationKey::from_signer`].
+#[derive(Clone, Copy, Debug)]
 pub struct FromSigner<'a> {
-    key: &'a (dyn Decapsulate + 'a),
-    signer: &'a VerifyingKey,
+    keys: Keys<'a>,
+    signers: Signers<'a>,
 }
 
 impl FromSigner<'_> {
@@ -563,41 +596,73 @@ impl FromSigner<'_> {
     /// [`Error::Verify`] if the signature does not verify; [`Error::Invalid`] if the hello is not
     /// signed, or by another key; and those of [`DecapsulationKey::receiver`].
     pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<Receiver, Error> {
-        receive(self.key, Some(&|_| Some(self.signer)), context, hello)
+        receive(&self.keys, Some(&self.signers), context, hello)
     }
 }
 
-impl fmt::Debug for FromSigner<'_> {
+/// With what a session is accepted.
+#[derive(Clone, Copy)]
+enum Keys<'a> {
+    One(&'a (dyn Decapsulate + 'a)),
+    Ring(&'a Keyring),
+}
+
+impl Keys<'_> {
+    fn find(&self, suite: KemSuite, key_id: KeyId) -> Result<&dyn Decapsulate, Error> {
+        let is_wanted = |key: &EncapsulationKey| (key.suite(), key.key_id()) == (suite, key_id);
+        match self {
+            Self::One(key) if is_wanted(key.encapsulation_key()) => Ok(*key),
+            Self::One(_) => Err(Error::NotARecipient),
+            Self::Ring(ring) => ring.find(is_wanted),
+        }
+    }
+}
+
+impl fmt::Debug for Keys<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FromSigner({:?} to {:?})", self.signer, self.key.encapsulation_key())
+        match self {
+            Self::One(key) => key.encapsulation_key().fmt(f),
+            Self::Ring(ring) => ring.fmt(f),
+        }
     }
 }
 
-/// Finds the verifying key that a hello names.
-pub(crate) type FindSigner<'a> = dyn Fn(KeyId) -> Option<&'a VerifyingKey> + 'a;
+/// From whom a session is accepted.
+#[derive(Clone, Copy, Debug)]
+enum Signers<'a> {
+    One(&'a VerifyingKey),
+    AnyOf(&'a VerifyingKeyring),
+}
+
+impl Signers<'_> {
+    fn find(&self, suite: SignatureSuite, key_id: KeyId) -> Option<&VerifyingKey> {
+        let found = match self {
+            Self::One(signer) => Some(*signer),
+            Self::AnyOf(signers) => signers.find(&key_id),
+        };
+        found.filter(|signer| (signer.suite(), signer.key_id()) == (suite, key_id))
+    }
+}
 
 /// Where every way of accepting a session ends.
-pub(crate) fn receive(
-    key: &dyn Decapsulate,
-    signers: Option<&FindSigner<'_>>,
+fn receive(
+    keys: &Keys<'_>,
+    signers: Option<&Signers<'_>>,
     context: &[u8],
     hello: &[u8],
 ) -> Result<Receiver, Error> {
     context::check(context)?;
     let (core, core_bytes, signature) = Core::parse(hello)?;
+    let key = keys.find(core.suite, core.recipient)?;
     let to = key.encapsulation_key();
-    if (core.suite, core.recipient) != (to.suite(), to.key_id()) {
-        return Err(Error::NotARecipient);
-    }
     let invalid = |reason| Error::Invalid { what: "hello", reason };
     match (signers, core.signer) {
         (None, None) => {}
         (None, Some(_)) => return Err(invalid("it is signed, and no signer was named")),
         (Some(_), None) => return Err(invalid("it is not signed, and a signer was named")),
-        (Some(find), Some((suite, key_id))) => {
-            let signer = find(key_id)
-                .filter(|signer| (signer.suite(), signer.key_id()) == (suite, key_id))
-                .ok_or(invalid("it is signed by another key"))?;
+        (Some(signers), Some((suite, key_id))) => {
+            let signer =
+                signers.find(suite, key_id).ok_or(invalid("it is signed by another key"))?;
             let signature = Signature::from_bytes(suite, signature)?;
             let digest = signed_digest(core_bytes, to, context);
             signer.verify_prehashed(suite::SESSION_SIGNATURE_CONTEXT, &digest, &signature)?;

@@ -221,7 +221,7 @@ impl VerifyingKey {
         signature: &Signature,
     ) -> Result<(), Error> {
         context::check(context)?;
-        self.verify_prehashed(context, &Sha512::digest(message).into(), signature)
+        self.verify_prehashed(context, &prehash(message), signature)
     }
 
     /// [`verify`](Self::verify) for a message of any length, read to its end in constant memory.
@@ -502,7 +502,7 @@ impl dyn Sign + '_ {
     /// [`Error::Context`], and whatever the key reports.
     pub fn sign(&self, context: &[u8], message: &[u8]) -> Result<Signature, Error> {
         context::check(context)?;
-        self.sign_checked(context, &Sha512::digest(message).into())
+        self.sign_checked(context, &prehash(message))
     }
 
     /// Signs a message of any length, read to its end; see [`SigningKey::sign_reader`].
@@ -545,7 +545,7 @@ impl Sign for SigningKey {
 ///
 /// A signature's bytes are not an identifier: anyone can turn ECDSA's half into another valid one
 /// over the same message.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Signature {
     suite: SignatureSuite,
     bytes: Vec<u8>,
@@ -575,6 +575,12 @@ impl Signature {
     }
 }
 
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signature({}, {} bytes)", self.suite, self.bytes.len())
+    }
+}
+
 /// A key with the empty context, for the `signature` crate's traits: see
 /// [`SigningKey::without_context`] and [`VerifyingKey::without_context`].
 #[derive(Clone, Copy, Debug)]
@@ -582,22 +588,25 @@ pub struct WithoutContext<'a, Key>(&'a Key);
 
 impl signature::Signer<Signature> for WithoutContext<'_, SigningKey> {
     fn try_sign(&self, message: &[u8]) -> Result<Signature, signature::Error> {
-        self.0
-            .sign_prehashed(b"", &Sha512::digest(message).into())
-            .map_err(signature::Error::from_source)
+        self.0.sign_prehashed(b"", &prehash(message)).map_err(signature::Error::from_source)
     }
 }
 
 impl signature::Verifier<Signature> for WithoutContext<'_, VerifyingKey> {
     fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), signature::Error> {
         self.0
-            .verify_prehashed(b"", &Sha512::digest(message).into(), signature)
+            .verify_prehashed(b"", &prehash(message), signature)
             .map_err(signature::Error::from_source)
     }
 }
 
-/// The SHA-512 of everything a reader gives.
-fn hash_reader(mut message: impl io::Read) -> io::Result<[u8; 64]> {
+/// PH(M) of the draft: SHA-512.
+pub(crate) fn prehash(message: &[u8]) -> [u8; 64] {
+    Sha512::digest(message).into()
+}
+
+/// [`prehash`] of everything a reader gives.
+pub(crate) fn hash_reader(mut message: impl io::Read) -> io::Result<[u8; 64]> {
     let mut hash = Sha512::new();
     let mut buffer = Zeroizing::new(vec![0; 64 * 1024]);
     loop {

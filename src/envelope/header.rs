@@ -78,7 +78,7 @@ impl Header {
     /// # Errors
     ///
     /// [`Error::Truncated`] if the header does not end within `bytes`; [`Error::Unknown`] for
-    /// another version or body; [`Error::Invalid`] if it breaks a rule. Recipients of unknown
+    /// another version or body; [`Error::Length`] or [`Error::Invalid`] if it breaks a rule. Recipients of unknown
     /// suites are no error.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let mut reader = wire::Reader::new(WHAT, bytes);

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 
 use super::{Header, Recipients, header};
-use crate::{Decapsulate, DecapsulationKey, Error};
+use crate::{Decapsulate, DecapsulationKey, EncapsulationKey, Error, Keyring};
 
 impl Header {
     /// A header for new recipients in place of this one, made with the key of an old one. The body
@@ -29,7 +29,8 @@ impl Header {
     /// ```
     pub fn rewrap(&self, key: &dyn Decapsulate, to: &Recipients) -> Result<Vec<u8>, Error> {
         let content_key = self.content_key_with(key)?;
-        let mut output = Vec::with_capacity(header::length(to.keys.iter().map(|key| key.suite())));
+        let mut output =
+            Vec::with_capacity(header::length(to.keys.iter().map(EncapsulationKey::suite)));
         let recipients = to.keys.iter().map(|key| {
             let (ciphertext, secret) = key.encapsulate()?;
             Ok((key, ciphertext, secret))
@@ -67,13 +68,40 @@ impl dyn Decapsulate + '_ {
     pub fn rewrap(
         &self,
         to: &Recipients,
-        mut reader: impl Read,
-        mut writer: impl Write,
+        reader: impl Read,
+        writer: impl Write,
     ) -> io::Result<u64> {
-        let header = Header::read(&mut reader)?.rewrap(self, to)?;
-        writer.write_all(&header)?;
-        let body = io::copy(&mut reader, &mut writer)?;
-        writer.flush()?;
-        Ok(header.len() as u64 + body)
+        rewrap(to, reader, writer, |_| Ok(self))
     }
+}
+
+impl Keyring {
+    /// Copies an envelope with new recipients; see [`DecapsulationKey::rewrap`]. After a rotation:
+    /// rewrap to the primary key, then retire the old one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DecapsulationKey::rewrap`] and [`open`](Self::open).
+    pub fn rewrap(
+        &self,
+        to: &Recipients,
+        reader: impl Read,
+        writer: impl Write,
+    ) -> io::Result<u64> {
+        rewrap(to, reader, writer, |header| self.recipient_of(header))
+    }
+}
+
+fn rewrap<'a>(
+    to: &Recipients,
+    mut reader: impl Read,
+    mut writer: impl Write,
+    find_key: impl FnOnce(&Header) -> Result<&'a dyn Decapsulate, Error>,
+) -> io::Result<u64> {
+    let header = Header::read(&mut reader)?;
+    let moved = header.rewrap(find_key(&header)?, to)?;
+    writer.write_all(&moved)?;
+    let body = io::copy(&mut reader, &mut writer)?;
+    writer.flush()?;
+    Ok(moved.len() as u64 + body)
 }

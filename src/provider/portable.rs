@@ -61,7 +61,7 @@ impl Kem for X25519 {
     }
 
     fn encapsulator(&self, encapsulation_key: &[u8]) -> Result<Box<dyn Encapsulator>, Error> {
-        let bytes: [u8; 32] = wire::array("X25519 public key", encapsulation_key)?;
+        let bytes: [u8; 32] = wire::array("X25519 public value", encapsulation_key)?;
         Ok(Box::new(X25519Encapsulator { public_key: bytes.into() }))
     }
 }

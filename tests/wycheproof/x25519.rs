@@ -72,5 +72,5 @@ fn assert_refused<T: std::fmt::Debug>(id: usize, outcome: Result<T, Error>) {
         Err(Error::Invalid { what, .. }) => what,
         other => panic!("case {id}: {other:?}"),
     };
-    assert_eq!(what, "X25519 public key", "case {id}");
+    assert_eq!(what, "X25519 public value", "case {id}");
 }

@@ -1,0 +1,45 @@
+//! Files that hold private keys.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    path::Path,
+};
+
+use zeroize::Zeroizing;
+
+use crate::{Error, PrivatePem};
+
+/// Writes a new file that only its owner can read. An existing one is not overwritten.
+pub(super) fn write_private(path: &Path, pem: &PrivatePem) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    let written = file.write_all(pem.as_str().as_bytes()).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // The error of the write is the one to tell; half a key is refused on reading anyway.
+        let _ = fs::remove_file(path);
+    }
+    written
+}
+
+/// A thousand verifying keys are below this; what is larger is no key file, and is not read whole.
+const MAX_LENGTH: u64 = 4 * 1024 * 1024;
+
+/// Reads a key file into one buffer: a growing one would leave copies behind that nobody wipes.
+pub(super) fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
+    let invalid = |reason| Error::Invalid { what: "PEM document", reason };
+    let file = File::open(path)?;
+    let expected = file.metadata()?.len().clamp(64 * 1024, MAX_LENGTH);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(expected as usize + 1));
+    file.take(MAX_LENGTH + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_LENGTH {
+        return Err(invalid("it is longer than 4 MiB").into());
+    }
+    String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
+        drop(Zeroizing::new(error.into_bytes()));
+        invalid("it is not text").into()
+    })
+}

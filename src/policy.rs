@@ -1,0 +1,64 @@
+//! Which suites are acceptable.
+
+use crate::{Error, KemSuite, SignatureSuite};
+
+/// The suites that a [`Keyring`](crate::Keyring) or [`VerifyingKeyring`](crate::VerifyingKeyring)
+/// accepts when it loads keys, opens and verifies. What is not listed is refused with
+/// [`Error::Refused`]; nothing falls back to anything.
+///
+/// ```
+/// use twinseal::{Error, KemSuite, Policy, SignatureSuite};
+///
+/// let policy = Policy::stable().with_kem_suites([KemSuite::X25519_ML_KEM_1024]);
+/// policy.check_kem(KemSuite::X25519_ML_KEM_1024)?;
+/// let refused = policy.check_kem(KemSuite::ML_KEM_1024_P384);
+/// assert!(matches!(refused, Err(Error::Refused { .. })));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    kem: Vec<KemSuite>,
+    signature: Vec<SignatureSuite>,
+}
+
+impl Policy {
+    /// Every suite of the stability promise, and no experimental one. Keyrings start with this.
+    #[must_use]
+    pub fn stable() -> Self {
+        Self { kem: KemSuite::ALL.to_vec(), signature: SignatureSuite::ALL.to_vec() }
+    }
+
+    /// The same with exactly these KEM suites.
+    #[must_use]
+    pub fn with_kem_suites(self, suites: impl IntoIterator<Item = KemSuite>) -> Self {
+        Self { kem: suites.into_iter().collect(), ..self }
+    }
+
+    /// The same with exactly these signature suites.
+    #[must_use]
+    pub fn with_signature_suites(self, suites: impl IntoIterator<Item = SignatureSuite>) -> Self {
+        Self { signature: suites.into_iter().collect(), ..self }
+    }
+
+    /// Whether a KEM suite is acceptable.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if it is not listed.
+    pub fn check_kem(&self, suite: KemSuite) -> Result<(), Error> {
+        check(self.kem.contains(&suite), "KEM suite", suite.name())
+    }
+
+    /// Whether a signature suite is acceptable.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if it is not listed.
+    pub fn check_signature(&self, suite: SignatureSuite) -> Result<(), Error> {
+        check(self.signature.contains(&suite), "signature suite", suite.name())
+    }
+}
+
+fn check(listed: bool, what: &'static str, name: &'static str) -> Result<(), Error> {
+    if listed { Ok(()) } else { Err(Error::Refused { what, name }) }
+}
