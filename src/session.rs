@@ -702,7 +702,7 @@ mod tests {
 
     /// Both sides of a session that has carried so much already.
     fn session(used: u64) -> Result<(Sender, Receiver), Error> {
-        let bob = DecapsulationKey::from_seed(crate::KemSuite::X25519_ML_KEM_1024, &[7; 32])?;
+        let bob = DecapsulationKey::from_seed(KemSuite::X25519_ML_KEM_1024, &[7; 32])?;
         let (hello, mut tx) = bob.encapsulation_key().sender(CTX)?;
         let mut rx = bob.receiver(CTX, &hello)?;
         tx.direction.used = used;

@@ -37,7 +37,7 @@ fn assert_unknown(hello: &[u8], expected_what: &str, expected_id: u16) {
     for refused in [receive(hello), receive_signed(hello)] {
         match refused {
             Err(Error::Unknown { what, id }) => {
-                assert_eq!((what, id), (expected_what, expected_id))
+                assert_eq!((what, id), (expected_what, expected_id));
             }
             other => panic!("{other:?}"),
         }

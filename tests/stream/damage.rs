@@ -230,7 +230,7 @@ fn repeated_and_dropped() {
             let next = (index + 1) % (length / CHUNK);
             assert_refused(&rearranged(&sealed, |chunks| chunks[next] = chunk), &plaintext);
         }
-        assert_refused(&rearranged(&sealed, |chunks| chunks.clear()), &plaintext);
+        assert_refused(&rearranged(&sealed, |chunks| chunks.truncate(0)), &plaintext);
     }
 }
 

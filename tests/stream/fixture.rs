@@ -190,5 +190,5 @@ pub(crate) fn twinseal_error(error: &io::Error) -> &Error {
 }
 
 fn is_twinseal(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<Error>())
+    error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()).is_some()
 }
