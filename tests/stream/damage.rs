@@ -7,7 +7,8 @@ use twinseal::Error;
 
 use crate::fixture::{
     BOB, CHUNK, CTX, Outcome, SEALED_CHUNK, buffered_in_steps, chunks_start, open_in_place,
-    open_reader, plaintext, read_in_steps, seal, twinseal_error, update_in_steps, with_threads,
+    open_reader, opener, plaintext, read_in_steps, seal, twinseal_error, update_in_steps,
+    with_threads,
 };
 
 /// Every way of opening, to its end or its first error.
@@ -272,6 +273,34 @@ fn taken_from_another_envelope() {
     let body = ours.head.len() - 56;
     assert_refused(&[&sealed[..body], &other[body..]].concat(), &plaintext);
     assert_refused(&[&other[..body], &sealed[body..]].concat(), &plaintext);
+}
+
+/// A full chunk is never the last one, or an end could be cut off behind it.
+#[test]
+fn a_full_chunk_for_the_last_one() {
+    for length in [CHUNK, 4 * CHUNK + 60] {
+        let sealed = seal(&plaintext(length));
+        let (opener, chunks) = opener(&sealed).unwrap();
+        let (mut chunk, rest) = chunks.split_first_chunk::<CHUNK>().map(|(c, r)| (*c, r)).unwrap();
+        let refused = opener.open_last(&mut chunk, rest.first_chunk().unwrap());
+        assert!(matches!(refused, Err(Error::Open)));
+        assert_eq!(chunk, [0; CHUNK]);
+    }
+}
+
+/// A part of a chunk that was fed does not go away because a whole one is handed over.
+#[test]
+fn a_whole_chunk_after_a_part() {
+    let sealed = seal(&plaintext(2 * CHUNK));
+    let (mut opener, chunks) = opener(&sealed).unwrap();
+    let (mut chunk, rest) = chunks.split_first_chunk::<CHUNK>().map(|(c, r)| (*c, r)).unwrap();
+    let mut released = Vec::new();
+    opener.update(b"x", &mut released).unwrap();
+    let refused = opener.open_chunk(&mut chunk, rest.first_chunk().unwrap());
+    assert!(matches!(refused, Err(Error::Open)));
+    assert_eq!(chunk, [0; CHUNK]);
+    assert!(matches!(opener.update(chunks, &mut released), Err(Error::Open)));
+    assert!(released.is_empty());
 }
 
 #[test]
