@@ -16,6 +16,7 @@ type Check = fn(&[u8]) -> Result<(), Error>;
 #[derive(Debug)]
 pub(crate) struct KemChecks {
     pub(crate) name: &'static str,
+    seed: Check,
     encapsulation_key: Check,
     ciphertext: Check,
     shared_secret: Check,
@@ -23,6 +24,7 @@ pub(crate) struct KemChecks {
 
 pub(crate) static X25519: KemChecks = KemChecks {
     name: "X25519",
+    seed: anything,
     encapsulation_key: x25519_public,
     ciphertext: x25519_public,
     shared_secret: x25519_shared,
@@ -30,6 +32,7 @@ pub(crate) static X25519: KemChecks = KemChecks {
 
 pub(crate) static P384: KemChecks = KemChecks {
     name: "P-384",
+    seed: p384_scalar,
     encapsulation_key: p384_point,
     ciphertext: p384_point,
     shared_secret: anything,
@@ -37,6 +40,7 @@ pub(crate) static P384: KemChecks = KemChecks {
 
 pub(crate) static ML_KEM_1024: KemChecks = KemChecks {
     name: "ML-KEM-1024",
+    seed: anything,
     encapsulation_key: ml_kem_modulus,
     ciphertext: anything,
     shared_secret: anything,
@@ -73,6 +77,7 @@ impl Kem for CheckedKem {
 
     fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {
         wire::exact(self.checks.name, seed, self.lengths().seed)?;
+        (self.checks.seed)(seed)?;
         let pair = self.kem.key_pair(seed)?;
         let (checks, lengths) = (self.checks, self.lengths());
         Ok(KemKeyPair {
@@ -177,6 +182,14 @@ fn x25519_shared(secret: &[u8]) -> Result<(), Error> {
         });
     }
     Ok(())
+}
+
+/// From 1 to n - 1, big-endian (SP 800-56A §5.6.2.1.2).
+pub(crate) fn p384_scalar(bytes: &[u8]) -> Result<(), Error> {
+    let bytes = wire::array_ref::<48>("P-384 scalar", bytes)?;
+    p384::SecretKey::from_bytes(bytes.into())
+        .map(drop)
+        .map_err(|_| Error::Invalid { what: "P-384 scalar", reason: "it is not from 1 to n - 1" })
 }
 
 /// SEC 1 §2.3.4, uncompressed only, and SP 800-56A §5.6.2.3.3.

@@ -19,6 +19,7 @@ use crate::{
 };
 
 mod bundle;
+mod experimental;
 mod files;
 
 impl EncapsulationKey {
@@ -87,14 +88,17 @@ impl DecapsulationKey {
 
 impl VerifyingKey {
     /// The key as a DER `SubjectPublicKeyInfo` (RFC 5280), as certificates hold it.
-    #[must_use]
-    pub fn to_spki_der(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] for an experimental suite, which has no object identifier.
+    pub fn to_spki_der(&self) -> Result<Vec<u8>, Error> {
         let spki = SubjectPublicKeyInfoRef {
-            algorithm: algorithm(self.suite()),
+            algorithm: algorithm(self.suite())?,
             subject_public_key: BitStringRef::from_bytes(self.as_bytes())
                 .expect("2689 bytes fit a BIT STRING"),
         };
-        spki.to_der().expect("2689 bytes fit DER")
+        Ok(spki.to_der().expect("2689 bytes fit DER"))
     }
 
     /// Parses a key from a DER `SubjectPublicKeyInfo`, which must have its one encoding.
@@ -109,13 +113,18 @@ impl VerifyingKey {
         let suite = suite_of(&spki.algorithm).ok_or(invalid(OTHER_ALGORITHM))?;
         let bytes = spki.subject_public_key.as_bytes().ok_or(invalid(NOT_DER))?;
         let key = Self::from_bytes(suite, bytes)?;
-        if key.to_spki_der() == der { Ok(key) } else { Err(invalid(NOT_CANONICAL)) }
+        if key.to_spki_der()? == der { Ok(key) } else { Err(invalid(NOT_CANONICAL)) }
     }
 
-    /// The key as PEM, labelled `PUBLIC KEY`.
+    /// The key as PEM, labelled `PUBLIC KEY`. Keys of an experimental suite have a label of their
+    /// own.
     #[must_use]
     pub fn to_pem(&self) -> String {
-        to_pem(suite::PEM_SPKI, &self.to_spki_der()).to_string()
+        match self.to_spki_der() {
+            Ok(der) => to_pem(suite::PEM_SPKI, &der),
+            Err(_) => experimental::public_to_pem(self),
+        }
+        .to_string()
     }
 
     /// Parses a key from PEM.
@@ -125,20 +134,26 @@ impl VerifyingKey {
     /// [`Error::PemLabel`] if it is something else, [`Error::Invalid`] if it is not PEM, and those
     /// of [`from_spki_der`](Self::from_spki_der).
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
-        Self::from_spki_der(&from_pem(suite::PEM_SPKI, pem)?)
+        match from_pem(suite::PEM_SPKI, pem) {
+            Ok(der) => Self::from_spki_der(&der),
+            Err(error) => experimental::public_from_pem(pem, error),
+        }
     }
 }
 
 impl SigningKey {
     /// The key as DER PKCS#8 (RFC 5958, version 1: no attributes and no public key). It is not
     /// encrypted; the buffer is wiped when dropped.
-    #[must_use]
-    pub fn to_pkcs8_der(&self) -> Zeroizing<Vec<u8>> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] for an experimental suite, which has no object identifier.
+    pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let info = PrivateKeyInfoRef::new(
-            algorithm(self.suite()),
+            algorithm(self.suite())?,
             OctetStringRef::new(self.secret_bytes()).expect("96 bytes fit an OCTET STRING"),
         );
-        Zeroizing::new(info.to_der().expect("96 bytes fit DER"))
+        Ok(Zeroizing::new(info.to_der().expect("96 bytes fit DER")))
     }
 
     /// Parses a key from DER PKCS#8, which must have the one encoding that
@@ -154,13 +169,17 @@ impl SigningKey {
         let suite = suite_of(&info.algorithm).ok_or(invalid(OTHER_ALGORITHM))?;
         let key = Self::from_bytes(suite, info.private_key.as_bytes())?;
         // What differs from our encoding is public: attributes, a public key, or other lengths.
-        if *key.to_pkcs8_der() == der { Ok(key) } else { Err(invalid(NOT_CANONICAL)) }
+        if **key.to_pkcs8_der()? == *der { Ok(key) } else { Err(invalid(NOT_CANONICAL)) }
     }
 
-    /// The key as PEM, labelled `PRIVATE KEY`. It is not encrypted.
+    /// The key as PEM, labelled `PRIVATE KEY`. It is not encrypted. Keys of an experimental suite
+    /// have a label of their own.
     #[must_use]
     pub fn to_pem(&self) -> PrivatePem {
-        PrivatePem::new(to_pem(suite::PEM_PKCS8, &self.to_pkcs8_der()))
+        PrivatePem::new(match self.to_pkcs8_der() {
+            Ok(der) => to_pem(suite::PEM_PKCS8, &der),
+            Err(_) => experimental::private_to_pem(self),
+        })
     }
 
     /// Parses a key from PEM.
@@ -170,7 +189,10 @@ impl SigningKey {
     /// [`Error::PemLabel`] if it is something else, [`Error::Invalid`] if it is not PEM, and those
     /// of [`from_pkcs8_der`](Self::from_pkcs8_der).
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
-        Self::from_pkcs8_der(&from_pem(suite::PEM_PKCS8, pem)?)
+        match from_pem(suite::PEM_PKCS8, pem) {
+            Ok(der) => Self::from_pkcs8_der(&der),
+            Err(error) => experimental::private_from_pem(pem, error),
+        }
     }
 
     /// Writes the key as PEM to a new file that only its owner can read (mode 0600 on Unix; on
@@ -197,17 +219,19 @@ const NOT_DER: &str = "it is not DER of this type";
 const OTHER_ALGORITHM: &str = "it is for another algorithm, or has parameters";
 const NOT_CANONICAL: &str = "it has attributes, extra fields or another encoding";
 
-fn oid(suite: SignatureSuite) -> ObjectIdentifier {
-    ObjectIdentifier::new(suite.oid()).expect("the table's identifiers are well formed")
+fn oid(suite: SignatureSuite) -> Result<ObjectIdentifier, Error> {
+    let oid = suite.oid().ok_or(Error::Unsupported("a suite without object identifier"))?;
+    Ok(ObjectIdentifier::new(oid).expect("the table's identifiers are well formed"))
 }
 
 /// Composite algorithms have no parameters, not even NULL.
-fn algorithm(suite: SignatureSuite) -> AlgorithmIdentifierRef<'static> {
-    AlgorithmIdentifierRef { oid: oid(suite), parameters: None }
+fn algorithm(suite: SignatureSuite) -> Result<AlgorithmIdentifierRef<'static>, Error> {
+    Ok(AlgorithmIdentifierRef { oid: oid(suite)?, parameters: None })
 }
 
 fn suite_of(algorithm: &AlgorithmIdentifierRef<'_>) -> Option<SignatureSuite> {
-    let suite = SignatureSuite::ALL.into_iter().find(|suite| oid(*suite) == algorithm.oid)?;
+    let is_named = |suite: &SignatureSuite| oid(*suite).is_ok_and(|oid| oid == algorithm.oid);
+    let suite = SignatureSuite::ALL.iter().copied().find(is_named)?;
     algorithm.parameters.is_none().then_some(suite)
 }
 

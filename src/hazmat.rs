@@ -2,6 +2,9 @@
 //!
 //! What the rest of the crate draws at random is chosen by the caller here, and what it checks
 //! beforehand is bare. A value of randomness that serves twice, or is known, gives secrets away.
+//!
+//! Only [`PORTABLE`](crate::provider::PORTABLE) can encapsulate and sign without randomness, so that
+//! is where these operations run, wherever the key is. The results are the same for all providers.
 
 use std::{fmt, io};
 
@@ -25,8 +28,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// [`Error::Length`]; [`Error::Unsupported`] unless the key is on
-/// [`PORTABLE`](crate::provider::PORTABLE).
+/// [`Error::Length`].
 pub fn encapsulate(
     key: &EncapsulationKey,
     randomness: &[u8],
@@ -39,8 +41,7 @@ pub fn encapsulate(
 ///
 /// # Errors
 ///
-/// [`Error::Context`]; [`Error::Unsupported`] unless the key is on
-/// [`PORTABLE`](crate::provider::PORTABLE).
+/// [`Error::Context`].
 pub fn sign(key: &SigningKey, context: &[u8], message: &[u8]) -> Result<Signature, Error> {
     sign_prehashed(key, context, &Sha512::digest(message).into())
 }
@@ -80,8 +81,7 @@ impl fmt::Debug for SealRandomness<'_> {
 /// # Errors
 ///
 /// Those of [`EncapsulationKey::seal`]; [`Error::Randomness`] if there are fewer encapsulations
-/// than recipients; [`Error::Unsupported`] unless the keys are on
-/// [`PORTABLE`](crate::provider::PORTABLE).
+/// than recipients.
 pub fn seal(
     recipients: &Recipients,
     context: &[u8],
@@ -129,8 +129,7 @@ pub fn sealer(
 ///
 /// # Errors
 ///
-/// Those of [`EncapsulationKey::sender`]; [`Error::Unsupported`] unless the key is on
-/// [`PORTABLE`](crate::provider::PORTABLE).
+/// Those of [`EncapsulationKey::sender`].
 pub fn sender(
     to: &EncapsulationKey,
     signer: Option<&dyn Sign>,

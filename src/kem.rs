@@ -7,124 +7,14 @@ use zeroize::Zeroizing;
 
 use crate::{
     Error, KeyId,
-    provider::{self, Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, Provider},
+    provider::{self, Decapsulator, Encapsulator, Kem, KemKeyPair, Provider},
     random, suite, wire,
 };
 
 mod hybrid;
+mod kem_suite;
 
-use hybrid::HybridKem;
-
-/// Which two KEMs a key belongs to, and how they are combined.
-///
-/// | suite | id | halves | combiner | shared secret |
-/// |---|---|---|---|---|
-/// | [`X25519_ML_KEM_1024`](Self::X25519_ML_KEM_1024), the default | 0x0001 | X25519 (RFC 7748), ML-KEM-1024 (FIPS 203) | HKDF-SHA384 over the transcript | 64 bytes |
-/// | [`ML_KEM_1024_P384`](Self::ML_KEM_1024_P384) | 0x0051 | ECDH P-384, ML-KEM-1024 | SHA3-256 (draft-irtf-cfrg-concrete-hybrid-kems) | 32 bytes |
-///
-/// ```
-/// use twinseal::KemSuite;
-///
-/// let suite = KemSuite::X25519_ML_KEM_1024;
-/// assert_eq!(suite.encapsulation_key_length(), 1600);
-/// assert_eq!(suite.ciphertext_length(), 1600);
-/// assert_eq!(KemSuite::from_id(0x0001)?, suite);
-/// # Ok::<(), twinseal::Error>(())
-/// ```
-#[derive(Clone, Copy)]
-pub struct KemSuite(&'static HybridKem);
-
-impl KemSuite {
-    /// X25519 and ML-KEM-1024, combined by HKDF-SHA384. The default.
-    pub const X25519_ML_KEM_1024: Self = Self(&hybrid::X25519_ML_KEM_1024);
-
-    /// ECDH over P-384 and ML-KEM-1024: HPKE's MLKEM1024-P384, for interoperation.
-    pub const ML_KEM_1024_P384: Self = Self(&hybrid::ML_KEM_1024_P384);
-
-    /// Every suite, the default first.
-    pub const ALL: [Self; 2] = [Self::X25519_ML_KEM_1024, Self::ML_KEM_1024_P384];
-
-    /// Length of the seed that is a decapsulation key, in bytes, in every suite.
-    pub const SEED_LENGTH: usize = suite::KEM_SEED;
-
-    /// The suite with this identifier.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unknown`] if there is none.
-    pub fn from_id(id: u16) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|suite| suite.id() == id)
-            .ok_or(Error::Unknown { what: "KEM suite", id })
-    }
-
-    /// The identifier that envelopes and key files carry.
-    #[must_use]
-    pub const fn id(self) -> u16 {
-        self.0.id
-    }
-
-    /// The name, as its specification spells it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        self.0.name
-    }
-
-    /// Length of an encapsulation key, in bytes.
-    #[must_use]
-    pub const fn encapsulation_key_length(self) -> usize {
-        self.0.lengths.encapsulation_key
-    }
-
-    /// Length of a ciphertext, in bytes.
-    #[must_use]
-    pub const fn ciphertext_length(self) -> usize {
-        self.0.lengths.ciphertext
-    }
-
-    /// Length of a shared secret, in bytes.
-    #[must_use]
-    pub const fn shared_secret_length(self) -> usize {
-        self.0.lengths.shared_secret
-    }
-
-    /// The hybrid on a provider, as a [`Kem`] like any primitive.
-    #[must_use]
-    pub fn kem(self, provider: &Provider) -> impl Kem + use<> {
-        self.0.on(provider)
-    }
-
-    fn lengths(self) -> KemLengths {
-        self.0.lengths
-    }
-}
-
-impl PartialEq for KemSuite {
-    fn eq(&self, other: &Self) -> bool {
-        self.id() == other.id()
-    }
-}
-
-impl Eq for KemSuite {}
-
-impl hash::Hash for KemSuite {
-    fn hash<H: hash::Hasher>(&self, state: &mut H) {
-        self.id().hash(state);
-    }
-}
-
-impl fmt::Display for KemSuite {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl fmt::Debug for KemSuite {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KemSuite({})", self.name())
-    }
-}
+pub use kem_suite::KemSuite;
 
 /// A public key to encapsulate and seal to.
 ///
@@ -224,11 +114,12 @@ impl EncapsulationKey {
         let suite = self.suite();
         let mut ciphertext = vec![0; suite.lengths().ciphertext];
         let mut secret = Zeroizing::new(vec![0; suite.lengths().shared_secret]);
-        let encapsulator = &self.0.encapsulator;
         match randomness {
-            None => encapsulator.encapsulate(&mut ciphertext, &mut secret)?,
+            None => self.0.encapsulator.encapsulate(&mut ciphertext, &mut secret)?,
             Some(randomness) => {
-                encapsulator.encapsulate_deterministic(randomness, &mut ciphertext, &mut secret)?;
+                // No other provider can; the result is the same for all.
+                let portable = suite.0.on(&provider::PORTABLE).encapsulator(self.as_bytes())?;
+                portable.encapsulate_deterministic(randomness, &mut ciphertext, &mut secret)?;
             }
         }
         Ok((Ciphertext { suite, bytes: ciphertext }, SharedSecret { suite, bytes: secret }))

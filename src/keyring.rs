@@ -24,7 +24,7 @@ pub use shared::{Directory, Shared};
 /// let sealed = ring.primary().seal(b"example.com/notes", b"hello")?;
 ///
 /// let old = ring.primary().key_id();
-/// ring.rotate(DecapsulationKey::generate()?);
+/// ring.rotate(DecapsulationKey::generate()?)?;
 /// assert_eq!(&ring.open(b"example.com/notes", &sealed)?[..], b"hello");
 ///
 /// ring.retire(&old)?;
@@ -117,21 +117,33 @@ impl Keyring {
     }
 
     /// Makes this key the primary one; the one before stays, to open what was sealed to it.
-    pub fn rotate(&mut self, key: impl Into<RingKey>) {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if the policy does not accept the key's suite.
+    pub fn rotate(&mut self, key: impl Into<RingKey>) -> Result<(), Error> {
         let key = key.into();
+        self.policy.check_kem(key.public().suite())?;
         if key.public() == self.primary() {
-            return;
+            return Ok(());
         }
         self.older.retain(|older| older.public() != key.public());
         self.older.insert(0, std::mem::replace(&mut self.primary, key));
+        Ok(())
     }
 
-    /// Adds a key that is older than all others.
-    pub fn add_older(&mut self, key: impl Into<RingKey>) {
+    /// Adds a key that is older than all others. Adding one again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if the policy does not accept the key's suite.
+    pub fn add_older(&mut self, key: impl Into<RingKey>) -> Result<(), Error> {
         let key = key.into();
+        self.policy.check_kem(key.public().suite())?;
         if self.keys().all(|known| known != key.public()) {
             self.older.push(key);
         }
+        Ok(())
     }
 
     /// Removes an older key: what was sealed to it alone does not open any more.
@@ -176,10 +188,13 @@ impl Keyring {
             if ring.keys().any(|known| known == key.encapsulation_key()) {
                 return Err(Error::Invalid { what: "keyring", reason: "a key is listed twice" });
             }
-            ring.add_older(key);
+            ring.add_older(key)?;
         }
-        let policy = ring.policy.clone();
-        ring.under(policy)
+        Ok(ring)
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
     }
 }
 

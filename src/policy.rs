@@ -25,7 +25,7 @@ impl Policy {
     /// Every suite of the stability promise, and no experimental one. Keyrings start with this.
     #[must_use]
     pub fn stable() -> Self {
-        Self { kem: KemSuite::ALL.to_vec(), signature: SignatureSuite::ALL.to_vec() }
+        Self { kem: KemSuite::ALL.to_vec(), signature: SignatureSuite::STABLE.to_vec() }
     }
 
     /// The same with exactly these KEM suites.

@@ -14,9 +14,21 @@ use zeroize::Zeroizing;
 use crate::Error;
 pub use crate::random::Random;
 
+#[cfg(feature = "aws-lc-rs")]
+mod aws_lc;
+#[cfg(feature = "experimental-falcon")]
+mod falcon;
 mod portable;
+#[cfg(feature = "pqclean")]
+mod pqclean;
 
+#[cfg(feature = "aws-lc-rs")]
+pub use aws_lc::AWS_LC;
+#[cfg(feature = "experimental-falcon")]
+pub(crate) use falcon::Falcon1024;
 pub use portable::PORTABLE;
+#[cfg(feature = "pqclean")]
+pub use pqclean::PQCLEAN;
 
 /// A set of primitives. Override single ones with struct update syntax:
 ///
@@ -52,9 +64,18 @@ impl fmt::Debug for Provider {
     }
 }
 
-/// The provider that new keys use.
+/// The provider that keys use unless they are moved by `on`: AWS-LC if it is compiled in. PQClean is
+/// never chosen by itself.
 pub(crate) fn default() -> &'static Provider {
-    &PORTABLE
+    #[cfg(feature = "aws-lc-rs")]
+    return &AWS_LC;
+    #[cfg(not(feature = "aws-lc-rs"))]
+    return &PORTABLE;
+}
+
+/// For schemes without contexts.
+fn no_context(context: &[u8]) -> Result<(), Error> {
+    if context.is_empty() { Ok(()) } else { Err(Error::Context("the scheme has none")) }
 }
 
 /// Lengths of a KEM's values, in bytes.

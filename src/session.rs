@@ -618,6 +618,16 @@ impl Keys<'_> {
     }
 }
 
+impl Keys<'_> {
+    /// A keyring has a policy; a single key takes the signers that it is given.
+    fn check_signer(&self, suite: SignatureSuite) -> Result<(), Error> {
+        match self {
+            Self::One(_) => Ok(()),
+            Self::Ring(ring) => ring.policy().check_signature(suite),
+        }
+    }
+}
+
 impl fmt::Debug for Keys<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -661,6 +671,7 @@ fn receive(
         (None, Some(_)) => return Err(invalid("it is signed, and no signer was named")),
         (Some(_), None) => return Err(invalid("it is not signed, and a signer was named")),
         (Some(signers), Some((suite, key_id))) => {
+            keys.check_signer(suite)?;
             let signer =
                 signers.find(suite, key_id).ok_or(invalid("it is signed by another key"))?;
             let signature = Signature::from_bytes(suite, signature)?;

@@ -8,126 +8,18 @@ use zeroize::Zeroizing;
 
 use crate::{
     Error, KeyId, context,
-    provider::{self, Provider, SignatureLengths, SignatureScheme},
+    provider::{self, Provider, SignatureScheme},
     random, suite, wire,
 };
 
 mod composite;
 mod ecdsa;
+mod signature_suite;
 
-use composite::{CompositeKeyPair, CompositeSignature, CompositeSigner, CompositeVerifier};
+use composite::{CompositeKeyPair, CompositeSigner, CompositeVerifier};
 #[cfg(feature = "hazmat")]
 pub(crate) use ecdsa::DerEcdsa;
-
-/// Which two signature schemes a key belongs to.
-///
-/// | suite | id | halves | specification |
-/// |---|---|---|---|
-/// | [`ML_DSA_87_ECDSA_P384`](Self::ML_DSA_87_ECDSA_P384), the default | 0x0001 | ML-DSA-87 (FIPS 204), ECDSA P-384 with SHA-384 (FIPS 186-5) | id-MLDSA87-ECDSA-P384-SHA512 of draft-ietf-lamps-pq-composite-sigs |
-///
-/// ```
-/// use twinseal::SignatureSuite;
-///
-/// let suite = SignatureSuite::ML_DSA_87_ECDSA_P384;
-/// assert_eq!(suite.verifying_key_length(), 2689);
-/// assert_eq!(suite.max_signature_length(), 4731);
-/// assert_eq!(suite.oid(), "1.3.6.1.5.5.7.6.49");
-/// ```
-#[derive(Clone, Copy)]
-pub struct SignatureSuite(&'static CompositeSignature);
-
-impl SignatureSuite {
-    /// ML-DSA-87 and ECDSA over P-384. The default.
-    pub const ML_DSA_87_ECDSA_P384: Self = Self(&composite::ML_DSA_87_ECDSA_P384);
-
-    /// Every suite, the default first.
-    pub const ALL: [Self; 1] = [Self::ML_DSA_87_ECDSA_P384];
-
-    /// The suite with this identifier.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unknown`] if there is none.
-    pub fn from_id(id: u16) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|suite| suite.id() == id)
-            .ok_or(Error::Unknown { what: "signature suite", id })
-    }
-
-    /// The identifier that the crate's own formats carry.
-    #[must_use]
-    pub const fn id(self) -> u16 {
-        self.0.id
-    }
-
-    /// The name, as its specification spells it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        self.0.name
-    }
-
-    /// The object identifier that PKCS#8 and SPKI carry, in dotted form.
-    #[must_use]
-    pub const fn oid(self) -> &'static str {
-        self.0.oid
-    }
-
-    /// Length of a signing key, in bytes.
-    #[must_use]
-    pub const fn signing_key_length(self) -> usize {
-        self.0.lengths.signing_key
-    }
-
-    /// Length of a verifying key, in bytes.
-    #[must_use]
-    pub const fn verifying_key_length(self) -> usize {
-        self.0.lengths.verifying_key
-    }
-
-    /// Length of the longest signature, in bytes. Most are one to three bytes shorter, because
-    /// ECDSA's half is in DER.
-    #[must_use]
-    pub const fn max_signature_length(self) -> usize {
-        self.0.lengths.signature
-    }
-
-    /// The composite on a provider, as a [`SignatureScheme`] like any primitive.
-    #[must_use]
-    pub fn scheme(self, provider: &Provider) -> impl SignatureScheme + use<> {
-        self.0.on(provider)
-    }
-
-    fn lengths(self) -> SignatureLengths {
-        self.0.lengths
-    }
-}
-
-impl PartialEq for SignatureSuite {
-    fn eq(&self, other: &Self) -> bool {
-        self.id() == other.id()
-    }
-}
-
-impl Eq for SignatureSuite {}
-
-impl hash::Hash for SignatureSuite {
-    fn hash<H: hash::Hasher>(&self, state: &mut H) {
-        self.id().hash(state);
-    }
-}
-
-impl fmt::Display for SignatureSuite {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl fmt::Debug for SignatureSuite {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SignatureSuite({})", self.name())
-    }
-}
+pub use signature_suite::SignatureSuite;
 
 /// A public key to verify with.
 ///
@@ -311,7 +203,16 @@ impl SigningKey {
     ///
     /// [`Error::Randomness`] if the system has none.
     pub fn generate() -> Result<Self, Error> {
-        Self::generate_with(SignatureSuite::ML_DSA_87_ECDSA_P384, &mut random::system)
+        Self::generate_for(SignatureSuite::ML_DSA_87_ECDSA_P384)
+    }
+
+    /// A new key of any suite, from the operating system's randomness.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Randomness`] if the system has none.
+    pub fn generate_for(suite: SignatureSuite) -> Result<Self, Error> {
+        Self::generate_with(suite, &mut random::system)
     }
 
     /// A new key from a caller's generator, which is trusted to be a good one.
@@ -426,7 +327,9 @@ impl SigningKey {
         context: &[u8],
         sha512: &[u8; 64],
     ) -> Result<Signature, Error> {
-        let bytes = self.signer.sign_prehashed_deterministic(context, sha512)?;
+        // No other provider can.
+        let portable = self.suite().0.on(&provider::PORTABLE).load(&self.secret)?;
+        let bytes = portable.signer.sign_prehashed_deterministic(context, sha512)?;
         Ok(Signature { suite: self.suite(), bytes })
     }
 

@@ -79,14 +79,27 @@ pub(crate) const ECDSA_P384_DER_LENGTHS: SignatureLengths =
 pub(crate) const ECDSA_P384_LENGTHS: SignatureLengths =
     SignatureLengths { signing_key: 48, verifying_key: 97, signature: 96 };
 
+#[cfg(feature = "experimental-falcon")]
+pub(crate) const FALCON_1024_ECDSA_P384_ID: u16 = 0xf001;
+#[cfg(feature = "experimental-falcon")]
+pub(crate) const FALCON_1024_ECDSA_P384_NAME: &str = "experimental-ECDSA-P384-Falcon-1024";
+#[cfg(feature = "experimental-falcon")]
+pub(crate) const FALCON_1024_ECDSA_P384_LABEL: &[u8] = b"twinseal/ECDSA-P384-Falcon-1024/v1";
+
+/// With the verifying key behind the secret key; signatures are shorter, of varying length.
+#[cfg(feature = "experimental-falcon")]
+pub(crate) const FALCON_1024_LENGTHS: SignatureLengths =
+    SignatureLengths { signing_key: 2305 + 1793, verifying_key: 1793, signature: 1462 };
+
 pub(crate) const fn composite_lengths(
     post_quantum: SignatureLengths,
     traditional: SignatureLengths,
+    prefix: usize,
 ) -> SignatureLengths {
     SignatureLengths {
         signing_key: post_quantum.signing_key + traditional.signing_key,
         verifying_key: post_quantum.verifying_key + traditional.verifying_key,
-        signature: post_quantum.signature + traditional.signature,
+        signature: prefix + post_quantum.signature + traditional.signature,
     }
 }
 
@@ -110,6 +123,8 @@ pub(crate) const PEM_KEM_PUBLIC: &str = "TWINSEAL KEM PUBLIC KEY";
 pub(crate) const PEM_KEM_PRIVATE: &str = "TWINSEAL KEM PRIVATE KEY";
 pub(crate) const PEM_SPKI: &str = "PUBLIC KEY";
 pub(crate) const PEM_PKCS8: &str = "PRIVATE KEY";
+pub(crate) const PEM_EXPERIMENTAL_PUBLIC: &str = "TWINSEAL EXPERIMENTAL PUBLIC KEY";
+pub(crate) const PEM_EXPERIMENTAL_PRIVATE: &str = "TWINSEAL EXPERIMENTAL PRIVATE KEY";
 
 // Sessions.
 

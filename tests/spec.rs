@@ -24,6 +24,10 @@ mod blocks;
 mod compute;
 #[path = "spec/envelopes.rs"]
 mod envelopes;
+#[path = "spec/rules.rs"]
+mod rules;
+#[path = "spec/sessions.rs"]
+mod sessions;
 
 use blocks::{BLOCKS, Block, Fence, PEM_BLOCKS, SPEC, fence, fences};
 use compute::{COMPOSITE, DEFAULT, P384, pem};
@@ -88,45 +92,6 @@ fn key_files_load() {
     assert_eq!(&verifying_key, signing_key.verifying_key());
 }
 
-/// What SPEC.md says about PEM, beyond RFC 7468.
-#[test]
-fn pem_rules() {
-    let pem = fence("pem", "kem-0001-public");
-    let accepts = |pem: &str| EncapsulationKey::from_pem(pem).is_ok();
-    assert!(accepts(&pem));
-    assert!(accepts(&pem.replace('\n', "\r\n")));
-    assert!(accepts(&format!("Alice's key\n{pem}\n \n")));
-
-    let lines: Vec<_> = pem.lines().collect();
-    let longer = pem.replacen(lines[1], &format!("{}{}", lines[1], lines[2]), 1);
-    let shorter = pem.replacen(lines[1], &format!("{}\n{}", &lines[1][..32], &lines[1][32..]), 1);
-    let last = lines[lines.len() - 2];
-    for refused in [
-        longer.replacen(&format!("\n{}", lines[2]), "", 1),
-        shorter,
-        pem.replacen(lines[1], &lines[1].replacen('A', "*", 1), 1),
-        pem.replacen(lines[1], &format!("Comment: mine\n\n{}", lines[1]), 1),
-        pem.replacen(last, &format!("{last}="), 1),
-        pem.replacen(last, &format!("{last}AA=="), 1),
-        pem.replacen("PUBLIC KEY", "PRIVATE KEY", 1),
-        pem.replace("PUBLIC KEY", "PRIVATE KEY"),
-        format!("{pem}trailing"),
-        format!("{pem}{pem}"),
-    ] {
-        assert_ne!(refused, pem);
-        assert!(!accepts(&refused), "{refused}");
-    }
-    let private = fence("pem", "kem-0001-private");
-    let padded = private.lines().nth(1).unwrap();
-    assert!(padded.ends_with('='), "{padded}");
-    let (bits, equals) = padded.split_at(padded.find('=').unwrap());
-    let (head, last) = bits.split_at(bits.len() - 1);
-    let next = char::from(last.as_bytes()[0] + 1);
-    let refused = private.replacen(padded, &format!("{head}{next}{equals}"), 1);
-    assert!(DecapsulationKey::from_pem(&private).is_ok());
-    assert!(DecapsulationKey::from_pem(&refused).is_err(), "{refused}");
-}
-
 #[test]
 fn envelope_one() {
     check("envelope-one");
@@ -140,6 +105,26 @@ fn envelope_two() {
 #[test]
 fn envelope_lengths() {
     check("envelope-lengths");
+}
+
+#[test]
+fn rewrap() {
+    check("rewrap");
+}
+
+#[test]
+fn session_0001() {
+    check("session-0001");
+}
+
+#[test]
+fn session_0051() {
+    check("session-0051");
+}
+
+#[test]
+fn session_signed() {
+    check("session-signed");
 }
 
 #[test]

@@ -104,7 +104,7 @@ impl Directory for VerifyingKeyring {
 /// damaged, and must not be lost silently.
 fn documents(bundle: &str) -> Result<Vec<&str>, Error> {
     let mut documents = Vec::new();
-    let mut rest = bundle.trim_start();
+    let mut rest = bundle.trim_ascii_start();
     while !rest.is_empty() {
         let end = rest
             .starts_with("-----BEGIN ")
@@ -114,7 +114,7 @@ fn documents(bundle: &str) -> Result<Vec<&str>, Error> {
             .ok_or(Error::Invalid { what: "key file", reason: "it holds more than PEM keys" })?;
         let (document, later) = rest.split_at(end);
         documents.push(document);
-        rest = later.trim_start();
+        rest = later.trim_ascii_start();
     }
     Ok(documents)
 }
@@ -124,11 +124,17 @@ fn is_primary(file: &Path) -> bool {
 }
 
 /// The PEM files of a directory in the order of their names, behind Kubernetes' `..data` link if
-/// there is one: that link is what changes when a mounted secret changes.
+/// there is one: that link is what changes when a mounted secret changes. If it leads nowhere at
+/// the moment, what stands beside it is not read instead.
 fn pem_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let snapshot = fs::canonicalize(directory.join("..data"));
+    let link = directory.join("..data");
+    let snapshot = match fs::symlink_metadata(&link) {
+        Ok(_) => fs::canonicalize(link)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => directory.to_path_buf(),
+        Err(error) => return Err(error),
+    };
     let mut files = Vec::new();
-    for entry in fs::read_dir(snapshot.as_deref().unwrap_or(directory))? {
+    for entry in fs::read_dir(snapshot)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         if name.ends_with(b".pem") && !name.starts_with(b".") {

@@ -21,7 +21,7 @@ use crate::{Keyring, VerifyingKeyring};
 /// let sealed = ring.load().primary().seal(b"example.com/notes", b"hello")?;
 ///
 /// let new = DecapsulationKey::generate()?;
-/// ring.update(|ring| ring.rotate(new));
+/// ring.update(|ring| ring.rotate(new))?;
 /// assert_eq!(&ring.load().open(b"example.com/notes", &sealed)?[..], b"hello");
 /// # Ok::<(), twinseal::Error>(())
 /// ```

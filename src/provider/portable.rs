@@ -18,7 +18,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::{
     Aead, AeadKey, Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, Provider, Random,
-    SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths, SignatureScheme,
+    SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths, SignatureScheme, no_context,
 };
 use crate::{Error, random, suite, wire};
 
@@ -106,10 +106,8 @@ struct P384Decapsulator {
 
 fn p384_scalar(bytes: &[u8]) -> Result<p384::SecretKey, Error> {
     let bytes = wire::array_ref::<48>("P-384 scalar", bytes)?;
-    p384::SecretKey::from_bytes(bytes.into()).map_err(|_| Error::Invalid {
-        what: "P-384 scalar",
-        reason: "it is 0, or not below the order",
-    })
+    p384::SecretKey::from_bytes(bytes.into())
+        .map_err(|_| Error::Invalid { what: "P-384 scalar", reason: "it is not from 1 to n - 1" })
 }
 
 fn p384_point(bytes: &[u8]) -> Result<p384::PublicKey, Error> {
@@ -198,6 +196,23 @@ impl Kem for MlKem1024 {
     }
 }
 
+/// The encapsulation key and FIPS 203's expanded decapsulation key, for providers that cannot start
+/// from a seed.
+#[cfg(any(feature = "aws-lc-rs", feature = "pqclean"))]
+pub(super) fn expand_ml_kem_1024(seed: &[u8]) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), Error> {
+    #[expect(deprecated, reason = "other implementations load nothing else")]
+    use ml_kem::ExpandedKeyEncoding;
+
+    let mut seed: ml_kem::Seed = wire::array::<64>("ML-KEM seed", seed)?.into();
+    let key = Box::new(DecapsulationKey1024::from_seed(seed));
+    seed.zeroize();
+    #[expect(deprecated, reason = "other implementations load nothing else")]
+    let mut bytes = key.to_expanded_bytes();
+    let expanded = Zeroizing::new(bytes.to_vec());
+    bytes.zeroize();
+    Ok((key.encapsulation_key().to_bytes().to_vec(), expanded))
+}
+
 impl Encapsulator for MlKemEncapsulator {
     fn encapsulate(&self, ciphertext: &mut [u8], shared_secret: &mut [u8]) -> Result<(), Error> {
         let randomness = random::array::<32>()?;
@@ -268,10 +283,6 @@ impl SignatureScheme for EcdsaP384 {
     fn verifier(&self, verifying_key: &[u8]) -> Result<Box<dyn SchemeVerifier>, Error> {
         Ok(Box::new(EcdsaVerifier(p384_point(verifying_key)?.into())))
     }
-}
-
-fn no_context(context: &[u8]) -> Result<(), Error> {
-    if context.is_empty() { Ok(()) } else { Err(Error::Context("ECDSA has none")) }
 }
 
 impl SchemeSigner for EcdsaSigner {
@@ -347,6 +358,19 @@ impl MlDsaSigner {
         let formatted: [&[u8]; 3] = [&[0, context_length], context, message];
         Ok(self.0.sign_internal(&formatted, rnd.into()).encode().to_vec())
     }
+}
+
+/// The verifying key and FIPS 204's expanded signing key, for providers that cannot start from a
+/// seed.
+#[cfg(feature = "pqclean")]
+pub(super) fn expand_ml_dsa_87(seed: &[u8]) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), Error> {
+    let seed = wire::array_ref::<32>("ML-DSA seed", seed)?;
+    let key = Box::new(ExpandedSigningKey::<MlDsa87>::from_seed(seed.into()));
+    #[expect(deprecated, reason = "other implementations load nothing else")]
+    let mut bytes = key.to_expanded();
+    let expanded = Zeroizing::new(bytes.to_vec());
+    bytes.zeroize();
+    Ok((key.verifying_key().encode().to_vec(), expanded))
 }
 
 impl SchemeSigner for MlDsaSigner {

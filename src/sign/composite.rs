@@ -20,22 +20,52 @@ use crate::{
 pub(crate) struct CompositeSignature {
     pub(crate) id: u16,
     pub(crate) name: &'static str,
-    pub(crate) oid: &'static str,
+    /// Only registered suites have one, and with it PKCS#8 and SPKI.
+    pub(crate) oid: Option<&'static str>,
     pub(crate) lengths: SignatureLengths,
     label: &'static [u8],
     post_quantum: fn(&Provider) -> &'static dyn SignatureScheme,
     post_quantum_lengths: SignatureLengths,
+    /// The label where the scheme has contexts; the message representative carries it anyway.
+    post_quantum_context: &'static [u8],
+    joined: Joined,
+}
+
+/// How the halves of a signature are told apart.
+#[derive(Clone, Copy, Debug)]
+enum Joined {
+    /// The first half has one length.
+    ByLength,
+    /// The length of the first half (2) precedes it.
+    #[cfg(feature = "experimental-falcon")]
+    ByPrefix,
 }
 
 /// Suite 0x0001: id-MLDSA87-ECDSA-P384-SHA512.
 pub(crate) static ML_DSA_87_ECDSA_P384: CompositeSignature = CompositeSignature {
     id: suite::ML_DSA_87_ECDSA_P384_ID,
     name: suite::ML_DSA_87_ECDSA_P384_NAME,
-    oid: suite::ML_DSA_87_ECDSA_P384_OID,
-    lengths: suite::composite_lengths(suite::ML_DSA_87_LENGTHS, suite::ECDSA_P384_DER_LENGTHS),
+    oid: Some(suite::ML_DSA_87_ECDSA_P384_OID),
+    lengths: suite::composite_lengths(suite::ML_DSA_87_LENGTHS, suite::ECDSA_P384_DER_LENGTHS, 0),
     label: suite::ML_DSA_87_ECDSA_P384_LABEL,
     post_quantum: |provider| provider.ml_dsa_87,
     post_quantum_lengths: suite::ML_DSA_87_LENGTHS,
+    post_quantum_context: suite::ML_DSA_87_ECDSA_P384_LABEL,
+    joined: Joined::ByLength,
+};
+
+/// Suite 0xF001, experimental: Falcon-1024 of round 3 and ECDSA-P384.
+#[cfg(feature = "experimental-falcon")]
+pub(crate) static FALCON_1024_ECDSA_P384: CompositeSignature = CompositeSignature {
+    id: suite::FALCON_1024_ECDSA_P384_ID,
+    name: suite::FALCON_1024_ECDSA_P384_NAME,
+    oid: None,
+    lengths: suite::composite_lengths(suite::FALCON_1024_LENGTHS, suite::ECDSA_P384_DER_LENGTHS, 2),
+    label: suite::FALCON_1024_ECDSA_P384_LABEL,
+    post_quantum: |_| &crate::provider::Falcon1024,
+    post_quantum_lengths: suite::FALCON_1024_LENGTHS,
+    post_quantum_context: b"",
+    joined: Joined::ByPrefix,
 };
 
 /// A suite with a provider's primitives.
@@ -88,7 +118,24 @@ impl CompositeSignature {
     }
 
     fn split_signature<'a>(&self, signature: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
-        wire::halves("signature", signature, self.post_quantum_lengths.signature)
+        let mut reader = wire::Reader::new("signature", signature);
+        let first = match self.joined {
+            Joined::ByLength => self.post_quantum_lengths.signature,
+            #[cfg(feature = "experimental-falcon")]
+            Joined::ByPrefix => reader.u16()?.into(),
+        };
+        Ok((reader.take(first)?, reader.rest()))
+    }
+
+    fn join_signature(&self, post_quantum: &[u8], traditional: &[u8]) -> Vec<u8> {
+        match self.joined {
+            Joined::ByLength => [post_quantum, traditional].concat(),
+            #[cfg(feature = "experimental-falcon")]
+            Joined::ByPrefix => {
+                let length = u16::try_from(post_quantum.len()).unwrap_or(u16::MAX);
+                [&length.to_be_bytes(), post_quantum, traditional].concat()
+            }
+        }
     }
 
     /// The message representative M' (draft §2.2): `Prefix || Label || len(ctx) || ctx || PH(M)`.
@@ -180,7 +227,7 @@ impl CompositeSigner {
         })
     }
 
-    /// The label is ML-DSA's context, so that neither half is a signature of the plain scheme.
+    /// With the label as ML-DSA's context, its half is no signature of the plain scheme.
     fn sign_by(
         &self,
         context: &[u8],
@@ -188,9 +235,10 @@ impl CompositeSigner {
         sign: impl Fn(&dyn SchemeSigner, &[u8], &[u8]) -> Result<Vec<u8>, Error>,
     ) -> Result<Vec<u8>, Error> {
         let representative = self.suite.representative(context, sha512)?;
-        let mut signature = sign(&*self.post_quantum, self.suite.label, &representative)?;
-        signature.extend_from_slice(&sign(&*self.traditional, b"", &representative)?);
-        Ok(signature)
+        let post_quantum =
+            sign(&*self.post_quantum, self.suite.post_quantum_context, &representative)?;
+        let traditional = sign(&*self.traditional, b"", &representative)?;
+        Ok(self.suite.join_signature(&post_quantum, &traditional))
     }
 }
 
@@ -214,7 +262,8 @@ impl CompositeVerifier {
     ) -> Result<(), Error> {
         let representative = self.suite.representative(context, sha512)?;
         let (sig_pq, sig_t) = self.suite.split_signature(signature).map_err(|_| Error::Verify)?;
-        let post_quantum = self.post_quantum.verify(self.suite.label, &representative, sig_pq);
+        let post_quantum =
+            self.post_quantum.verify(self.suite.post_quantum_context, &representative, sig_pq);
         let traditional = self.traditional.verify(b"", &representative, sig_t);
         post_quantum.and(traditional).map_err(|_| Error::Verify)
     }

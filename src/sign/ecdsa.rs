@@ -52,7 +52,9 @@ impl SignatureScheme for DerEcdsa {
     }
 
     fn key_pair(&self, signing_key: &[u8]) -> Result<SignatureKeyPair, Error> {
-        let pair = self.0.key_pair(scalar(signing_key)?)?;
+        let scalar = scalar(signing_key)?;
+        check::p384_scalar(scalar)?;
+        let pair = self.0.key_pair(scalar)?;
         Ok(SignatureKeyPair {
             verifying_key: pair.verifying_key,
             verifier: Box::new(DerVerifier(pair.verifier)),

@@ -2,7 +2,7 @@
 
 pub(crate) const SPEC: &str = include_str!("../../SPEC.md");
 
-pub(crate) const BLOCKS: [&str; 9] = [
+pub(crate) const BLOCKS: [&str; 13] = [
     "kem-0001",
     "kem-0051",
     "x25519-refused",
@@ -11,11 +11,15 @@ pub(crate) const BLOCKS: [&str; 9] = [
     "envelope-one",
     "envelope-two",
     "envelope-lengths",
+    "rewrap",
+    "session-0001",
+    "session-0051",
+    "session-signed",
     "accumulated",
 ];
 
-pub(crate) const PEM_BLOCKS: [&str; 4] =
-    ["kem-0001-private", "kem-0001-public", "kem-0051-private", "sign-0001-private"];
+pub(crate) const PEM_BLOCKS: [&str; 5] =
+    ["kem-0001-private", "kem-0001-public", "kem-0051-private", "sign-0001-private", "keyring"];
 
 /// A fenced block whose opening line is `vectors NAME` or `pem NAME` behind the backticks.
 pub(crate) struct Fence<'a> {

@@ -4,8 +4,8 @@
 use sha2::{Digest, Sha384, Sha512};
 use shake::{ExtendableOutput, Shake256, Update, XofReader};
 use twinseal::{
-    Ciphertext, DecapsulationKey, EncapsulationKey, Error, KemSuite, SharedSecret, Signature,
-    SignatureSuite, SigningKey, VerifyingKey, hazmat,
+    Ciphertext, DecapsulationKey, EncapsulationKey, Error, KemSuite, Keyring, SharedSecret,
+    Signature, SignatureSuite, SigningKey, VerifyingKey, hazmat,
     provider::{Kem, PORTABLE, SignatureScheme},
 };
 
@@ -13,6 +13,9 @@ use crate::{
     accumulated::compute_accumulated,
     blocks::{Block, Entry},
     envelopes::{compute_envelope_lengths, compute_envelope_one, compute_envelope_two},
+    sessions::{
+        compute_rewrap, compute_session_0001, compute_session_0051, compute_session_signed,
+    },
 };
 
 pub(crate) const DEFAULT: KemSuite = KemSuite::X25519_ML_KEM_1024;
@@ -34,6 +37,10 @@ impl Block {
             "envelope-one" => compute_envelope_one,
             "envelope-two" => compute_envelope_two,
             "envelope-lengths" => compute_envelope_lengths,
+            "rewrap" => compute_rewrap,
+            "session-0001" => compute_session_0001,
+            "session-0051" => compute_session_0051,
+            "session-signed" => compute_session_signed,
             _ => compute_accumulated,
         };
         compute(&mut computed);
@@ -241,8 +248,16 @@ pub(crate) fn pem(name: &str) -> String {
         "kem-0001-private" => spec_kem_key(DEFAULT).to_pem().as_str().into(),
         "kem-0001-public" => spec_kem_key(DEFAULT).encapsulation_key().to_pem(),
         "kem-0051-private" => spec_kem_key(P384).to_pem().as_str().into(),
-        _ => spec_signing_key().to_pem().as_str().into(),
+        "sign-0001-private" => spec_signing_key().to_pem().as_str().into(),
+        _ => spec_keyring().to_pem().unwrap().as_str().into(),
     }
+}
+
+/// The primary key is not the first by its suite.
+pub(crate) fn spec_keyring() -> Keyring {
+    let mut ring = Keyring::new(spec_kem_key(DEFAULT));
+    ring.rotate(spec_kem_key(P384)).unwrap();
+    ring
 }
 
 fn compute_key_files(block: &mut Computed<'_>) {
@@ -250,8 +265,8 @@ fn compute_key_files(block: &mut Computed<'_>) {
     block.output("kem_0051_public_pem_sha384", &Sha384::digest(kem_0051));
 
     let key = spec_signing_key();
-    block.output("pkcs8", &key.to_pkcs8_der());
-    let spki = key.verifying_key().to_spki_der();
+    block.output("pkcs8", &key.to_pkcs8_der().unwrap());
+    let spki = key.verifying_key().to_spki_der().unwrap();
     let prefix = spki.strip_suffix(key.verifying_key().as_bytes()).unwrap();
     block.output("spki_prefix", prefix);
     let public = key.verifying_key().to_pem();

@@ -1,0 +1,44 @@
+//! Key files of experimental signature suites, which have no object identifier: PEM labels of their
+//! own around `suite (2) || key`.
+
+use zeroize::Zeroizing;
+
+use crate::{Error, SignatureSuite, SigningKey, VerifyingKey, suite, wire};
+
+pub(super) fn public_to_pem(key: &VerifyingKey) -> Zeroizing<String> {
+    to_pem(suite::PEM_EXPERIMENTAL_PUBLIC, key.suite(), key.as_bytes())
+}
+
+pub(super) fn private_to_pem(key: &SigningKey) -> Zeroizing<String> {
+    to_pem(suite::PEM_EXPERIMENTAL_PRIVATE, key.suite(), key.secret_bytes())
+}
+
+/// If it is not of this label either, the first error is the one to tell.
+pub(super) fn public_from_pem(pem: &str, error: Error) -> Result<VerifyingKey, Error> {
+    let bytes = super::from_pem(suite::PEM_EXPERIMENTAL_PUBLIC, pem).map_err(|_| error)?;
+    let (suite, key) = split(&bytes)?;
+    VerifyingKey::from_bytes(suite, key)
+}
+
+/// If it is not of this label either, the first error is the one to tell.
+pub(super) fn private_from_pem(pem: &str, error: Error) -> Result<SigningKey, Error> {
+    let bytes = super::from_pem(suite::PEM_EXPERIMENTAL_PRIVATE, pem).map_err(|_| error)?;
+    let (suite, key) = split(&bytes)?;
+    SigningKey::from_bytes(suite, key)
+}
+
+fn to_pem(label: &'static str, suite: SignatureSuite, key: &[u8]) -> Zeroizing<String> {
+    let bytes = Zeroizing::new([&suite.id().to_be_bytes(), key].concat());
+    super::to_pem(label, &bytes)
+}
+
+/// A key has one form: where there is a standard one, it is that.
+fn split(bytes: &[u8]) -> Result<(SignatureSuite, &[u8]), Error> {
+    let mut reader = wire::Reader::new("signature key file", bytes);
+    let suite = SignatureSuite::from_id(reader.u16()?)?;
+    if suite.oid().is_some() {
+        let reason = "keys of its suite are PKCS#8 and SPKI";
+        return Err(Error::Invalid { what: "signature key file", reason });
+    }
+    Ok((suite, reader.rest()))
+}

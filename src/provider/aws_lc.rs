@@ -1,0 +1,249 @@
+//! `AWS_LC`: every primitive from AWS-LC, in C and assembly, through aws-lc-rs. Key generation that
+//! starts from a seed takes what AWS-LC cannot expand itself from `ml-kem` and `p384`.
+
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
+    agreement::{self, ECDH_P384, ParsedPublicKey, PrivateKey, UnparsedPublicKey, X25519},
+    kem::{Ciphertext, DecapsulationKey, EncapsulationKey, ML_KEM_1024},
+    rand::SystemRandom,
+    signature::{self, ECDSA_P384_SHA384_FIXED, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    Aead, AeadKey, Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, PORTABLE, Provider,
+    Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths, SignatureScheme,
+    no_context, portable,
+};
+use crate::{Error, suite};
+
+mod ml_dsa;
+
+/// AWS-LC: C and assembly, much the fastest. It needs a C compiler to build, and is what keys use
+/// if it is compiled in.
+pub static AWS_LC: Provider = Provider {
+    name: "aws-lc",
+    x25519: &DhKem { algorithm: &X25519, lengths: suite::X25519_LENGTHS },
+    p384: &DhKem { algorithm: &ECDH_P384, lengths: suite::P384_LENGTHS },
+    ml_kem_1024: &MlKem1024,
+    ecdsa_p384: &EcdsaP384,
+    ml_dsa_87: &ml_dsa::MlDsa87,
+    aes_256_gcm: &Aes256,
+};
+
+/// X25519 or ECDH over P-384 as a DH-KEM.
+#[derive(Debug)]
+struct DhKem {
+    algorithm: &'static agreement::Algorithm,
+    lengths: KemLengths,
+}
+
+struct DhEncapsulator(ParsedPublicKey);
+
+struct DhDecapsulator(PrivateKey);
+
+impl DhKem {
+    fn parse(&self, public_key: &[u8]) -> Result<ParsedPublicKey, Error> {
+        ParsedPublicKey::try_from(UnparsedPublicKey::new(self.algorithm, public_key))
+            .map_err(|_| Error::Invalid { what: "public value", reason: "AWS-LC refuses it" })
+    }
+}
+
+impl Kem for DhKem {
+    fn lengths(&self) -> KemLengths {
+        self.lengths
+    }
+
+    fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {
+        let key = PrivateKey::from_private_key(self.algorithm, seed)
+            .map_err(|_| Error::Invalid { what: "private key", reason: "AWS-LC refuses it" })?;
+        let public_key = key.compute_public_key().map_err(|_| FAILED)?.as_ref().to_vec();
+        Ok(KemKeyPair {
+            encapsulator: Box::new(DhEncapsulator(self.parse(&public_key)?)),
+            decapsulator: Box::new(DhDecapsulator(key)),
+            encapsulation_key: public_key,
+        })
+    }
+
+    fn encapsulator(&self, encapsulation_key: &[u8]) -> Result<Box<dyn Encapsulator>, Error> {
+        Ok(Box::new(DhEncapsulator(self.parse(encapsulation_key)?)))
+    }
+}
+
+/// What AWS-LC reports without a reason: there is no memory or no randomness.
+const FAILED: Error = Error::Unsupported("an operation of AWS-LC that failed");
+
+/// After the checks above every provider, an agreement fails on low-order points only.
+const NO_AGREEMENT: Error =
+    Error::Invalid { what: "public value", reason: "it leads to no shared secret" };
+
+fn copy_secret(secret: &[u8], shared_secret: &mut [u8]) -> Result<(), Error> {
+    if secret.len() != shared_secret.len() {
+        return Err(FAILED);
+    }
+    shared_secret.copy_from_slice(secret);
+    Ok(())
+}
+
+impl Encapsulator for DhEncapsulator {
+    fn encapsulate(&self, ciphertext: &mut [u8], shared_secret: &mut [u8]) -> Result<(), Error> {
+        let ephemeral = PrivateKey::generate(self.0.alg()).map_err(|_| Error::Randomness)?;
+        let public_key = ephemeral.compute_public_key().map_err(|_| FAILED)?;
+        ciphertext.copy_from_slice(public_key.as_ref());
+        agreement::agree(&ephemeral, self.0.clone(), NO_AGREEMENT, |secret| {
+            copy_secret(secret, shared_secret)
+        })
+    }
+}
+
+impl Decapsulator for DhDecapsulator {
+    fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error> {
+        let ephemeral = UnparsedPublicKey::new(self.0.algorithm(), ciphertext);
+        agreement::agree(&self.0, ephemeral, NO_AGREEMENT, |secret| {
+            copy_secret(secret, shared_secret)
+        })
+    }
+}
+
+/// AWS-LC loads an expanded key only; `ml-kem` expands the seed.
+#[derive(Debug)]
+struct MlKem1024;
+
+struct MlKemEncapsulator(EncapsulationKey);
+
+struct MlKemDecapsulator(DecapsulationKey);
+
+impl Kem for MlKem1024 {
+    fn lengths(&self) -> KemLengths {
+        suite::ML_KEM_1024_LENGTHS
+    }
+
+    fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {
+        let (encapsulation_key, expanded) = portable::expand_ml_kem_1024(seed)?;
+        let key = DecapsulationKey::new(&ML_KEM_1024, &expanded).map_err(|_| FAILED)?;
+        Ok(KemKeyPair {
+            encapsulator: self.encapsulator(&encapsulation_key)?,
+            decapsulator: Box::new(MlKemDecapsulator(key)),
+            encapsulation_key,
+        })
+    }
+
+    fn encapsulator(&self, encapsulation_key: &[u8]) -> Result<Box<dyn Encapsulator>, Error> {
+        EncapsulationKey::new(&ML_KEM_1024, encapsulation_key)
+            .map(|key| Box::new(MlKemEncapsulator(key)) as Box<dyn Encapsulator>)
+            .map_err(|_| Error::Invalid {
+                what: "ML-KEM-1024 encapsulation key",
+                reason: "AWS-LC refuses it",
+            })
+    }
+}
+
+impl Encapsulator for MlKemEncapsulator {
+    fn encapsulate(&self, ciphertext: &mut [u8], shared_secret: &mut [u8]) -> Result<(), Error> {
+        let (ct, secret) = self.0.encapsulate().map_err(|_| Error::Randomness)?;
+        ciphertext.copy_from_slice(ct.as_ref());
+        copy_secret(secret.as_ref(), shared_secret)
+    }
+}
+
+impl Decapsulator for MlKemDecapsulator {
+    fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error> {
+        let secret = self.0.decapsulate(Ciphertext::from(ciphertext)).map_err(|_| FAILED)?;
+        copy_secret(secret.as_ref(), shared_secret)
+    }
+}
+
+#[derive(Debug)]
+struct EcdsaP384;
+
+struct EcdsaSigner(EcdsaKeyPair);
+
+struct EcdsaVerifier(signature::ParsedPublicKey);
+
+impl SignatureScheme for EcdsaP384 {
+    fn lengths(&self) -> SignatureLengths {
+        suite::ECDSA_P384_LENGTHS
+    }
+
+    fn generate(&self, random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
+        PORTABLE.ecdsa_p384.generate(random)
+    }
+
+    fn key_pair(&self, signing_key: &[u8]) -> Result<SignatureKeyPair, Error> {
+        let pair = AWS_LC.p384.key_pair(signing_key)?;
+        let verifying_key = pair.encapsulation_key;
+        let signer = EcdsaKeyPair::from_private_key_and_public_key(
+            &ECDSA_P384_SHA384_FIXED_SIGNING,
+            signing_key,
+            &verifying_key,
+        )
+        .map_err(|_| Error::Invalid { what: "P-384 scalar", reason: "AWS-LC refuses it" })?;
+        Ok(SignatureKeyPair {
+            verifier: self.verifier(&verifying_key)?,
+            signer: Box::new(EcdsaSigner(signer)),
+            verifying_key,
+        })
+    }
+
+    fn verifier(&self, verifying_key: &[u8]) -> Result<Box<dyn SchemeVerifier>, Error> {
+        signature::ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, verifying_key)
+            .map(|key| Box::new(EcdsaVerifier(key)) as Box<dyn SchemeVerifier>)
+            .map_err(|_| Error::Invalid { what: "P-384 point", reason: "AWS-LC refuses it" })
+    }
+}
+
+impl SchemeSigner for EcdsaSigner {
+    fn sign(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
+        no_context(context)?;
+        let signature =
+            self.0.sign(&SystemRandom::new(), message).map_err(|_| Error::Randomness)?;
+        Ok(signature.as_ref().to_vec())
+    }
+}
+
+impl SchemeVerifier for EcdsaVerifier {
+    fn verify(&self, context: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Error> {
+        no_context(context)?;
+        self.0.verify_sig(message, signature).map_err(|_| Error::Verify)
+    }
+}
+
+#[derive(Debug)]
+struct Aes256;
+
+struct Aes256Key(LessSafeKey);
+
+impl Aead for Aes256 {
+    fn key(&self, key: &[u8; 32]) -> Result<Box<dyn AeadKey>, Error> {
+        let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| FAILED)?;
+        Ok(Box::new(Aes256Key(LessSafeKey::new(key))))
+    }
+}
+
+impl AeadKey for Aes256Key {
+    fn seal_in_place(
+        &self,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<[u8; 16], Error> {
+        let tag =
+            self.0.seal_in_place_separate_tag(Nonce::from(nonce), Aad::from(aad), buffer).map_err(
+                |_| Error::Invalid { what: "message", reason: "it is too long for AES-GCM" },
+            )?;
+        tag.as_ref().try_into().map_err(|_| FAILED)
+    }
+
+    fn open_in_place(
+        &self,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        buffer: &mut [u8],
+        tag: &[u8; 16],
+    ) -> Result<(), Error> {
+        self.0
+            .open_in_place_separate_tag(Nonce::from(nonce), Aad::from(aad), tag, buffer)
+            .map(drop)
+            .map_err(|_| Error::Open)
+    }
+}

@@ -1,0 +1,143 @@
+//! `PQCLEAN`: ML-KEM-1024 and ML-DSA-87 of PQClean through the pqcrypto crates, which are
+//! unmaintained (RUSTSEC-2026-0161, -0163, -0165, -0166). Never chosen by itself.
+//!
+//! The crates cannot start from a seed, so `ml-kem` and `ml-dsa` expand it; they check nothing, so
+//! our checks come before them; and their secret types are `Copy` and never wiped, so ours wrap
+//! them. They panic if the system has no randomness.
+
+use std::hint;
+
+use pqcrypto_mldsa::mldsa87;
+use pqcrypto_mlkem::mlkem1024;
+use pqcrypto_traits::{
+    kem::{Ciphertext as _, PublicKey as _, SecretKey as _, SharedSecret as _},
+    sign::{DetachedSignature as _, PublicKey as _, SecretKey as _},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, PORTABLE, Provider, Random,
+    SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths, SignatureScheme, portable,
+};
+use crate::{Error, context, suite};
+
+/// PQClean's ML-KEM-1024 and ML-DSA-87, in C; everything else as in [`PORTABLE`]. The crates that
+/// bind it are unmaintained: it is here to be compared with, and keys use it only if they are moved
+/// to it by `on`.
+pub static PQCLEAN: Provider =
+    Provider { name: "pqclean", ml_kem_1024: &MlKem1024, ml_dsa_87: &MlDsa87, ..PORTABLE };
+
+/// A secret key of a `Copy` type, boxed so that there is one place to wipe.
+struct Wiped<T: Copy>(Box<T>, fn() -> Option<T>);
+
+impl<T: Copy> Drop for Wiped<T> {
+    fn drop(&mut self) {
+        if let Some(zeros) = self.1() {
+            *self.0 = zeros;
+            hint::black_box(&mut self.0); // the overwriting is not optimised away
+        }
+    }
+}
+
+const WRONG_LENGTH: Error = Error::Invalid { what: "value", reason: "PQClean refuses its length" };
+
+#[derive(Debug)]
+struct MlKem1024;
+
+struct MlKemEncapsulator(Box<mlkem1024::PublicKey>);
+
+struct MlKemDecapsulator(Wiped<mlkem1024::SecretKey>);
+
+impl Kem for MlKem1024 {
+    fn lengths(&self) -> KemLengths {
+        suite::ML_KEM_1024_LENGTHS
+    }
+
+    fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {
+        let (encapsulation_key, expanded) = portable::expand_ml_kem_1024(seed)?;
+        let secret = mlkem1024::SecretKey::from_bytes(&expanded).map_err(|_| WRONG_LENGTH)?;
+        let zeros = || mlkem1024::SecretKey::from_bytes(&[0; mlkem1024::secret_key_bytes()]).ok();
+        Ok(KemKeyPair {
+            encapsulator: self.encapsulator(&encapsulation_key)?,
+            decapsulator: Box::new(MlKemDecapsulator(Wiped(Box::new(secret), zeros))),
+            encapsulation_key,
+        })
+    }
+
+    fn encapsulator(&self, encapsulation_key: &[u8]) -> Result<Box<dyn Encapsulator>, Error> {
+        let key = mlkem1024::PublicKey::from_bytes(encapsulation_key).map_err(|_| WRONG_LENGTH)?;
+        Ok(Box::new(MlKemEncapsulator(Box::new(key))))
+    }
+}
+
+impl Encapsulator for MlKemEncapsulator {
+    fn encapsulate(&self, ciphertext: &mut [u8], shared_secret: &mut [u8]) -> Result<(), Error> {
+        let (secret, ct) = mlkem1024::encapsulate(&self.0);
+        ciphertext.copy_from_slice(ct.as_bytes());
+        shared_secret.copy_from_slice(secret.as_bytes());
+        Ok(())
+    }
+}
+
+impl Decapsulator for MlKemDecapsulator {
+    fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error> {
+        let ct = mlkem1024::Ciphertext::from_bytes(ciphertext).map_err(|_| WRONG_LENGTH)?;
+        let secret = mlkem1024::decapsulate(&ct, &self.0.0);
+        shared_secret.copy_from_slice(secret.as_bytes());
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct MlDsa87;
+
+struct MlDsaSigner(Wiped<mldsa87::SecretKey>);
+
+struct MlDsaVerifier(Box<mldsa87::PublicKey>);
+
+impl SignatureScheme for MlDsa87 {
+    fn lengths(&self) -> SignatureLengths {
+        suite::ML_DSA_87_LENGTHS
+    }
+
+    fn generate(&self, random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
+        PORTABLE.ml_dsa_87.generate(random)
+    }
+
+    fn key_pair(&self, signing_key: &[u8]) -> Result<SignatureKeyPair, Error> {
+        let (verifying_key, expanded) = portable::expand_ml_dsa_87(signing_key)?;
+        let secret = mldsa87::SecretKey::from_bytes(&expanded).map_err(|_| WRONG_LENGTH)?;
+        let zeros = || mldsa87::SecretKey::from_bytes(&[0; mldsa87::secret_key_bytes()]).ok();
+        Ok(SignatureKeyPair {
+            verifier: self.verifier(&verifying_key)?,
+            signer: Box::new(MlDsaSigner(Wiped(Box::new(secret), zeros))),
+            verifying_key,
+        })
+    }
+
+    fn verifier(&self, verifying_key: &[u8]) -> Result<Box<dyn SchemeVerifier>, Error> {
+        let key = mldsa87::PublicKey::from_bytes(verifying_key).map_err(|_| WRONG_LENGTH)?;
+        Ok(Box::new(MlDsaVerifier(Box::new(key))))
+    }
+}
+
+impl SchemeSigner for MlDsaSigner {
+    fn sign(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
+        context::check_length(context)?;
+        Ok(mldsa87::detached_sign_ctx(message, context, &self.0.0).as_bytes().to_vec())
+    }
+}
+
+impl SchemeVerifier for MlDsaVerifier {
+    fn verify(&self, context: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Error> {
+        context::check_length(context).map_err(|_| Error::Verify)?;
+        // The crate accepts shorter signatures and leaves the rest to C; FIPS 204 has one length.
+        let exact = signature.len() == suite::ML_DSA_87_LENGTHS.signature;
+        let signature = mldsa87::DetachedSignature::from_bytes(signature)
+            .ok()
+            .filter(|_| exact)
+            .ok_or(Error::Verify)?;
+        mldsa87::verify_detached_signature_ctx(&signature, message, context, &self.0)
+            .map_err(|_| Error::Verify)
+    }
+}

@@ -1,0 +1,294 @@
+"""SPEC.md's keys, signatures, key files and envelopes, written from SPEC.md alone."""
+
+import base64
+import hashlib
+import hmac
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, mldsa, mlkem, x25519
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from vectors import vectors
+
+
+# SPEC.md, "Conventions"
+
+
+def hkdf_sha384(ikm, info, length):
+    return HKDF(hashes.SHA384(), length, salt=None, info=info).derive(ikm)
+
+
+def u16(number):
+    return number.to_bytes(2, "big")
+
+
+def check_context(context):
+    if not 1 <= len(context) <= 255 or context.startswith(b"twinseal/"):
+        raise ValueError("context")
+
+
+# SPEC.md, "KEM suites"
+
+P255 = 2**255 - 19
+P384_ORDER = int(
+    "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973", 16
+)
+LOW_ORDER = [value for name, value in vectors("x25519-refused").items() if name.startswith("low_order")]
+
+
+def check_ml_kem_key(ek):
+    for i in range(0, 1536, 3):
+        a, b, c = ek[i : i + 3]
+        if (a | (b & 15) << 8) >= 3329 or (b >> 4 | c << 4) >= 3329:
+            raise ValueError("ML-KEM modulus check")
+
+
+def check_x25519(u):
+    if int.from_bytes(u, "little") >= P255 or u in LOW_ORDER:
+        raise ValueError("X25519 public key")
+
+
+def x25519_exchange(scalar, u):
+    check_x25519(u)
+    private = x25519.X25519PrivateKey.from_private_bytes(scalar)
+    return private.exchange(x25519.X25519PublicKey.from_public_bytes(u))
+
+
+def x25519_public(scalar):
+    return x25519.X25519PrivateKey.from_private_bytes(scalar).public_key().public_bytes_raw()
+
+
+def p384_private(scalar):
+    number = int.from_bytes(scalar, "big")
+    if not 0 < number < P384_ORDER:
+        raise ValueError("P-384 scalar")
+    return ec.derive_private_key(number, ec.SECP384R1())
+
+
+def p384_load(point):
+    if len(point) != 97 or point[0] != 4:
+        raise ValueError("P-384 point")
+    return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP384R1(), point)
+
+
+def p384_exchange(scalar, point):
+    return p384_private(scalar).exchange(ec.ECDH(), p384_load(point))
+
+
+def p384_public(scalar):
+    return p384_private(scalar).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+class Suite0001:
+    id, label, key_length, ciphertext_length, ephemeral = 0x0001, b"twinseal/X25519-ML-KEM-1024/v1", 1600, 1600, 32
+    exchange, public = staticmethod(x25519_exchange), staticmethod(x25519_public)
+
+    @staticmethod
+    def expand(seed):
+        out = hkdf_sha384(seed, b"twinseal/keygen/X25519-ML-KEM-1024/v1", 96)
+        return out[:64], out[64:]
+
+    @classmethod
+    def combine(cls, ss_m, ss_t, ek, ct):
+        return hkdf_sha384(ss_m + ss_t, hashlib.sha384(ek + ct).digest() + cls.label, 64)
+
+
+class Suite0051:
+    id, label, key_length, ciphertext_length, ephemeral = 0x0051, b"MLKEM1024-P384", 1665, 1665, 48
+    exchange, public = staticmethod(p384_exchange), staticmethod(p384_public)
+
+    @staticmethod
+    def expand(seed):
+        out = hashlib.shake_256(seed).digest(112)
+        return out[:64], out[64:]
+
+    @classmethod
+    def combine(cls, ss_m, ss_t, ek, ct):
+        return hashlib.sha3_256(ss_m + ss_t + ct[1568:] + ek[1568:] + cls.label).digest()
+
+
+class KemKey:
+    def __init__(self, suite, seed):
+        self.suite, self.seed = suite, seed
+        seed_m, self.traditional = suite.expand(seed)
+        self.d, self.z = seed_m[:32], seed_m[32:]
+        self.ml_kem = mlkem.MLKEM1024PrivateKey.from_seed_bytes(seed_m)
+        self.ek = self.ml_kem.public_key().public_bytes_raw() + suite.public(self.traditional)
+        check_ml_kem_key(self.ek)
+        self.key_id = hashlib.sha384(b"twinseal/key-id/kem/v1" + u16(suite.id) + self.ek).digest()[:16]
+
+    def decapsulate(self, ct):
+        """Gives ss_M, ss_X or ss_T, and ss."""
+        if len(ct) != self.suite.ciphertext_length:
+            raise ValueError("ciphertext length")
+        ss_t = self.suite.exchange(self.traditional, ct[1568:])
+        ss_m = self.ml_kem.decapsulate(ct[:1568])
+        return ss_m, ss_t, self.suite.combine(ss_m, ss_t, self.ek, ct)
+
+
+# SPEC.md, "Signature suites" and "Key files"
+
+SIGN_LABEL = b"COMPSIG-MLDSA87-ECDSA-P384-SHA512"
+EC_START = bytes.fromhex("303e0201010430")
+EC_END = bytes.fromhex("a00706052b81040022")
+PKCS8_START = bytes.fromhex("3071020100300a06082b060105050706310460")
+SPKI_START = bytes.fromhex("30820a92300a06082b0601050507063103820a8200")
+
+
+def message_representative(context, message):
+    return (
+        b"CompositeAlgorithmSignatures2025"
+        + SIGN_LABEL
+        + bytes([len(context)])
+        + context
+        + hashlib.sha512(message).digest()
+    )
+
+
+class SigningKey:
+    def __init__(self, bytes96):
+        seed, ec_private = bytes96[:32], bytes96[32:]
+        scalar = ec_private[7:55]
+        if len(bytes96) != 96 or ec_private != EC_START + scalar + EC_END:
+            raise ValueError("signing key")
+        self.bytes = bytes96
+        self.ecdsa = p384_private(scalar)
+        self.verifying_key = mldsa.MLDSA87PrivateKey.from_seed_bytes(
+            seed
+        ).public_key().public_bytes_raw() + p384_public(scalar)
+
+
+def verify(verifying_key, context, message, signature):
+    representative = message_representative(context, message)
+    ml_dsa = mldsa.MLDSA87PublicKey.from_public_bytes(verifying_key[:2592])
+    ml_dsa.verify(signature[:4627], representative, SIGN_LABEL)
+    p384_load(verifying_key[2592:]).verify(signature[4627:], representative, ec.ECDSA(hashes.SHA384()))
+
+
+def to_pem(label, content):
+    text = base64.b64encode(content).decode()
+    lines = [text[i : i + 64] for i in range(0, len(text), 64)]
+    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""])
+
+
+def from_pem(label, text):
+    lines = text.splitlines()
+    if lines[0] != f"-----BEGIN {label}-----" or lines[-1] != f"-----END {label}-----":
+        raise ValueError("PEM label")
+    return base64.b64decode("".join(lines[1:-1]), validate=True)
+
+
+def kem_pem(key):
+    private = to_pem("TWINSEAL KEM PRIVATE KEY", u16(key.suite.id) + key.seed)
+    return private, to_pem("TWINSEAL KEM PUBLIC KEY", u16(key.suite.id) + key.ek)
+
+
+def sign_pem(key):
+    private = to_pem("PRIVATE KEY", PKCS8_START + key.bytes)
+    return private, to_pem("PUBLIC KEY", SPKI_START + key.verifying_key)
+
+
+# SPEC.md, "Envelope v1" and "Body"
+
+CHUNK = 16384
+COBBLESTONE = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0"
+
+
+def chunk_keys(body_key, salt, context):
+    """HKDF-Expand over HMAC-SHA512: 76 bytes, from two blocks."""
+    info, out, block = COBBLESTONE + salt + context, b"", b""
+    for counter in (1, 2):
+        block = hmac.digest(body_key, block + info + bytes([counter]), "sha512")
+        out += block
+    return out[:32], out[32:44], out[44:76]
+
+
+def chunk_nonce(base_nonce, index):
+    return (int.from_bytes(base_nonce, "big") ^ index).to_bytes(12, "big")
+
+
+def seal_body(body_key, salt, context, plaintext):
+    key, base_nonce, commitment = chunk_keys(body_key, salt, context)
+    body = salt + commitment
+    for index in range(len(plaintext) // CHUNK + 1):
+        chunk = plaintext[index * CHUNK : (index + 1) * CHUNK]
+        body += AESGCM(key).encrypt(chunk_nonce(base_nonce, index), chunk, None)
+    return body
+
+
+def open_body(body_key, context, body):
+    salt, commitment, chunks = body[:24], body[24:56], body[56:]
+    key, base_nonce, expected = chunk_keys(body_key, salt, context)
+    if not hmac.compare_digest(commitment, expected):
+        raise ValueError("commitment")
+    plaintext = b""
+    for index in range(len(chunks) // (CHUNK + 16) + 1):
+        chunk = chunks[index * (CHUNK + 16) : (index + 1) * (CHUNK + 16)]
+        plaintext += AESGCM(key).decrypt(chunk_nonce(base_nonce, index), chunk, None)
+    return plaintext
+
+
+def wrapping(suite_id, key_id, ss):
+    okm = hkdf_sha384(ss, b"twinseal/wrap/v1" + u16(suite_id) + key_id, 44)
+    return okm[:32], okm[32:], b"twinseal\x01\x01" + u16(suite_id) + key_id
+
+
+def header_and_body_key(content_key):
+    okm = hkdf_sha384(content_key, b"twinseal/envelope/v1\x01\x01", 80)
+    return okm[:48], okm[48:]
+
+
+def write_header(content_key, recipients):
+    """`recipients` are (suite id, key id, ct, ss)."""
+    header = b"twinseal\x01\x01" + u16(len(recipients))
+    for suite_id, key_id, ct, ss in sorted(recipients):
+        key, nonce, aad = wrapping(suite_id, key_id, ss)
+        header += u16(suite_id) + key_id + u16(len(ct)) + ct + AESGCM(key).encrypt(nonce, content_key, aad)
+    header_key, _ = header_and_body_key(content_key)
+    return header + hmac.digest(header_key, header, "sha384")[:32]
+
+
+def open_envelope(key, context, sealed):
+    check_context(context)
+    position = 0
+
+    def take(length):
+        nonlocal position
+        field = sealed[position : position + length]
+        if len(field) != length:
+            raise ValueError("truncated")
+        position += length
+        return field
+
+    if take(10) != b"twinseal\x01\x01":
+        raise ValueError("magic, version or body")
+    count = int.from_bytes(take(2), "big")
+    if not 1 <= count <= 1000:
+        raise ValueError("number of recipients")
+    previous, found = None, None
+    for _ in range(count):
+        order = take(18)
+        length = int.from_bytes(take(2), "big")
+        known = {suite.id: suite for suite in (Suite0001, Suite0051)}.get(int.from_bytes(order[:2], "big"))
+        if known and length != known.ciphertext_length:
+            raise ValueError("ciphertext length")
+        if previous is not None and order <= previous:
+            raise ValueError("order")
+        previous, stanza = order, (take(length), take(48))
+        if order == u16(key.suite.id) + key.key_id:
+            found = stanza
+    header = sealed[:position]
+    tag = take(32)
+    body = sealed[position:]
+    if found is None:
+        raise ValueError("not a recipient")
+    ct, wrapped = found
+    ss = key.decapsulate(ct)[2]
+    wrap_key, nonce, aad = wrapping(key.suite.id, key.key_id, ss)
+    content_key = AESGCM(wrap_key).decrypt(nonce, wrapped, aad)
+    header_key, body_key = header_and_body_key(content_key)
+    if not hmac.compare_digest(tag, hmac.digest(header_key, header, "sha384")[:32]):
+        raise ValueError("header tag")
+    return open_body(body_key, context, body)
