@@ -5,7 +5,7 @@ use serde_json::Value;
 use twinseal::{
     Ciphertext, DecapsulationKey, EncapsulationKey, KemSuite,
     hazmat::{self, KeySchedule},
-    provider::Provider,
+    provider::{PORTABLE, Provider},
 };
 
 #[path = "common/providers.rs"]
@@ -54,7 +54,7 @@ fn decapsulate() {
 
 #[test]
 fn encapsulate() {
-    let key = EncapsulationKey::from_bytes(SUITE, &vector("pkRm")).unwrap();
+    let key = EncapsulationKey::from_bytes(SUITE, &vector("pkRm")).unwrap().on(&PORTABLE).unwrap();
     let (ciphertext, secret) = hazmat::encapsulate(&key, &vector("ikmE")).unwrap();
     assert_eq!(ciphertext.as_bytes(), vector("enc"));
     assert_eq!(secret.as_bytes(), vector("shared_secret"));

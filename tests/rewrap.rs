@@ -9,6 +9,7 @@ use twinseal::{
     Ciphertext, Decapsulate, DecapsulationKey, EncapsulationKey, Error, Header, KemSuite,
     Recipients, SharedSecret,
     hazmat::{self, SealRandomness},
+    provider::PORTABLE,
 };
 
 #[path = "common/faulty_io.rs"]
@@ -20,8 +21,9 @@ use faulty_io::{Fault, FaultyReader, FaultyWriter, Plan};
 const CTX: &[u8] = b"example.com/checkpoints";
 const CHUNK: usize = 16384;
 
+/// On the provider that takes given randomness.
 fn key(suite: KemSuite, seed: u8) -> DecapsulationKey {
-    DecapsulationKey::from_seed(suite, &[seed; 32]).unwrap()
+    DecapsulationKey::from_seed(suite, &[seed; 32]).unwrap().on(&PORTABLE).unwrap()
 }
 
 static OLD: LazyLock<DecapsulationKey> = LazyLock::new(|| key(KemSuite::X25519_ML_KEM_1024, 1));

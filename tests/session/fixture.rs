@@ -2,13 +2,16 @@
 
 use std::{ops::Range, sync::LazyLock};
 
-use twinseal::{DecapsulationKey, Error, KemSuite, Receiver, Sender, SigningKey};
+use twinseal::{
+    DecapsulationKey, Error, KemSuite, Receiver, Sender, SigningKey, provider::PORTABLE,
+};
 
 pub(crate) const CTX: &[u8] = b"example.com/gradients/round-7";
 pub(crate) const OTHER: &[u8] = b"example.com/gradients/round-8";
 
+/// On the provider that takes given randomness.
 fn key(suite: KemSuite, seed: u8) -> DecapsulationKey {
-    DecapsulationKey::from_seed(suite, &[seed; 32]).unwrap()
+    DecapsulationKey::from_seed(suite, &[seed; 32]).unwrap().on(&PORTABLE).unwrap()
 }
 
 pub(crate) static BOB: LazyLock<DecapsulationKey> =
@@ -20,7 +23,8 @@ pub(crate) static BOB_P384: LazyLock<DecapsulationKey> =
     LazyLock::new(|| key(KemSuite::ML_KEM_1024_P384, 0xb1));
 
 pub(crate) static ALICE: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate().unwrap());
-pub(crate) static MALLORY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate().unwrap());
+pub(crate) static MALLORY: LazyLock<SigningKey> =
+    LazyLock::new(|| SigningKey::generate().unwrap().on(&PORTABLE).unwrap());
 
 /// An unsigned session with Bob.
 pub(crate) fn session() -> (Sender, Receiver) {

@@ -8,7 +8,7 @@ use std::{
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use twinseal::{
     BodyKey, DecapsulationKey, Error, Header, KemSuite, OpenReader, Opener, Recipients, Sealer,
-    hazmat::SealRandomness,
+    hazmat::SealRandomness, provider::PORTABLE,
 };
 
 pub(crate) const CTX: &[u8] = b"example.com/streams";
@@ -16,8 +16,10 @@ pub(crate) const CHUNK: usize = Sealer::CHUNK_LENGTH;
 pub(crate) const TAG: usize = Sealer::TAG_LENGTH;
 pub(crate) const SEALED_CHUNK: usize = CHUNK + TAG;
 
+/// On the provider that takes given randomness.
 pub(crate) static BOB: LazyLock<DecapsulationKey> = LazyLock::new(|| {
-    DecapsulationKey::from_seed(KemSuite::X25519_ML_KEM_1024, &[0xb0; 32]).unwrap()
+    let key = DecapsulationKey::from_seed(KemSuite::X25519_ML_KEM_1024, &[0xb0; 32]).unwrap();
+    key.on(&PORTABLE).unwrap()
 });
 
 pub(crate) static TO_BOB: LazyLock<Recipients> =
