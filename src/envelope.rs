@@ -368,7 +368,9 @@ pub(crate) fn open_reader<R: Read>(
     context::check(context)?;
     let body_key = unlock(&Header::read(&mut inner)?)?;
     let mut prefix = [0; BodyKey::PREFIX_LENGTH];
-    inner.read_exact(&mut prefix).map_err(cut_off)?;
+    if let (_, true) = stream::read_full(&mut inner, &mut prefix, 0)? {
+        return Err(Error::Open.into()); // cut off, which is one of the things that it means
+    }
     Ok(OpenReader::new(body_key.opener(context, &prefix)?, inner))
 }
 

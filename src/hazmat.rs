@@ -109,7 +109,12 @@ pub fn seal_writer<W: io::Write>(
     SealWriter::new(&head, sealer, inner)
 }
 
-fn sealer(
+/// What [`seal`] and [`seal_writer`] run on: the bytes to be sent first, and what makes the rest.
+///
+/// # Errors
+///
+/// Those of [`seal`].
+pub fn sealer(
     recipients: &Recipients,
     context: &[u8],
     randomness: &SealRandomness<'_>,

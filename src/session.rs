@@ -105,21 +105,25 @@ impl Direction {
         Ok(Self { key, next: 0, used: 0, finished: false, aad: Vec::new() })
     }
 
-    /// Checks that a message still fits, prepares its associated data, and tells what will be used
-    /// up with it.
-    fn prepare(&mut self, kind: MessageKind, aad: &[u8], message: usize) -> Result<u64, Error> {
+    /// Checks that a message still fits, and tells what will be used up with it.
+    fn admit(&self, aad: &[u8], message: usize) -> Result<u64, Error> {
         if self.finished {
             return Err(Error::Finished);
         }
         if message as u64 > MAX_MESSAGE {
             return Err(Error::Invalid { what: "message", reason: "it is longer than 2^30 bytes" });
         }
-        let used = (message as u64)
+        (message as u64)
             .checked_add(aad.len() as u64)
             .and_then(|length| length.checked_add(OVERHEAD_BLOCKS))
             .and_then(|length| length.checked_add(self.used))
             .filter(|used| *used <= MAX_DIRECTION)
-            .ok_or(Error::Exhausted)?;
+            .ok_or(Error::Exhausted)
+    }
+
+    /// [`admit`](Self::admit), and prepares the associated data.
+    fn prepare(&mut self, kind: MessageKind, aad: &[u8], message: usize) -> Result<u64, Error> {
+        let used = self.admit(aad, message)?;
         self.aad.clear();
         self.aad.push(kind.id());
         self.aad.extend_from_slice(aad);
@@ -287,6 +291,7 @@ impl Sender {
         aad: &[u8],
         message: &[u8],
     ) -> Result<Vec<u8>, Error> {
+        self.direction.admit(aad, message.len())?; // before it is copied
         let mut sealed = Vec::with_capacity(message.len().saturating_add(Detached::LENGTH));
         sealed.push(kind.id());
         sealed.extend_from_slice(message);
@@ -330,6 +335,7 @@ impl Receiver {
         let (kind, rest) = sealed.split_first().ok_or_else(too_short)?;
         let (ciphertext, tag) = rest.split_last_chunk::<TAG>().ok_or_else(too_short)?;
         let detached = Detached { kind: MessageKind::from_id(*kind)?, tag: *tag };
+        self.direction.admit(aad, ciphertext.len())?; // before it is copied
         let mut plaintext = Zeroizing::new(ciphertext.to_vec());
         self.direction.open(aad, &mut plaintext, &detached)?;
         Ok(Plaintext::new(plaintext))
@@ -696,5 +702,73 @@ impl fmt::Debug for Sender {
 impl fmt::Debug for Receiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Receiver({} messages opened)", self.direction.next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CTX: &[u8] = b"example.com/sessions";
+
+    /// Both sides of a session that has carried so much already.
+    fn session(used: u64) -> Result<(Sender, Receiver), Error> {
+        let bob = DecapsulationKey::from_seed(KemSuite::X25519_ML_KEM_1024, &[7; 32])?;
+        let (hello, mut tx) = bob.encapsulation_key().sender(CTX)?;
+        let mut rx = bob.receiver(CTX, &hello)?;
+        tx.direction.used = used;
+        rx.direction.used = used;
+        Ok((tx, rx))
+    }
+
+    #[test]
+    fn a_direction_ends_at_its_limit() -> Result<(), Error> {
+        let exactly = 3 + 10 + OVERHEAD_BLOCKS; // 3 bytes of associated data and 10 of a message
+        for (left, fits) in [(exactly, true), (exactly + 1, true), (exactly - 1, false), (0, false)]
+        {
+            let (mut tx, mut rx) = session(MAX_DIRECTION - left)?;
+            let sealed = tx.seal_with_aad(b"aad", &[0; 10]);
+            if !fits {
+                assert!(matches!(sealed, Err(Error::Exhausted)));
+                // The other side sees the same limit, whatever it is sent.
+                let opened = rx.open_with_aad(b"aad", &[0; 10 + Detached::LENGTH]);
+                assert!(matches!(opened, Err(Error::Exhausted)));
+                continue;
+            }
+            rx.open_with_aad(b"aad", &sealed?)?;
+            // Now not even an empty message fits, and there is no proper end either.
+            assert!(matches!(tx.seal(b""), Err(Error::Exhausted)));
+            assert!(matches!(tx.finish(b""), Err(Error::Exhausted)));
+            let mut buffer = *b"plain";
+            assert!(matches!(tx.seal_in_place(b"", &mut buffer), Err(Error::Exhausted)));
+            assert_eq!(&buffer, b"plain");
+            let detached = Detached { kind: MessageKind::Last, tag: [0; TAG] };
+            assert!(matches!(rx.open_in_place(b"", &mut buffer, &detached), Err(Error::Exhausted)));
+            assert_eq!(buffer, [0; 5]);
+            assert!(!rx.is_finished());
+            // A reply is a direction of its own.
+            let (nonce, mut answer) = rx.reply()?;
+            tx.accept_reply(&nonce)?.open(&answer.finish(b"answer")?)?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_fails_uses_nothing_up() -> Result<(), Error> {
+        let (mut tx, mut rx) = session(MAX_DIRECTION - 10 - OVERHEAD_BLOCKS)?;
+        assert!(matches!(tx.seal(&[0; 11]), Err(Error::Exhausted)));
+        for _ in 0..3 {
+            assert!(matches!(rx.open(&[0; 10 + Detached::LENGTH]), Err(Error::Open)));
+        }
+        rx.open(&tx.seal(&[0; 10])?)?;
+        Ok(())
+    }
+
+    #[test]
+    fn the_limit_does_not_wrap() -> Result<(), Error> {
+        let (mut tx, mut rx) = session(u64::MAX)?;
+        assert!(matches!(tx.seal(b""), Err(Error::Exhausted)));
+        assert!(matches!(rx.open(&[0; Detached::LENGTH]), Err(Error::Exhausted)));
+        Ok(())
     }
 }

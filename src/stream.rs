@@ -24,6 +24,7 @@ pub use chunks::{Opener, Sealer};
 pub use parallel::{ParallelOpenReader, ParallelSealWriter};
 pub use random_access::{Body, LastChunk, Plan, PlannedChunk, RandomAccess, ReadAt};
 pub use reader::OpenReader;
+pub(crate) use reader::read_full;
 pub use writer::SealWriter;
 
 /// Plaintext in a full chunk.

@@ -13,7 +13,7 @@ use crate::{
     Ciphertext, Decapsulate, EncapsulationKey, Error, KemSuite, KeyId, SharedSecret, kdf,
     provider::{self, Provider},
     schedule::{KEY_AND_NONCE, NumberedKey, TAG},
-    suite, wire,
+    stream, suite, wire,
 };
 
 const WHAT: &str = "envelope header";
@@ -116,9 +116,11 @@ impl Header {
             match Self::parse(&bytes) {
                 Ok(header) => return Ok(header),
                 Err(Error::Truncated { needed, actual, .. }) => {
-                    let missing = needed.saturating_sub(actual) as u64;
-                    if reader.take(missing).read_to_end(&mut bytes)? as u64 != missing {
+                    bytes.resize(needed, 0);
+                    let (filled, ended) = stream::read_full(reader, &mut bytes, actual)?;
+                    if ended {
                         // Say it of everything that was there.
+                        bytes.truncate(filled);
                         return Ok(Self::parse(&bytes)?);
                     }
                 }

@@ -196,8 +196,12 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// [`Error::Open`] if a chunk is not authentic; nothing of it is appended.
+    /// [`Error::Open`] if a chunk is not authentic, or one before was not; nothing of it is
+    /// appended.
     pub fn update(&mut self, mut sealed: &[u8], plaintext: &mut Vec<u8>) -> Result<(), Error> {
+        if self.failed {
+            return Err(Error::Open);
+        }
         if !self.partial.is_empty() {
             sealed = fill(&mut self.partial, SEALED_CHUNK, sealed);
             if self.partial.len() < SEALED_CHUNK {

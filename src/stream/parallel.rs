@@ -12,7 +12,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::{
     CHUNK, OpenReader, Opener, SEALED_CHUNK, SealWriter, Sealer,
-    reader::{State, read_some},
+    reader::{State, read_full},
     writer::failed_before,
 };
 use crate::{Error, schedule::TAG};
@@ -78,6 +78,7 @@ pub struct ParallelSealWriter<W> {
     /// The batch before, sealed and not yet written.
     outgoing: Zeroizing<Vec<u8>>,
     outgoing_length: usize,
+    /// Set while the inner writer is called, so that one that panics has failed too.
     failed: bool,
 }
 
@@ -140,6 +141,7 @@ impl<W: Write + Send> ParallelSealWriter<W> {
             Ok::<(), Error>(())
         };
         let slots = slots.par_chunks_exact_mut(SEALED_CHUNK).enumerate();
+        self.failed = true;
         let (written, sealed) = rayon::join(
             || self.inner.write_all(outgoing),
             || match plaintext {
@@ -149,9 +151,9 @@ impl<W: Write + Send> ParallelSealWriter<W> {
                     .try_for_each(|((index, slot), from)| seal(index, slot, Some(from))),
             },
         );
-        self.failed = written.is_err() || sealed.is_err();
         written?;
         sealed?;
+        self.failed = false;
 
         mem::swap(&mut self.batch, &mut self.outgoing);
         self.outgoing_length = chunks * SEALED_CHUNK;
@@ -174,7 +176,9 @@ impl<W: Write + Send> ParallelSealWriter<W> {
             self.seal_batch(full, None)?;
         }
         let outgoing = self.outgoing.get(..self.outgoing_length).unwrap_or_default();
-        self.inner.write_all(outgoing).inspect_err(|_| self.failed = true)?;
+        self.failed = true;
+        self.inner.write_all(outgoing)?;
+        self.failed = false;
         self.outgoing_length = 0;
         Ok(())
     }
@@ -202,7 +206,10 @@ impl<W: Write + Send> Write for ParallelSealWriter<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.hand_on()?;
-        self.inner.flush().inspect_err(|_| self.failed = true)
+        self.failed = true;
+        self.inner.flush()?;
+        self.failed = false;
+        Ok(())
     }
 }
 
@@ -282,6 +289,8 @@ impl<R: Read + Send> ParallelOpenReader<R> {
         if self.batch.len() < self.next.len() {
             self.batch = new_batch(); // the first time, it is the serial reader's
         }
+        // Until the batch is there: should the inner reader panic, none is skipped.
+        self.state = State::InnerFailed(io::ErrorKind::Other);
         mem::swap(&mut self.batch, &mut self.next);
         let length = mem::take(&mut self.next_length);
         let last = self.ended;
@@ -309,9 +318,7 @@ impl<R: Read + Send> ParallelOpenReader<R> {
             self.give_up(State::InnerFailed(kind));
         })?;
         self.later = 0..length;
-        if last {
-            self.state = State::Complete;
-        }
+        self.state = if last { State::Complete } else { State::Reading };
         Ok(())
     }
 
@@ -331,21 +338,6 @@ impl<R: Read + Send> ParallelOpenReader<R> {
         self.later = 0..0;
         self.state = state;
     }
-}
-
-/// Fills the buffer from `filled` on, and tells how far that went, and whether the reader ended.
-fn read_full(
-    inner: &mut impl Read,
-    buffer: &mut [u8],
-    mut filled: usize,
-) -> io::Result<(usize, bool)> {
-    while filled < buffer.len() {
-        match read_some(inner, buffer.get_mut(filled..).unwrap_or_default())? {
-            0 => return Ok((filled, true)),
-            length => filled += length,
-        }
-    }
-    Ok((filled, false))
 }
 
 impl<R: Read + Send> BufRead for ParallelOpenReader<R> {

@@ -4,7 +4,7 @@ use std::{fmt, fs::File, io, ops::Range};
 
 use zeroize::Zeroizing;
 
-use super::{CHUNK, ChunkKey, PREFIX, SEALED_CHUNK};
+use super::{CHUNK, ChunkKey, MAX_CHUNKS, PREFIX, SEALED_CHUNK};
 use crate::{Error, Plaintext, schedule::TAG};
 
 /// The body of an envelope of known length, before its end was authenticated.
@@ -23,6 +23,9 @@ impl LastChunk {
             .and_then(|body| body.checked_sub(PREFIX as u64))
             .ok_or(Error::Open)?;
         let full = chunks / SEALED_CHUNK as u64;
+        if full >= MAX_CHUNKS {
+            return Err(Error::Open);
+        }
         let last = (chunks % SEALED_CHUNK as u64).checked_sub(TAG as u64).ok_or(Error::Open)?;
         let length = full * CHUNK as u64 + last;
         Ok(Self { body: Body { key, first_chunk: start + PREFIX as u64, length } })

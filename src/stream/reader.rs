@@ -64,7 +64,7 @@ impl State {
 }
 
 /// Reads once, again if that was interrupted.
-pub(super) fn read_some(inner: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+fn read_some(inner: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match inner.read(buffer) {
             Ok(length) if length <= buffer.len() => return Ok(length),
@@ -73,6 +73,21 @@ pub(super) fn read_some(inner: &mut impl Read, buffer: &mut [u8]) -> io::Result<
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Fills the buffer from `filled` on, and tells how far that went, and whether the reader ended.
+pub(crate) fn read_full(
+    inner: &mut impl Read,
+    buffer: &mut [u8],
+    mut filled: usize,
+) -> io::Result<(usize, bool)> {
+    while filled < buffer.len() {
+        match read_some(inner, buffer.get_mut(filled..).unwrap_or_default())? {
+            0 => return Ok((filled, true)),
+            length => filled += length,
+        }
+    }
+    Ok((filled, false))
 }
 
 impl<R: Read> OpenReader<R> {

@@ -41,6 +41,7 @@ pub struct SealWriter<W> {
     pub(super) batch: Zeroizing<Vec<u8>>,
     /// Where the sealed chunks end.
     pub(super) sealed: usize,
+    /// Set while the inner writer is called, so that one that panics has failed too.
     pub(super) failed: bool,
 }
 
@@ -91,7 +92,9 @@ impl<W: Write> SealWriter<W> {
     /// Hands the sealed chunks on and moves what waits to the front.
     fn write_sealed(&mut self) -> io::Result<()> {
         let sealed = self.batch.get(..self.sealed).unwrap_or_default();
-        self.inner.write_all(sealed).inspect_err(|_| self.failed = true)?;
+        self.failed = true;
+        self.inner.write_all(sealed)?;
+        self.failed = false;
         self.batch.drain(..self.sealed);
         self.sealed = 0;
         Ok(())
@@ -121,7 +124,10 @@ impl<W: Write> Write for SealWriter<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.check()?;
         self.write_sealed()?;
-        self.inner.flush().inspect_err(|_| self.failed = true)
+        self.failed = true;
+        self.inner.flush()?;
+        self.failed = false;
+        Ok(())
     }
 }
 

@@ -1,0 +1,316 @@
+//! How much memory streams and sessions take, and that the forms that work in place take none.
+
+#![allow(unsafe_code, reason = "an allocator that counts has no other way")]
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    io::{self, Read},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
+
+use twinseal::{BodyKey, DecapsulationKey, Detached, Error, Header, Receiver, Sealer, Sender};
+
+const CTX: &[u8] = b"example.com/memory";
+const CHUNK: usize = Sealer::CHUNK_LENGTH;
+const KIB: usize = 1 << 10;
+const MIB: usize = 1 << 20;
+
+/// Counts what lives in all threads, and the allocations of each thread.
+struct Counting;
+
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+fn taken(bytes: usize) {
+    PEAK.fetch_max(LIVE.fetch_add(bytes, Relaxed) + bytes, Relaxed);
+    ALLOCATIONS.with(|count| count.set(count.get() + 1));
+}
+
+fn given_back(bytes: usize) {
+    LIVE.fetch_sub(bytes, Relaxed);
+}
+
+// SAFETY: everything is handed on to the system's allocator as it came; the counters allocate
+// nothing, and a `Cell` that is initialised at compile time has no destructor that could.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        taken(layout.size());
+        // SAFETY: the caller's promises about `layout` are those that `System` asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        taken(layout.size());
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        given_back(layout.size());
+        // SAFETY: as above; the pointer came from `System`, because all of them do.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        taken(size);
+        given_back(layout.size());
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// One measurement at a time: the peak is that of the whole process.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs, and tells how much memory it took at most, beyond what was taken before.
+fn peak<T>(run: impl FnOnce() -> T) -> (usize, T) {
+    let before = LIVE.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let result = run();
+    (PEAK.load(Relaxed) - before, result)
+}
+
+/// Runs, and tells how often this thread allocated.
+fn allocations<T>(run: impl FnOnce() -> T) -> (usize, T) {
+    let before = ALLOCATIONS.get();
+    let result = run();
+    (ALLOCATIONS.get() - before, result)
+}
+
+fn session() -> (Sender, Receiver) {
+    let bob = DecapsulationKey::generate().unwrap();
+    let (hello, tx) = bob.encapsulation_key().sender(CTX).unwrap();
+    (tx, bob.receiver(CTX, &hello).unwrap())
+}
+
+#[test]
+fn the_counter_counts() {
+    let _alone = alone();
+    assert_eq!(allocations(|| Box::new(7)).0, 1);
+    assert_eq!(allocations(|| 7).0, 0);
+    let (most, _) = peak(|| vec![0_u8; 10 * MIB]);
+    assert!((10 * MIB..11 * MIB).contains(&most));
+}
+
+#[test]
+fn chunks_in_place_allocate_nothing() {
+    let _alone = alone();
+    let bob = DecapsulationKey::generate().unwrap();
+    let (head, mut sealer) = bob.encapsulation_key().sealer(CTX).unwrap();
+    let mut chunks = vec![([7; CHUNK], [0; 16]); 50];
+    let mut last = [7; 100];
+    let (count, tag) = allocations(|| {
+        for (chunk, tag) in &mut chunks {
+            *tag = sealer.seal_chunk(chunk).unwrap();
+        }
+        sealer.seal_last(&mut last).unwrap()
+    });
+    assert_eq!(count, 0);
+
+    let header = Header::parse(&head).unwrap();
+    let prefix = head[header.len()..].first_chunk::<{ BodyKey::PREFIX_LENGTH }>().unwrap();
+    let mut opener = header.unlock_with(&bob).unwrap().opener(CTX, prefix).unwrap();
+    let (count, ()) = allocations(|| {
+        for (chunk, tag) in &mut chunks {
+            opener.open_chunk(chunk, tag).unwrap();
+        }
+        opener.open_last(&mut last, &tag).unwrap();
+    });
+    assert_eq!(count, 0);
+    assert_eq!((chunks[49].0, last), ([7; CHUNK], [7; 100]));
+}
+
+#[test]
+fn messages_in_place_allocate_nothing_after_the_first() {
+    let _alone = alone();
+    let (mut tx, mut rx) = session();
+    let mut gradient = vec![7; MIB];
+    let mut exchange = |aad: &[u8]| {
+        allocations(|| {
+            let detached = tx.seal_in_place(aad, &mut gradient).unwrap();
+            rx.open_in_place(aad, &mut gradient, &detached).unwrap();
+        })
+    };
+    // The first one makes room for the associated data, on each side.
+    assert!((1..=4).contains(&exchange(b"layer 00, step 000").0));
+    for step in 0..50 {
+        let mut aad = *b"layer 00, step 000";
+        aad[17] = step;
+        assert_eq!(exchange(&aad).0, 0);
+        assert_eq!(exchange(b"").0, 0);
+    }
+    assert_eq!(gradient, vec![7; MIB]);
+}
+
+/// What is refused for its length is not copied first.
+#[test]
+fn a_message_that_is_too_long_is_not_copied() {
+    let _alone = alone();
+    let (mut tx, mut rx) = session();
+    let mut long = vec![0; (1 << 30) + 1 + Detached::LENGTH];
+    let (count, ()) = allocations(|| {
+        assert!(matches!(tx.seal(&long), Err(Error::Invalid { .. })));
+        assert!(matches!(tx.seal_in_place(b"", &mut long), Err(Error::Invalid { .. })));
+        assert!(matches!(rx.open(&long), Err(Error::Invalid { .. })));
+    });
+    assert_eq!(count, 0);
+}
+
+/// Numbers in a header are claims: nothing is allocated for what is not there.
+#[test]
+fn a_header_that_promises_much() {
+    let _alone = alone();
+    let mut promise = b"twinseal\x01\x01\x03\xe8".to_vec(); // 1000 recipients
+    let bob = DecapsulationKey::generate().unwrap();
+    let (most, refused) = peak(|| Header::parse(&promise));
+    assert!(matches!(refused, Err(Error::Truncated { .. })));
+    assert!(most < 16 * KIB, "{most}");
+    promise.extend([&[0xff; 2][..], &[0; 16], &[0xff; 2]].concat()); // one of 65535 bytes
+    let (most, refused) = peak(|| bob.open_reader(CTX, &promise[..]));
+    assert!(refused.is_err());
+    assert!(most < 150 * KIB, "{most}");
+}
+
+/// An envelope of zeros that is sealed while it is read.
+struct SealedZeros {
+    ready: Vec<u8>,
+    given: usize,
+    left: u64,
+    sealer: Option<Sealer>,
+}
+
+impl SealedZeros {
+    fn new(bob: &DecapsulationKey, length: u64) -> Self {
+        let (mut ready, sealer) = bob.encapsulation_key().sealer(CTX).unwrap();
+        ready.reserve(CHUNK);
+        Self { ready, given: 0, left: length, sealer: Some(sealer) }
+    }
+}
+
+impl Read for SealedZeros {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.given == self.ready.len() {
+            self.ready.clear();
+            self.given = 0;
+            let length = self.left.min(CHUNK as u64);
+            self.left -= length;
+            if let Some(sealer) = &mut self.sealer {
+                sealer.update(&[0; CHUNK][..length as usize], &mut self.ready)?;
+            }
+            if self.ready.is_empty()
+                && let Some(sealer) = self.sealer.take()
+            {
+                sealer.finish(&mut self.ready)?;
+            }
+        }
+        let length = (&self.ready[self.given..]).read(buffer)?;
+        self.given += length;
+        Ok(length)
+    }
+}
+
+fn zeros(length: u64) -> impl Read {
+    io::repeat(0).take(length)
+}
+
+/// Peaks of sealing and of opening, one after the other.
+fn serial_peaks(length: u64) -> [usize; 2] {
+    let bob = DecapsulationKey::generate().unwrap();
+    let (sealing, ()) = peak(|| {
+        let mut writer = bob.encapsulation_key().seal_writer(CTX, io::sink()).unwrap();
+        io::copy(&mut zeros(length), &mut writer).unwrap();
+        writer.finish().unwrap();
+    });
+    let source = SealedZeros::new(&bob, length);
+    let (opening, opened) =
+        peak(|| io::copy(&mut bob.open_reader(CTX, source).unwrap(), &mut io::sink()).unwrap());
+    assert_eq!(opened, length);
+    [sealing, opening]
+}
+
+#[cfg(feature = "rayon")]
+fn parallel_peaks(length: u64, threads: usize) -> [usize; 2] {
+    let bob = DecapsulationKey::generate().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| {
+        let (sealing, ()) = peak(|| {
+            let writer = bob.encapsulation_key().seal_writer(CTX, io::sink()).unwrap();
+            let mut writer = writer.parallel();
+            io::copy(&mut zeros(length), &mut writer).unwrap();
+            writer.finish().unwrap();
+        });
+        let source = SealedZeros::new(&bob, length);
+        let (opening, opened) = peak(|| {
+            let mut reader = bob.open_reader(CTX, source).unwrap().parallel();
+            io::copy(&mut reader, &mut io::sink()).unwrap()
+        });
+        assert_eq!(opened, length);
+        [sealing, opening]
+    })
+}
+
+fn assert_serial(length: u64) {
+    let [sealing, opening] = serial_peaks(length);
+    println!("serial: {} KiB to seal, {} KiB to open", sealing / KIB, opening / KIB);
+    assert!(sealing < 200 * KIB && opening < 200 * KIB);
+}
+
+#[cfg(feature = "rayon")]
+fn assert_parallel(length: u64, threads: usize) {
+    let [sealing, opening] = parallel_peaks(length, threads);
+    println!("{threads} threads: {} KiB to seal, {} KiB to open", sealing / KIB, opening / KIB);
+    let most = threads * 512 * KIB + 200 * KIB;
+    assert!(sealing < most && opening < most);
+}
+
+#[test]
+fn a_large_stream() {
+    let _alone = alone();
+    assert_serial(256 * MIB as u64);
+}
+
+#[cfg(feature = "rayon")]
+#[test]
+fn a_large_stream_on_all_cores() {
+    let _alone = alone();
+    for threads in [1, 2, 4] {
+        assert_parallel(64 * MIB as u64, threads);
+    }
+}
+
+#[test]
+#[ignore = "takes a minute"]
+fn four_gib() {
+    let _alone = alone();
+    assert_serial(4096 * MIB as u64);
+    #[cfg(feature = "rayon")]
+    assert_parallel(4096 * MIB as u64, 2);
+}
+
+#[test]
+fn a_large_range() {
+    let _alone = alone();
+    let bob = DecapsulationKey::generate().unwrap();
+    let sealed = bob.encapsulation_key().seal(CTX, &vec![7; 64 * MIB]).unwrap();
+    let mut range = vec![0; 60 * MIB];
+    let (most, ()) = peak(|| {
+        let opened = bob.open_at(CTX, &sealed).unwrap();
+        opened.read_exact_at(&mut range, 1_000_001).unwrap();
+    });
+    assert!(range.iter().all(|byte| *byte == 7));
+    assert!(most < 200 * KIB, "{most}");
+}

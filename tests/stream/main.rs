@@ -1,0 +1,12 @@
+//! Streams: every way of sealing gives the same bytes, every way of opening gives the plaintext
+//! back, and nothing that was not authenticated ever comes out.
+
+#[path = "../common/faulty_io.rs"]
+mod faulty_io;
+
+mod damage;
+mod fixture;
+mod random_access;
+mod reader_faults;
+mod sizes;
+mod writer_faults;
