@@ -144,9 +144,16 @@ impl Direction {
         buffer: &mut [u8],
     ) -> Result<Detached, Error> {
         let used = self.prepare(kind, aad, buffer.len())?;
-        let tag = self.key.seal_in_place(self.next, &self.aad, buffer)?;
+        // Before anything is encrypted: a number that met a failure is never used again.
+        let index = self.next;
         self.advance(kind, used);
-        Ok(Detached { kind, tag })
+        match self.key.seal_in_place(index, &self.aad, buffer) {
+            Ok(tag) => Ok(Detached { kind, tag }),
+            Err(error) => {
+                self.finished = true;
+                Err(error)
+            }
+        }
     }
 
     fn open(&mut self, aad: &[u8], buffer: &mut [u8], detached: &Detached) -> Result<(), Error> {
