@@ -16,13 +16,15 @@ mod chunks;
 #[cfg(feature = "rayon")]
 mod parallel;
 mod random_access;
+mod read_at;
 mod reader;
 mod writer;
 
 pub use chunks::{Opener, Sealer};
 #[cfg(feature = "rayon")]
 pub use parallel::{ParallelOpenReader, ParallelSealWriter};
-pub use random_access::{Body, LastChunk, Plan, PlannedChunk, RandomAccess, ReadAt};
+pub use random_access::{Body, LastChunk, Plan, PlannedChunk, RandomAccess};
+pub use read_at::ReadAt;
 pub use reader::OpenReader;
 pub(crate) use reader::read_full;
 pub use writer::SealWriter;

@@ -1,10 +1,10 @@
 //! Opening parts of a body, in any order: files, byte slices, ranges of a remote object.
 
-use std::{fmt, fs::File, io, ops::Range};
+use std::{fmt, io, ops::Range};
 
 use zeroize::Zeroizing;
 
-use super::{CHUNK, ChunkKey, MAX_CHUNKS, PREFIX, SEALED_CHUNK};
+use super::{CHUNK, ChunkKey, MAX_CHUNKS, PREFIX, ReadAt, SEALED_CHUNK};
 use crate::{Error, Plaintext, schedule::TAG};
 
 /// The body of an envelope of known length, before its end was authenticated.
@@ -218,90 +218,6 @@ impl Body {
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Body({} bytes)", self.length)
-    }
-}
-
-/// Something that can be read at any position, by several threads at once.
-pub trait ReadAt {
-    /// Fills the whole buffer from this offset.
-    ///
-    /// # Errors
-    ///
-    /// [`io::ErrorKind::UnexpectedEof`] if there is less; others as they happen.
-    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
-
-    /// The length in bytes.
-    ///
-    /// # Errors
-    ///
-    /// As they happen.
-    fn size(&self) -> io::Result<u64>;
-}
-
-impl ReadAt for File {
-    #[cfg(unix)]
-    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(self, buffer, offset)
-    }
-
-    #[cfg(windows)]
-    fn read_exact_at(&self, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
-        while !buffer.is_empty() {
-            match std::os::windows::fs::FileExt::seek_read(self, buffer, offset) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(length) => {
-                    buffer = buffer.split_at_mut(length).1;
-                    offset += length as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    fn size(&self) -> io::Result<u64> {
-        let metadata = self.metadata()?;
-        if metadata.is_file() {
-            Ok(metadata.len())
-        } else {
-            Err(io::Error::new(io::ErrorKind::Unsupported, "only a file can be read at a position"))
-        }
-    }
-}
-
-impl ReadAt for [u8] {
-    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        let part = usize::try_from(offset)
-            .ok()
-            .and_then(|start| self.get(start..start.checked_add(buffer.len())?))
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
-        buffer.copy_from_slice(part);
-        Ok(())
-    }
-
-    fn size(&self) -> io::Result<u64> {
-        Ok(self.len() as u64)
-    }
-}
-
-impl ReadAt for Vec<u8> {
-    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        self.as_slice().read_exact_at(buffer, offset)
-    }
-
-    fn size(&self) -> io::Result<u64> {
-        self.as_slice().size()
-    }
-}
-
-impl<T: ReadAt + ?Sized> ReadAt for &T {
-    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        T::read_exact_at(self, buffer, offset)
-    }
-
-    fn size(&self) -> io::Result<u64> {
-        T::size(self)
     }
 }
 

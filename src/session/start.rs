@@ -1,0 +1,297 @@
+//! Starting a session and accepting one: for whom, by whom, and from which shared secret.
+
+use std::fmt;
+
+use sha2::{Digest, Sha512};
+
+use super::{Receiver, Sender, direction::Direction, hello::Core};
+use crate::{
+    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, Keyring, SharedSecret,
+    Sign, Signature, SignatureSuite, VerifyingKey, VerifyingKeyring, context,
+    provider::Provider,
+    schedule::{Exporter, Schedule},
+    suite,
+};
+
+/// Both sides: from a shared secret to a direction, an exporter and the session's name.
+fn start(
+    provider: &Provider,
+    secret: &SharedSecret,
+    core: &[u8],
+    context: &[u8],
+) -> Result<(Direction, Exporter, [u8; 32]), Error> {
+    let info: [&[u8]; 3] = [suite::SESSION_INFO, core, context];
+    let Schedule { key_and_nonce, exporter } =
+        Schedule::new(secret.suite().id(), secret.as_bytes(), &info);
+    let mut session_id = [0; 32];
+    exporter.export(&[suite::SESSION_ID], &mut session_id);
+    Ok((Direction::new(provider, &key_and_nonce)?, exporter, session_id))
+}
+
+impl EncapsulationKey {
+    /// Starts a session with the key's owner: the hello to be sent first, and the sender. Nobody
+    /// is authenticated to the receiver; with [`signed_by`](Self::signed_by) somebody is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Context`]; [`Error::Randomness`] if the system has none.
+    pub fn sender(&self, context: &[u8]) -> Result<(Vec<u8>, Sender), Error> {
+        sender(self, None, context, None)
+    }
+
+    /// Starts a session that proves who sends.
+    #[must_use]
+    pub fn signed_by<'a>(&'a self, signer: &'a dyn Sign) -> SignedBy<'a> {
+        SignedBy { to: self, signer }
+    }
+}
+
+/// A session to be started with a signed hello; see [`EncapsulationKey::signed_by`].
+#[derive(Clone, Copy)]
+pub struct SignedBy<'a> {
+    to: &'a EncapsulationKey,
+    signer: &'a dyn Sign,
+}
+
+impl SignedBy<'_> {
+    /// Starts the session; see [`EncapsulationKey::sender`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EncapsulationKey::sender`], and whatever the signing key reports.
+    pub fn sender(&self, context: &[u8]) -> Result<(Vec<u8>, Sender), Error> {
+        sender(self.to, Some(self.signer), context, None)
+    }
+}
+
+impl fmt::Debug for SignedBy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SignedBy({:?} to {:?})", self.signer.verifying_key(), self.to)
+    }
+}
+
+/// Where every way of starting a session ends. `randomness` is given for known answers only.
+pub(crate) fn sender(
+    to: &EncapsulationKey,
+    signer: Option<&dyn Sign>,
+    context: &[u8],
+    randomness: Option<&[u8]>,
+) -> Result<(Vec<u8>, Sender), Error> {
+    context::check(context)?;
+    let (ciphertext, secret) = to.encapsulate_from(randomness)?;
+    let core = Core {
+        suite: to.suite(),
+        recipient: to.key_id(),
+        signer: signer.map(|signer| {
+            let key = signer.verifying_key();
+            (key.suite(), key.key_id())
+        }),
+        ciphertext,
+    };
+    let mut hello = core.to_bytes();
+    let (direction, exporter, session_id) = start(to.provider(), &secret, &hello, context)?;
+    if let Some(signer) = signer {
+        let digest = signed_digest(&hello, to, context);
+        let signature = signer.sign_checked(suite::SESSION_SIGNATURE_CONTEXT, &digest)?;
+        hello.extend_from_slice(signature.as_bytes());
+    }
+    let sender =
+        Sender { direction, session_id, provider: to.provider(), exporter: Some(exporter) };
+    Ok((hello, sender))
+}
+
+/// What a hello's signature is over: `SHA-512(core || ek || context)`.
+fn signed_digest(core: &[u8], to: &EncapsulationKey, context: &[u8]) -> [u8; 64] {
+    Sha512::new()
+        .chain_update(core)
+        .chain_update(to.as_bytes())
+        .chain_update(context)
+        .finalize()
+        .into()
+}
+
+impl DecapsulationKey {
+    /// Accepts a session that does not say who sends. A signed hello is refused: name its signer
+    /// with [`from_signer`](Self::from_signer).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotARecipient`] if it is for another key; [`Error::Truncated`],
+    /// [`Error::Unknown`] or [`Error::Invalid`] if it is no hello. A hello that was changed makes
+    /// other keys: it shows when the first message fails to open.
+    pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<Receiver, Error> {
+        self.as_dyn().receiver(context, hello)
+    }
+
+    /// Accepts sessions of one signer only. An unsigned hello is refused.
+    #[must_use]
+    pub fn from_signer<'a>(&'a self, signer: &'a VerifyingKey) -> FromSigner<'a> {
+        self.as_dyn().from_signer(signer)
+    }
+
+    /// Accepts sessions of any of several signers; [`Receiver::signer`] tells whose it is.
+    #[must_use]
+    pub fn from_signers<'a>(&'a self, signers: &'a VerifyingKeyring) -> FromSigner<'a> {
+        self.as_dyn().from_signers(signers)
+    }
+}
+
+impl dyn Decapsulate + '_ {
+    /// Accepts a session; see [`DecapsulationKey::receiver`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DecapsulationKey::receiver`], and whatever the key reports.
+    pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<Receiver, Error> {
+        receive(&Keys::One(self), None, context, hello)
+    }
+
+    /// Accepts sessions of one signer only; see [`DecapsulationKey::from_signer`].
+    #[must_use]
+    pub fn from_signer<'a>(&'a self, signer: &'a VerifyingKey) -> FromSigner<'a> {
+        FromSigner { keys: Keys::One(self), signers: Signers::One(signer) }
+    }
+
+    /// Accepts sessions of any of several signers; [`Receiver::signer`] tells whose it is.
+    #[must_use]
+    pub fn from_signers<'a>(&'a self, signers: &'a VerifyingKeyring) -> FromSigner<'a> {
+        FromSigner { keys: Keys::One(self), signers: Signers::AnyOf(signers) }
+    }
+}
+
+impl Keyring {
+    /// Accepts a session with the key that it is addressed to; see
+    /// [`DecapsulationKey::receiver`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DecapsulationKey::receiver`]; [`Error::Refused`] if the policy does not accept
+    /// the key's suite.
+    pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<Receiver, Error> {
+        receive(&Keys::Ring(self), None, context, hello)
+    }
+
+    /// Accepts sessions of one signer only; see [`DecapsulationKey::from_signer`].
+    #[must_use]
+    pub fn from_signer<'a>(&'a self, signer: &'a VerifyingKey) -> FromSigner<'a> {
+        FromSigner { keys: Keys::Ring(self), signers: Signers::One(signer) }
+    }
+
+    /// Accepts sessions of any of several signers; [`Receiver::signer`] tells whose it is.
+    #[must_use]
+    pub fn from_signers<'a>(&'a self, signers: &'a VerifyingKeyring) -> FromSigner<'a> {
+        FromSigner { keys: Keys::Ring(self), signers: Signers::AnyOf(signers) }
+    }
+}
+
+/// Sessions of one signer, or of any of several; see [`DecapsulationKey::from_signer`].
+#[derive(Clone, Copy, Debug)]
+pub struct FromSigner<'a> {
+    keys: Keys<'a>,
+    signers: Signers<'a>,
+}
+
+impl FromSigner<'_> {
+    /// Verifies the hello's signature and accepts the session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Verify`] if the signature does not verify; [`Error::Invalid`] if the hello is not
+    /// signed, or by another key; and those of [`DecapsulationKey::receiver`].
+    pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<Receiver, Error> {
+        receive(&self.keys, Some(&self.signers), context, hello)
+    }
+}
+
+/// With what a session is accepted.
+#[derive(Clone, Copy)]
+enum Keys<'a> {
+    One(&'a (dyn Decapsulate + 'a)),
+    Ring(&'a Keyring),
+}
+
+impl Keys<'_> {
+    fn find(&self, suite: KemSuite, key_id: KeyId) -> Result<&dyn Decapsulate, Error> {
+        let is_wanted = |key: &EncapsulationKey| (key.suite(), key.key_id()) == (suite, key_id);
+        match self {
+            Self::One(key) if is_wanted(key.encapsulation_key()) => Ok(*key),
+            Self::One(_) => Err(Error::NotARecipient),
+            Self::Ring(ring) => ring.find(is_wanted),
+        }
+    }
+}
+
+impl Keys<'_> {
+    /// A keyring has a policy; a single key takes the signers that it is given.
+    fn check_signer(&self, suite: SignatureSuite) -> Result<(), Error> {
+        match self {
+            Self::One(_) => Ok(()),
+            Self::Ring(ring) => ring.policy().check_signature(suite),
+        }
+    }
+}
+
+impl fmt::Debug for Keys<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(key) => key.encapsulation_key().fmt(f),
+            Self::Ring(ring) => ring.fmt(f),
+        }
+    }
+}
+
+/// From whom a session is accepted.
+#[derive(Clone, Copy, Debug)]
+enum Signers<'a> {
+    One(&'a VerifyingKey),
+    AnyOf(&'a VerifyingKeyring),
+}
+
+impl Signers<'_> {
+    fn find(&self, suite: SignatureSuite, key_id: KeyId) -> Option<&VerifyingKey> {
+        let found = match self {
+            Self::One(signer) => Some(*signer),
+            Self::AnyOf(signers) => signers.find(&key_id),
+        };
+        found.filter(|signer| (signer.suite(), signer.key_id()) == (suite, key_id))
+    }
+}
+
+/// Where every way of accepting a session ends.
+fn receive(
+    keys: &Keys<'_>,
+    signers: Option<&Signers<'_>>,
+    context: &[u8],
+    hello: &[u8],
+) -> Result<Receiver, Error> {
+    context::check(context)?;
+    let (core, core_bytes, signature) = Core::parse(hello)?;
+    let key = keys.find(core.suite, core.recipient)?;
+    let to = key.encapsulation_key();
+    let invalid = |reason| Error::Invalid { what: "hello", reason };
+    match (signers, core.signer) {
+        (None, None) => {}
+        (None, Some(_)) => return Err(invalid("it is signed, and no signer was named")),
+        (Some(_), None) => return Err(invalid("it is not signed, and a signer was named")),
+        (Some(signers), Some((suite, key_id))) => {
+            keys.check_signer(suite)?;
+            let signer =
+                signers.find(suite, key_id).ok_or(invalid("it is signed by another key"))?;
+            let signature = Signature::from_bytes(suite, signature)?;
+            let digest = signed_digest(core_bytes, to, context);
+            signer.verify_prehashed(suite::SESSION_SIGNATURE_CONTEXT, &digest, &signature)?;
+        }
+    }
+    let secret = key.decapsulate(&core.ciphertext).map_err(Error::into_external)?;
+    if secret.suite() != to.suite() {
+        return Err(Error::external("the shared secret is not of the key's suite"));
+    }
+    let (direction, exporter, session_id) = start(to.provider(), &secret, core_bytes, context)?;
+    Ok(Receiver {
+        direction,
+        session_id,
+        signer: core.signer.map(|(_, key_id)| key_id),
+        provider: to.provider(),
+        exporter: Some(exporter),
+    })
+}
