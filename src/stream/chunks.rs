@@ -279,9 +279,14 @@ impl Opener {
         first
     }
 
-    /// Opens full chunks, each with its tag behind it, where they are, on all cores.
+    /// Opens full chunks, each with its tag behind it, where they are, on all cores, and copies the
+    /// plaintext of the first ones to `direct`, as many as fit.
     #[cfg(feature = "rayon")]
-    pub(super) fn open_parallel(&mut self, sealed: &mut [u8]) -> Result<(), Error> {
+    pub(super) fn open_parallel(
+        &mut self,
+        sealed: &mut [u8],
+        direct: &mut [u8],
+    ) -> Result<(), Error> {
         use rayon::prelude::*;
 
         if self.failed {
@@ -289,11 +294,22 @@ impl Opener {
         }
         let first = self.take_indexes(sealed.len() / SEALED_CHUNK);
         let key = &self.key;
-        sealed
-            .par_chunks_exact_mut(SEALED_CHUNK)
-            .enumerate()
-            .try_for_each(|(index, chunk)| key.open_sealed(first + index as u64, chunk).map(drop))
-            .inspect_err(|_| self.failed = true)
+        let open = |index: usize, sealed: &mut [u8], to: Option<&mut [u8]>| {
+            let plaintext = key.open_sealed(first + index as u64, sealed)?;
+            if let Some(to) = to {
+                to.copy_from_slice(plaintext);
+            }
+            Ok(())
+        };
+        let copied = direct.len() / CHUNK;
+        let (now, later) = sealed.split_at_mut_checked(copied * SEALED_CHUNK).ok_or(Error::Open)?;
+        let now = now.par_chunks_exact_mut(SEALED_CHUNK).zip(direct.par_chunks_exact_mut(CHUNK));
+        let later = later.par_chunks_exact_mut(SEALED_CHUNK).enumerate();
+        let (now, later) = rayon::join(
+            || now.enumerate().try_for_each(|(index, (sealed, to))| open(index, sealed, Some(to))),
+            || later.try_for_each(|(index, sealed)| open(copied + index, sealed, None)),
+        );
+        now.and(later).inspect_err(|_| self.failed = true)
     }
 }
 

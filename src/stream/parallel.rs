@@ -282,7 +282,10 @@ impl<R: Read + Send> ParallelOpenReader<R> {
     }
 
     /// Opens the batch that was read, and reads the one after it.
-    fn next_batch(&mut self) -> io::Result<()> {
+    ///
+    /// As many full chunks as fit go straight to `direct`, copied by the thread that opened them.
+    /// Returns how much plaintext that is; the rest of the batch is for later.
+    fn next_batch(&mut self, direct: &mut [u8]) -> io::Result<usize> {
         if !self.ended {
             self.read_ahead()?;
         }
@@ -295,12 +298,15 @@ impl<R: Read + Send> ParallelOpenReader<R> {
         let length = mem::take(&mut self.next_length);
         let last = self.ended;
         let batch = self.batch.get_mut(..length).unwrap_or_default();
-        let (full, rest) = batch.split_at_mut(length / SEALED_CHUNK * SEALED_CHUNK);
+        let chunks = length / SEALED_CHUNK;
+        let (full, rest) = batch.split_at_mut(chunks * SEALED_CHUNK);
+        let given = chunks.min(direct.len() / CHUNK);
+        let direct = direct.get_mut(..given * CHUNK).unwrap_or_default();
 
         let (opener, inner, next) = (&mut self.opener, &mut self.inner, &mut self.next);
         let (opened, read) = rayon::join(
             || {
-                opener.open_parallel(full)?;
+                opener.open_parallel(full, direct)?;
                 if !last {
                     return Ok(());
                 }
@@ -309,17 +315,19 @@ impl<R: Read + Send> ParallelOpenReader<R> {
             },
             || if last { Ok((0, true)) } else { read_full(inner, next, 0) },
         );
-        if let Err(error) = opened {
-            self.give_up(State::Forged);
-            return Err(error.into());
-        }
-        (self.next_length, self.ended) = read.inspect_err(|error| {
-            let kind = error.kind();
-            self.give_up(State::InnerFailed(kind));
-        })?;
-        self.later = 0..length;
-        self.state = if last { State::Complete } else { State::Reading };
-        Ok(())
+        let failed = match (opened, read) {
+            (Err(error), _) => (State::Forged, error.into()),
+            (_, Err(error)) => (State::InnerFailed(error.kind()), error),
+            (Ok(()), Ok(read)) => {
+                (self.next_length, self.ended) = read;
+                self.later = given * SEALED_CHUNK..length;
+                self.state = if last { State::Complete } else { State::Reading };
+                return Ok(given * CHUNK);
+            }
+        };
+        direct.zeroize();
+        self.give_up(failed.0);
+        Err(failed.1)
     }
 
     /// Fills `next` to its end, or to the end of the inner reader.
@@ -347,7 +355,7 @@ impl<R: Read + Send> BufRead for ParallelOpenReader<R> {
                 if !self.state.is_reading()? {
                     break;
                 }
-                self.next_batch()?;
+                self.next_batch(&mut [])?;
             } else {
                 let Range { start, end } = self.later;
                 let chunk_end = end.min(start + SEALED_CHUNK);
@@ -367,6 +375,13 @@ impl<R: Read + Send> Read for ParallelOpenReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
+        }
+        let nothing_waits = self.ready.is_empty() && self.later.is_empty();
+        if nothing_waits && buffer.len() >= CHUNK && self.state.is_reading()? {
+            let given = self.next_batch(buffer)?;
+            if given > 0 {
+                return Ok(given);
+            }
         }
         let length = self.fill_buf()?.read(buffer)?;
         self.consume(length);
