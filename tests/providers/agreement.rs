@@ -20,7 +20,7 @@ fn some_changes() {
 }
 
 #[test]
-#[ignore = "takes minutes: ten thousand changes of each value"]
+#[ignore = "takes a minute: ten thousand changes of each value"]
 fn ten_thousand_changes() {
     judge_changes(10_000);
 }

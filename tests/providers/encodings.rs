@@ -165,7 +165,7 @@ fn ml_kem_coefficients() {
     let judge = |position: usize, coefficient: u16| {
         let mut key = valid.clone();
         let [low, high] = coefficient.to_le_bytes();
-        let (at, even) = (position / 2 * 3, position % 2 == 0);
+        let (at, even) = (position / 2 * 3, position.is_multiple_of(2));
         if even {
             key[at] = low;
             key[at + 1] = key[at + 1] & 0xf0 | high;
