@@ -7,7 +7,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
 use twinseal::{
     SignatureSuite,
-    provider::{Provider, SchemeSigner, SignatureKeyPair, SignatureScheme},
+    provider::{Provider, Random, SchemeSigner, SignatureKeyPair, SignatureScheme},
 };
 
 #[path = "../tests/common/providers.rs"]
@@ -29,7 +29,7 @@ struct Case {
 
 impl Case {
     fn new(scheme: &dyn SignatureScheme, context: &'static [u8]) -> Self {
-        let secret = scheme.generate(&mut system).unwrap().to_vec();
+        let secret = scheme.generate(&mut Random::System).unwrap().to_vec();
         let pair = scheme.key_pair(&secret).unwrap();
         let signature = pair.signer.sign(context, &MESSAGE).unwrap();
         Self { context, secret, pair, signature }
@@ -43,10 +43,6 @@ impl Case {
     fn verify(&self) {
         self.pair.verifier.verify(self.context, &MESSAGE, &self.signature).unwrap();
     }
-}
-
-fn system(buffer: &mut [u8]) -> Result<(), twinseal::Error> {
-    getrandom::fill(buffer).map_err(twinseal::Error::external)
 }
 
 /// One operation of every scheme of a provider.

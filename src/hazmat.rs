@@ -266,6 +266,12 @@ pub fn ml_kem_1024(provider: &Provider) -> impl Kem + use<> {
     CheckedKem::new(provider.ml_kem_1024, &check::ML_KEM_1024)
 }
 
+/// Falcon-1024 of round 3 alone, as the experimental suite uses it. It belongs to no provider.
+#[cfg(feature = "experimental-falcon")]
+pub fn falcon_1024() -> impl SignatureScheme {
+    crate::provider::Falcon1024
+}
+
 /// A provider's ECDSA over P-384 with signatures in DER, behind the crate's checks.
 pub fn ecdsa_p384(provider: &Provider) -> impl SignatureScheme + use<> {
     DerEcdsa(provider.ecdsa_p384)

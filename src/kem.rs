@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Error, KeyId,
-    provider::{self, Decapsulator, Encapsulator, Kem, KemKeyPair, Provider},
+    provider::{self, Decapsulator, Encapsulator, Kem, KemKeyPair, Provider, Random},
     random, suite, wire,
 };
 
@@ -77,6 +77,12 @@ impl EncapsulationKey {
         Self::load(self.suite(), self.as_bytes(), provider)
     }
 
+    /// The provider that the key is on.
+    #[must_use]
+    pub fn provider(&self) -> &'static Provider {
+        self.0.provider
+    }
+
     /// The key's suite.
     #[must_use]
     pub fn suite(&self) -> KemSuite {
@@ -123,10 +129,6 @@ impl EncapsulationKey {
             }
         }
         Ok((Ciphertext { suite, bytes: ciphertext }, SharedSecret { suite, bytes: secret }))
-    }
-
-    pub(crate) fn provider(&self) -> &'static Provider {
-        self.0.provider
     }
 }
 
@@ -183,7 +185,7 @@ impl DecapsulationKey {
     ///
     /// [`Error::Randomness`] if the system has none.
     pub fn generate_for(suite: KemSuite) -> Result<Self, Error> {
-        Self::generate_with(suite, &mut random::system)
+        Self::generate_with(suite, &mut Random::System)
     }
 
     /// A new key from a caller's generator, which is trusted to be a good one.
@@ -192,12 +194,12 @@ impl DecapsulationKey {
     ///
     /// [`Error::Randomness`] if the generator fails.
     pub fn generate_from_rng(suite: KemSuite, rng: &mut impl TryCryptoRng) -> Result<Self, Error> {
-        Self::generate_with(suite, &mut random::from_rng(rng))
+        Self::generate_with(suite, &mut Random::Given(&mut random::from_rng(rng)))
     }
 
-    fn generate_with(suite: KemSuite, random: &mut provider::Random<'_>) -> Result<Self, Error> {
+    fn generate_with(suite: KemSuite, random: &mut Random<'_>) -> Result<Self, Error> {
         let mut seed = Zeroizing::new(vec![0; KemSuite::SEED_LENGTH]);
-        random(&mut seed)?;
+        random.fill(&mut seed)?;
         Self::load(suite, seed, provider::default())
     }
 
@@ -238,6 +240,20 @@ impl DecapsulationKey {
     /// [`Error::Unsupported`] if the provider does not offer the suite.
     pub fn on(self, provider: &'static Provider) -> Result<Self, Error> {
         Self::load(self.suite(), self.seed, provider)
+    }
+
+    /// The provider that the key is on: AWS-LC if it is compiled in, unless the key was moved.
+    ///
+    /// ```
+    /// use twinseal::{DecapsulationKey, provider::PORTABLE};
+    ///
+    /// let key = DecapsulationKey::generate()?.on(&PORTABLE)?;
+    /// assert_eq!(key.provider().name, "portable");
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
+    #[must_use]
+    pub fn provider(&self) -> &'static Provider {
+        self.encapsulation_key.provider()
     }
 
     /// The key's suite.

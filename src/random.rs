@@ -1,15 +1,45 @@
 //! Where random bytes come from.
 
+use std::fmt;
+
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
 use crate::Error;
 
-/// Fills a buffer with random bytes, or fails. Used as `&mut Random<'_>`.
-pub type Random<'a> = dyn FnMut(&mut [u8]) -> Result<(), Error> + 'a;
+/// Where a new key's random bytes come from.
+pub enum Random<'a> {
+    /// The operating system.
+    System,
+    /// A caller's generator.
+    Given(&'a mut dyn FnMut(&mut [u8]) -> Result<(), Error>),
+}
+
+impl Random<'_> {
+    /// Fills a buffer with random bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Randomness`] if there are none.
+    pub fn fill(&mut self, buffer: &mut [u8]) -> Result<(), Error> {
+        match self {
+            Self::System => system(buffer),
+            Self::Given(generator) => generator(buffer),
+        }
+    }
+}
+
+impl fmt::Debug for Random<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::System => "Random::System",
+            Self::Given(_) => "Random::Given(..)",
+        })
+    }
+}
 
 /// The operating system's randomness.
-pub(crate) fn system(buffer: &mut [u8]) -> Result<(), Error> {
+fn system(buffer: &mut [u8]) -> Result<(), Error> {
     getrandom::fill(buffer).map_err(|_| Error::Randomness)
 }
 

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Error, KeyId, context,
-    provider::{self, Provider, SignatureScheme},
+    provider::{self, Provider, Random, SignatureScheme},
     random, suite, wire,
 };
 
@@ -45,6 +45,7 @@ struct PublicHalf {
     suite: SignatureSuite,
     bytes: Vec<u8>,
     key_id: KeyId,
+    provider: &'static Provider,
     verifier: CompositeVerifier,
 }
 
@@ -65,12 +66,17 @@ impl VerifyingKey {
         provider: &'static Provider,
     ) -> Result<Self, Error> {
         let verifier = suite.0.on(provider).load_public(bytes)?;
-        Ok(Self::new(suite, bytes.to_vec(), verifier))
+        Ok(Self::new(suite, bytes.to_vec(), provider, verifier))
     }
 
-    fn new(suite: SignatureSuite, bytes: Vec<u8>, verifier: CompositeVerifier) -> Self {
+    fn new(
+        suite: SignatureSuite,
+        bytes: Vec<u8>,
+        provider: &'static Provider,
+        verifier: CompositeVerifier,
+    ) -> Self {
         let key_id = KeyId::derive(suite::KEY_ID_SIGN, suite.id(), &bytes);
-        Self(Arc::new(PublicHalf { suite, bytes, key_id, verifier }))
+        Self(Arc::new(PublicHalf { suite, bytes, key_id, provider, verifier }))
     }
 
     /// The same key on another provider.
@@ -80,6 +86,12 @@ impl VerifyingKey {
     /// [`Error::Unsupported`] if the provider does not offer the suite.
     pub fn on(&self, provider: &'static Provider) -> Result<Self, Error> {
         Self::load(self.suite(), self.as_bytes(), provider)
+    }
+
+    /// The provider that the key is on.
+    #[must_use]
+    pub fn provider(&self) -> &'static Provider {
+        self.0.provider
     }
 
     /// The key's suite.
@@ -212,25 +224,23 @@ impl SigningKey {
     ///
     /// [`Error::Randomness`] if the system has none.
     pub fn generate_for(suite: SignatureSuite) -> Result<Self, Error> {
-        Self::generate_with(suite, &mut random::system)
+        Self::generate_with(suite, &mut Random::System)
     }
 
     /// A new key from a caller's generator, which is trusted to be a good one.
     ///
     /// # Errors
     ///
-    /// [`Error::Randomness`] if the generator fails.
+    /// [`Error::Randomness`] if the generator fails; [`Error::Unsupported`] for the experimental
+    /// suite, because Falcon's implementation draws from the operating system alone.
     pub fn generate_from_rng(
         suite: SignatureSuite,
         rng: &mut impl TryCryptoRng,
     ) -> Result<Self, Error> {
-        Self::generate_with(suite, &mut random::from_rng(rng))
+        Self::generate_with(suite, &mut Random::Given(&mut random::from_rng(rng)))
     }
 
-    fn generate_with(
-        suite: SignatureSuite,
-        random: &mut provider::Random<'_>,
-    ) -> Result<Self, Error> {
+    fn generate_with(suite: SignatureSuite, random: &mut Random<'_>) -> Result<Self, Error> {
         let provider = provider::default();
         let secret = suite.0.on(provider).generate(random)?;
         Self::load(suite, secret, provider)
@@ -256,7 +266,7 @@ impl SigningKey {
         Ok(Self {
             secret,
             signer,
-            verifying_key: VerifyingKey::new(suite, verifying_key, verifier),
+            verifying_key: VerifyingKey::new(suite, verifying_key, provider, verifier),
         })
     }
 
@@ -267,6 +277,12 @@ impl SigningKey {
     /// [`Error::Unsupported`] if the provider does not offer the suite.
     pub fn on(self, provider: &'static Provider) -> Result<Self, Error> {
         Self::load(self.suite(), self.secret, provider)
+    }
+
+    /// The provider that the key is on: AWS-LC if it is compiled in, unless the key was moved.
+    #[must_use]
+    pub fn provider(&self) -> &'static Provider {
+        self.verifying_key.provider()
     }
 
     /// The key's suite.

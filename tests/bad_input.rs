@@ -4,9 +4,10 @@ mod common;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use common::{
-    COMPOSITE, CTX, P384, Parser, X25519, composite_oid, der_parsers, ec_private_key, invalid,
-    io_outcome, kem_key, kem_parsers, length, outcome, parsers_of_fixed_length, pem, pem_parsers,
-    pkcs8, pkcs8_of, signing_key, signing_key_bytes, spki, tlv, truncated, unknown,
+    COMPOSITE, CTX, ORDER, P384, PRIME, Parser, X25519, composite_oid, der_parsers, ec_private_key,
+    invalid, io_outcome, kem_key, kem_parsers, length, minus_one, outcome, parsers_of_fixed_length,
+    pem, pem_parsers, pkcs8, pkcs8_of, plus, signing_key, signing_key_bytes, spki, tlv, truncated,
+    unknown,
 };
 use p384::pkcs8::{EncodePrivateKey, EncodePublicKey};
 use proptest::{collection::vec, prelude::*};
@@ -26,47 +27,6 @@ const NOT_UNCOMPRESSED: &str = "it is not in uncompressed form";
 const NOT_ON_CURVE: &str = "it is not on the curve";
 const NOT_RFC_5915: &str = "it is not the RFC 5915 form with the curve secp384r1 and no public key";
 const NOT_ECDSA: &str = "it is not the DER form of two integers from 1 to n - 1";
-
-/// The order of P-384 and the prime of its field (FIPS 186-5), big-endian.
-const ORDER: [u8; 48] = hex_48(
-    "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973",
-);
-const PRIME: [u8; 48] = hex_48(
-    "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff",
-);
-
-const fn hex_48(text: &str) -> [u8; 48] {
-    let mut bytes = [0; 48];
-    let mut index = 0;
-    while index < 96 {
-        let digit = match text.as_bytes()[index] {
-            digit @ b'0'..=b'9' => digit - b'0',
-            letter => letter - b'a' + 10,
-        };
-        bytes[index / 2] = bytes[index / 2] << 4 | digit;
-        index += 1;
-    }
-    bytes
-}
-
-/// A number of 48 bytes, and a small one added to it.
-fn plus(number: &[u8; 48], small: u8) -> [u8; 48] {
-    let mut sum = *number;
-    let mut carry = u16::from(small);
-    for byte in sum.iter_mut().rev() {
-        carry += u16::from(*byte);
-        *byte = carry as u8;
-        carry >>= 8;
-    }
-    assert_eq!(carry, 0);
-    sum
-}
-
-fn minus_one(number: &[u8; 48]) -> [u8; 48] {
-    let mut difference = *number;
-    *difference.last_mut().unwrap() -= 1;
-    difference
-}
 
 // Values of one length.
 

@@ -37,8 +37,12 @@ impl SignatureScheme for Falcon1024 {
         suite::FALCON_1024_LENGTHS
     }
 
-    /// The crate draws from the operating system itself; a caller's generator cannot be used.
-    fn generate(&self, _random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
+    /// The crate draws from the operating system itself, and panics if that has no randomness.
+    fn generate(&self, random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
+        match random {
+            Random::System => {}
+            Random::Given(_) => return Err(Error::Unsupported("Falcon keys from a generator")),
+        }
         let (public, secret) = falcon1024::keypair();
         let signer = FalconSigner(Box::new(secret));
         let mut key = Zeroizing::new(Vec::with_capacity(self.lengths().signing_key));
@@ -64,8 +68,20 @@ impl SignatureScheme for Falcon1024 {
     fn verifier(&self, verifying_key: &[u8]) -> Result<Box<dyn SchemeVerifier>, Error> {
         let key = falcon1024::PublicKey::from_bytes(verifying_key)
             .map_err(|_| invalid("its length is wrong"))?;
+        check_public(verifying_key)?;
         Ok(Box::new(FalconVerifier(Box::new(key))))
     }
+}
+
+/// A header byte, then 1024 coefficients of 14 bits, big-endian, below q = 12289.
+fn check_public(key: &[u8]) -> Result<(), Error> {
+    let coefficients = key.strip_prefix(&[0x0a]).ok_or(invalid("its header is wrong"))?;
+    let (fours, _) = coefficients.as_chunks::<7>();
+    let reduced = fours.iter().all(|&[a, b, c, d, e, f, g]| {
+        let bits = u64::from_be_bytes([0, a, b, c, d, e, f, g]);
+        [42, 28, 14, 0].iter().all(|shift| bits >> shift & 0x3fff < 12289)
+    });
+    if reduced { Ok(()) } else { Err(invalid("a coefficient is not below 12289")) }
 }
 
 impl Drop for FalconSigner {
@@ -80,13 +96,23 @@ impl Drop for FalconSigner {
 impl SchemeSigner for FalconSigner {
     fn sign(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
         no_context(context)?;
-        Ok(falcon1024::detached_sign(message, &self.0).as_bytes().to_vec())
+        let signature = falcon1024::detached_sign(message, &self.0);
+        // The crate does not report a failure of the C code, which leaves the signature empty.
+        match signature.as_bytes() {
+            [] => Err(Error::Unsupported("this Falcon-1024 key")),
+            bytes => Ok(bytes.to_vec()),
+        }
     }
 }
 
 impl SchemeVerifier for FalconVerifier {
     fn verify(&self, context: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Error> {
         no_context(context)?;
+        // A compressed value ends with a bit of 1. PQClean also takes zeros behind it, up to the
+        // length of the padded variant, which would give a signature a second form.
+        if signature.last() == Some(&0) {
+            return Err(Error::Verify);
+        }
         let signature =
             falcon1024::DetachedSignature::from_bytes(signature).map_err(|_| Error::Verify)?;
         falcon1024::verify_detached_signature(&signature, message, &self.0)

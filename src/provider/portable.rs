@@ -137,7 +137,7 @@ impl Kem for P384 {
 
 impl Encapsulator for P384Encapsulator {
     fn encapsulate(&self, ciphertext: &mut [u8], shared_secret: &mut [u8]) -> Result<(), Error> {
-        let randomness = random_p384_scalar(&mut random::system)?;
+        let randomness = random_p384_scalar(&mut Random::System)?;
         self.encapsulate_deterministic(&randomness, ciphertext, shared_secret)
     }
 
@@ -255,7 +255,7 @@ struct EcdsaVerifier(ecdsa::VerifyingKey);
 fn random_p384_scalar(random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut scalar = Zeroizing::new(vec![0; 48]);
     loop {
-        random(&mut scalar)?;
+        random.fill(&mut scalar)?;
         if p384_scalar(&scalar).is_ok() {
             return Ok(scalar);
         }
@@ -328,7 +328,7 @@ impl SignatureScheme for MlDsa87Scheme {
 
     fn generate(&self, random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
         let mut seed = Zeroizing::new(vec![0; 32]);
-        random(&mut seed)?;
+        random.fill(&mut seed)?;
         Ok(seed)
     }
 

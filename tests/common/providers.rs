@@ -1,6 +1,19 @@
 //! The providers that every shared test runs on.
 
+#[cfg(feature = "aws-lc-rs")]
+use twinseal::provider::AWS_LC;
+#[cfg(feature = "pqclean")]
+use twinseal::provider::PQCLEAN;
 use twinseal::provider::{PORTABLE, Provider};
 
-/// All must accept and refuse the same. What needs fixed randomness runs on [`PORTABLE`] alone.
-pub(crate) static PROVIDERS: [&Provider; 1] = [&PORTABLE];
+const COUNT: usize = 1 + cfg!(feature = "aws-lc-rs") as usize + cfg!(feature = "pqclean") as usize;
+
+/// Every provider that is compiled in. All must accept and refuse the same. What needs fixed
+/// randomness runs on [`PORTABLE`] alone.
+pub(crate) static PROVIDERS: [&Provider; COUNT] = [
+    &PORTABLE,
+    #[cfg(feature = "aws-lc-rs")]
+    &AWS_LC,
+    #[cfg(feature = "pqclean")]
+    &PQCLEAN,
+];
