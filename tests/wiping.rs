@@ -1,10 +1,14 @@
 //! Is every secret wiped before its memory is given back? An allocator looks into each freed block.
 //!
-//! Shown for the heap. Copies that a primitive leaves on its stack are best effort.
+//! Shown for Rust's heap, for the keys of every provider that is compiled in. What C code allocates
+//! itself is not seen: AWS-LC's keys are there, PQClean's are in boxes of ours. Copies that a primitive
+//! leaves on its stack are best effort.
 
 #![allow(unsafe_code, reason = "an allocator is unsafe to implement, and src/ stays without")]
 
 mod common;
+#[path = "common/providers.rs"]
+mod providers;
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -19,13 +23,14 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use common::{COMPOSITE, CTX, P384, X25519, ec_private_key, outcome, pem};
 use hmac::{Hmac, KeyInit, Mac};
 use ml_dsa::{ExpandedSigningKey, MlDsa87};
+use providers::PROVIDERS;
 use rand_core::{TryCryptoRng, TryRng};
 use sha2::{Digest, Sha512};
 use shake::{ExtendableOutput, Shake256, Update, XofReader};
 use twinseal::{
     Ciphertext, DecapsulationKey, EncapsulationKey, Header, KemSuite, Recipients, SharedSecret,
     SigningKey, hazmat,
-    provider::{Kem, PORTABLE},
+    provider::{Kem, PORTABLE, Provider},
 };
 use zeroize::Zeroize;
 
@@ -264,6 +269,12 @@ impl KemCase {
     }
 }
 
+/// Each suite on each provider.
+fn kem_cases() -> impl Iterator<Item = (KemCase, &'static Provider)> {
+    let suites = KemSuite::ALL.into_iter();
+    suites.flat_map(|suite| PROVIDERS.map(|provider| (KemCase::new(suite), provider)))
+}
+
 /// As little-endian numbers are held.
 fn reversed(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().rev().copied().collect()
@@ -350,16 +361,16 @@ fn what_callers_take_over_is_found() {
 
 #[test]
 fn kem_keys() {
-    for case in KemSuite::ALL.map(KemCase::new) {
+    for (case, provider) in kem_cases() {
         let (suite, seed) = (case.suite, case.seed);
         case.secrets.assert_not_leaked_by(|| {
             drop(case.key());
             drop(DecapsulationKey::generate_from_rng(suite, &mut Fixed(seed)).unwrap());
-            let key = case.key().on(&PORTABLE).unwrap();
+            let key = case.key().on(provider).unwrap();
             let public = key.encapsulation_key().clone();
             drop(key);
             drop(EncapsulationKey::from_bytes(suite, public.as_bytes()).unwrap());
-            drop(public.on(&PORTABLE).unwrap());
+            drop(public.on(provider).unwrap());
             drop(format!("{:?}", case.key()));
             let _ = DecapsulationKey::from_seed(suite, &seed[1..]);
         });
@@ -368,9 +379,9 @@ fn kem_keys() {
 
 #[test]
 fn encapsulation_and_decapsulation() {
-    for case in KemSuite::ALL.map(KemCase::new) {
+    for (case, provider) in kem_cases() {
         case.secrets.assert_not_leaked_by(|| {
-            let key = case.key();
+            let key = case.key().on(provider).unwrap();
             let public = key.encapsulation_key();
             let (_, sent) = hazmat::encapsulate(public, case.randomness).unwrap();
             let received = key.decapsulate(&case.ciphertext).unwrap();
@@ -387,9 +398,9 @@ fn encapsulation_and_decapsulation() {
 
 #[test]
 fn sealing_and_opening() {
-    for case in KemSuite::ALL.map(KemCase::new) {
+    for (case, provider) in kem_cases() {
         case.secrets.assert_not_leaked_by(|| {
-            let key = case.key();
+            let key = case.key().on(provider).unwrap();
             let recipients = Recipients::new([key.encapsulation_key()]).unwrap();
             let encapsulations = [case.randomness];
             let given = hazmat::SealRandomness {
@@ -418,7 +429,7 @@ fn sealing_and_opening() {
 /// The first chunks of a body are decrypted before the last turns out to be forged.
 #[test]
 fn opening_what_was_changed() {
-    for case in KemSuite::ALL.map(KemCase::new) {
+    for (case, provider) in kem_cases() {
         let changed = |position: usize| {
             let mut sealed = case.sealed.clone();
             sealed[position] ^= 1;
@@ -435,7 +446,7 @@ fn opening_what_was_changed() {
             changed(header + 24),
         ];
         case.secrets.assert_not_leaked_by(|| {
-            let key = case.key();
+            let key = case.key().on(provider).unwrap();
             for sealed in all {
                 assert_eq!(outcome(key.open(CTX, &sealed)), "Open");
             }
@@ -544,23 +555,25 @@ fn first_polynomials(seed: &[u8]) -> [(&'static str, Vec<u8>); 2] {
 #[test]
 fn signing_keys_and_signatures() {
     let case = SignCase::new();
-    case.secrets.assert_not_leaked_by(|| {
-        drop(case.key());
-        drop(SigningKey::generate_from_rng(COMPOSITE, &mut Fixed(case.halves)).unwrap());
-        let key = case.key().on(&PORTABLE).unwrap();
-        drop(format!("{key:?}"));
-        let public = key.verifying_key().clone();
-        let signatures = [
-            key.sign(CTX, b"message").unwrap(),
-            key.sign_reader(CTX, &b"message"[..]).unwrap(),
-            hazmat::sign(&key, CTX, b"message").unwrap(),
-        ];
-        drop(key);
-        for signature in signatures {
-            public.verify(CTX, b"message", &signature).unwrap();
-        }
-        assert!(SigningKey::from_bytes(COMPOSITE, &case.bytes[1..]).is_err());
-    });
+    for provider in PROVIDERS {
+        case.secrets.assert_not_leaked_by(|| {
+            drop(case.key());
+            drop(SigningKey::generate_from_rng(COMPOSITE, &mut Fixed(case.halves)).unwrap());
+            let key = case.key().on(provider).unwrap();
+            drop(format!("{key:?}"));
+            let public = key.verifying_key().clone();
+            let signatures = [
+                key.sign(CTX, b"message").unwrap(),
+                key.sign_reader(CTX, &b"message"[..]).unwrap(),
+                hazmat::sign(&key, CTX, b"message").unwrap(),
+            ];
+            drop(key);
+            for signature in signatures {
+                public.verify(CTX, b"message", &signature).unwrap();
+            }
+            assert!(SigningKey::from_bytes(COMPOSITE, &case.bytes[1..]).is_err());
+        });
+    }
 }
 
 #[test]

@@ -20,7 +20,8 @@ use crate::{Error, suite};
 mod ml_dsa;
 
 /// AWS-LC: C and assembly, much the fastest. It needs a C compiler to build, and is what keys use
-/// if it is compiled in.
+/// if it is compiled in. If the system has no randomness, AWS-LC ends the process where other
+/// providers give [`Error::Randomness`].
 pub static AWS_LC: Provider = Provider {
     name: "aws-lc",
     x25519: &DhKem { algorithm: &X25519, lengths: suite::X25519_LENGTHS },
@@ -70,7 +71,7 @@ impl Kem for DhKem {
     }
 }
 
-/// What AWS-LC reports without a reason: there is no memory or no randomness.
+/// What AWS-LC reports without a reason: there is no memory.
 const FAILED: Error = Error::Unsupported("an operation of AWS-LC that failed");
 
 /// After the checks above every provider, an agreement fails on low-order points only.

@@ -62,13 +62,16 @@ impl SchemeVerifier for Key {
     }
 }
 
-/// An `EVP_PKEY` with a private or a public ML-DSA-87 key. AWS-LC wipes it when it is freed.
+/// An `EVP_PKEY` with a private or a public ML-DSA-87 key. AWS-LC wipes all that it frees (unless the
+/// program gave it an allocator of its own): the seed and the expanded key here.
 struct Key(NonNull<EVP_PKEY>);
 
 // SAFETY: AWS-LC documents that an EVP_PKEY may be used by several threads at once as long as none
-// mutates it (openssl/evp.h, "EVP_PKEY objects"). After its construction, which hands out the only
-// pointer, a `Key` is used by `EVP_PKEY_get_raw_public_key`, which takes it as const, and by
-// `EVP_Digest{Sign,Verify}Init`, which only increment its atomic reference count.
+// mutates it (openssl/evp.h, "Public/private key objects"). After its construction, which hands out
+// the only pointer, a `Key` is used by `EVP_PKEY_get_raw_public_key`, which takes it as const, and by
+// `EVP_Digest{Sign,Verify}Init`, which take it as non-const, but are documented as not mutating it:
+// they increment its reference count, which is atomic or behind a lock. It is freed by `drop` alone,
+// when no operation borrows it, on whichever thread: nothing in it belongs to a thread.
 unsafe impl Send for Key {}
 
 // SAFETY: as above.
@@ -140,8 +143,9 @@ impl Key {
 
         let mut signature = vec![0; SIGNATURE];
         let mut length = signature.len();
-        // SAFETY: the operation was started, `signature` is writable for `length`, and `message`
-        // is readable for its length.
+        // SAFETY: the operation was started, `signature` is writable for `length`, which is enough
+        // or AWS-LC refuses it, and `message` is readable for its length. An empty slice has a
+        // dangling pointer, of which AWS-LC reads nothing.
         let signed = unsafe {
             EVP_DigestSign(
                 operation.0.as_ptr(),
@@ -151,7 +155,8 @@ impl Key {
                 message.len(),
             )
         };
-        succeeded(signed, Error::Randomness)?;
+        // Not for lack of randomness: AWS-LC ends the process then.
+        succeeded(signed, FAILED)?;
         if length == SIGNATURE { Ok(signature) } else { Err(FAILED) }
     }
 
@@ -171,7 +176,8 @@ impl Key {
         };
         succeeded(started, FAILED)?;
         set_context(&operation, parameters, context).map_err(|_| Error::Verify)?;
-        // SAFETY: the operation was started; both slices are readable for their lengths.
+        // SAFETY: the operation was started; both slices are readable for their lengths, and their
+        // pointers are never null. AWS-LC refuses a signature of another length unread.
         let verified = unsafe {
             EVP_DigestVerify(
                 operation.0.as_ptr(),
