@@ -239,7 +239,19 @@ impl VerifyingKeyring {
     ///
     /// [`Error::Invalid`] if there is no key; [`Error::Refused`] if one is not acceptable.
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a VerifyingKey>) -> Result<Self, Error> {
-        let mut ring = Self { keys: Vec::new(), policy: Policy::stable() };
+        Self::with_policy(keys, Policy::stable())
+    }
+
+    /// A keyring with a policy of its own, which may accept experimental suites.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new).
+    pub fn with_policy<'a>(
+        keys: impl IntoIterator<Item = &'a VerifyingKey>,
+        policy: Policy,
+    ) -> Result<Self, Error> {
+        let mut ring = Self { keys: Vec::new(), policy };
         keys.into_iter().try_for_each(|key| ring.add(key))?;
         if ring.keys.is_empty() {
             let reason = "it must have at least one key";
