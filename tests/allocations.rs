@@ -103,7 +103,8 @@ fn the_counter_counts() {
     assert_eq!(allocations(|| Box::new(7)).0, 1);
     assert_eq!(allocations(|| 7).0, 0);
     let (most, _) = peak(|| vec![0_u8; 10 * MIB]);
-    assert!((10 * MIB..11 * MIB).contains(&most));
+    // Threads of tests that have just ended may give something back meanwhile.
+    assert!((9 * MIB..11 * MIB).contains(&most));
 }
 
 #[test]
