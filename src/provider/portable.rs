@@ -51,7 +51,7 @@ impl Kem for X25519 {
     }
 
     fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {
-        let secret = Box::new(StaticSecret::from(wire::array::<32>("X25519 scalar", seed)?));
+        let secret = Box::new(x25519_scalar(seed)?);
         let public_key = x25519_dalek::PublicKey::from(&*secret);
         Ok(KemKeyPair {
             encapsulation_key: public_key.as_bytes().to_vec(),
@@ -78,7 +78,7 @@ impl Encapsulator for X25519Encapsulator {
         ciphertext: &mut [u8],
         shared_secret: &mut [u8],
     ) -> Result<(), Error> {
-        let ephemeral = StaticSecret::from(wire::array::<32>("X25519 scalar", randomness)?);
+        let ephemeral = x25519_scalar(randomness)?;
         ciphertext.copy_from_slice(x25519_dalek::PublicKey::from(&ephemeral).as_bytes());
         shared_secret.copy_from_slice(ephemeral.diffie_hellman(&self.public_key).as_bytes());
         Ok(())
@@ -91,6 +91,11 @@ impl Decapsulator for X25519Decapsulator {
         shared_secret.copy_from_slice(self.secret.diffie_hellman(&ephemeral.into()).as_bytes());
         Ok(())
     }
+}
+
+fn x25519_scalar(bytes: &[u8]) -> Result<StaticSecret, Error> {
+    let bytes = Zeroizing::new(wire::array::<32>("X25519 scalar", bytes)?);
+    Ok(StaticSecret::from(*bytes))
 }
 
 #[derive(Debug)]
