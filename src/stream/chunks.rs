@@ -2,8 +2,6 @@
 //! drives itself.
 
 use std::fmt;
-#[cfg(feature = "rayon")]
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use zeroize::Zeroizing;
 
@@ -271,44 +269,15 @@ impl Opener {
             chunk.fill(0);
             return Err(Error::Open);
         }
-        let index = self.take_indexes(1);
+        let index = self.next;
+        self.next = index.saturating_add(1);
         self.key.open_chunk(index, chunk, tag).inspect_err(|_| self.failed = true)
     }
 
-    fn take_indexes(&mut self, count: usize) -> u64 {
-        let first = self.next;
-        self.next = first.saturating_add(count as u64);
-        first
-    }
-
-    /// Opens full chunks, each with its tag behind it, where they are, on all cores, and copies the
-    /// plaintext of the first ones to `direct`, as many as fit.
+    /// The key and the number of the next chunk, for those who open chunks themselves.
     #[cfg(feature = "rayon")]
-    pub(super) fn open_parallel(
-        &mut self,
-        sealed: &mut [u8],
-        direct: &mut [u8],
-    ) -> Result<(), Error> {
-        if self.failed {
-            return Err(Error::Open);
-        }
-        let first = self.take_indexes(sealed.len() / SEALED_CHUNK);
-        let key = &self.key;
-        let failed = &AtomicBool::new(false);
-        // Jobs of one size, taken one after the other, spread better here than halves of halves.
-        rayon::scope(|scope| {
-            let mut copies = direct.chunks_exact_mut(CHUNK);
-            for (index, sealed) in (first..).zip(sealed.chunks_exact_mut(SEALED_CHUNK)) {
-                let copy = copies.next();
-                scope.spawn(move |_| match (key.open_sealed(index, sealed), copy) {
-                    (Ok(plaintext), Some(copy)) => copy.copy_from_slice(plaintext),
-                    (Ok(_), None) => {}
-                    (Err(_), _) => failed.store(true, Relaxed),
-                });
-            }
-        });
-        self.failed = failed.load(Relaxed);
-        if self.failed { Err(Error::Open) } else { Ok(()) }
+    pub(super) fn into_parts(self) -> (ChunkKey, u64) {
+        (self.key, self.next)
     }
 }
 

@@ -12,7 +12,7 @@ use super::{Opener, SEALED_CHUNK};
 use crate::{Error, schedule::TAG};
 
 /// How many chunks are read at once.
-const BATCH: usize = 8;
+pub(super) const BATCH: usize = 8;
 
 /// Opens everything that it reads. From [`open_reader`](crate::DecapsulationKey::open_reader).
 ///

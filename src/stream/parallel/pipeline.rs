@@ -1,0 +1,165 @@
+//! Batches of chunks on their way through all cores, in order.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    Error,
+    stream::{ChunkKey, SEALED_CHUNK, reader::BATCH},
+};
+
+/// Batches under way for each thread: half a MiB.
+const BATCHES_PER_THREAD: usize = 4;
+
+/// Full chunks, each with its tag or room for it behind it. At the end of the body the last chunk,
+/// which is shorter, follows them.
+pub(super) struct Batch {
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+    /// How many of the bytes count.
+    pub(super) length: usize,
+    /// The number of its first chunk.
+    pub(super) first: u64,
+}
+
+/// What is done to each batch.
+pub(super) type Work = fn(&ChunkKey, &mut Batch) -> Result<(), Error>;
+
+/// A queue that its owner fills and empties, while the threads of the `rayon` pool work it off.
+///
+/// They are sent for and not waited for: a batch that none of them has begun when it is due is the
+/// owner's to do. So a pool that is busy makes this slower and never stops it.
+pub(super) struct Pipeline {
+    shared: Arc<Shared>,
+    /// How many batches went in, and how many came out.
+    pushed: u64,
+    taken: u64,
+    spare: Vec<Batch>,
+}
+
+struct Shared {
+    key: ChunkKey,
+    work: Work,
+    queue: Mutex<Queue>,
+    done: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<(u64, Batch)>,
+    /// In the order in which they were done.
+    done: Vec<(u64, Batch, Result<(), Error>)>,
+    /// Jobs in the pool, at work or on their way.
+    workers: usize,
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a job in the pool does: batches, until none waits.
+    fn work_off(&self) {
+        loop {
+            let mut queue = self.queue();
+            let Some(next) = queue.waiting.pop_front() else {
+                queue.workers -= 1;
+                return;
+            };
+            drop(queue);
+            self.work_on(next);
+        }
+    }
+
+    fn work_on(&self, (number, mut batch): (u64, Batch)) {
+        let result = (self.work)(&self.key, &mut batch);
+        self.queue().done.push((number, batch, result));
+        self.done.notify_one();
+    }
+}
+
+/// How many jobs there are at most: with the owner's thread, as many threads as the pool has.
+fn most_workers() -> usize {
+    rayon::current_num_threads() - 1
+}
+
+impl Pipeline {
+    pub(super) fn new(key: ChunkKey, work: Work) -> Self {
+        let queue = Mutex::default();
+        let shared = Arc::new(Shared { key, work, queue, done: Condvar::new() });
+        Self { shared, pushed: 0, taken: 0, spare: Vec::new() }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        let most = BATCHES_PER_THREAD * rayon::current_num_threads();
+        self.pushed - self.taken >= most as u64
+    }
+
+    /// A batch to be filled.
+    pub(super) fn spare(&mut self) -> Batch {
+        self.spare.pop().unwrap_or_else(|| Batch {
+            bytes: Zeroizing::new(vec![0; BATCH * SEALED_CHUNK]),
+            length: 0,
+            first: 0,
+        })
+    }
+
+    /// Takes a batch back that is of no more use.
+    pub(super) fn reuse(&mut self, batch: Batch) {
+        self.spare.push(batch);
+    }
+
+    /// Sends a batch on its way.
+    pub(super) fn push(&mut self, batch: Batch) {
+        let mut queue = self.shared.queue();
+        queue.waiting.push_back((self.pushed, batch));
+        self.pushed += 1;
+        if queue.workers < most_workers() {
+            queue.workers += 1;
+            drop(queue);
+            let shared = Arc::clone(&self.shared);
+            rayon::spawn(move || shared.work_off());
+        }
+    }
+
+    /// The oldest batch under way, done; `None` if there is none.
+    pub(super) fn next(&mut self) -> Option<(Batch, Result<(), Error>)> {
+        if self.taken == self.pushed {
+            return None;
+        }
+        let number = self.taken;
+        self.taken += 1;
+        loop {
+            let mut queue = self.shared.queue();
+            if let Some(place) = queue.done.iter().position(|done| done.0 == number) {
+                let (_, batch, result) = queue.done.swap_remove(place);
+                return Some((batch, result));
+            }
+            match queue.waiting.pop_front() {
+                Some(next) => {
+                    drop(queue);
+                    self.shared.work_on(next);
+                }
+                None => drop(self.shared.done.wait(queue)),
+            }
+        }
+    }
+
+    /// Gives up all batches.
+    pub(super) fn abandon(&mut self) {
+        self.taken = self.pushed;
+        self.spare.clear();
+        let mut queue = self.shared.queue();
+        queue.waiting.clear();
+        queue.done.clear();
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        self.shared.queue().waiting.clear();
+    }
+}
