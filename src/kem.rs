@@ -1,4 +1,4 @@
-//! The hybrid KEM: encapsulation keys, decapsulation keys, ciphertexts and shared secrets.
+//! The hybrid KEM: encapsulation keys and decapsulation keys.
 
 use std::{fmt, hash, sync::Arc};
 
@@ -11,9 +11,13 @@ use crate::{
     random, suite, wire,
 };
 
+mod encapsulated;
+mod external;
 mod hybrid;
 mod kem_suite;
 
+pub use encapsulated::{Ciphertext, SharedSecret};
+pub use external::Decapsulate;
 pub use kem_suite::KemSuite;
 
 /// A public key to encapsulate and seal to.
@@ -303,130 +307,5 @@ impl fmt::Debug for DecapsulationKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let public = &self.encapsulation_key;
         write!(f, "DecapsulationKey({}, {})", public.suite(), public.key_id())
-    }
-}
-
-/// A decapsulation key wherever it lives: in memory as [`DecapsulationKey`], or in an HSM or KMS
-/// behind an implementation of your own.
-///
-/// [`open`](#method.open) and everything else that takes a decapsulation key works with any of
-/// them. Report failures with [`Error::external`]: an external key never answers `Open`.
-///
-/// ```
-/// use twinseal::{Ciphertext, DecapsulationKey, Decapsulate, EncapsulationKey, Error, SharedSecret};
-///
-/// struct Hsm { slot: DecapsulationKey }
-///
-/// impl Decapsulate for Hsm {
-///     fn encapsulation_key(&self) -> &EncapsulationKey {
-///         self.slot.encapsulation_key()
-///     }
-///     fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
-///         self.slot.decapsulate(ciphertext).map_err(|_| Error::external("the token is locked"))
-///     }
-/// }
-///
-/// # let slot = DecapsulationKey::generate()?;
-/// let hsm: Box<dyn Decapsulate> = Box::new(Hsm { slot });
-/// let sealed = hsm.encapsulation_key().seal(b"example.com/notes", b"hello")?;
-/// assert_eq!(&hsm.open(b"example.com/notes", &sealed)?[..], b"hello");
-/// # Ok::<(), Error>(())
-/// ```
-pub trait Decapsulate: Send + Sync {
-    /// The public half.
-    fn encapsulation_key(&self) -> &EncapsulationKey;
-
-    /// Recovers a shared secret; see [`DecapsulationKey::decapsulate`].
-    ///
-    /// # Errors
-    ///
-    /// [`Error::External`] if the key cannot be reached or refuses.
-    fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error>;
-}
-
-impl Decapsulate for DecapsulationKey {
-    fn encapsulation_key(&self) -> &EncapsulationKey {
-        self.encapsulation_key()
-    }
-
-    fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
-        self.decapsulate(ciphertext)
-    }
-}
-
-/// What [`encapsulate`](EncapsulationKey::encapsulate) sends.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Ciphertext {
-    suite: KemSuite,
-    bytes: Vec<u8>,
-}
-
-impl Ciphertext {
-    /// Parses and checks a ciphertext: its length, and that its second half is a canonical X25519
-    /// key not of low order, or a P-384 point on the curve.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Length`] or [`Error::Invalid`], saying which rule is broken.
-    pub fn from_bytes(suite: KemSuite, bytes: &[u8]) -> Result<Self, Error> {
-        suite.0.on(provider::default()).check_ciphertext(bytes)?;
-        Ok(Self { suite, bytes: bytes.to_vec() })
-    }
-
-    /// The suite.
-    #[must_use]
-    pub fn suite(&self) -> KemSuite {
-        self.suite
-    }
-
-    /// The bytes, post-quantum half first: 1600 for the default suite, 1665 for 0x0051.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl fmt::Debug for Ciphertext {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Ciphertext({}, {} bytes)", self.suite, self.bytes.len())
-    }
-}
-
-/// A secret that both sides of a KEM share. Wiped when dropped, never printed.
-///
-/// Use it as input to a key derivation, not as several keys at once. Its strength is that of the
-/// stronger half, and at most that of the suite's hash: 64 bytes of suite 0x0001 are not 512 bits.
-pub struct SharedSecret {
-    suite: KemSuite,
-    bytes: Zeroizing<Vec<u8>>,
-}
-
-impl SharedSecret {
-    /// Wraps what an external key computed, for authors of [`Decapsulate`].
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Length`] if it is not as long as the suite's shared secrets.
-    pub fn from_bytes(suite: KemSuite, bytes: &[u8]) -> Result<Self, Error> {
-        let bytes = wire::exact("shared secret", bytes, suite.lengths().shared_secret)?;
-        Ok(Self { suite, bytes: Zeroizing::new(bytes.to_vec()) })
-    }
-
-    /// The suite.
-    #[must_use]
-    pub fn suite(&self) -> KemSuite {
-        self.suite
-    }
-
-    /// The bytes: 64 for the default suite, 32 for 0x0051.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl fmt::Debug for SharedSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SharedSecret({}, ..)", self.suite)
     }
 }

@@ -1,9 +1,8 @@
-//! The hybrid signature: signing keys, verifying keys and signatures.
+//! The hybrid signature: signing keys and verifying keys.
 
 use std::{fmt, hash, io, sync::Arc};
 
 use rand_core::TryCryptoRng;
-use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -13,13 +12,22 @@ use crate::{
 };
 
 mod composite;
+mod composite_signature;
 mod ecdsa;
+mod external;
+mod prehash;
+
 mod signature_suite;
+mod without_context;
 
 use composite::{CompositeKeyPair, CompositeSigner, CompositeVerifier};
+pub use composite_signature::Signature;
 #[cfg(feature = "hazmat")]
 pub(crate) use ecdsa::DerEcdsa;
+pub use external::Sign;
+pub(crate) use prehash::{hash_reader, prehash};
 pub use signature_suite::SignatureSuite;
+pub use without_context::WithoutContext;
 
 /// A public key to verify with.
 ///
@@ -371,173 +379,4 @@ impl fmt::Debug for SigningKey {
         let public = &self.verifying_key;
         write!(f, "SigningKey({}, {})", public.suite(), public.key_id())
     }
-}
-
-/// A signing key wherever it lives: in memory as [`SigningKey`], or in an HSM or KMS behind an
-/// implementation of your own.
-///
-/// [`sign`](#method.sign), [`sign_reader`](#method.sign_reader) and everything else that takes a
-/// signing key works with any of them. Report failures with [`Error::external`].
-///
-/// ```
-/// use twinseal::{Error, Sign, Signature, SigningKey, VerifyingKey};
-///
-/// struct Kms { inside: SigningKey }
-///
-/// impl Sign for Kms {
-///     fn verifying_key(&self) -> &VerifyingKey {
-///         self.inside.verifying_key()
-///     }
-///     fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
-///         Sign::sign_prehashed(&self.inside, context, sha512)
-///             .map_err(|_| Error::external("the KMS did not answer"))
-///     }
-/// }
-///
-/// # let inside = SigningKey::generate()?;
-/// let kms: Box<dyn Sign> = Box::new(Kms { inside });
-/// let signature = kms.sign(b"example.com/releases", b"hello")?;
-/// kms.verifying_key().verify(b"example.com/releases", b"hello", &signature)?;
-/// # Ok::<(), Error>(())
-/// ```
-pub trait Sign: Send + Sync {
-    /// The public half.
-    fn verifying_key(&self) -> &VerifyingKey;
-
-    /// Signs the SHA-512 of a message for a context of 0 to 255 bytes. Contexts that start with
-    /// `twinseal/` arrive here too: the crate's own protocols use them.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::External`] if the key cannot be reached or refuses.
-    fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error>;
-}
-
-impl dyn Sign + '_ {
-    /// Signs a message for a context; see [`SigningKey::sign`].
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Context`], and whatever the key reports.
-    pub fn sign(&self, context: &[u8], message: &[u8]) -> Result<Signature, Error> {
-        context::check(context)?;
-        self.sign_checked(context, &prehash(message))
-    }
-
-    /// Signs a message of any length, read to its end; see [`SigningKey::sign_reader`].
-    ///
-    /// # Errors
-    ///
-    /// The reader's errors, and those of [`sign`](#method.sign) inside an [`io::Error`].
-    pub fn sign_reader(&self, context: &[u8], message: impl io::Read) -> io::Result<Signature> {
-        context::check(context)?;
-        let sha512 = hash_reader(message)?;
-        Ok(self.sign_checked(context, &sha512)?)
-    }
-
-    /// An external key may be of any make: what it answers must at least be of its own suite.
-    pub(crate) fn sign_checked(
-        &self,
-        context: &[u8],
-        sha512: &[u8; 64],
-    ) -> Result<Signature, Error> {
-        let signature = self.sign_prehashed(context, sha512).map_err(Error::into_external)?;
-        if signature.suite != self.verifying_key().suite() {
-            return Err(Error::external("the signature is not of the key's suite"));
-        }
-        Ok(signature)
-    }
-}
-
-impl Sign for SigningKey {
-    fn verifying_key(&self) -> &VerifyingKey {
-        self.verifying_key()
-    }
-
-    fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
-        let bytes = self.signer.sign_prehashed(context, sha512)?;
-        Ok(Signature { suite: self.suite(), bytes })
-    }
-}
-
-/// A composite signature: both halves, post-quantum half first, at most 4731 bytes.
-///
-/// A signature's bytes are not an identifier: anyone can turn ECDSA's half into another valid one
-/// over the same message.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Signature {
-    suite: SignatureSuite,
-    bytes: Vec<u8>,
-}
-
-impl Signature {
-    /// Parses and checks a signature: `ML-DSA-87 (4627) || ECDSA in strict DER`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Truncated`] or [`Error::Invalid`], saying which rule is broken.
-    pub fn from_bytes(suite: SignatureSuite, bytes: &[u8]) -> Result<Self, Error> {
-        suite.0.check_signature(bytes)?;
-        Ok(Self { suite, bytes: bytes.to_vec() })
-    }
-
-    /// The suite.
-    #[must_use]
-    pub fn suite(&self) -> SignatureSuite {
-        self.suite
-    }
-
-    /// The bytes, to be sent or stored.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl fmt::Debug for Signature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signature({}, {} bytes)", self.suite, self.bytes.len())
-    }
-}
-
-/// A key with the empty context, for the `signature` crate's traits: see
-/// [`SigningKey::without_context`] and [`VerifyingKey::without_context`].
-#[derive(Clone, Copy, Debug)]
-pub struct WithoutContext<'a, Key>(&'a Key);
-
-impl signature::Signer<Signature> for WithoutContext<'_, SigningKey> {
-    fn try_sign(&self, message: &[u8]) -> Result<Signature, signature::Error> {
-        self.0.sign_prehashed(b"", &prehash(message)).map_err(signature::Error::from_source)
-    }
-}
-
-impl signature::Verifier<Signature> for WithoutContext<'_, VerifyingKey> {
-    fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), signature::Error> {
-        self.0
-            .verify_prehashed(b"", &prehash(message), signature)
-            .map_err(signature::Error::from_source)
-    }
-}
-
-/// PH(M) of the draft: SHA-512.
-pub(crate) fn prehash(message: &[u8]) -> [u8; 64] {
-    Sha512::digest(message).into()
-}
-
-/// [`prehash`] of everything a reader gives.
-pub(crate) fn hash_reader(mut message: impl io::Read) -> io::Result<[u8; 64]> {
-    let mut hash = Sha512::new();
-    let mut buffer = Zeroizing::new(vec![0; 64 * 1024]);
-    loop {
-        match message.read(&mut buffer) {
-            Ok(0) => return Ok(hash.finalize().into()),
-            Ok(length) => hash.update(buffer.get(..length).ok_or_else(broken_reader)?),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-fn broken_reader() -> io::Error {
-    io::Error::other("the reader claims more bytes than the buffer holds")
 }

@@ -6,13 +6,14 @@ use std::{
 };
 
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
-use super::BodyKey;
+use super::{
+    BodyKey,
+    content_key::{ContentKey, HEADER_TAG, WRAPPED},
+};
 use crate::{
-    Ciphertext, Decapsulate, EncapsulationKey, Error, KemSuite, KeyId, SharedSecret, kdf,
+    Ciphertext, Decapsulate, EncapsulationKey, Error, KemSuite, KeyId, SharedSecret,
     provider::{self, Provider},
-    schedule::{KEY_AND_NONCE, NumberedKey, TAG},
     stream, suite, wire,
 };
 
@@ -20,13 +21,6 @@ const WHAT: &str = "envelope header";
 
 /// `magic || version || body || number of recipients`.
 const START: usize = 8 + 1 + 1 + 2;
-
-/// The part of the start that the wrapping of the content key authenticates.
-const WRAP_AAD: usize = START - 2;
-
-const CONTENT_KEY: usize = 32;
-const WRAPPED: usize = CONTENT_KEY + TAG;
-const HEADER_TAG: usize = 32;
 
 /// `suite || key id || length`, before the ciphertext.
 const STANZA_START: usize = 2 + KeyId::LENGTH + 2;
@@ -201,7 +195,7 @@ impl Header {
                 actual: secret.suite().name(),
             });
         }
-        let content_key = ContentKey::new(unwrap(provider, secret, *suite, *key_id, wrapped)?);
+        let content_key = ContentKey::unwrap(provider, secret, *suite, *key_id, wrapped)?;
         let (tagged, tag) = self.bytes.split_last_chunk::<HEADER_TAG>().ok_or(Error::Open)?;
         if bool::from(content_key.tag(tagged).ct_eq(tag)) {
             Ok(content_key)
@@ -278,32 +272,6 @@ fn known(what: &'static str, found: u8, expected: u8) -> Result<(), Error> {
     if found == expected { Ok(()) } else { Err(Error::Unknown { what, id: found.into() }) }
 }
 
-/// The key that the recipients share, and what it becomes: a key for the header's tag, and the
-/// body's input key.
-pub(super) struct ContentKey {
-    bytes: Zeroizing<[u8; CONTENT_KEY]>,
-    header_key: Zeroizing<[u8; 48]>,
-    pub(super) body_key: Zeroizing<[u8; 32]>,
-}
-
-impl ContentKey {
-    pub(super) fn new(bytes: Zeroizing<[u8; CONTENT_KEY]>) -> Self {
-        const INFO: usize = suite::ENVELOPE_INFO.len() + 2;
-        const { assert!(kdf::separated(CONTENT_KEY, INFO)) };
-        let ids = [suite::ENVELOPE_VERSION, suite::BODY_COBBLESTONE_256];
-        let mut derived = Zeroizing::new([0; 48 + 32]);
-        kdf::hkdf_sha384(&*bytes, &[suite::ENVELOPE_INFO, &ids], &mut *derived);
-        let (header_key, body_key) = derived.split_first_chunk().expect("80 bytes hold 48");
-        let body_key = body_key.first_chunk().expect("the other 32 are the body key");
-        Self { bytes, header_key: Zeroizing::new(*header_key), body_key: Zeroizing::new(*body_key) }
-    }
-
-    fn tag(&self, header: &[u8]) -> [u8; HEADER_TAG] {
-        let mac = kdf::hmac_sha384(&*self.header_key, header);
-        *mac.first_chunk().expect("48 bytes hold 32")
-    }
-}
-
 /// Length of the header for these suites, in bytes.
 pub(super) fn length(suites: impl Iterator<Item = KemSuite>) -> usize {
     let stanzas: usize =
@@ -334,76 +302,9 @@ pub(super) fn write<'a>(
         output.extend_from_slice(key.key_id().as_bytes());
         output.extend_from_slice(&length.to_be_bytes());
         output.extend_from_slice(ct);
-        output.extend_from_slice(&wrap(provider, &secret, key, &content_key.bytes)?);
+        output.extend_from_slice(&content_key.wrap(provider, &secret, key)?);
     }
     let tag = content_key.tag(output.get(start..).unwrap_or_default());
     output.extend_from_slice(&tag);
     Ok(())
-}
-
-/// The key that wraps a content key for one recipient; it serves once.
-fn wrapping_key(
-    provider: &Provider,
-    secret: &SharedSecret,
-    suite: u16,
-    key_id: KeyId,
-) -> Result<NumberedKey, Error> {
-    const INFO: usize = suite::WRAP_INFO.len() + 2 + KeyId::LENGTH;
-    const {
-        assert!(kdf::separated(suite::X25519_ML_KEM_1024_SECRET, INFO));
-        assert!(kdf::separated(suite::ML_KEM_1024_P384_SECRET, INFO));
-    };
-    let info: [&[u8]; 3] = [suite::WRAP_INFO, &suite.to_be_bytes(), key_id.as_bytes()];
-    let mut derived = Zeroizing::new([0; KEY_AND_NONCE]);
-    kdf::hkdf_sha384(secret.as_bytes(), &info, &mut *derived);
-    NumberedKey::new(provider, &derived)
-}
-
-/// `magic || version || body || suite || key id`: not the number of recipients, so that a stanza
-/// does not depend on the others; the header tag covers it.
-fn wrap_aad(suite: u16, key_id: KeyId) -> Vec<u8> {
-    let ids = [suite::ENVELOPE_VERSION, suite::BODY_COBBLESTONE_256];
-    let aad =
-        [suite::ENVELOPE_MAGIC.as_slice(), &ids, &suite.to_be_bytes(), key_id.as_bytes()].concat();
-    debug_assert_eq!(aad.len(), WRAP_AAD + 2 + KeyId::LENGTH);
-    aad
-}
-
-fn wrap(
-    provider: &Provider,
-    secret: &SharedSecret,
-    key: &EncapsulationKey,
-    content_key: &[u8; CONTENT_KEY],
-) -> Result<[u8; WRAPPED], Error> {
-    let (suite, key_id) = (key.suite().id(), key.key_id());
-    let mut wrapped = [0; WRAPPED];
-    let (wrapped_key, wrapped_tag) =
-        wrapped.split_first_chunk_mut::<CONTENT_KEY>().expect("48 bytes hold 32");
-    *wrapped_key = *content_key;
-    let tag = wrapping_key(provider, secret, suite, key_id)?.seal_in_place(
-        0,
-        &wrap_aad(suite, key_id),
-        wrapped_key,
-    )?;
-    wrapped_tag.copy_from_slice(&tag);
-    Ok(wrapped)
-}
-
-fn unwrap(
-    provider: &Provider,
-    secret: &SharedSecret,
-    suite: u16,
-    key_id: KeyId,
-    wrapped: &[u8; WRAPPED],
-) -> Result<Zeroizing<[u8; CONTENT_KEY]>, Error> {
-    let (wrapped_key, tag) = wrapped.split_first_chunk::<CONTENT_KEY>().ok_or(Error::Open)?;
-    let tag = wire::array("tag", tag)?;
-    let mut content_key = Zeroizing::new(*wrapped_key);
-    wrapping_key(provider, secret, suite, key_id)?.open_in_place(
-        0,
-        &wrap_aad(suite, key_id),
-        &mut *content_key,
-        &tag,
-    )?;
-    Ok(content_key)
 }

@@ -1,0 +1,84 @@
+//! Opening an envelope's body, once its header is.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::{
+    Error, Plaintext, context,
+    provider::Provider,
+    stream::{self, ChunkKey, LastChunk, Opener},
+};
+
+/// The key to an envelope's body, after its header was authenticated. Wiped when dropped.
+pub struct BodyKey {
+    pub(super) key: Zeroizing<[u8; 32]>,
+    pub(super) provider: &'static Provider,
+    /// Where the body starts.
+    pub(super) header_length: u64,
+}
+
+impl BodyKey {
+    /// Length of what precedes the chunks in the body, salt and commitment: 56 bytes.
+    pub const PREFIX_LENGTH: usize = stream::PREFIX;
+
+    /// Opens the body, which is everything after the header: all of it, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Context`] for a context that cannot be one; [`Error::Open`] if it is another than
+    /// at sealing, or the body was changed or cut off.
+    pub fn open(&self, context: &[u8], body: &[u8]) -> Result<Plaintext, Error> {
+        let (prefix, chunks) = body.split_first_chunk().ok_or(Error::Open)?;
+        let mut opener = self.opener(context, prefix)?;
+        let mut plaintext = Zeroizing::new(Vec::with_capacity(chunks.len()));
+        opener.update(chunks, &mut plaintext)?;
+        opener.finish(&mut plaintext)?;
+        Ok(Plaintext::new(plaintext))
+    }
+
+    /// Opens the body chunk by chunk, without I/O: the body's first 56 bytes make what opens the
+    /// rest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Context`] for a context that cannot be one; [`Error::Open`] if it is another than
+    /// at sealing, or the bytes were changed.
+    pub fn opener(
+        &self,
+        context: &[u8],
+        prefix: &[u8; Self::PREFIX_LENGTH],
+    ) -> Result<Opener, Error> {
+        self.chunk_key(context, prefix).map(Opener::new)
+    }
+
+    /// Opens any range of the body, without I/O: from its first 56 bytes and the length of the
+    /// whole envelope, header included.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`opener`](Self::opener); [`Error::Open`] if an envelope cannot have this length.
+    pub fn body(
+        &self,
+        context: &[u8],
+        prefix: &[u8; Self::PREFIX_LENGTH],
+        envelope_length: u64,
+    ) -> Result<LastChunk, Error> {
+        LastChunk::new(self.chunk_key(context, prefix)?, self.header_length, envelope_length)
+    }
+
+    fn chunk_key(
+        &self,
+        context: &[u8],
+        prefix: &[u8; Self::PREFIX_LENGTH],
+    ) -> Result<ChunkKey, Error> {
+        context::check(context)?;
+        ChunkKey::open(self.provider, &self.key, prefix, context)
+    }
+}
+
+impl fmt::Debug for BodyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BodyKey(..)")
+    }
+}
