@@ -2,7 +2,7 @@
 
 use super::{
     network::{PROVIDERS, Row},
-    report::{NONE, figures, strings, table},
+    report::{NONE, figures, ms, prose, strings, table},
     results::{Results, sealing},
     seal,
     storage::{Checkpoint, Files, Target},
@@ -16,10 +16,13 @@ pub(crate) fn length(bytes: u64) -> String {
     format!("{} {}", bytes >> (10 * unit), units[unit])
 }
 
-/// What was added, in per cent.
-pub(crate) fn per_cent(added: f64, of: f64) -> String {
-    let value = 100.0 * added / of;
-    format!("{}{} %", if value < 0.0 { "" } else { "+" }, figures(value))
+/// What was added, in per cent; what was multiplied, as a factor.
+fn per_cent(added: f64, of: f64) -> String {
+    match added / of {
+        share if share >= 9.0 => format!("× {}", figures(1.0 + share)),
+        share if share < 0.0 => format!("{} %", figures(100.0 * share)),
+        share => format!("+{} %", figures(100.0 * share)),
+    }
 }
 
 fn seconds(value: f64) -> String {
@@ -67,11 +70,12 @@ pub(crate) fn checkpoints(rows: &[Checkpoint]) -> String {
         let mut cells = vec![length(row.length), added.to_string()];
         cells.push(per_cent(added as f64, row.length as f64));
         cells.push(target.to_owned());
-        if row.target == Target::NotTimed {
-            cells.extend(vec![NONE.to_owned(); 1 + row.times.len()]);
-        } else {
-            cells.push(seconds(row.plain));
-            cells.extend(row.times.iter().map(|&time| compared(time, row.plain)));
+        let alone = |time| format!("{} ({} GiB/s)", seconds(time), gib(row.length as f64 / time));
+        let timed = |time| row.plain.map_or(alone(time), |plain| compared(time, plain));
+        cells.push(row.plain.map_or(NONE.to_owned(), seconds));
+        match row.target {
+            Target::NotTimed => cells.extend(vec![NONE.to_owned(); row.times.len()]),
+            Target::File | Target::Nowhere => cells.extend(row.times.iter().copied().map(timed)),
         }
         cells
     };
@@ -81,6 +85,18 @@ pub(crate) fn checkpoints(rows: &[Checkpoint]) -> String {
 
 fn gib(speed: f64) -> String {
     figures(speed / f64::from(1 << 30))
+}
+
+/// What a session costs before its first message.
+pub(crate) fn starts(results: &Results) -> String {
+    let ends = ["sender", "receiver", "signed sender", "receiver of a signed one"];
+    let rows = ends.map(|end| {
+        let time = |provider: &str| results.time("session/start", end, provider);
+        let times = sealing().map(|provider| time(provider.name).map_or(NONE.to_owned(), ms));
+        std::iter::once(end.to_owned()).chain(times).collect()
+    });
+    let header = std::iter::once("").chain(sealing().map(|provider| provider.name));
+    table(1, &header.map(str::to_owned).collect::<Vec<_>>(), &rows)
 }
 
 /// The shapes of sealing, as the measurements call them.
@@ -116,10 +132,10 @@ pub(crate) fn files(files: &Files) -> String {
         rows.push(vec![format!("sealed, {name}"), gib(*seal), gib(*seal_all)]);
         rows.push(vec![format!("opened, {name}"), gib(*open), gib(*open_all)]);
     }
-    format!(
-        "The same for files of {}, read and written through a buffer of 1 MiB, from and into the \
-         system's cache:\n\n{}",
-        length(files.length),
-        table(1, &header, &rows)
-    )
+    let text = format!(
+        "The same for files of {}, read and written through a buffer of 1 MiB, from and into the system's \
+         cache:",
+        length(files.length)
+    );
+    format!("{}\n{}", prose(&text), table(1, &header, &rows))
 }

@@ -78,7 +78,7 @@ fn latency(results: &Results) -> String {
     });
     let values = rows.iter().flat_map(|(_, rows)| rows).flat_map(|(_, bars)| bars).map(|bar| bar.1);
     let axis = Axis::decades("milliseconds, logarithmic", values);
-    canvas::page((1120, 740), |area| {
+    canvas::page((960, 740), |area| {
         canvas::title(area, "Time for one operation on one core, by provider");
         let names = PROVIDERS.map(|provider| provider.name);
         let entries: Vec<_> = names.into_iter().zip(COLOURS).collect();
@@ -187,7 +187,7 @@ fn throughput(results: &Results) -> String {
     let speeds = panels.iter().flat_map(|(_, lines)| lines).flat_map(|line| &line.points);
     let up = Axis::decades("GiB a second, logarithmic", speeds.map(|point| point.1));
     let across = lengths("length of the message, logarithmic", 1 << 10, 64 << 20, 4);
-    canvas::page((1120, 500), |area| {
+    canvas::page((960, 480), |area| {
         canvas::title(area, "Throughput of sealing on one core, memory to memory");
         let shapes = SHAPES.into_iter().zip(COLOURS);
         let entries: Vec<_> = [("memcpy", GREY)].into_iter().chain(shapes).collect();

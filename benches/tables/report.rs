@@ -1,7 +1,5 @@
 //! BENCHMARKS.md: the tables, and which of their figures are measured and which quoted.
 
-use std::fmt::Write as _;
-
 use twinseal::{KemSuite, SignatureSuite, provider::AWS_LC};
 
 use super::{
@@ -36,6 +34,27 @@ pub(crate) fn strings<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.map(str::to_owned).into()
 }
 
+/// A paragraph in lines of at most 110 columns.
+pub(crate) fn prose(text: &str) -> String {
+    wrapped(text, "")
+}
+
+/// The same with the lines after the first moved in.
+fn wrapped(text: &str, indent: &str) -> String {
+    let (mut lines, mut line) = (String::new(), String::new());
+    for word in text.split_whitespace() {
+        if !line.trim().is_empty() && line.chars().count() + 1 + word.chars().count() > 110 {
+            lines += &line;
+            lines += "\n";
+            indent.clone_into(&mut line);
+        } else if !line.trim().is_empty() {
+            line += " ";
+        }
+        line += word;
+    }
+    lines + &line + "\n"
+}
+
 /// Three significant figures, without an exponent.
 pub(crate) fn figures(value: f64) -> String {
     let digits = match value.abs() {
@@ -50,7 +69,7 @@ pub(crate) fn figures(value: f64) -> String {
 }
 
 /// A time in ms; with its standard error if that is above 5 %.
-fn ms(mean: Mean) -> String {
+pub(crate) fn ms(mean: Mean) -> String {
     let shown = figures(mean.ms());
     if mean.is_vague() { format!("{shown} ± {}", figures(mean.error * 1e3)) } else { shown }
 }
@@ -90,7 +109,8 @@ fn latencies(results: &Results) -> String {
         kems.map(|name| (name, &["key generation", "encapsulate", "decapsulate"][..], "kem"));
     let schemes =
         ["ECDSA P-384"].into_iter().chain(SignatureSuite::ALL.iter().map(|suite| suite.name()));
-    let schemes = schemes.map(|name| (name, &["key generation", "sign", "verify"][..], "sign"));
+    let schemes =
+        schemes.map(|name| (name, &["key generation", "load", "sign", "verify"][..], "sign"));
     for (name, operations, group) in kems.chain(schemes) {
         for operation in operations {
             let times = results.ms(&format!("{group}/{operation}"), name);
@@ -124,7 +144,7 @@ fn sizes(results: &Results) -> String {
                 }
             };
             if let Some(size) = article {
-                let _ = writeln!(notes, "- {name}: {}.", size.note);
+                notes += &wrapped(&format!("- {name}: {}.", size.note), "  ");
             }
             let mut cells = vec![name.to_owned(), public_key.to_string(), private_key.to_string()];
             cells.extend([bytes(expanded), bytes(ciphertext), bytes(signature), quoted]);
@@ -175,30 +195,24 @@ fn range(Growth { what, from, to }: &Growth) -> String {
     format!("{from:.0}–{to:.0} % ({what})")
 }
 
-/// What the head of the page says about the article's figures that are missing.
-fn missing() -> &'static str {
-    let latencies = article::LATENCIES.iter().all(|row| row.ms.is_none());
-    let sizes = article::SIZES.iter().all(|row| row.public_key.is_none());
-    if latencies || sizes {
-        "\nThe article itself was not at hand when these tables were made, only its rows and its claims \
-         about growth.\nIts latencies and sizes are therefore marked \"not available here\" and not \
-         guessed. They are data in\n`benches/tables/article.rs`: whoever has the article fills them in, and \
-         ratios appear beside our figures\nwith the next run.\n"
-    } else {
-        "\nA figure in brackets behind ÷ is the article's time divided by ours.\n"
-    }
+/// What has to be said about figures of the article that are missing.
+fn missing() -> Option<&'static str> {
+    let latencies = article::LATENCIES.iter().any(|row| row.ms.is_none());
+    let sizes = article::SIZES.iter().any(|row| row.public_key.is_none());
+    (latencies || sizes).then_some(
+        "The article itself was not at hand when these tables were made, only which rows it has, what \
+         it claims about growth, and which of its sizes are wrong. Its latencies and sizes are therefore \
+         marked as not available here, and not guessed. They are data in `benches/tables/article.rs`: \
+         whoever has the article fills them in, and the next run puts them, and behind ÷ the article's \
+         time divided by ours, into the tables.",
+    )
 }
 
 fn head(results: &Results) -> String {
     let machine = &results.machine;
-    let disclaimer = match results.effort {
-        Effort::Full => "",
-        _ => {
-            "\n**This is a run in quick mode, to check that everything works. Its figures are rough and will \
-              be\nreplaced by a full run on a quiet machine.**\n"
-        }
-    };
     let (title, address) = (article::TITLE, article::ADDRESS);
+    let rough = "**This was a run in quick mode, to check that everything works. Its figures are rough, and \
+                 to be replaced by those of a full run on a quiet machine.**";
     let rows = [
         ["processor", &machine.processor],
         ["cores", &machine.cores.to_string()],
@@ -210,71 +224,114 @@ fn head(results: &Results) -> String {
         ["mode", &format!("{}, {:.0} minutes", results.effort, results.minutes.ceil())],
     ]
     .map(strings);
-    format!(
-        "# Benchmarks\n\n\
-         <!-- Written by `cargo bench --all-features --bench tables`. Changes made by hand are lost. -->\n\n\
-         The tables of the article [\"{title}\"][article],\n\
-         made again with figures that were measured. **Measured** is everything in a column without the \
-         word\n\"quoted\", in one run on one machine. **Quoted** from the article are the columns that say so, \
-         and its claims\nabout growth.\n{}{disclaimer}\n[article]: {address}\n\n{}\n\
-         To repeat it, in minutes or as it was published:\n\n```sh\n\
-         cargo bench --all-features --bench tables -- --quick\n\
-         cargo bench --all-features --bench tables\n```\n\n\
-         Times are means; where the standard error of a mean is above 5 %, it is shown behind ±. Transfers \
-         and\nfiles are medians of {} runs. Close everything else: a busy machine shows in these figures.\n",
-        missing(),
-        table(2, &strings(["", ""]), &rows),
+    let mut head = format!(
+        "# Benchmarks\n\n<!-- Written by `cargo bench --all-features --bench tables`: a change made here is \
+         lost. -->\n\n{}\n",
+        prose(&format!(
+            "The tables of the article [\"{title}\"][article], made again with figures that were measured. \
+             **Quoted** from the article are the columns that say so, and what its claims about growth \
+             are. **Measured** is everything else, in one run on one machine."
+        )),
+    );
+    let rough = (results.effort != Effort::Full).then_some(rough);
+    for paragraph in [missing(), rough].into_iter().flatten() {
+        head += &prose(paragraph);
+        head += "\n";
+    }
+    head += &format!("[article]: {address}\n\n{}\n", table(2, &strings(["", ""]), &rows));
+    head += "To repeat it, in two minutes or as it is published:\n\n```sh\n\
+             cargo bench --all-features --bench tables -- --quick\n\
+             cargo bench --all-features --bench tables\n```\n\n";
+    head + &prose(&format!(
+        "Times are means; where the standard error of a mean is above 5 %, it is shown behind ±. \
+             Transfers and files are medians of {} runs. Close everything else: a busy machine shows in \
+             these figures. `cargo bench --all-features --bench kem` (or `sign`, `seal`, `stream`) \
+             measures the same operations with criterion.",
         results.effort.repetitions(),
-    )
+    ))
+}
+
+/// A section: what its tables are, a plot if it has one, and the tables.
+fn section(heading: &str, text: &str, plot: Option<(&str, &str)>, tables: &[String]) -> String {
+    let plot = plot.map_or(String::new(), |(name, path)| format!("![{name}]({path})\n\n"));
+    format!("\n## {heading}\n\n{}\n{plot}{}", prose(text), tables.join("\n"))
 }
 
 pub(crate) fn markdown(results: &Results) -> String {
     let aws_lc = AWS_LC.name;
-    let [gradients, checkpoints, federated] =
-        [&article::GRADIENTS, &article::CHECKPOINTS, &article::FEDERATED].map(range);
-    format!(
-        "{head}\n\
-         ## Computational overhead\n\n\
-         Milliseconds for one operation on one core. RSA-2048 encrypts a key of 32 bytes with OAEP and signs \
-         with\nPSS, both with SHA-256; it and ECDSA P-256 come from RustCrypto in the column `portable` and \
-         from AWS-LC in\n`{aws_lc}`. PQClean has neither. Falcon-1024 is PQClean's code; key generation of what \
-         contains it includes\nthe check that is made when its keys are loaded.\n\n\
-         ![Latency by provider](docs/latency.svg)\n\n{latencies}\n\
-         ## Sizes\n\n\
-         Bytes, taken from objects made in the run; tests/sizes.rs asserts them. A private key is stored as a \
-         seed\nwhere there is one. \"Expanded\" is the form of FIPS 203 and FIPS 204.\n\n\
-         ![Sizes](docs/sizes.svg)\n\n{sizes}\n\
-         ## Hybrids and the sum of their halves\n\n\
-         Milliseconds for the hybrid / for its two halves one after the other, and their ratio: what \
-         combining\ncosts. ML-DSA signs by rejection, so that the time to sign varies more than the ratio \
-         tells.\n\n{hybrids}\n\
-         ## Gradient exchange\n\n\
-         The article (quoted): {gradients}. Measured: bytes on a loopback TCP connection and\nthe time from \
-         the first byte to the answer to the last, without sealing and in one signed session, whose\nstart \
-         is included. Loopback is faster than any network, so that the share of time is the largest that\na \
-         deployment can see. Both ends run on this machine, each on a core.\n\n\
-         ![Bytes added by sealing](docs/overhead.svg)\n\n{exchange}\n\
-         ## Model checkpoints\n\n\
-         The article (quoted): {checkpoints}. Measured: the size of the sealed file, and the\ntime to write a \
-         checkpoint from memory with and without sealing it, on one core, into the system's cache:\na disk \
-         that must be waited for makes the share smaller. Long checkpoints are streamed to nowhere: there\nthe \
-         first time is that of a copy in memory.\n\n{checkpoint}\n\
-         ## Federated round\n\n\
-         The article (quoted): {federated}. Measured: each worker connects, sends its\nupdate, waits for the \
-         others, and gets a model of the same length; sealed, in a session that it starts\nand signs for this \
-         round, with a sealed reply. All workers and the aggregator share this machine's cores.\n\n{round}\n\
-         ## Throughput\n\n\
-         GiB a second on one core, memory to memory. A copy is the ceiling. \"Session in place\" is \
-         `seal_in_place`;\n\"session\" and \"envelope\" (`seal`) also make a new buffer.\n\n\
-         ![Throughput by message size](docs/throughput.svg)\n\n{throughput}\n{files}",
-        head = head(results),
-        latencies = latencies(results),
-        sizes = sizes(results),
-        hybrids = hybrids(results),
-        exchange = overhead::exchange(&results.gradients, "messages"),
-        checkpoint = overhead::checkpoints(&results.checkpoints),
-        round = overhead::exchange(&results.rounds, "workers"),
-        throughput = overhead::throughput(results),
-        files = overhead::files(&results.files),
-    )
+    let overhead = section(
+        "Computational overhead",
+        &format!(
+            "Milliseconds for one operation on one core. The article's rows come first, then ours. RSA-2048 \
+             encrypts a key of 32 bytes with OAEP and signs with PSS, both with SHA-256; it and ECDSA P-256 \
+             come from RustCrypto in the column `portable` and from AWS-LC in `{aws_lc}`. Falcon-1024 is \
+             PQClean's code, and so is the half of the experimental suite; loading a key that contains \
+             it signs and verifies once. ML-DSA signs by rejection: its time to sign varies."
+        ),
+        Some(("Latency by provider", "docs/latency.svg")),
+        &[latencies(results)],
+    );
+    let sizes = section(
+        "Sizes",
+        "Bytes, taken from objects made in the run; tests/sizes.rs asserts them. A private key is stored \
+         as a seed where there is one; \"expanded\" is the form of FIPS 203 and FIPS 204.",
+        Some(("Sizes", "docs/sizes.svg")),
+        &[sizes(results)],
+    );
+    let hybrids = section(
+        "Hybrids and the sum of their halves",
+        "Milliseconds for the hybrid / for its two halves one after the other, and their ratio: what \
+         combining costs.",
+        None,
+        &[hybrids(results)],
+    );
+    let gradients = section(
+        "Gradient exchange",
+        &format!(
+            "The article (quoted): {}. Measured: bytes on a loopback TCP connection, and the time from the \
+             first byte to the answer to the last, without sealing and in one signed session whose start \
+             is included. Loopback is faster than any network, so that sealing's share of the time is the \
+             largest that a deployment can see. Both ends share this machine. The plot is computed from \
+             the lengths of real objects.",
+            range(&article::GRADIENTS)
+        ),
+        Some(("Bytes added by sealing", "docs/overhead.svg")),
+        &[
+            overhead::exchange(&results.gradients, "messages"),
+            "Milliseconds to start such a session, on one core:\n".to_owned(),
+            overhead::starts(results),
+        ],
+    );
+    let checkpoints = section(
+        "Model checkpoints",
+        &format!(
+            "The article (quoted): {}. Measured: the size of the sealed file, and the time to write a \
+             checkpoint from memory with and without sealing it, on one core, into the system's cache: a \
+             disk that must be waited for makes the share smaller. The longest are computed, and the sealing \
+             alone is timed, from a source in memory to nowhere.",
+            range(&article::CHECKPOINTS)
+        ),
+        None,
+        &[overhead::checkpoints(&results.checkpoints)],
+    );
+    let rounds = section(
+        "Federated round",
+        &format!(
+            "The article (quoted): {}. Measured: each worker connects, sends its update, waits for the \
+             others, and gets a model of the same length; sealed, in a session that it starts and signs for \
+             this round, with a sealed reply. All workers and the aggregator share this machine's cores.",
+            range(&article::FEDERATED)
+        ),
+        None,
+        &[overhead::exchange(&results.rounds, "workers")],
+    );
+    let throughput = section(
+        "Throughput",
+        "GiB a second on one core, memory to memory. A copy is the ceiling. \"In place\" is a session's \
+         `seal_in_place`; \"session\" (`seal`) and \"envelope\" (`seal`) also make a new buffer, which the \
+         system must clear when it is large.",
+        Some(("Throughput by message size", "docs/throughput.svg")),
+        &[overhead::throughput(results), overhead::files(&results.files)],
+    );
+    [head(results), overhead, sizes, hybrids, gradients, checkpoints, rounds, throughput].concat()
 }
