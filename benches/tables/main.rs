@@ -42,9 +42,9 @@ fn pages(results: &Results) -> Vec<(&'static str, String)> {
     pages
 }
 
-/// The quickest way to find a table that lost a row: each is looked for in what was rendered.
+/// In a test, whether what would be written has every row, note and picture that it should.
 fn check(pages: &[(&str, String)], results: &Results) {
-    let (_, report) = &pages[0];
+    let report = pages[0].1.split_whitespace().collect::<Vec<_>>().join(" ");
     for row in &article::LATENCIES {
         let known = results.ms(row.group, row.measured).iter().any(|(_, time)| time.is_some());
         assert!(known, "{}: {} was not measured", row.group, row.measured);
@@ -92,8 +92,8 @@ fn main() -> ExitCode {
     };
     let results = Results::measure(effort);
     let pages = pages(&results);
-    check(&pages, &results);
     if effort == Effort::Once {
+        check(&pages, &results);
         return ExitCode::SUCCESS;
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
