@@ -55,7 +55,7 @@ impl Sizes {
         }
     }
 
-    /// `longest` is what signatures of varying length are checked against.
+    /// A signature made here is at most as long as the longest.
     fn of_scheme(name: &'static str, scheme: &dyn SignatureScheme, context: &[u8]) -> Self {
         let secret = scheme.generate(&mut Random::System).unwrap();
         let pair = scheme.key_pair(&secret).unwrap();

@@ -7,7 +7,7 @@ use super::{
     measure::{Effort, Mean},
     overhead,
     providers::PROVIDERS,
-    results::Results,
+    results::{Results, sealing},
     sizes::Sizes,
 };
 
@@ -325,13 +325,16 @@ pub(crate) fn markdown(results: &Results) -> String {
         None,
         &[overhead::exchange(&results.rounds, "workers")],
     );
+    let mut speeds: Vec<_> =
+        sealing().map(|provider| overhead::throughput(results, provider.name)).collect();
+    speeds.push(overhead::files(&results.files));
     let throughput = section(
         "Throughput",
         "GiB a second on one core, memory to memory. A copy is the ceiling. \"In place\" is a session's \
          `seal_in_place`; \"session\" (`seal`) and \"envelope\" (`seal`) also make a new buffer, which the \
          system must clear when it is large.",
         Some(("Throughput by message size", "docs/throughput.svg")),
-        &[overhead::throughput(results), overhead::files(&results.files)],
+        &speeds,
     );
     [head(results), overhead, sizes, hybrids, gradients, checkpoints, rounds, throughput].concat()
 }
