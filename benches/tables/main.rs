@@ -65,7 +65,9 @@ fn check(pages: &[(&str, String)], results: &Results) {
 fn effort() -> Result<Option<Effort>, String> {
     let arguments: Vec<_> = env::args().skip(1).collect();
     if mode::testing() {
-        let other = |argument: &String| argument == "--list" || !argument.starts_with('-');
+        let other = |argument: &String| {
+            ["--list", "--ignored"].contains(&&**argument) || !argument.starts_with('-')
+        };
         return Ok((!arguments.iter().any(other)).then_some(Effort::Once));
     }
     let mut effort = Effort::Full;

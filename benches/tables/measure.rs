@@ -23,7 +23,7 @@ impl Effort {
         match self {
             Self::Once => (Duration::ZERO, Duration::ZERO, 1),
             Self::Quick => (Duration::from_millis(40), Duration::from_millis(160), 8),
-            Self::Full => (Duration::from_millis(500), Duration::from_secs(3), 30),
+            Self::Full => (Duration::from_millis(300), Duration::from_secs(2), 30),
         }
     }
 
