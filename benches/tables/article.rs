@@ -78,7 +78,8 @@ pub(crate) const SIZES: [Size; 5] = [
     ),
     size(
         "Falcon-1024",
-        "the article's private key is wrong: it has 2305 bytes; signatures vary, the longest is shown",
+        "the article's private key is wrong: it has 2305 bytes; signatures vary and the longest is shown, \
+         the padded variant has 1280",
     ),
 ];
 
