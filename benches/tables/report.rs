@@ -291,8 +291,8 @@ pub(crate) fn markdown(results: &Results) -> String {
             "The article (quoted): {}. Measured: bytes on a loopback TCP connection, and the time from the \
              first byte to the answer to the last, without sealing and in one signed session whose start \
              is included. Loopback is faster than any network, so that sealing's share of the time is the \
-             largest that a deployment can see. Both ends share this machine. The plot is computed from \
-             the lengths of real objects.",
+             largest that a deployment can see; a message is sealed whole before it is sent. Both ends share \
+             this machine. The plot is computed from the lengths of real objects.",
             range(&article::GRADIENTS)
         ),
         Some(("Bytes added by sealing", "docs/overhead.svg")),
