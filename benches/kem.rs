@@ -4,7 +4,6 @@ use criterion::{Criterion, criterion_group, criterion_main};
 
 #[path = "common/case.rs"]
 mod case;
-
 #[path = "common/harness.rs"]
 mod harness;
 #[path = "common/kem.rs"]
