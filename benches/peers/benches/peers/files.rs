@@ -1,0 +1,122 @@
+//! A file sealed into another, in constant memory, through the system's cache.
+
+use std::{
+    fs::File,
+    io::{Read, Write},
+    iter,
+    path::PathBuf,
+};
+
+use quantum_shield::{HybridCrypto, StreamSealer};
+use tempfile::TempDir;
+use twinseal::{DecapsulationKey, provider::Provider};
+
+use super::{CONTEXT, case::Case, mode, providers::PROVIDERS};
+
+const BUFFER: usize = 1 << 16;
+
+fn length() -> usize {
+    if mode::testing() { 1 << 20 } else { 256 << 20 }
+}
+
+/// A folder with a plain file, and where the sealed one goes.
+struct Folder {
+    _folder: TempDir,
+    plain: PathBuf,
+    sealed: PathBuf,
+}
+
+impl Folder {
+    fn new() -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let (plain, sealed) = (folder.path().join("plain"), folder.path().join("sealed"));
+        let mut file = File::create(&plain).unwrap();
+        let block = vec![7; 1 << 20];
+        (0..length() >> 20).for_each(|_| file.write_all(&block).unwrap());
+        Self { _folder: folder, plain, sealed }
+    }
+
+    fn target(&self) -> File {
+        File::create(&self.sealed).unwrap()
+    }
+
+    /// Hands over the plain file in pieces.
+    fn each(&self, mut take: impl FnMut(&[u8])) {
+        let mut file = File::open(&self.plain).unwrap();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            match file.read(&mut buffer).unwrap() {
+                0 => return,
+                length => take(&buffer[..length]),
+            }
+        }
+    }
+}
+
+fn case<F: FnMut(&Folder) + 'static>(
+    name: &str,
+    provider: &'static str,
+    prepare: impl Fn() -> F + 'static,
+) -> Case {
+    let mut case = Case::new("file/seal", name, provider, move || {
+        let (mut seal, folder) = (prepare(), Folder::new());
+        move || seal(&folder)
+    });
+    case.bytes = Some(length() as u64);
+    case
+}
+
+fn twinseal(provider: &'static Provider) -> Case {
+    case("twinseal (X25519, ML-KEM-1024, AES-256-GCM)", provider.name, move || {
+        let key = DecapsulationKey::generate().unwrap().on(provider).unwrap();
+        move |folder| {
+            let target = folder.target();
+            let mut writer = key.encapsulation_key().seal_writer(CONTEXT, target).unwrap();
+            folder.each(|piece| writer.write_all(piece).unwrap());
+            writer.finish().unwrap();
+        }
+    })
+}
+
+/// Frames of what was read at once; the last one is empty.
+fn quantum_shield() -> Case {
+    case("quantum-shield (X25519, ML-KEM-1024, AES-256-GCM)", "rust", || {
+        let key = HybridCrypto::generate().unwrap();
+        move |folder| {
+            let mut target = folder.target();
+            let (mut sealer, header) = StreamSealer::new(key.public_keys()).unwrap();
+            target.write_all(&header).unwrap();
+            folder.each(|piece| {
+                target.write_all(&sealer.seal_chunk(piece, false).unwrap()).unwrap();
+            });
+            target.write_all(&sealer.seal_chunk(b"", true).unwrap()).unwrap();
+        }
+    })
+}
+
+fn age() -> Case {
+    case("age (X25519 alone, ChaCha20-Poly1305)", "rust", || {
+        let recipient = age::x25519::Identity::generate().to_public();
+        move |folder| {
+            let recipients = iter::once(&recipient as &dyn age::Recipient);
+            let encryptor = age::Encryptor::with_recipients(recipients).unwrap();
+            let mut writer = encryptor.wrap_output(folder.target()).unwrap();
+            folder.each(|piece| writer.write_all(piece).unwrap());
+            writer.finish().unwrap();
+        }
+    })
+}
+
+fn copied() -> Case {
+    case("plain copy", "none", || {
+        |folder: &Folder| {
+            let mut target = folder.target();
+            folder.each(|piece| target.write_all(piece).unwrap());
+        }
+    })
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    let ours = PROVIDERS.into_iter().map(twinseal);
+    ours.chain([quantum_shield(), age(), copied()]).collect()
+}

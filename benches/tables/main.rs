@@ -1,0 +1,112 @@
+//! The article's tables with measured figures: writes BENCHMARKS.md and the plots under docs/.
+//!
+//! `cargo bench --all-features --bench tables` measures for publication, with `-- --quick` in minutes.
+//! `cargo test` runs every measurement once, renders everything, and writes nothing.
+
+use std::{env, fs, path::Path, process::ExitCode};
+
+mod article;
+mod canvas;
+#[path = "../common/case.rs"]
+mod case;
+#[path = "../common/classical.rs"]
+mod classical;
+#[path = "../common/kem.rs"]
+mod kem;
+mod machine;
+mod measure;
+#[path = "../common/mode.rs"]
+mod mode;
+mod network;
+mod overhead;
+mod plots;
+#[path = "../../tests/common/providers.rs"]
+mod providers;
+mod report;
+mod results;
+#[path = "../common/seal.rs"]
+mod seal;
+#[path = "../common/sign.rs"]
+mod sign;
+#[path = "../common/sizes.rs"]
+mod sizes;
+mod storage;
+
+use measure::Effort;
+use results::Results;
+
+/// Files with their contents, by paths within the repository.
+fn pages(results: &Results) -> Vec<(&'static str, String)> {
+    let mut pages = vec![("BENCHMARKS.md", report::markdown(results))];
+    pages.extend(plots::all(results));
+    pages
+}
+
+/// In a test, whether what would be written has every row, note and picture that it should.
+fn check(pages: &[(&str, String)], results: &Results) {
+    let report = pages[0].1.split_whitespace().collect::<Vec<_>>().join(" ");
+    for row in &article::LATENCIES {
+        let known = results.ms(row.group, row.measured).iter().any(|(_, time)| time.is_some());
+        assert!(known, "{}: {} was not measured", row.group, row.measured);
+        assert!(report.contains(row.algorithm), "{} has no row", row.algorithm);
+    }
+    for size in &article::SIZES {
+        let measured = results.sizes.iter().any(|sizes| sizes.name == size.measured);
+        assert!(measured && report.contains(size.note), "{} has no sizes", size.measured);
+    }
+    for (name, content) in &pages[1..] {
+        assert!(content.starts_with("<svg") && content.contains("</svg>"), "{name} is no picture");
+        assert!(report.contains(name), "{name} is not shown");
+        assert!(!content.contains("NaN") && !content.contains("inf"), "{name} has no numbers");
+    }
+}
+
+/// What the arguments ask for; in a test, a name or a listing asks for other tests than this one.
+fn effort() -> Result<Option<Effort>, String> {
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    if mode::testing() {
+        let other = |argument: &String| {
+            ["--list", "--ignored"].contains(&&**argument) || !argument.starts_with('-')
+        };
+        return Ok((!arguments.iter().any(other)).then_some(Effort::Once));
+    }
+    let mut effort = Effort::Full;
+    for argument in &arguments {
+        match argument.as_str() {
+            "--bench" => {}
+            "--quick" => effort = Effort::Quick,
+            _ => {
+                return Err(format!("{argument} is unknown: there is --quick, --test, or nothing"));
+            }
+        }
+    }
+    Ok(Some(effort))
+}
+
+fn main() -> ExitCode {
+    let effort = match effort() {
+        Ok(Some(effort)) => effort,
+        Ok(None) => return ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let results = Results::measure(effort);
+    let pages = pages(&results);
+    if effort == Effort::Once {
+        check(&pages, &results);
+        return ExitCode::SUCCESS;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (name, content) in pages {
+        let path = root.join(name);
+        let folder = path.parent().unwrap_or(root);
+        if let Err(error) = fs::create_dir_all(folder).and_then(|()| fs::write(&path, content)) {
+            eprintln!("{name} cannot be written: {error}");
+            return ExitCode::FAILURE;
+        }
+        println!("{name} is written");
+    }
+    ExitCode::SUCCESS
+}

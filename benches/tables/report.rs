@@ -1,0 +1,340 @@
+//! BENCHMARKS.md: the tables, and which of their figures are measured and which quoted.
+
+use twinseal::{KemSuite, SignatureSuite, provider::AWS_LC};
+
+use super::{
+    article::{self, Growth},
+    measure::{Effort, Mean},
+    overhead,
+    providers::PROVIDERS,
+    results::{Results, sealing},
+    sizes::Sizes,
+};
+
+/// For a cell of the article whose figure is not known.
+const NOT_AVAILABLE: &str = "not available here";
+/// For a cell that has no meaning.
+pub(crate) const NONE: &str = "–";
+
+/// A Markdown table; every column but the first `left` is aligned to the right.
+pub(crate) fn table(left: usize, header: &[String], rows: &[Vec<String>]) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let rule: Vec<_> = (0..header.len())
+        .map(|column| if column < left { "---" } else { "--:" }.to_owned())
+        .collect();
+    let mut text = line(header) + &line(&rule);
+    for row in rows {
+        assert_eq!(row.len(), header.len(), "a row has a cell for each column");
+        text += &line(row);
+    }
+    text
+}
+
+pub(crate) fn strings<const N: usize>(cells: [&str; N]) -> Vec<String> {
+    cells.map(str::to_owned).into()
+}
+
+/// A paragraph in lines of at most 110 columns.
+pub(crate) fn prose(text: &str) -> String {
+    wrapped(text, "")
+}
+
+/// The same with the lines after the first moved in.
+fn wrapped(text: &str, indent: &str) -> String {
+    let (mut lines, mut line) = (String::new(), String::new());
+    for word in text.split_whitespace() {
+        if !line.trim().is_empty() && line.chars().count() + 1 + word.chars().count() > 110 {
+            lines += &line;
+            lines += "\n";
+            indent.clone_into(&mut line);
+        } else if !line.trim().is_empty() {
+            line += " ";
+        }
+        line += word;
+    }
+    lines + &line + "\n"
+}
+
+/// Three significant figures, without an exponent.
+pub(crate) fn figures(value: f64) -> String {
+    let digits = match value.abs() {
+        value if value >= 100.0 => 0,
+        value if value >= 10.0 => 1,
+        value if value >= 1.0 => 2,
+        value if value >= 0.1 => 3,
+        value if value >= 0.01 => 4,
+        _ => 5,
+    };
+    format!("{value:.digits$}")
+}
+
+/// A time in ms; with its standard error if that is above 5 %.
+pub(crate) fn ms(mean: Mean) -> String {
+    let shown = figures(mean.ms());
+    if mean.is_vague() { format!("{shown} ± {}", figures(mean.error * 1e3)) } else { shown }
+}
+
+fn headings(first: &[&str]) -> Vec<String> {
+    let providers = PROVIDERS.iter().map(|provider| provider.name);
+    first.iter().copied().chain(providers).map(str::to_owned).collect()
+}
+
+fn operation(group: &str) -> &str {
+    group.rsplit('/').next().unwrap_or(group)
+}
+
+/// (a) The article's rows, then ours.
+fn latencies(results: &Results) -> String {
+    let mut rows = Vec::new();
+    for row in &article::LATENCIES {
+        let cell = |(_, mean): (_, Option<Mean>)| match (mean, row.ms) {
+            (None, _) => NONE.to_owned(),
+            (Some(mean), None) => ms(mean),
+            (Some(mean), Some(quoted)) => {
+                format!("{} (÷ {})", ms(mean), figures(quoted / mean.ms()))
+            }
+        };
+        let name = if row.algorithm == row.measured {
+            row.algorithm.to_owned()
+        } else {
+            format!("{} ({})", row.algorithm, row.measured)
+        };
+        let quoted = row.ms.map_or(NOT_AVAILABLE.to_owned(), figures);
+        let mut cells = vec![name, operation(row.group).to_owned(), quoted];
+        cells.extend(results.ms(row.group, row.measured).into_iter().map(cell));
+        rows.push(cells);
+    }
+    let kems = ["X25519", "ECDH P-384"].into_iter().chain(KemSuite::ALL.map(KemSuite::name));
+    let kems =
+        kems.map(|name| (name, &["key generation", "encapsulate", "decapsulate"][..], "kem"));
+    let schemes =
+        ["ECDSA P-384"].into_iter().chain(SignatureSuite::ALL.iter().map(|suite| suite.name()));
+    let schemes =
+        schemes.map(|name| (name, &["key generation", "load", "sign", "verify"][..], "sign"));
+    for (name, operations, group) in kems.chain(schemes) {
+        for operation in operations {
+            let times = results.ms(&format!("{group}/{operation}"), name);
+            let mut cells = strings([name, operation, NONE]);
+            cells.extend(times.into_iter().map(|(_, mean)| mean.map_or(NONE.to_owned(), ms)));
+            rows.push(cells);
+        }
+    }
+    table(2, &headings(&["algorithm", "operation", "article (quoted)"]), &rows)
+}
+
+/// (b) What is stored and sent.
+fn sizes(results: &Results) -> String {
+    let bytes = |size: Option<usize>| size.map_or(NONE.to_owned(), |size| size.to_string());
+    let mut notes = String::new();
+    let rows: Vec<_> = results
+        .sizes
+        .iter()
+        .map(|&Sizes { name, public_key, private_key, expanded, ciphertext, signature }| {
+            let article = article::SIZES.iter().find(|size| size.measured == name);
+            let quoted = match article {
+                None => NONE.to_owned(),
+                Some(size) => {
+                    let known = [size.public_key, size.private_key, size.ciphertext_or_signature];
+                    let known: Vec<_> = known.into_iter().flatten().collect();
+                    if known.is_empty() {
+                        NOT_AVAILABLE.to_owned()
+                    } else {
+                        known.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
+                    }
+                }
+            };
+            if let Some(size) = article {
+                notes += &wrapped(&format!("- {name}: {}.", size.note), "  ");
+            }
+            let mut cells = vec![name.to_owned(), public_key.to_string(), private_key.to_string()];
+            cells.extend([bytes(expanded), bytes(ciphertext), bytes(signature), quoted]);
+            cells
+        })
+        .collect();
+    let header = strings([
+        "algorithm",
+        "public key",
+        "private key, stored",
+        "expanded",
+        "ciphertext",
+        "signature",
+        "article (quoted)",
+    ]);
+    format!("{}\n{notes}", table(1, &header, &rows))
+}
+
+/// (c) Our own part of a hybrid's cost.
+fn hybrids(results: &Results) -> String {
+    let kems = KemSuite::ALL
+        .map(|suite| (suite.name(), ["kem/key generation", "kem/encapsulate", "kem/decapsulate"]));
+    let composite = SignatureSuite::ML_DSA_87_ECDSA_P384.name();
+    let composite = (composite, ["sign/key generation", "sign/sign", "sign/verify"]);
+    let mut rows = Vec::new();
+    for (name, groups) in kems.into_iter().chain([composite]) {
+        for group in groups {
+            let mut cells = strings([name, operation(group)]);
+            for provider in PROVIDERS {
+                let time = |name: &str| results.time(group, name, provider.name);
+                cells.push(match (time(name), time(&format!("halves of {name}"))) {
+                    (Some(hybrid), Some(halves)) => format!(
+                        "{} / {} = {:.2}",
+                        figures(hybrid.ms()),
+                        figures(halves.ms()),
+                        hybrid.seconds / halves.seconds
+                    ),
+                    _ => NONE.to_owned(),
+                });
+            }
+            rows.push(cells);
+        }
+    }
+    table(2, &headings(&["hybrid", "operation"]), &rows)
+}
+
+fn range(Growth { what, from, to }: &Growth) -> String {
+    format!("{from:.0}–{to:.0} % ({what})")
+}
+
+/// What has to be said about figures of the article that are missing.
+fn missing() -> Option<&'static str> {
+    let latencies = article::LATENCIES.iter().any(|row| row.ms.is_none());
+    let sizes = article::SIZES.iter().any(|row| row.public_key.is_none());
+    (latencies || sizes).then_some(
+        "The article itself was not at hand when these tables were made, only which rows it has, what \
+         it claims about growth, and which of its sizes are wrong. Its latencies and sizes are therefore \
+         marked as not available here, and not guessed. They are data in `benches/tables/article.rs`: \
+         whoever has the article fills them in, and the next run puts them, and behind ÷ the article's \
+         time divided by ours, into the tables.",
+    )
+}
+
+fn head(results: &Results) -> String {
+    let machine = &results.machine;
+    let (title, address) = (article::TITLE, article::ADDRESS);
+    let rough = "**This was a run in quick mode, to check that everything works. Its figures are rough, and \
+                 to be replaced by those of a full run on a quiet machine.**";
+    let rows = [
+        ["processor", &machine.processor],
+        ["cores", &machine.cores.to_string()],
+        ["crate", machine.system],
+        ["compiler", &machine.compiler],
+        ["features", "all: aws-lc-rs, experimental-falcon, hazmat, pqclean, rayon"],
+        ["commit", &machine.commit],
+        ["date", &machine.date],
+        ["mode", &format!("{}, {:.0} minutes", results.effort, results.minutes.ceil())],
+    ]
+    .map(strings);
+    let mut head = format!(
+        "# Benchmarks\n\n<!-- Written by `cargo bench --all-features --bench tables`: a change made here is \
+         lost. -->\n\n{}\n",
+        prose(&format!(
+            "The tables of the article [\"{title}\"][article], made again with figures that were measured. \
+             **Quoted** from the article are the columns that say so, and what its claims about growth \
+             are. **Measured** is everything else, in one run on one machine."
+        )),
+    );
+    let rough = (results.effort != Effort::Full).then_some(rough);
+    for paragraph in [missing(), rough].into_iter().flatten() {
+        head += &prose(paragraph);
+        head += "\n";
+    }
+    head += &format!("[article]: {address}\n\n{}\n", table(2, &strings(["", ""]), &rows));
+    head += "To repeat it, in two minutes or as it is published:\n\n```sh\n\
+             cargo bench --all-features --bench tables -- --quick\n\
+             cargo bench --all-features --bench tables\n```\n\n";
+    head + &prose(&format!(
+        "Times are means; where the standard error of a mean is above 5 %, it is shown behind ±. \
+             Transfers and files are medians of {} runs. Close everything else: a busy machine shows in \
+             these figures. `cargo bench --all-features --bench kem` (or `sign`, `seal`, `stream`) \
+             measures the same operations with criterion.",
+        results.effort.repetitions(),
+    ))
+}
+
+/// A section: what its tables are, a plot if it has one, and the tables.
+fn section(heading: &str, text: &str, plot: Option<(&str, &str)>, tables: &[String]) -> String {
+    let plot = plot.map_or(String::new(), |(name, path)| format!("![{name}]({path})\n\n"));
+    format!("\n## {heading}\n\n{}\n{plot}{}", prose(text), tables.join("\n"))
+}
+
+pub(crate) fn markdown(results: &Results) -> String {
+    let aws_lc = AWS_LC.name;
+    let overhead = section(
+        "Computational overhead",
+        &format!(
+            "Milliseconds for one operation on one core. The article's rows come first, then ours. RSA-2048 \
+             encrypts a key of 32 bytes with OAEP and signs with PSS, both with SHA-256; it and ECDSA P-256 \
+             come from RustCrypto in the column `portable` and from AWS-LC in `{aws_lc}`. Falcon-1024 is \
+             PQClean's code, and so is the half of the experimental suite; loading a key that contains \
+             it signs and verifies once. ML-DSA signs by rejection: its time to sign varies."
+        ),
+        Some(("Latency by provider", "docs/latency.svg")),
+        &[latencies(results)],
+    );
+    let sizes = section(
+        "Sizes",
+        "Bytes, taken from objects made in the run; tests/sizes.rs asserts them. A private key is stored \
+         as a seed where there is one; \"expanded\" is the form of FIPS 203 and FIPS 204.",
+        Some(("Sizes", "docs/sizes.svg")),
+        &[sizes(results)],
+    );
+    let hybrids = section(
+        "Hybrids and the sum of their halves",
+        "Milliseconds for the hybrid / for its two halves one after the other, and their ratio: what \
+         combining costs.",
+        None,
+        &[hybrids(results)],
+    );
+    let gradients = section(
+        "Gradient exchange",
+        &format!(
+            "The article (quoted): {}. Measured: bytes on a loopback TCP connection, and the time from the \
+             first byte to the answer to the last, without sealing and in one signed session whose start \
+             is included. Loopback is faster than any network, so that sealing's share of the time is the \
+             largest that a deployment can see; a message is sealed whole before it is sent. Both ends share \
+             this machine. The plot is computed from the lengths of real objects.",
+            range(&article::GRADIENTS)
+        ),
+        Some(("Bytes added by sealing", "docs/overhead.svg")),
+        &[
+            overhead::exchange(&results.gradients, "messages"),
+            "Milliseconds to start such a session, on one core:\n".to_owned(),
+            overhead::starts(results),
+        ],
+    );
+    let checkpoints = section(
+        "Model checkpoints",
+        &format!(
+            "The article (quoted): {}. Measured: the size of the sealed file, and the time to write a \
+             checkpoint from memory with and without sealing it, on one core, into the system's cache: a \
+             disk that must be waited for makes the share smaller. The longest are computed, and the sealing \
+             alone is timed, from a source in memory to nowhere.",
+            range(&article::CHECKPOINTS)
+        ),
+        None,
+        &[overhead::checkpoints(&results.checkpoints)],
+    );
+    let rounds = section(
+        "Federated round",
+        &format!(
+            "The article (quoted): {}. Measured: each worker connects, sends its update, waits for the \
+             others, and gets a model of the same length; sealed, in a session that it starts and signs for \
+             this round, with a sealed reply. All workers and the aggregator share this machine's cores.",
+            range(&article::FEDERATED)
+        ),
+        None,
+        &[overhead::exchange(&results.rounds, "workers")],
+    );
+    let mut speeds: Vec<_> =
+        sealing().map(|provider| overhead::throughput(results, provider.name)).collect();
+    speeds.push(overhead::files(&results.files));
+    let throughput = section(
+        "Throughput",
+        "GiB a second on one core, memory to memory. A copy is the ceiling. \"In place\" is a session's \
+         `seal_in_place`; \"session\" (`seal`) and \"envelope\" (`seal`) also make a new buffer, which the \
+         system must clear when it is large.",
+        Some(("Throughput by message size", "docs/throughput.svg")),
+        &speeds,
+    );
+    [head(results), overhead, sizes, hybrids, gradients, checkpoints, rounds, throughput].concat()
+}
