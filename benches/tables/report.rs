@@ -12,7 +12,7 @@ use super::{
 };
 
 /// For a cell of the article whose figure is not known.
-const NOT_AVAILABLE: &str = "not available here";
+const NOT_AVAILABLE: &str = "n/a";
 /// For a cell that has no meaning.
 pub(crate) const NONE: &str = "–";
 
@@ -202,7 +202,7 @@ fn missing() -> Option<&'static str> {
     (latencies || sizes).then_some(
         "The article itself was not at hand when these tables were made, only which rows it has, what \
          it claims about growth, and which of its sizes are wrong. Its latencies and sizes are therefore \
-         marked as not available here, and not guessed. They are data in `benches/tables/article.rs`: \
+         marked n/a, and not guessed. They are data in `benches/tables/article.rs`: \
          whoever has the article fills them in, and the next run puts them, and behind ÷ the article's \
          time divided by ours, into the tables.",
     )
