@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use object_store::{ObjectMeta, path::Path};
 use twinseal::{Body, BodyKey, DecapsulationKey, Error, Header, Plaintext};
+use zeroize::Zeroizing;
 
 use crate::{Result, place::Place};
 
@@ -41,7 +42,7 @@ impl<'a> SealedObject<'a> {
         let prefix = prefix.as_slice().try_into()?;
         let last = body_key.body(context, prefix, header_len + body_len)?;
 
-        let (mut sealed, _) = get(place, header_len, last.range()).await?;
+        let mut sealed = get(place, header_len, last.range()).await?;
         Ok(Self { body: last.authenticate(&mut sealed)?, place, header_len, body_len })
     }
 
@@ -58,7 +59,7 @@ impl<'a> SealedObject<'a> {
     /// One request, for the chunks in which the range lies.
     pub(crate) async fn read(&self, range: Range<u64>) -> Result<Plaintext> {
         let plan = self.body.plan(range)?;
-        let (mut sealed, _) = get(self.place, self.header_len, plan.sealed()).await?;
+        let mut sealed = get(self.place, self.header_len, plan.sealed()).await?;
         Ok(self.body.open(&plan, &mut sealed)?)
     }
 }
@@ -82,12 +83,15 @@ pub(crate) fn find<'a>(
     Ok(found.ok_or(Error::NotARecipient)?)
 }
 
-/// Plans count from the start of the envelope. The header is an object of its own.
-async fn get(place: &Place, header_len: u64, range: Range<u64>) -> Result<(Vec<u8>, u64)> {
+/// Plans count from the start of the envelope; here the header is an object of its own. What is
+/// fetched is opened where it is: so it is wiped.
+async fn get(place: &Place, header_len: u64, range: Range<u64>) -> Result<Zeroizing<Vec<u8>>> {
     if range.is_empty() {
-        return Ok((Vec::new(), 0)); // stores refuse to send nothing
+        return Ok(Zeroizing::default()); // stores refuse to send nothing
     }
-    place.get(&place.body(), range.start - header_len..range.end - header_len).await
+    let range = range.start - header_len..range.end - header_len;
+    let (sealed, _) = place.get(&place.body(), range).await?;
+    Ok(Zeroizing::new(sealed))
 }
 
 fn missing(

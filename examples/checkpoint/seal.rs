@@ -84,6 +84,7 @@ pub(crate) async fn seal(
         let _ = upload.abort().await;
         return Err(error);
     }
+    // From here on a signal changes nothing: without a header there is no checkpoint.
     upload.finish().await?;
 
     let header_length = header.len() as u64;

@@ -72,15 +72,18 @@ pub(crate) fn serve(options: &Serve) -> Result<()> {
             thread::sleep(Duration::from_millis(10)); // out of file descriptors, for now
             continue;
         };
-        if clients.fetch_add(1, Relaxed) >= MAX_CLIENTS {
-            clients.fetch_sub(1, Relaxed);
-            continue;
+        // Whoever is not served is hung up on, and may ask again.
+        if clients.fetch_add(1, Relaxed) < MAX_CLIENTS {
+            let (service, served) = (Arc::clone(&service), Arc::clone(&clients));
+            let serving = thread::Builder::new().spawn(move || {
+                service.converse(stream);
+                served.fetch_sub(1, Relaxed);
+            });
+            if serving.is_ok() {
+                continue;
+            }
         }
-        let (service, clients) = (Arc::clone(&service), Arc::clone(&clients));
-        thread::spawn(move || {
-            service.converse(stream);
-            clients.fetch_sub(1, Relaxed);
-        });
+        clients.fetch_sub(1, Relaxed);
     }
     Ok(())
 }

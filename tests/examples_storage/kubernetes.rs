@@ -294,7 +294,7 @@ fn commands_exist() {
     knows(&arguments(&containers(&pod)[0]));
 }
 
-/// The example of the service is not part of this target's own examples.
+/// As [`commands_exist`], for the service.
 #[test]
 #[ignore = "needs the example inference_service"]
 fn the_service_knows_its_arguments() {
