@@ -236,3 +236,28 @@ fn a_file_that_changes() {
     assert!(outcome.stderr.contains("the file changed while it was read"), "{}", outcome.stderr);
     assert_eq!(names(Path::new(&place)), [""; 0]);
 }
+
+/// However large the checkpoint is, a few parts of the upload are all that is in memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn constant_memory() {
+    let fixture = Fixture::new();
+    let (file, place, to) = (fixture.path("big"), fixture.place(), fixture.path("0.pub.pem"));
+    File::create(&file).unwrap().set_len(256 << 20).unwrap();
+    let mut sealing = example("checkpoint", ["seal", &file, &place, "-r", &to]);
+    let child = sealing.command.spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let ended = thread::spawn(move || finish(child));
+    let mut peak = 0;
+    while !ended.is_finished() {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let kilobytes = text
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .map(|rest| rest.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap());
+        peak = peak.max(kilobytes.unwrap_or_default());
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(ended.join().unwrap().code, Some(0));
+    assert!((1..100 << 10).contains(&peak), "{peak} kB");
+}
