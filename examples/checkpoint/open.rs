@@ -1,0 +1,107 @@
+//! Reading any range of a sealed object by requests for ranges, without downloading the rest.
+
+use std::ops::Range;
+
+use object_store::{ObjectMeta, path::Path};
+use twinseal::{Body, BodyKey, DecapsulationKey, Error, Header, Plaintext};
+use zeroize::Zeroizing;
+
+use crate::{Result, place::Place};
+
+/// A sealed object of authenticated length. Whatever it gives is authentic, and of this object: if
+/// the body is replaced in between, reading fails.
+pub(crate) struct SealedObject<'a> {
+    place: &'a Place,
+    body: Body,
+    header_len: u64,
+    body_len: u64,
+}
+
+impl<'a> SealedObject<'a> {
+    /// Three requests: the header, the first bytes of the body with its length, and its last chunk.
+    pub(crate) async fn open(
+        place: &'a Place,
+        keys: &[DecapsulationKey],
+        context: &[u8],
+    ) -> Result<Self> {
+        let (header, _) = read_header(place, &place.header()).await?;
+        Self::with_header(place, &header, keys, context).await
+    }
+
+    pub(crate) async fn with_header(
+        place: &'a Place,
+        header: &Header,
+        keys: &[DecapsulationKey],
+        context: &[u8],
+    ) -> Result<Self> {
+        let body_key = header.unlock_with(find(keys, header)?)?;
+        let header_len = header.len() as u64;
+
+        let prefix = 0..BodyKey::PREFIX_LENGTH as u64;
+        let (prefix, body_len) = place.get(&place.body(), prefix).await?;
+        let prefix = prefix.as_slice().try_into()?;
+        let last = body_key.body(context, prefix, header_len + body_len)?;
+
+        let mut sealed = get(place, header_len, last.range()).await?;
+        Ok(Self { body: last.authenticate(&mut sealed)?, place, header_len, body_len })
+    }
+
+    /// Length of the plaintext.
+    pub(crate) fn len(&self) -> u64 {
+        self.body.len()
+    }
+
+    /// Length of header and body.
+    pub(crate) fn sealed_len(&self) -> u64 {
+        self.header_len + self.body_len
+    }
+
+    /// One request, for the chunks in which the range lies.
+    pub(crate) async fn read(&self, range: Range<u64>) -> Result<Plaintext> {
+        let plan = self.body.plan(range)?;
+        let mut sealed = get(self.place, self.header_len, plan.sealed()).await?;
+        Ok(self.body.open(&plan, &mut sealed)?)
+    }
+}
+
+/// A header, and which version of the object it is.
+pub(crate) async fn read_header(place: &Place, object: &Path) -> Result<(Header, ObjectMeta)> {
+    let (bytes, meta) = place.get_all(object).await.map_err(|error| missing(place, error))?;
+    let header = Header::parse(&bytes)?;
+    if header.len() != bytes.len() {
+        return Err(format!("{object} holds more than a header").into());
+    }
+    Ok((header, meta))
+}
+
+/// The key to which the header is addressed: found by its id, without trying.
+pub(crate) fn find<'a>(
+    keys: &'a [DecapsulationKey],
+    header: &Header,
+) -> Result<&'a DecapsulationKey> {
+    let found = keys.iter().find(|key| header.find(key.encapsulation_key()).is_some());
+    Ok(found.ok_or(Error::NotARecipient)?)
+}
+
+/// Plans count from the start of the envelope; here the header is an object of its own. What is
+/// fetched is opened where it is: so it is wiped.
+async fn get(place: &Place, header_len: u64, range: Range<u64>) -> Result<Zeroizing<Vec<u8>>> {
+    if range.is_empty() {
+        return Ok(Zeroizing::default()); // stores refuse to send nothing
+    }
+    let range = range.start - header_len..range.end - header_len;
+    let (sealed, _) = place.get(&place.body(), range).await?;
+    Ok(Zeroizing::new(sealed))
+}
+
+fn missing(
+    place: &Place,
+    error: Box<dyn std::error::Error + Send + Sync>,
+) -> Box<dyn std::error::Error + Send + Sync> {
+    match error.downcast_ref() {
+        Some(object_store::Error::NotFound { .. }) => {
+            format!("{}: there is no sealed checkpoint", place.name()).into()
+        }
+        _ => error,
+    }
+}

@@ -1,0 +1,64 @@
+//! Reading one tensor, and writing it to a file of its own: all of it, or no file.
+
+use std::{
+    io::{BufWriter, Write},
+    path::Path,
+};
+
+use safetensors::tensor::{Metadata, TensorInfo};
+
+use crate::{
+    Result, at, progress,
+    tensors::{Checkpoint, describe, length},
+};
+
+/// How much is fetched at once: tensors can be larger than memory.
+const PIECE: u64 = 8 << 20;
+
+pub(crate) async fn read(
+    checkpoint: &Checkpoint<'_>,
+    name: &str,
+    output: Option<&Path>,
+    out: &mut impl Write,
+) -> Result<()> {
+    let info = checkpoint.info(name)?;
+    match output {
+        None => copy(checkpoint, info, std::io::sink()).await?,
+        Some(path) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            // It gets its name once it is whole.
+            let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
+                .map_err(|error| at(path, &error))?;
+            let mut writer = BufWriter::new(&file);
+            writer.write_all(&front(name, info)?)?;
+            copy(checkpoint, info, &mut writer).await?;
+            writer.flush()?;
+            drop(writer);
+            file.as_file().sync_all()?;
+            file.persist(path).map_err(|error| at(path, &error.error))?;
+        }
+    }
+    Ok(writeln!(out, "  {}", describe(name, info))?)
+}
+
+async fn copy(checkpoint: &Checkpoint<'_>, info: &TensorInfo, mut to: impl Write) -> Result<()> {
+    let length = length(info);
+    let bar = progress::bar("read", length);
+    for start in (0..length).step_by(PIECE as usize) {
+        let piece = checkpoint.read(info, start..length.min(start + PIECE)).await?;
+        to.write_all(&piece)?;
+        bar.inc(piece.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// What precedes the tensor in a safetensors file that has no other.
+fn front(name: &str, info: &TensorInfo) -> Result<Vec<u8>> {
+    let (dtype, shape) = (info.dtype, info.shape.clone());
+    let data_offsets = (0, info.data_offsets.1 - info.data_offsets.0);
+    let tensor = TensorInfo { dtype, shape, data_offsets };
+    let mut json = serde_json::to_vec(&Metadata::new(None, vec![(name.to_owned(), tensor)])?)?;
+    json.resize(json.len().next_multiple_of(8), b' '); // tensors are aligned to 8 bytes
+    Ok([&(json.len() as u64).to_le_bytes()[..], &json].concat())
+}

@@ -1,0 +1,184 @@
+//! Sealing a file into the store while it is read: no sealed copy on this machine, and no more of
+//! it in memory than a few parts of the upload.
+
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use indicatif::ProgressBar;
+use object_store::{ObjectStoreExt, PutMode, WriteMultipart};
+use tokio::sync::mpsc;
+use twinseal::{Header, Recipients, Sealer};
+use zeroize::Zeroizing;
+
+use crate::{Result, at, place::Place, progress};
+
+/// Stores want parts of at least 5 MiB, all of one length but the last.
+const MIN_PART: u64 = 8 << 20;
+
+/// S3 takes no more parts than this.
+const MAX_PARTS: u64 = 10_000;
+
+/// How many parts are on their way at once.
+const CONCURRENT: usize = 4;
+
+/// How much plaintext is read at once.
+const BUFFER: usize = 256 * 1024;
+
+pub(crate) struct Sealed {
+    pub(crate) plaintext: u64,
+    pub(crate) header: u64,
+    pub(crate) body: u64,
+    pub(crate) parts: u64,
+    pub(crate) time: Duration,
+}
+
+/// Seals a file for all recipients. Until it has returned `Ok` there is no checkpoint in the store,
+/// and after an error it leaves none.
+pub(crate) async fn seal(
+    path: &Path,
+    context: &[u8],
+    to: &Recipients,
+    place: &Place,
+) -> Result<Sealed> {
+    let start = Instant::now();
+    let file = File::open(path).map_err(|error| at(path, &error))?;
+    let metadata = file.metadata().map_err(|error| at(path, &error))?;
+    if !metadata.is_file() {
+        return Err(format!("{}: it is not a regular file", path.display()).into());
+    }
+    let plaintext = metadata.len();
+    match place.store.head(&place.header()).await {
+        Err(object_store::Error::NotFound { .. }) => {}
+        Err(error) => return Err(error.into()),
+        Ok(_) => return Err(format!("{} has a checkpoint already", place.name()).into()),
+    }
+
+    // What goes first is the header and the beginning of the body.
+    let (mut header, sealer) = to.sealer(context)?;
+    let prefix = header.split_off(Header::parse(&header)?.len());
+    let sealed_len = to.sealed_len(plaintext).ok_or("the file is too large")?;
+    let body = sealed_len - header.len() as u64;
+    let part_length = MIN_PART.max(body.div_ceil(MAX_PARTS));
+
+    let upload = place.store.put_multipart(&place.body()).await?;
+    let mut upload = WriteMultipart::new_with_chunk_size(upload, usize::try_from(part_length)?);
+    let (sender, receiver) = mpsc::channel(1);
+    let sealing =
+        tokio::task::spawn_blocking(move || seal_parts(file, plaintext, sealer, prefix, &sender));
+    let bar = progress::bar("seal", body);
+    let outcome = tokio::select! {
+        outcome = send(receiver, &mut upload, &bar) => match outcome {
+            Ok(()) => sealing.await?,
+            Err(error) => Err(error),
+        },
+        stopped = stopped() => Err(stopped),
+    };
+    bar.finish_and_clear();
+    if let Err(error) = outcome {
+        // The first error is the one to tell. What remains of an upload that cannot even be
+        // aborted is never visible as an object; stores delete it by a lifecycle rule.
+        let _ = upload.abort().await;
+        return Err(error);
+    }
+    // From here on a signal changes nothing: without a header there is no checkpoint.
+    upload.finish().await?;
+
+    let header_length = header.len() as u64;
+    let put = place.store.put_opts(&place.header(), header.into(), PutMode::Create.into()).await;
+    match put {
+        Ok(_) => {}
+        Err(object_store::Error::AlreadyExists { .. }) => {
+            return Err(
+                format!("{}: somebody else has sealed a checkpoint to it", place.name()).into()
+            );
+        }
+        Err(error) => {
+            let _ = place.store.delete(&place.body()).await; // it opens for nobody
+            return Err(error.into());
+        }
+    }
+    let parts = body.div_ceil(part_length);
+    Ok(Sealed { plaintext, header: header_length, body, parts, time: start.elapsed() })
+}
+
+pub(crate) fn report(sealed: &Sealed, place: &Place, out: &mut impl Write) -> Result<()> {
+    let Sealed { plaintext, header, body, parts, time } = sealed;
+    let growth = 100.0 * (header + body - plaintext) as f64 / (*plaintext).max(1) as f64;
+    let speed = *plaintext as f64 / f64::from(1 << 20) / time.as_secs_f64();
+    writeln!(out, "  {}", place.name())?;
+    writeln!(out, "  header  {header:>12} bytes")?;
+    writeln!(out, "  body    {body:>12} bytes, uploaded in {parts} parts")?;
+    writeln!(out, "  the file had {plaintext} bytes: {growth:.2} % more")?;
+    writeln!(out, "  {:.0} ms, {speed:.0} MiB/s", time.as_secs_f64() * 1e3)?;
+    Ok(())
+}
+
+/// Reads, seals, and hands over what became sealed; on a thread of its own, because it computes.
+fn seal_parts(
+    mut file: File,
+    expected: u64,
+    mut sealer: Sealer,
+    prefix: Vec<u8>,
+    parts: &mpsc::Sender<Vec<u8>>,
+) -> Result<()> {
+    let mut buffer = Zeroizing::new(vec![0; BUFFER]);
+    let mut length = 0;
+    let mut sealed = prefix;
+    loop {
+        let read = match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
+        };
+        sealer.update(buffer.get(..read).unwrap_or_default(), &mut sealed)?;
+        length += read as u64;
+        let next = Vec::with_capacity(sealed.capacity());
+        if parts.blocking_send(std::mem::replace(&mut sealed, next)).is_err() {
+            return Ok(()); // the upload has failed, and says why
+        }
+    }
+    if length != expected {
+        return Err(format!("the file changed while it was read, to {length} bytes").into());
+    }
+    sealer.finish(&mut sealed)?;
+    // A receiver that is gone has failed, and says why.
+    let _ = parts.blocking_send(sealed);
+    Ok(())
+}
+
+async fn send(
+    mut parts: mpsc::Receiver<Vec<u8>>,
+    upload: &mut WriteMultipart,
+    bar: &ProgressBar,
+) -> Result<()> {
+    while let Some(sealed) = parts.recv().await {
+        upload.wait_for_capacity(CONCURRENT).await?;
+        bar.inc(sealed.len() as u64);
+        upload.put(sealed.into());
+    }
+    Ok(())
+}
+
+/// Waits for Ctrl-C, or for the SIGTERM with which Kubernetes ends a Job.
+async fn stopped() -> Box<dyn std::error::Error + Send + Sync> {
+    #[cfg(unix)]
+    let terminated = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await, // without a handler the process just ends
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<Option<()>>();
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
+    }
+    "stopped before the upload was complete; it was aborted".into()
+}

@@ -1,0 +1,93 @@
+//! What can be asked for on the command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Keys that live elsewhere, and keys that change: a process of its own holds the private keys and
+/// answers over a Unix socket, where an HSM or a KMS would stand; and a folder of keys, mounted as
+/// a Kubernetes secret, is read again when it changes.
+///
+/// Without a subcommand it starts that process, uses it, and shows every way in which it can fail,
+/// and how one goes on.
+#[derive(Debug, Parser)]
+#[command(name = "key_management")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Hold private keys, and use them for whoever may connect to the socket
+    Serve(Serve),
+    /// Print the public keys
+    Public(Client),
+    /// Sign a file; prints the signature in base64
+    Sign {
+        #[command(flatten)]
+        client: Client,
+        #[arg(short, long, default_value = SIGNED, help = "What the signature is for")]
+        context: String,
+        file: PathBuf,
+    },
+    /// Open a sealed file; prints what was sealed
+    Open {
+        #[command(flatten)]
+        client: Client,
+        #[arg(short, long, default_value = SEALED, help = "What the data is for")]
+        context: String,
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The socket to listen on
+    #[arg(long)]
+    pub(crate) socket: PathBuf,
+    /// The folder of kem.pem and sign.pem; both are made if there is none
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) keys: PathBuf,
+    /// Sign for this context only; may be given several times [default: for all]
+    #[arg(long, value_name = "CONTEXT")]
+    pub(crate) allow: Vec<String>,
+    /// End when standard input does, so that whoever started this cannot leave it behind
+    #[arg(long)]
+    pub(crate) until_stdin_ends: bool,
+    /// Fail in this way, to see what clients make of it
+    #[arg(long)]
+    pub(crate) fault: Option<Fault>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Client {
+    /// The socket of the process that holds the keys
+    #[arg(long)]
+    pub(crate) socket: PathBuf,
+    /// How long an answer may take, in milliseconds
+    #[arg(long, value_name = "MS", default_value = "1000", value_parser = milliseconds)]
+    pub(crate) timeout: Duration,
+}
+
+/// How a process that holds keys goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Fault {
+    /// It takes requests and never answers
+    Hang,
+    /// It answers with bytes that are no answer
+    Garbage,
+    /// It ends the connection in the middle of an answer
+    HangUp,
+}
+
+/// What the demonstration signs, and what it seals.
+pub(crate) const SIGNED: &str = "example.com/releases/v1";
+pub(crate) const SEALED: &str = "example.com/checkpoints/v1";
+
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(milliseconds @ 1..=600_000) => Ok(Duration::from_millis(milliseconds)),
+        _ => Err("a whole number from 1 to 600000".into()),
+    }
+}

@@ -1,0 +1,24 @@
+//! How a process that holds keys goes wrong, to see what its clients make of it.
+
+use std::{
+    io::{self, Write},
+    thread,
+    time::Duration,
+};
+
+use crate::{arguments::Fault, protocol::Connection};
+
+pub(crate) fn send(fault: Fault, connection: &mut Connection, answer: &[u8]) -> io::Result<()> {
+    match fault {
+        Fault::Hang => {
+            thread::sleep(Duration::from_secs(3600));
+            Ok(())
+        }
+        Fault::Garbage => connection.send(b"\xff\x00 what is this?"),
+        Fault::HangUp => {
+            let half = answer.get(..answer.len() / 2).unwrap_or_default();
+            let length = u32::try_from(answer.len()).unwrap_or(u32::MAX);
+            connection.write_all(&[&length.to_be_bytes(), half].concat())
+        }
+    }
+}

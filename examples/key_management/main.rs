@@ -1,0 +1,76 @@
+//! Keys that live elsewhere, and keys that change: a process of its own holds the private keys and
+//! answers over a Unix socket, where an HSM or a KMS would stand; and a folder of keys, mounted as
+//! a Kubernetes secret, is read again when it changes.
+//!
+//! ```text
+//! cargo run --release --example key_management
+//! cargo run --release --example key_management -- --help
+//! ```
+//!
+//! Without a subcommand it starts the process that holds the keys, uses it, and shows every way in
+//! which it can fail, and how one goes on.
+
+#[cfg(unix)]
+mod arguments;
+#[cfg(unix)]
+mod client;
+#[cfg(unix)]
+mod faults;
+#[cfg(unix)]
+mod mounted;
+#[cfg(unix)]
+mod process;
+#[cfg(unix)]
+mod protocol;
+#[cfg(unix)]
+mod remote;
+#[cfg(unix)]
+mod service;
+#[cfg(unix)]
+mod story;
+
+use std::{
+    error::Error,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS, // key_management | head -1
+        Err(error) => {
+            // `eprintln!` panics if standard error is closed.
+            let _ = writeln!(io::stderr(), "key_management: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(unix)]
+fn run() -> Result<()> {
+    use arguments::{Arguments, Command};
+    use clap::Parser;
+
+    match Arguments::parse().command {
+        None => {
+            let out = &mut io::stdout().lock();
+            story::tell(out)?;
+            mounted::tell(out)
+        }
+        Some(Command::Serve(options)) => service::serve(&options),
+        Some(command) => client::ask(&command, &mut io::stdout().lock()),
+    }
+}
+
+#[cfg(not(unix))]
+fn run() -> Result<()> {
+    Err("this example needs Unix sockets; the traits Decapsulate and Sign do not".into())
+}
+
+fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,165 @@
+//! A folder of keys that is mounted as a Kubernetes secret, and read again when it changes, while
+//! others use it.
+
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    thread,
+    time::Duration,
+};
+
+use twinseal::{DecapsulationKey, KemSuite, Keyring, Policy, Shared};
+
+use crate::{Result, arguments::SEALED};
+
+const CONTEXT: &[u8] = SEALED.as_bytes();
+
+/// How often a service looks whether its keys have changed. A kubelet takes a minute to bring a
+/// changed secret to a node, so a few seconds would do.
+const INTERVAL: Duration = Duration::from_millis(20);
+
+pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
+    writeln!(out, "\nThe keys are a folder, mounted as a secret")?;
+    let folder = tempfile::tempdir()?;
+    let mount = Mount { folder: folder.path() };
+    let (old, new) = (DecapsulationKey::generate()?, DecapsulationKey::generate()?);
+    mount.replace(&[("primary.pem", old.to_pem().as_str())])?;
+
+    // What is not listed is refused, in whichever way it arrives. Nothing falls back to it.
+    let policy = Policy::stable().with_kem_suites([KemSuite::X25519_ML_KEM_1024]);
+    let ring = Shared::<Keyring>::read_dir(folder.path())?;
+    ring.update(|ring| -> Result<()> {
+        *ring = ring.clone().under(policy)?;
+        Ok(())
+    })?;
+    let sealed = old.encapsulation_key().seal(CONTEXT, b"weights")?;
+    state(out, "it has one key", &ring)?;
+
+    let (stop, opened, failed) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+    let outcome = thread::scope(|scope| {
+        let work = || {
+            while !stop.load(Relaxed) {
+                let done =
+                    if ring.load().open(CONTEXT, &sealed).is_ok() { &opened } else { &failed };
+                done.fetch_add(1, Relaxed);
+            }
+        };
+        scope.spawn(work);
+        scope.spawn(work);
+        let outcome = change(&mount, &ring, &old, &new, out).and_then(|()| progress(&opened));
+        stop.store(true, Relaxed);
+        outcome
+    });
+    outcome?;
+    let (opened, failed) = (opened.into_inner(), failed.into_inner());
+    writeln!(out, "  meanwhile, two threads opened data sealed to the old key")?;
+    writeln!(out, "    {opened} times, and failed {failed} times")?;
+    if failed > 0 {
+        return Err("a rotation must not be noticed".into());
+    }
+
+    mount.replace(&[("primary.pem", new.to_pem().as_str())])?;
+    wait_for_change(&ring)?;
+    state(out, "the old key is taken out", &ring)?;
+    let error = ring.load().open(CONTEXT, &sealed).err().ok_or("the old key is still there")?;
+    writeln!(out, "    data sealed to it: {error}")?;
+    Ok(())
+}
+
+/// Everything that can happen to the secret while it is in use.
+fn change(
+    mount: &Mount<'_>,
+    ring: &Shared<Keyring>,
+    old: &DecapsulationKey,
+    new: &DecapsulationKey,
+    out: &mut impl Write,
+) -> Result<()> {
+    let (old, new) = (old.to_pem(), new.to_pem());
+    mount.replace(&[("primary.pem", new.as_str()), ("2026-11.pem", old.as_str())])?;
+    wait_for_change(ring)?;
+    state(out, "rotated: a new primary.pem, the old key beside it", ring)?;
+
+    let half = new.as_str().get(..40).unwrap_or_default();
+    let other = DecapsulationKey::generate_for(KemSuite::ML_KEM_1024_P384)?.to_pem();
+    for (what, files) in [
+        ("a file is damaged", vec![("primary.pem", half)]),
+        ("there is no primary.pem", vec![("2026-11.pem", old.as_str())]),
+        (
+            "a key is of a suite that the policy does not list",
+            vec![("primary.pem", other.as_str())],
+        ),
+    ] {
+        mount.replace(&files)?;
+        let error = ring.reload().err().ok_or("wrong keys were taken")?;
+        let error = error.to_string().replace(&mount.snapshot()?, "primary.pem of the mount");
+        writeln!(out, "  {what}\n    {error}")?;
+    }
+    state(out, "the keys are still", ring)
+}
+
+/// Waits until the keys as they are now have been used.
+fn progress(opened: &AtomicU64) -> Result<()> {
+    let before = opened.load(Relaxed);
+    for _ in 0..500 {
+        if opened.load(Relaxed) >= before + 100 {
+            return Ok(());
+        }
+        thread::sleep(INTERVAL);
+    }
+    Err("nothing opens any more".into())
+}
+
+/// What a service does now and then. An error is for its log: the keys stay as they were.
+fn wait_for_change(ring: &Shared<Keyring>) -> Result<()> {
+    for _ in 0..250 {
+        if ring.reload()? {
+            return Ok(());
+        }
+        thread::sleep(INTERVAL);
+    }
+    Err("the change was not noticed".into())
+}
+
+fn state(out: &mut impl Write, what: &str, ring: &Shared<Keyring>) -> Result<()> {
+    writeln!(out, "  {what}")?;
+    for (index, key) in ring.load().keys().enumerate() {
+        let role = if index == 0 { "primary" } else { "older" };
+        writeln!(out, "    {role:<8} {} {}", key.key_id(), key.suite())?;
+    }
+    Ok(())
+}
+
+/// A folder as a kubelet keeps it: the files in a folder of their own, and a link `..data` to it
+/// that is replaced at once.
+struct Mount<'a> {
+    folder: &'a Path,
+}
+
+impl Mount<'_> {
+    fn replace(&self, files: &[(&str, &str)]) -> Result<()> {
+        let snapshot = tempfile::Builder::new().prefix("..").tempdir_in(self.folder)?.keep();
+        for (name, content) in files {
+            fs::write(snapshot.join(name), content)?;
+        }
+        let next = self.folder.join("..data_tmp");
+        symlink(snapshot.file_name().ok_or("it has a name")?, &next)?;
+        let before = self.current();
+        fs::rename(next, self.folder.join("..data"))?;
+        if let Some(before) = before {
+            fs::remove_dir_all(before)?;
+        }
+        Ok(())
+    }
+
+    fn current(&self) -> Option<PathBuf> {
+        fs::canonicalize(self.folder.join("..data")).ok()
+    }
+
+    fn snapshot(&self) -> Result<String> {
+        let current = self.current().ok_or("there is a link")?;
+        Ok(current.join("primary.pem").to_string_lossy().into_owned())
+    }
+}

@@ -1,0 +1,175 @@
+//! The process that holds the private keys: they never leave it.
+
+use std::{
+    fs,
+    io::{self, Write},
+    os::unix::{
+        fs::PermissionsExt,
+        net::{UnixListener, UnixStream},
+    },
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    thread,
+    time::Duration,
+};
+
+use twinseal::{Ciphertext, DecapsulationKey, Sign, SigningKey};
+use zeroize::Zeroizing;
+
+use crate::{
+    Result,
+    arguments::{Fault, Serve},
+    faults,
+    protocol::{self, Answer, Connection, Request},
+};
+
+/// How long a client may take over a request. Slow ones keep nobody else waiting.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How many clients are served at once; more are turned away.
+const MAX_CLIENTS: usize = 64;
+
+/// What a client waits for before it connects.
+pub(crate) const READY: &str = "listening on ";
+
+struct Service {
+    kem: DecapsulationKey,
+    sign: SigningKey,
+    /// Contexts to sign for; all of them, if none is named.
+    allowed: Vec<String>,
+    fault: Option<Fault>,
+}
+
+pub(crate) fn serve(options: &Serve) -> Result<()> {
+    let kem = load_or_make(
+        &options.keys.join("kem.pem"),
+        |path| DecapsulationKey::read_pem_file(path),
+        |path| DecapsulationKey::generate()?.write_pem_file(path),
+    )?;
+    let sign = load_or_make(
+        &options.keys.join("sign.pem"),
+        |path| SigningKey::read_pem_file(path),
+        |path| SigningKey::generate()?.write_pem_file(path),
+    )?;
+    let service =
+        Arc::new(Service { kem, sign, allowed: options.allow.clone(), fault: options.fault });
+    let listener = listen(&options.socket)
+        .map_err(|error| format!("{}: {error}", options.socket.display()))?;
+    writeln!(io::stdout(), "{READY}{}", options.socket.display())?;
+
+    if options.until_stdin_ends {
+        thread::spawn(|| {
+            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            std::process::exit(0);
+        });
+    }
+    let clients = Arc::new(AtomicUsize::new(0));
+    for stream in listener.incoming() {
+        let Ok(stream) = stream else {
+            thread::sleep(Duration::from_millis(10)); // out of file descriptors, for now
+            continue;
+        };
+        // Whoever is not served is hung up on, and may ask again.
+        if clients.fetch_add(1, Relaxed) < MAX_CLIENTS {
+            let (service, served) = (Arc::clone(&service), Arc::clone(&clients));
+            let serving = thread::Builder::new().spawn(move || {
+                service.converse(stream);
+                served.fetch_sub(1, Relaxed);
+            });
+            if serving.is_ok() {
+                continue;
+            }
+        }
+        clients.fetch_sub(1, Relaxed);
+    }
+    Ok(())
+}
+
+impl Service {
+    /// One request, one answer. Who hangs up, or says nothing, gets none.
+    fn converse(&self, stream: UnixStream) {
+        let mut connection = Connection::new(stream, PATIENCE);
+        let Ok(request) = connection.receive() else { return };
+        let answer = match Request::parse(&request) {
+            Some(request) => self.answer(&request),
+            None => Err("this is no request".into()),
+        };
+        let bytes = protocol::answer_to_bytes(&answer);
+        let _ = match self.fault {
+            None => connection.send(&bytes),
+            Some(fault) => faults::send(fault, &mut connection, &bytes),
+        };
+    }
+
+    fn answer(&self, request: &Request<'_>) -> Answer {
+        let public = self.kem.encapsulation_key();
+        match request {
+            Request::PublicKem => Ok(Zeroizing::new(public.to_pem().into_bytes())),
+            Request::PublicSign => {
+                Ok(Zeroizing::new(self.sign.verifying_key().to_pem().into_bytes()))
+            }
+            Request::Decapsulate { key, ciphertext } => {
+                if *key != public.key_id() {
+                    return Err(format!("there is no key {key} to open with"));
+                }
+                let ciphertext = Ciphertext::from_bytes(self.kem.suite(), ciphertext);
+                let secret = ciphertext.and_then(|ciphertext| self.kem.decapsulate(&ciphertext));
+                let secret = secret.map_err(|error| error.to_string())?;
+                Ok(Zeroizing::new(secret.as_bytes().to_vec()))
+            }
+            Request::Sign { key, context, sha512 } => {
+                if *key != self.sign.verifying_key().key_id() {
+                    return Err(format!("there is no key {key} to sign with"));
+                }
+                self.check_allowed(context)?;
+                let signature = Sign::sign_prehashed(&self.sign, context, sha512);
+                let signature = signature.map_err(|error| error.to_string())?;
+                Ok(Zeroizing::new(signature.as_bytes().to_vec()))
+            }
+        }
+    }
+
+    /// A signature for one purpose is worth nothing for another: so a key is kept to its purposes.
+    fn check_allowed(&self, context: &[u8]) -> std::result::Result<(), String> {
+        let is_allowed = |allowed: &String| allowed.as_bytes() == context;
+        if self.allowed.is_empty() || self.allowed.iter().any(is_allowed) {
+            return Ok(());
+        }
+        Err(format!("this key does not sign for {:?}", String::from_utf8_lossy(context)))
+    }
+}
+
+fn load_or_make<Key>(
+    path: &Path,
+    read: impl Fn(&Path) -> io::Result<Key>,
+    make: impl Fn(&Path) -> io::Result<()>,
+) -> Result<Key> {
+    let key = match read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make(path).and_then(|()| read(path))
+        }
+        read => read,
+    };
+    Ok(key.map_err(|error| format!("{}: {error}", path.display()))?)
+}
+
+/// Listens on a socket that only this user can connect to. What a process that was killed has left
+/// there is removed; a socket on which somebody answers is not.
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    let listener = match UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            match UnixStream::connect(path) {
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+                _ => return Err(error),
+            }
+            fs::remove_file(path)?;
+            UnixListener::bind(path)?
+        }
+        bound => bound?,
+    };
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}

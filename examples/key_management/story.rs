@@ -1,0 +1,161 @@
+//! What it is like when the keys live in another process: it works, it fails, and one goes on.
+
+use std::{
+    io::Write,
+    path::Path,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use twinseal::{Decapsulate, Error, Keyring, RingKey, Sign};
+
+use crate::{
+    Result,
+    arguments::{Fault, SEALED, SIGNED},
+    process::KeyProcess,
+    remote::{Failure, RemoteDecapsulationKey, RemoteSigningKey},
+};
+
+/// How long an answer may take. A key that is asked answers in a few milliseconds.
+const TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Long enough that only the end of the other process can be what ends the waiting.
+const PATIENT: Duration = Duration::from_secs(10);
+
+pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
+    let folder = tempfile::tempdir()?; // for this user only; removed with the keys in it
+    let folder = folder.path();
+    let process = KeyProcess::start(folder, None)?;
+    writeln!(out, "The private keys are in another process, {}", process.id())?;
+
+    let signer = RemoteSigningKey::connect(process.socket(), TIMEOUT)?;
+    let key = RemoteDecapsulationKey::connect(process.socket(), TIMEOUT)?;
+    // It stands in a keyring as a key in memory would.
+    let ring = Keyring::new(RingKey::from(Arc::new(key) as Arc<dyn Decapsulate>));
+    let session = Session { ring, signer, checkpoint: vec![7; 1 << 20] };
+    let sealed = session.ring.primary().seal(SEALED.as_bytes(), &session.checkpoint)?;
+
+    let (outcome, time) = timed(|| session.open(&sealed));
+    outcome?;
+    writeln!(out, "  open a checkpoint of 1 MiB    {:>6.2} ms, one request", milliseconds(time))?;
+    let (outcome, time) = timed(|| session.sign(SIGNED));
+    outcome?;
+    writeln!(out, "  sign it                       {:>6.2} ms, one request", milliseconds(time))?;
+
+    writeln!(out, "\nWhat goes wrong, and how it goes on")?;
+    failed(out, "it is asked to sign for another purpose", || session.sign("example.com/logs"))?;
+
+    process.kill()?;
+    failed(out, "it was killed", || session.open(&sealed))?;
+    let process = session.restart(folder, &sealed, out)?;
+
+    drop(process);
+    for (what, fault) in [
+        ("it hangs", Fault::Hang),
+        ("it answers with garbage", Fault::Garbage),
+        ("it hangs up in the middle of an answer", Fault::HangUp),
+    ] {
+        let process = KeyProcess::start(folder, Some(fault))?;
+        failed(out, what, || session.open(&sealed))?;
+        drop(process);
+    }
+
+    killed_meanwhile(folder, &sealed, out)?;
+    drop(session.restart(folder, &sealed, out)?);
+    Ok(())
+}
+
+struct Session {
+    ring: Keyring,
+    signer: RemoteSigningKey,
+    checkpoint: Vec<u8>,
+}
+
+impl Session {
+    fn open(&self, sealed: &[u8]) -> std::result::Result<(), Error> {
+        self.ring.open(SEALED.as_bytes(), sealed).map(drop)
+    }
+
+    fn sign(&self, context: &str) -> std::result::Result<(), Error> {
+        let signer: &dyn Sign = &self.signer;
+        let signature = signer.sign(context.as_bytes(), &self.checkpoint)?;
+        signer.verifying_key().verify(context.as_bytes(), &self.checkpoint, &signature)
+    }
+
+    /// The process comes back with the same keys, while a client keeps asking: it needs to know
+    /// nothing about it.
+    fn restart(&self, folder: &Path, sealed: &[u8], out: &mut impl Write) -> Result<KeyProcess> {
+        let (process, outcome) = thread::scope(|scope| {
+            let asking = scope.spawn(|| retry(|| self.open(sealed)));
+            let process = KeyProcess::start(folder, None);
+            (process, asking.join())
+        });
+        let attempts = outcome.map_err(|_| "the thread that asks has panicked")??;
+        self.sign(SIGNED)?;
+        writeln!(out, "  it is started again\n    opens and signs, after {attempts} attempts")?;
+        process
+    }
+}
+
+/// Asks again while that can help, and tells how often it took.
+fn retry(ask: impl Fn() -> std::result::Result<(), Error>) -> std::result::Result<u32, Error> {
+    let mut pause = Duration::from_millis(1);
+    for attempt in 1.. {
+        match ask() {
+            Err(error) if Failure::is_temporary(&error) && pause < PATIENT => {
+                thread::sleep(pause);
+                pause *= 2;
+            }
+            outcome => return outcome.map(|()| attempt),
+        }
+    }
+    unreachable!("the pause grows beyond every bound")
+}
+
+/// A client that waits learns at once that the process has ended: not when its time is up.
+fn killed_meanwhile(folder: &Path, sealed: &[u8], out: &mut impl Write) -> Result<()> {
+    let process = KeyProcess::start(folder, None)?;
+    let key = RemoteDecapsulationKey::connect(process.socket(), PATIENT)?;
+    drop(process);
+    let process = KeyProcess::start(folder, Some(Fault::Hang))?;
+    let (killed, outcome) = thread::scope(|scope| {
+        let key: &dyn Decapsulate = &key;
+        let waiting = scope.spawn(|| timed(|| key.open(SEALED.as_bytes(), sealed).map(drop)));
+        thread::sleep(Duration::from_millis(200));
+        (process.kill(), waiting.join())
+    });
+    killed?;
+    let (outcome, time) = outcome.map_err(|_| "the thread that waits has panicked")?;
+    report(out, "it is killed while it works", outcome, time)
+}
+
+fn failed(
+    out: &mut impl Write,
+    what: &str,
+    ask: impl FnOnce() -> std::result::Result<(), Error>,
+) -> Result<()> {
+    let (outcome, time) = timed(ask);
+    report(out, what, outcome, time)
+}
+
+fn report(
+    out: &mut impl Write,
+    what: &str,
+    outcome: std::result::Result<(), Error>,
+    time: Duration,
+) -> Result<()> {
+    let error = outcome.err().ok_or("what must fail has succeeded")?;
+    let again = if Failure::is_temporary(&error) { "asking again can help" } else { "it is final" };
+    writeln!(out, "  {what}\n    {error}\n    after {:.0} ms; {again}", milliseconds(time))?;
+    Ok(())
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    (work(), start.elapsed())
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}

@@ -1,0 +1,188 @@
+//! What do the two sides of `key_management` make of each other when one of them misbehaves?
+
+use std::{
+    io::{ErrorKind, Read, Write},
+    os::unix::net::{UnixListener, UnixStream},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    finish,
+    key_management::{Keys, ask},
+    wait_until,
+};
+
+const TIMEOUT: &str = "300";
+
+/// A client must end with this error and print nothing else, in little more than its timeout.
+fn refuses(socket: &str, expected: &str) {
+    let start = Instant::now();
+    let refused = ask(socket, "public", &["--timeout", TIMEOUT]).refuses();
+    assert!(refused.contains(&format!("the external key failed: {expected}")), "{refused}");
+    assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+/// A peer that treats every connection in this way.
+fn peer(behave: impl Fn(UnixStream) + Send + 'static) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("socket");
+    let listener = UnixListener::bind(&socket).unwrap();
+    thread::spawn(move || listener.incoming().for_each(|stream| behave(stream.unwrap())));
+    let socket = socket.to_str().unwrap().to_owned();
+    (folder, socket)
+}
+
+/// Reads the request first.
+fn answering(answer: Vec<u8>) -> impl Fn(UnixStream) + Send + 'static {
+    move |mut stream| {
+        let mut request = [0; 5];
+        stream.read_exact(&mut request).unwrap();
+        let _ = stream.write_all(&answer);
+    }
+}
+
+fn frame(payload: &[u8]) -> Vec<u8> {
+    [&(payload.len() as u32).to_be_bytes(), payload].concat()
+}
+
+#[test]
+fn every_fault_of_the_process() {
+    for (fault, expected) in [
+        ("hang", "no answer within 300 ms"),
+        ("garbage", "its answer makes no sense"),
+        ("hang-up", "it hung up before it had answered"),
+    ] {
+        let keys = Keys::serve(&["--fault", fault]);
+        refuses(&keys.socket(), expected);
+    }
+}
+
+#[test]
+fn garbage_on_the_wire() {
+    let pem = twinseal::DecapsulationKey::generate().unwrap().to_pem();
+    for (answer, expected) in [
+        (vec![], "it hung up"),
+        (vec![0, 0], "it hung up"),
+        (vec![0, 0, 0, 9, 0], "it hung up"),
+        (vec![0xff; 100], "its answer makes no sense"),
+        (frame(b""), "its answer makes no sense"),
+        (frame(b"\x02"), "its answer makes no sense"),
+        (frame(b"\x00"), "its answer makes no sense"),
+        (frame(b"\x00-----BEGIN TWINSEAL KEM PUBLIC KEY-----\n"), "its answer makes no sense"),
+        (frame(b"\x00\xff\xfe"), "its answer makes no sense"),
+        (frame(b"\x01\xff\xfe"), "its answer makes no sense"),
+        (frame(&[b"\x00", pem.as_str().as_bytes()].concat()), "its answer makes no sense"),
+        (frame(b"\x01no\x1b[31m\nway"), "it refuses: no[31mway\n"),
+    ] {
+        let (_folder, socket) = peer(answering(answer));
+        refuses(&socket, expected);
+    }
+}
+
+/// A byte now and then must not prolong the time that an answer may take.
+#[test]
+fn a_slow_peer() {
+    let (_folder, socket) = peer(|mut stream| {
+        while stream.write_all(&[0]).is_ok() {
+            thread::sleep(Duration::from_millis(50));
+        }
+    });
+    // Four zeros are an empty answer.
+    refuses(&socket, "its answer makes no sense");
+    let (_folder, socket) = peer(|mut stream| {
+        let answer = frame(&[0; 10_000]);
+        for byte in answer {
+            if stream.write_all(&[byte]).is_err() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+    });
+    refuses(&socket, "no answer within 300 ms");
+}
+
+/// A process that accepts nothing any more, with its queue full: connecting to it would block.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_peer_that_accepts_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let listener = UnixListener::bind(&path).unwrap();
+    let address = socket2::SockAddr::unix(&path).unwrap();
+    let mut waiting = Vec::new();
+    loop {
+        let socket =
+            socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        match socket.connect(&address) {
+            Ok(()) => waiting.push(socket),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) => panic!("{error}"),
+        }
+        assert!(waiting.len() < 10_000, "the queue has no end");
+    }
+    refuses(path.to_str().unwrap(), "nobody answers at ");
+    drop(listener);
+}
+
+#[test]
+fn killed_while_a_client_waits() {
+    let keys = Keys::serve(&["--fault", "hang"]);
+    let mut waiting = keys.ask("public", &["--timeout", "60000"]);
+    let client = waiting.command.spawn().unwrap();
+    thread::sleep(Duration::from_millis(300));
+    drop(keys);
+    let outcome = finish(client);
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains("it hung up"), "{}", outcome.stderr);
+    assert!(outcome.time < Duration::from_secs(10));
+}
+
+/// Clients that connect and say nothing keep nobody else waiting; and when there are too many of
+/// them, not for long.
+#[test]
+fn slow_clients() {
+    let keys = Keys::serve(&[]);
+    let mut idle: Vec<_> = (0..20).map(|_| UnixStream::connect(keys.socket()).unwrap()).collect();
+    keys.public();
+    idle.extend((0..100).map(|_| UnixStream::connect(keys.socket()).unwrap()));
+    wait_until("an answer", || ask(&keys.socket(), "public", &[]).run().code == Some(0));
+    drop(idle);
+}
+
+#[test]
+fn clients_that_send_garbage() {
+    let keys = Keys::serve(&[]);
+    let unknown_key = [&[2][..], &[7; 16], &[0; 1600]].concat();
+    for (request, expected) in [
+        (frame(b""), "this is no request"),
+        (frame(b"\x09"), "this is no request"),
+        (frame(b"\x00 and more"), "this is no request"),
+        (frame(b"\x03 too short"), "this is no request"),
+        (frame(&unknown_key), "there is no key 0707"),
+        (vec![0xff; 100_000], ""),
+        (vec![0, 0], ""),
+    ] {
+        let mut stream = UnixStream::connect(keys.socket()).unwrap();
+        let _ = stream.write_all(&request); // it may have hung up already
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(answer.get(5..).unwrap_or_default());
+        assert!(
+            answer.starts_with(expected) && answer.is_empty() == expected.is_empty(),
+            "{answer}"
+        );
+    }
+    keys.public();
+}
+
+/// Without its socket, or with something else in its place.
+#[test]
+fn no_process_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    refuses(folder.path().join("none").to_str().unwrap(), "nobody answers at ");
+    refuses(folder.path().to_str().unwrap(), "nobody answers at ");
+    refuses(&format!("/{}", "x".repeat(200)), "nobody answers at ");
+}

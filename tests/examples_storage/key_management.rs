@@ -1,0 +1,205 @@
+//! Does `key_management` hold keys for others, as a program and as the story that it tells?
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Child, ChildStdin, Stdio},
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use tempfile::TempDir;
+use twinseal::{EncapsulationKey, Signature, SignatureSuite, VerifyingKey};
+
+use crate::{Example, example, finish, names};
+
+/// The process that holds the keys, in a folder with a socket.
+pub(crate) struct Keys {
+    pub(crate) folder: TempDir,
+    pub(crate) child: Child,
+    _stdin: ChildStdin,
+}
+
+impl Keys {
+    pub(crate) fn serve(options: &[&str]) -> Self {
+        Self::serve_in(tempfile::tempdir().unwrap(), options)
+    }
+
+    pub(crate) fn serve_in(folder: TempDir, options: &[&str]) -> Self {
+        let path = folder.path();
+        let mut command = example("key_management", ["serve", "--until-stdin-ends"]).command;
+        command.args(options).arg("--keys").arg(path).arg("--socket").arg(path.join("socket"));
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with("listening on "), "{line}");
+        Self { _stdin: child.stdin.take().unwrap(), folder, child }
+    }
+
+    pub(crate) fn socket(&self) -> String {
+        self.folder.path().join("socket").to_str().unwrap().to_owned()
+    }
+
+    /// A file with this content.
+    pub(crate) fn file(&self, content: &[u8]) -> String {
+        let file = self.folder.path().join("file");
+        fs::write(&file, content).unwrap();
+        file.to_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn ask(&self, command: &str, rest: &[&str]) -> Example {
+        ask(&self.socket(), command, rest)
+    }
+
+    pub(crate) fn public(&self) -> (EncapsulationKey, VerifyingKey) {
+        let printed = self.ask("public", &[]).prints();
+        let middle = printed.find("-----BEGIN PUBLIC KEY-----").unwrap();
+        let (kem, sign) = printed.split_at(middle);
+        (EncapsulationKey::from_pem(kem).unwrap(), VerifyingKey::from_pem(sign).unwrap())
+    }
+
+    pub(crate) fn kill(mut self) -> TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+pub(crate) fn ask(socket: &str, command: &str, rest: &[&str]) -> Example {
+    example("key_management", [&[command, "--socket", socket], rest].concat())
+}
+
+fn signature(printed: &str) -> Signature {
+    let bytes = BASE64_STANDARD.decode(printed.trim()).unwrap();
+    Signature::from_bytes(SignatureSuite::ML_DSA_87_ECDSA_P384, &bytes).unwrap()
+}
+
+#[test]
+fn the_story() {
+    let printed = example("key_management", [""; 0]).prints();
+    for expected in [
+        "another purpose\n    the external key failed: it refuses: this key does not sign for",
+        "it was killed\n    the external key failed: nobody answers at ",
+        "it hangs\n    the external key failed: no answer within 500 ms\n",
+        "garbage\n    the external key failed: its answer makes no sense\n",
+        "in the middle of an answer\n    the external key failed: it hung up before",
+        "killed while it works\n    the external key failed: it hung up before",
+        "a file is damaged\n    primary.pem of the mount: invalid PEM document",
+        "there is no primary.pem\n    invalid keyring: a directory needs a primary.pem\n",
+        "does not list\n    the policy does not accept the KEM suite MLKEM1024-P384\n",
+        " times, and failed 0 times\n",
+        "data sealed to it: not addressed to this key\n",
+    ] {
+        assert!(printed.contains(expected), "{expected:?} is not in {printed}");
+    }
+    let restarts = printed.matches("it is started again\n    opens and signs, after ").count();
+    assert_eq!(restarts, 2);
+}
+
+#[test]
+fn it_opens_and_signs() {
+    let keys = Keys::serve(&[]);
+    let (kem, sign) = keys.public();
+    let message = vec![7; 100_000];
+
+    let sealed = keys.file(&kem.seal(b"example.com/checkpoints/v1", &message).unwrap());
+    let opened = keys.ask("open", &[&sealed]).run();
+    assert!(opened.stdout == message);
+    let refused = keys.ask("open", &["-c", "example.com/other", &sealed]).refuses();
+    assert!(refused.contains("opening failed: wrong key, wrong context"), "{refused}");
+
+    let file = keys.file(&message);
+    let printed = keys.ask("sign", &[&file]).prints();
+    sign.verify(b"example.com/releases/v1", &message, &signature(&printed)).unwrap();
+    let printed = keys.ask("sign", &["-c", "example.com/other", &file]).prints();
+    sign.verify(b"example.com/other", &message, &signature(&printed)).unwrap();
+
+    let mode = |name| fs::metadata(keys.folder.path().join(name)).unwrap().permissions().mode();
+    for name in ["socket", "kem.pem", "sign.pem"] {
+        assert_eq!(mode(name) & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_purpose_that_is_not_allowed() {
+    let keys = Keys::serve(&["--allow", "example.com/a", "--allow", "example.com/b"]);
+    let file = keys.file(b"message");
+    for context in ["example.com/a", "example.com/b"] {
+        keys.ask("sign", &["-c", context, &file]).prints();
+    }
+    for context in ["example.com/", "example.com/ab", "example.com/a\x1b[31m"] {
+        let refused = keys.ask("sign", &["-c", context, &file]).refuses();
+        let expected = format!("it refuses: this key does not sign for {context:?}\n");
+        assert!(refused.ends_with(&expected), "{refused}");
+        assert!(!refused.contains('\x1b'));
+    }
+}
+
+/// It has the same keys, and what the killed one left is no obstacle.
+#[test]
+fn killed_and_started_again() {
+    let keys = Keys::serve(&[]);
+    let before = keys.public();
+    let folder = keys.kill();
+    assert_eq!(names(folder.path()), ["kem.pem", "sign.pem", "socket"]);
+    let socket = folder.path().join("socket").to_str().unwrap().to_owned();
+    let refused = ask(&socket, "public", &[]).refuses();
+    assert!(refused.contains("start the process that holds the keys"), "{refused}");
+
+    let keys = Keys::serve_in(folder, &[]);
+    assert!(keys.public() == before);
+}
+
+#[test]
+fn two_processes_on_one_socket() {
+    let keys = Keys::serve(&[]);
+    let folder = keys.folder.path().to_str().unwrap();
+    let again = ["serve", "--keys", folder, "--socket", &keys.socket()];
+    let refused = example("key_management", again).refuses();
+    assert!(refused.contains("in use"), "{refused}");
+    keys.public();
+}
+
+/// Whoever started it cannot leave it behind, however it ends.
+#[test]
+fn it_ends_with_its_parent() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mut command = example("key_management", ["serve", "--until-stdin-ends"]).command;
+    command.arg("--keys").arg(folder.path()).arg("--socket").arg(path("socket"));
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    crate::wait_until("the socket", || path("socket").exists());
+    drop(child.stdin.take());
+    assert_eq!(finish(child).code, Some(0));
+}
+
+#[test]
+fn keys_that_cannot_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("socket");
+    let serve = |keys: &Path| {
+        let keys = keys.to_str().unwrap();
+        let arguments = ["serve", "--keys", keys, "--socket", socket.to_str().unwrap()];
+        let refused = example("key_management", arguments).refuses();
+        assert!(!socket.exists());
+        refused
+    };
+    assert!(serve(&folder.path().join("none")).contains("kem.pem: No such file"));
+    fs::write(folder.path().join("kem.pem"), "-----BEGIN").unwrap();
+    assert!(serve(folder.path()).contains("kem.pem: invalid PEM document"));
+    assert_eq!(names(folder.path()), ["kem.pem"]);
+
+    let long = folder.path().join("x".repeat(200));
+    let (long, keys) = (long.to_str().unwrap(), folder.path().to_str().unwrap());
+    fs::remove_file(folder.path().join("kem.pem")).unwrap();
+    let refused = example("key_management", ["serve", "--keys", keys, "--socket", long]).refuses();
+    assert!(refused.contains("path must be shorter"), "{refused}");
+}
