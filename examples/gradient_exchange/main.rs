@@ -53,9 +53,9 @@ struct Arguments {
 /// The other processes. The aggregator starts them, and gives them its key on standard input.
 #[derive(Debug, Subcommand)]
 enum Role {
-    /// Learn for an aggregator
+    /// Learn for an aggregator, whose public key is on standard input
     Worker(worker::Settings),
-    /// Stand between a worker and its aggregator
+    /// Stand between a worker and its aggregator, whose public key is on standard input
     Attacker(attacker::Settings),
 }
 

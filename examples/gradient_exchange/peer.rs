@@ -11,7 +11,7 @@ use std::{
 };
 
 use rand::{TryRng, rngs::SysRng};
-use twinseal::{KeyId, Keyring, Receiver, Sender, Shared, VerifyingKeyring};
+use twinseal::{EncapsulationKey, KeyId, Keyring, Receiver, Sender, Shared, VerifyingKeyring};
 
 use crate::{
     Failure,
@@ -220,7 +220,7 @@ impl<'a> Peer<'a> {
         let mut newest = Keyring::clone(&self.hall.ring.load());
         let primary = newest.primary().key_id();
         let older: Vec<_> =
-            newest.keys().map(|key| key.key_id()).filter(|key| *key != primary).collect();
+            newest.keys().map(EncapsulationKey::key_id).filter(|key| *key != primary).collect();
         older.iter().try_for_each(|key| newest.retire(key))?;
 
         let context = context(&self.challenge, 2);

@@ -61,14 +61,15 @@ pub(crate) struct Round {
 pub(crate) struct Report<W> {
     out: W,
     total: Added,
-    /// Steps of workers, and how long they took together.
-    steps: u64,
-    stepping: Duration,
+    /// Steps of workers.
+    steps: u32,
+    /// Of each round: how long it took, and how much of it was sealing.
+    times: Vec<(Duration, Duration)>,
 }
 
 impl<W: Write> Report<W> {
     pub(crate) fn new(out: W) -> Self {
-        Self { out, total: Added::default(), steps: 0, stepping: Duration::ZERO }
+        Self { out, total: Added::default(), steps: 0, times: Vec::new() }
     }
 
     pub(crate) fn line(&mut self, line: impl Display) -> io::Result<()> {
@@ -101,17 +102,17 @@ impl<W: Write> Report<W> {
             time_percent(sealing, *time),
         ))?;
         self.total.add(added);
-        self.steps += u64::from(workers);
-        self.stepping += *time * workers;
+        self.steps += workers;
+        self.times.push((*time, added.sealing / workers));
         Ok(())
     }
 
     /// What sealing added in all, beside the article's figures. `gradient` is the length of one as
     /// plain safetensors.
     pub(crate) fn summary(&mut self, gradient: u64) -> io::Result<()> {
-        let Added { plain, messages, sessions, sealing, starting } = self.total;
-        let steps = self.steps.max(1) as u32;
-        let (step, per_step) = (self.stepping / steps, sealing / steps);
+        let Added { plain, messages, sessions, starting, .. } = self.total;
+        let step = median(self.times.iter().map(|(step, _)| *step));
+        let per_step = median(self.times.iter().map(|(_, sealing)| *sealing));
         self.line(format_args!("\nWhat sealing added{:>48}  the article", ""))?;
         let mut row = |what: &str, of: String, percent: f64, article: &str| {
             self.out.write_fmt(format_args!("  {what:<34} {of:<23} {percent:>7.4} %  {article}\n"))
@@ -125,7 +126,11 @@ impl<W: Write> Report<W> {
         )?;
         row(
             "time to a worker's step",
-            format!("{:.3} ms to {:.2} ms", milliseconds(per_step), milliseconds(step - per_step)),
+            format!(
+                "{:.3} ms to {:.2} ms",
+                milliseconds(per_step),
+                milliseconds(step.saturating_sub(per_step))
+            ),
             time_percent(per_step, step),
             "15-25 %",
         )?;
@@ -135,9 +140,9 @@ impl<W: Write> Report<W> {
             percent((messages + sessions) as f64, plain as f64),
             "18-30 %",
         )?;
-        let synchronising = (sealing + starting) / steps;
+        let synchronising = per_step + starting / self.steps.max(1);
         row(
-            "time, with all sessions started",
+            "time to it, with all sessions",
             format!(
                 "{:.3} ms to {:.2} ms",
                 milliseconds(synchronising),
@@ -148,12 +153,19 @@ impl<W: Write> Report<W> {
         )?;
         self.line(
             "\
-Bytes are those of the safetensors files that travel, without sealing. Time is
-sealing and opening at both ends of a worker's connection, a step from one
-average to the next. Synchronisation is every message of every worker, and the
-sessions that were started: a key exchange and a signature each.",
+Bytes are of the safetensors files that travel. Time is the median of all rounds:
+sealing and opening at both ends of a worker's connection, of a step from one
+average to the next without that. All synchronisation is every message of every
+worker, and the sessions: a key exchange and a signature each, spread over all steps.",
         )
     }
+}
+
+/// The attacks delay some rounds, and other processes take a core now and then.
+fn median(times: impl Iterator<Item = Duration>) -> Duration {
+    let mut times: Vec<_> = times.collect();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 fn milliseconds(duration: Duration) -> f64 {

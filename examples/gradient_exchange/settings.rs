@@ -13,7 +13,7 @@ pub(crate) struct Settings {
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=64))]
     workers: u8,
     /// How many steps to train
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=MAX_ROUNDS))]
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=MAX_ROUNDS))]
     pub(crate) rounds: u32,
     /// Hidden units of the model: 300 bytes of gradient each
     #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=100_000))]

@@ -45,7 +45,7 @@ pub(crate) struct Learning {
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=2000))]
     pub(crate) batch: u32,
     /// Length of a step down the gradient
-    #[arg(long, default_value_t = 0.5)]
+    #[arg(long, default_value_t = 1.0)]
     pub(crate) rate: f32,
 }
 
@@ -165,7 +165,7 @@ impl Worker {
     ) -> Result<(), Failure> {
         let Self { wire, session, cost, .. } = self;
         secure::send(wire, &mut session.updates, (what, round), message, is_last, cost)
-            .map_err(|error| while_at(round, error))
+            .map_err(|error| while_at(round, &error))
     }
 
     fn receive(&mut self, what: What, round: u32) -> Result<Vec<u8>, Failure> {
@@ -174,10 +174,10 @@ impl Worker {
             // A log that cannot be written must not stop the training.
             let _ = writeln!(io::stderr(), "worker {number}: refused a frame: {reason}");
         })
-        .map_err(|error| while_at(round, error))
+        .map_err(|error| while_at(round, &error))
     }
 }
 
-fn while_at(round: u32, error: Failure) -> Failure {
+fn while_at(round: u32, error: &Failure) -> Failure {
     format!("in round {round}: the aggregator: {error}").into()
 }

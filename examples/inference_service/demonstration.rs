@@ -2,10 +2,9 @@
 //! cryptography costs.
 
 use std::{
-    fmt::Write as _,
     io::{self, Write},
     sync::{
-        PoisonError,
+        MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     thread,
@@ -26,10 +25,10 @@ use crate::{
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Settings {
-    /// Requests that are measured, with and without cryptography
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    /// Requests that are measured, one at a time and several, with and without cryptography
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     requests: u32,
-    /// Requests at a time
+    /// Several requests at a time
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) concurrency: u32,
     /// Pictures in a request: 256 bytes each
@@ -89,19 +88,41 @@ pub(crate) fn run(
     writeln!(out, "{} pictures asked about, {right} recognised", settings.rows)?;
     refusals(alice, mallory, nobody, &batch.file, out)?;
 
-    *service.spent.lock().unwrap_or_else(PoisonError::into_inner) = Stages::default();
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build().into();
+    let agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build();
+    let agent = ureq::Agent::new_with_config(agent);
     let plain_url = format!("{url}/plain");
-    let plain = measure(settings, || {
+    let plain = || {
         let response = agent.post(&plain_url).send(batch.file.as_slice())?;
         response.into_body().read_to_vec()?;
         Ok(())
-    })?;
-    let sealed = measure(settings, || alice.predict(&mut batch.file.as_slice(), &mut io::sink()))?;
-    let stages = *service.spent.lock().unwrap_or_else(PoisonError::into_inner);
-    let sealing = sealing(alice, &batch.file)?;
-    print(settings, &batch.file, &plain, &sealed, &stages, sealing, out)
+    };
+    let sealed = || alice.predict(&mut batch.file.as_slice(), &mut io::sink());
+
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let Settings { requests, concurrency, .. } = *settings;
+    writeln!(
+        out,
+        "\nLatency in ms, {requests} requests of {} bytes in each row,",
+        batch.file.len()
+    )?;
+    writeln!(out, "clients and service together on {cores} cores")?;
+    writeln!(out, "{:<44} {:>7} {:>7} {:>11}", "", "p50", "p99", "requests/s")?;
+    let mut row = |what: &str, concurrency: u32, latencies: &Latencies| {
+        let what = format!("{concurrency} at a time, {what}");
+        let (p50, p99) = (latencies.percentile(50), latencies.percentile(99));
+        writeln!(out, "  {what:<42} {p50:>7.2} {p99:>7.2} {:>11.0}", latencies.per_second())
+    };
+    row("without cryptography", 1, &measure(requests, 1, plain)?)?;
+    *spent(service) = Stages::default();
+    row("sealed and signed both ways", 1, &measure(requests, 1, sealed)?)?;
+    let stages = *spent(service);
+    row("without cryptography", concurrency, &measure(requests, concurrency, plain)?)?;
+    row("sealed and signed both ways", concurrency, &measure(requests, concurrency, sealed)?)?;
+    print_stages(&stages, sealing(alice, &batch.file)?, out)
+}
+
+fn spent(service: &Service) -> MutexGuard<'_, Stages> {
+    service.spent.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -167,7 +188,8 @@ impl Latencies {
 
 /// Sends requests from several threads until all are answered.
 fn measure(
-    settings: &Settings,
+    requests: u32,
+    concurrency: u32,
     request: impl Fn() -> Result<(), Failure> + Sync,
 ) -> Result<Latencies, Failure> {
     let run = |left: u32| -> Result<Latencies, Failure> {
@@ -184,7 +206,7 @@ fn measure(
             Ok(latencies)
         };
         let mut sorted = thread::scope(|scope| {
-            let threads: Vec<_> = (0..settings.concurrency).map(|_| scope.spawn(work)).collect();
+            let threads: Vec<_> = (0..concurrency).map(|_| scope.spawn(work)).collect();
             let mut all = Vec::new();
             for thread in threads {
                 all.extend(thread.join().map_err(|_| "a client's thread panicked")??);
@@ -195,8 +217,8 @@ fn measure(
         sorted.sort_unstable();
         Ok(Latencies { sorted, took })
     };
-    run(2 * settings.concurrency)?; // connections are made, threads are started
-    run(settings.requests)
+    run(2 * concurrency)?; // connections are made, threads are started
+    run(requests)
 }
 
 /// What it takes a client to seal and sign, one request after the other.
@@ -209,46 +231,20 @@ fn sealing(client: &Client, batch: &[u8]) -> Result<Duration, Failure> {
     Ok(start.elapsed() / TIMES)
 }
 
-fn print(
-    settings: &Settings,
-    batch: &[u8],
-    plain: &Latencies,
-    sealed: &Latencies,
-    stages: &Stages,
-    sealing: Duration,
-    out: &mut impl Write,
-) -> Result<(), Failure> {
-    let Settings { requests, concurrency, .. } = settings;
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let mut text = format!(
-        "\nLatency in ms of {requests} requests of {} bytes, {concurrency} at a time,\n\
-         clients and service together on {cores} cores\n\
-         {:<36} {:>8} {:>8} {:>12}\n",
-        batch.len(),
-        "",
-        "p50",
-        "p99",
-        "requests/s"
-    );
-    for (what, latencies) in
-        [("  without cryptography", plain), ("  sealed and signed, both ways", sealed)]
-    {
-        let (p50, p99) = (latencies.percentile(50), latencies.percentile(99));
-        writeln!(text, "{what:<36} {p50:>8.2} {p99:>8.2} {:>12.0}", latencies.per_second())?;
-    }
+fn print_stages(stages: &Stages, sealing: Duration, out: &mut impl Write) -> Result<(), Failure> {
     let requests = stages.requests.max(1);
-    writeln!(text, "\nWhere the time of a sealed request goes, in ms, the mean under this load")?;
+    writeln!(out, "\nWhere the time of a sealed request goes, one at a time, the mean in ms")?;
     for (what, time) in [
+        ("client: seal the batch and sign it", sealing),
         ("service: verify the signature", stages.verify / requests),
-        ("service: open the body", stages.open / requests),
+        ("service: open the batch", stages.open / requests),
         ("service: the model", stages.model / requests),
         ("service: seal the answer", stages.seal / requests),
         ("service: sign it", stages.sign / requests),
-        ("client, without load: seal and sign", sealing),
     ] {
-        writeln!(text, "  {what:<34} {:>8.3}", milliseconds(&time))?;
+        writeln!(out, "  {what:<42} {:>7.3}", milliseconds(&time))?;
     }
-    Ok(out.write_all(text.as_bytes())?)
+    Ok(())
 }
 
 fn milliseconds(duration: &Duration) -> f64 {

@@ -64,8 +64,10 @@ impl ReplayCache {
     ) -> Result<(), Refused> {
         self.check_time(timestamp, now)?;
         let seen = self.clients.entry(client).or_default();
-        while let Some((_, old)) = seen.order.pop_front_if(|(end, _)| *end < self.latest) {
-            seen.nonces.remove(&old);
+        while seen.order.front().is_some_and(|(end, _)| *end < self.latest) {
+            if let Some((_, old)) = seen.order.pop_front() {
+                seen.nonces.remove(&old);
+            }
         }
         if seen.nonces.contains(&nonce) {
             return Err(Refused::Seen);

@@ -11,7 +11,7 @@ use axum::{
     routing::{get, post},
 };
 use tokio::{
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout},
 };
 
@@ -45,13 +45,13 @@ impl Limits {
 pub(crate) struct Server {
     pub(crate) service: Arc<Service>,
     pub(crate) limits: Limits,
-    /// Bodies that are received or worked on: each may take disk, and a thread.
-    slots: Semaphore,
+    /// Requests from their first byte to the last of the answer: each may take disk, and a thread.
+    slots: Arc<Semaphore>,
 }
 
 impl Server {
     pub(crate) fn new(service: Arc<Service>, limits: Limits) -> Arc<Self> {
-        let slots = Semaphore::new(limits.max_requests as usize);
+        let slots = Arc::new(Semaphore::new(limits.max_requests as usize));
         Arc::new(Self { service, limits, slots })
     }
 
@@ -99,7 +99,7 @@ async fn predict(State(server): State<Arc<Server>>, request: Request) -> Respons
     let client = client.as_deref().unwrap_or("-");
     let took_ms = milliseconds(start.elapsed());
     match result {
-        Ok(Answer { body, length, signature, rows, stages }) => {
+        Ok((Answer { body, length, signature, rows, stages }, slot)) => {
             tracing::info!(
                 client,
                 status = 200,
@@ -112,7 +112,7 @@ async fn predict(State(server): State<Arc<Server>>, request: Request) -> Respons
                 sign_ms = milliseconds(stages.sign),
                 "answered"
             );
-            let mut response = sealed(SpoolBody::new(body, length));
+            let mut response = sealed(SpoolBody::new(body, length, slot));
             // Base64 is a header value.
             if let Ok(signature) = HeaderValue::from_str(&signature_to_text(&signature)) {
                 response.headers_mut().insert(SIGNATURE, signature);
@@ -131,7 +131,7 @@ async fn answer(
     server: &Arc<Server>,
     request: Request,
     client_name: &mut Option<String>,
-) -> Result<Answer, Refusal> {
+) -> Result<(Answer, OwnedSemaphorePermit), Refusal> {
     let malformed =
         |header| Refusal::new(StatusCode::UNAUTHORIZED, format!("{header}: missing or malformed"));
     let target = request.uri().path_and_query().map_or("", |target| target.as_str());
@@ -143,12 +143,11 @@ async fn answer(
     *client_name = Some(client.name.clone());
 
     let busy = || Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "too many requests at a time");
-    let _slot = server.slots.try_acquire().map_err(|_| busy())?;
+    let slot = Arc::clone(&server.slots).try_acquire_owned().map_err(|_| busy())?;
     let (body, _) = server.receive(request).await?;
     let service = Arc::clone(&server.service);
-    spool::blocking(move || Ok(service.answer(&claim, &client, &signature, body)))
-        .await
-        .map_err(storage)?
+    let answer = move || Ok(service.answer(&claim, &client, &signature, body));
+    Ok((spool::blocking(answer).await.map_err(storage)??, slot))
 }
 
 async fn plain(State(server): State<Arc<Server>>, request: Request) -> Result<Response, Refusal> {

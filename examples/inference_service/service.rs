@@ -249,6 +249,7 @@ fn refuse_batch(error: io::Error) -> Refusal {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
 pub(crate) fn storage(error: io::Error) -> Refusal {
     Refusal::ours(StatusCode::INSUFFICIENT_STORAGE, "the service has no room", &error)
 }

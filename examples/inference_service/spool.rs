@@ -12,7 +12,10 @@ use axum::body::{Body, Bytes, HttpBody};
 use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
 use tempfile::SpooledTempFile;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    task::{JoinHandle, spawn_blocking},
+};
 
 /// What stays in memory.
 const IN_MEMORY: usize = 256 * 1024;
@@ -70,6 +73,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
 pub(crate) struct SpoolBody {
     left: u64,
     state: State,
+    /// A slow reader keeps its slot, so that there are never more files than slots.
+    _slot: OwnedSemaphorePermit,
 }
 
 enum State {
@@ -80,8 +85,8 @@ enum State {
 
 impl SpoolBody {
     /// Everything from the spool's position on, which is so long.
-    pub(crate) fn new(spool: SpooledTempFile, length: u64) -> Self {
-        Self { left: length, state: State::Idle(spool) }
+    pub(crate) fn new(spool: SpooledTempFile, length: u64, slot: OwnedSemaphorePermit) -> Self {
+        Self { left: length, state: State::Idle(spool), _slot: slot }
     }
 }
 

@@ -157,7 +157,9 @@ fn without_workers_there_is_no_training() {
     let mut training = Running::start(&mut gradient_exchange(arguments));
     let workers = [1, 2].map(|number| worker(&mut training, number));
     training.wait_for(&["    3 "]);
-    workers.map(|process| signal("KILL", process));
+    for process in workers {
+        signal("KILL", process);
+    }
     assert_eq!(training.end(), Some(1));
     let reason = "gradient_exchange: no worker is left in round ";
     assert!(training.seen.iter().any(|line| line.starts_with(reason)), "{}", training.all());

@@ -10,6 +10,7 @@ use std::{
     thread,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use tempfile::TempDir;
 
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
 /// The client, with the keys in this folder, and the file that it is to write there.
 fn request(folder: &TempDir, url: &str, more: &str) -> (Command, PathBuf) {
     let output = folder.path().join("answer");
-    let mut command = inference_service("request --timeout 20");
+    let mut command = inference_service("request");
     command.arg("--keys").arg(folder.path().join("keys/client"));
     command.args(["--url", url, "--output"]).arg(&output).args(more.split_whitespace());
     (command, output)
@@ -92,7 +93,9 @@ fn a_refusal_is_told_and_leaves_no_file() {
 #[test]
 fn nothing_of_a_false_service_is_believed() {
     let folder = keys();
-    let signature = "A".repeat(6304);
+    let stranger = twinseal::SigningKey::generate().unwrap();
+    let signature = stranger.sign(b"example.com/inference/v1", &[b'x'; 100]).unwrap();
+    let signature = STANDARD.encode(signature.as_bytes());
     let ok = |headers: &str| {
         format!("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n{headers}\r\n{}", "x".repeat(100))
     };
@@ -103,8 +106,8 @@ fn nothing_of_a_false_service_is_believed() {
         (ok("X-Signature: AAAA\r\n"), "the answer's x-signature is missing or malformed"),
         (ok(&format!("X-Signature: {signature}\r\n")), "the answer is not the service's"),
         (
-            "HTTP/1.1 500 Oh\r\nContent-Length: 12\r\n\r\n\x1b[31mred\nline".into(),
-            "the service refused, with 500 Internal Server Error:  [31mred line",
+            "HTTP/1.1 500 Oh\r\nContent-Length: 13\r\n\r\n\x1b[31mred\nline".into(),
+            "the service refused, with 500 Internal Server Error: [31mred line",
         ),
         // Killed in the middle of its answer.
         (

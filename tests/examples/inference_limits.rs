@@ -137,8 +137,8 @@ fn a_client_that_goes_away_leaves_nothing() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn memory_does_not_grow_with_the_body() {
-    let service = Service::start("");
+fn memory_does_not_grow_with_bodies() {
+    let service = Service::start("--max-requests 2");
     let client = service.client();
     let peak = || {
         let status = fs::read_to_string(format!("/proc/{}/status", service.process.id())).unwrap();
@@ -152,6 +152,18 @@ fn memory_does_not_grow_with_the_body() {
     let answer = service.send(&request.bytes());
     assert_eq!(answer.status, 200);
     assert!(client.open(&request, &answer).len() > rows * 40);
+
+    // Nor with an answer that is not read: as many as may be under way, and one more.
+    let held: Vec<_> = (0..2)
+        .map(|_| {
+            let mut stream = service.connect();
+            stream.write_all(&client.request(&batch(rows)).bytes()).unwrap();
+            stream.peek(&mut [0]).unwrap(); // it begins
+            stream
+        })
+        .collect();
+    assert_eq!(service.send(&client.request(&batch(1)).bytes()).status, 503);
+    drop(held);
     let grown = peak() - before;
     assert!(grown < 8 * MIB, "{grown} bytes for a body of {}", request.body.len());
     assert_no_files(&service.path("spool"));

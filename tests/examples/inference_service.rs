@@ -82,14 +82,15 @@ fn what_was_changed_is_refused_before_it_is_opened() {
     let answer = service.send(&stranger.request(&batch(1)).bytes());
     assert_eq!((answer.status, answer.text().trim()), (401, SIGNATURE));
 
+    // Nothing of all that has used up the good request's nonce.
+    assert_eq!(service.send(&good.bytes()).status, 200);
+
     // Signed by a registered client, the same garbage gets as far as to be opened.
+    garbage.nonce = "11".repeat(16);
     client.sign(&mut garbage);
     let answer = service.send(&garbage.bytes());
     assert_eq!(answer.status, 400);
     assert!(answer.text().contains("ends after 7 bytes"), "{}", answer.text());
-
-    // And nothing of all that has used up the good request's nonce.
-    assert_eq!(service.send(&good.bytes()).status, 200);
 }
 
 #[test]
@@ -331,14 +332,15 @@ fn the_demonstration_measures_and_refuses() {
         .filter_map(|line| line.split(' ').next()?.parse::<u16>().ok())
         .collect();
     assert_eq!(statuses, [401, 401, 401, 401, 400]);
-    let numbers = |what: &str| -> Vec<f64> {
-        let line = stdout.lines().find(|line| line.trim_start().starts_with(what)).unwrap();
-        line.split_whitespace().filter_map(|word| word.parse().ok()).collect()
-    };
-    let (plain, sealed) = (numbers("without cryptography"), numbers("sealed and signed"));
-    for latencies in [&plain, &sealed] {
-        assert!(latencies.len() == 3 && latencies[0] <= latencies[1], "{stdout}");
+    let latencies: Vec<Vec<f64>> = stdout
+        .lines()
+        .filter(|line| line.contains(" at a time, ") && line.starts_with("  "))
+        .map(|line| line.split_whitespace().filter_map(|word| word.parse().ok()).collect())
+        .collect();
+    let [plain, sealed, plain_3, sealed_3] = latencies.as_slice() else { panic!("{stdout}") };
+    for (row, concurrency) in [(plain, 1.0), (sealed, 1.0), (plain_3, 3.0), (sealed_3, 3.0)] {
+        assert!(row.len() == 4 && row[0] == concurrency && row[1] <= row[2], "{stdout}");
     }
-    assert!(plain[0] < sealed[0], "{stdout}");
+    assert!(plain[1] < sealed[1] && plain_3[1] < sealed_3[1], "{stdout}");
     assert!(stdout.contains("40 requests of"), "{stdout}");
 }

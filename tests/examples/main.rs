@@ -9,3 +9,11 @@ mod inference_client;
 mod inference_limits;
 mod inference_service;
 mod process;
+
+// Cargo runs no tests of examples themselves. These are theirs.
+#[allow(dead_code, reason = "only its tests are used")]
+#[path = "../../examples/inference_service/replay.rs"]
+mod replay;
+#[allow(dead_code, reason = "only its tests are used")]
+#[path = "../../examples/inference_service/signature_header.rs"]
+mod signature_header;
