@@ -28,7 +28,7 @@ use crate::{
     settings::Settings,
 };
 
-/// Connections at a time that have not shown yet who they are, and all others.
+/// Connections at a time, whoever they are.
 const MAX_CONNECTIONS: usize = 256;
 
 /// Pictures that no worker learns from.

@@ -11,9 +11,8 @@ use crate::{Failure, perceptron};
 /// What the data is for. It is in every session's context.
 const PURPOSE: &str = "example.com/gradients/v1";
 
-/// The context of a session: its purpose, the aggregator's challenge, and the how manieth of the
-/// connection it is. A recorded session does not open in another connection, whose challenge is
-/// another.
+/// The context of a session: its purpose, the aggregator's challenge, and its number within the
+/// connection. A recorded session does not open in another connection, whose challenge is another.
 pub(crate) fn context(challenge: &[u8], session: u32) -> Vec<u8> {
     let challenge: String = challenge.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{PURPOSE} challenge {challenge} session {session}").into_bytes()

@@ -15,12 +15,12 @@ pub(crate) struct Settings {
     /// How many steps to train
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=MAX_ROUNDS))]
     pub(crate) rounds: u32,
-    /// Hidden units of the model: 300 bytes of gradient each
+    /// Hidden units of the model, 300 bytes of gradient each; more learn with a smaller --rate
     #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     hidden: u32,
     #[command(flatten)]
     pub(crate) learning: Learning,
-    /// Rotate the aggregator's key after this round [default: in the middle]
+    /// Rotate the aggregator's key after this round, 0 for never [default: in the middle]
     #[arg(long, value_name = "ROUND")]
     rotate_after: Option<u32>,
     /// Seconds that a worker has for a message, before it is dropped
