@@ -154,7 +154,7 @@ fn refusals(
     row("another nonce than the signed one", told(alice.send(forged))?)?;
 
     let mut old = alice.seal(&mut &*batch)?;
-    old.claim.timestamp -= 3600;
+    old.claim.timestamp = old.claim.timestamp.saturating_sub(3600);
     row("a request from an hour ago", told(alice.send(old))?)?;
 
     let mut first = alice.seal(&mut &*batch)?;

@@ -146,8 +146,12 @@ async fn answer(
     let slot = Arc::clone(&server.slots).try_acquire_owned().map_err(|_| busy())?;
     let (body, _) = server.receive(request).await?;
     let service = Arc::clone(&server.service);
-    let answer = move || Ok(service.answer(&claim, &client, &signature, body));
-    Ok((spool::blocking(answer).await.map_err(storage)??, slot))
+    // The work goes on if the client goes away meanwhile, and keeps its slot until it is done.
+    let work = move || Ok((service.answer(&claim, &client, &signature, body), slot));
+    let (answer, slot) = spool::blocking(work).await.map_err(|error| {
+        Refusal::ours(StatusCode::INTERNAL_SERVER_ERROR, "the service failed", &error)
+    })?;
+    Ok((answer?, slot))
 }
 
 async fn plain(State(server): State<Arc<Server>>, request: Request) -> Result<Response, Refusal> {

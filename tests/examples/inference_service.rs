@@ -63,6 +63,8 @@ fn what_was_changed_is_refused_before_it_is_opened() {
     *ecdsa.signature.last_mut().unwrap() ^= 1;
     let mut target = good.clone();
     target.target += "?debug=1";
+    let mut long_target = good.clone();
+    long_target.target += &format!("?{}", "q".repeat(300));
     let mut nonce = good.clone();
     nonce.nonce = "00".repeat(16);
     let mut timestamp = good.clone();
@@ -73,9 +75,18 @@ fn what_was_changed_is_refused_before_it_is_opened() {
     // What could not be opened anyway, if it came so far.
     let mut garbage = good.clone();
     garbage.body = b"garbage".to_vec();
-    for request in
-        [&body, &shorter, &signature, &ecdsa, &target, &nonce, &timestamp, &other_service, &garbage]
-    {
+    for request in [
+        &body,
+        &shorter,
+        &signature,
+        &ecdsa,
+        &target,
+        &long_target,
+        &nonce,
+        &timestamp,
+        &other_service,
+        &garbage,
+    ] {
         let answer = service.send(&request.bytes());
         assert_eq!((answer.status, answer.text().trim()), (401, SIGNATURE));
     }
