@@ -45,12 +45,16 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         let _ = back.shutdown(Shutdown::Both);
     });
     let mut victim =
-        Victim { aggregator: settings.connect, to_aggregator, recorded: Vec::new(), updates: 0 };
+        Victim { aggregator: settings.connect, to_aggregator, recorded: Vec::new(), at: (0, 0) };
     let mut worker = wire(worker)?;
     while let Some(frame) = worker.read()? {
-        if frame.kind == Kind::Message {
-            victim.updates += 1;
-            victim.attack(&mut aggregator, &frame)?;
+        match frame.kind {
+            Kind::Hello => victim.at = (victim.at.0 + 1, 0),
+            Kind::Message => {
+                victim.at.1 += 1;
+                victim.attack(&mut aggregator, &frame)?;
+            }
+            Kind::Challenge | Kind::Reply => {}
         }
         aggregator.write_all(&bytes(&frame))?;
         // A hello and two updates are a whole recorded session.
@@ -73,14 +77,15 @@ struct Victim {
     to_aggregator: EncapsulationKey,
     /// The start of what the worker sent.
     recorded: Vec<Frame>,
-    updates: u32,
+    /// In which of its sessions the worker is, and at which message.
+    at: (u32, u32),
 }
 
 impl Victim {
     /// Something else before each update, while the worker waits.
     fn attack(&self, aggregator: &mut TcpStream, update: &Frame) -> Result<(), Failure> {
-        match self.updates {
-            2 => {
+        match self.at {
+            (1, 2) => {
                 say("forged: worker 1's update with one bit flipped")?;
                 let mut forged = bytes(update);
                 if let Some(last) = forged.last_mut() {
@@ -88,17 +93,17 @@ impl Victim {
                 }
                 Ok(aggregator.write_all(&forged)?)
             }
-            3 => {
+            (1, 3) => {
                 say("replayed: worker 1's update of the round before, once more")?;
                 let before = self.recorded.last().ok_or("nothing was recorded")?;
                 Ok(aggregator.write_all(&bytes(before))?)
             }
-            4 => {
+            (1, 4) => {
                 say("poisoned: a gradient of its own, neither sealed nor signed")?;
                 let payload = poison()?;
                 Ok(aggregator.write_all(&bytes(&Frame { kind: Kind::Message, payload }))?)
             }
-            5 => {
+            (1, 5) => {
                 say("poisoned: a gradient of its own, sealed in a session that is not signed")?;
                 self.connect(|challenge| {
                     let (hello, mut sender) = self.to_aggregator.sender(&context(challenge, 1))?;
@@ -106,7 +111,7 @@ impl Victim {
                     Ok(vec![(Kind::Hello, hello), (Kind::Message, update)])
                 })
             }
-            6 => {
+            (1, 6) => {
                 say("forged: a session signed with a key of its own")?;
                 let key = SigningKey::generate()?;
                 self.connect(|challenge| {
@@ -114,15 +119,22 @@ impl Victim {
                     Ok(vec![(Kind::Hello, signed.sender(&context(challenge, 1))?.0)])
                 })
             }
-            7 => {
+            (1, 7) => {
                 say("replayed: worker 1's whole session, in a connection of its own")?;
-                let frames = self.recorded.iter();
-                self.connect(|_| {
-                    Ok(frames.map(|frame| (frame.kind, frame.payload.clone())).collect())
-                })
+                self.replay()
+            }
+            // By now all workers have the new key.
+            (2, 2) => {
+                say("replayed: the same, when its key is retired")?;
+                self.replay()
             }
             _ => Ok(()),
         }
+    }
+
+    fn replay(&self) -> Result<(), Failure> {
+        let frames = self.recorded.iter().map(|frame| (frame.kind, frame.payload.clone()));
+        self.connect(|_| Ok(frames.collect()))
     }
 
     /// Sends frames in a connection of its own, and waits until the aggregator has closed it.
