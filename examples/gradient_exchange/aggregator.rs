@@ -171,13 +171,13 @@ impl<W: Write> Training<'_, W> {
     fn train(&mut self) -> Result<(), Failure> {
         self.round.number = 1;
         self.coming = (1..=self.settings.workers()).collect();
+        let mut started = Instant::now(); // the first round begins with the sessions
         self.gather("it did not connect", |this| this.coming.clone())?;
         let model = Arc::new(self.model.to_safetensors()?);
         self.order(|| Order::Begin { model: Arc::clone(&model) });
         self.report.head()?;
 
         let last = self.settings.rounds;
-        let mut started = Instant::now();
         for number in 1..=last {
             self.round.number = number;
             self.round.workers = self.peers.len();

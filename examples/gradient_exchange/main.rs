@@ -76,8 +76,8 @@ fn main() -> ExitCode {
         // gradient_exchange | head
         Err(error) if role.is_none() && is(&error, io::ErrorKind::BrokenPipe) => ExitCode::SUCCESS,
         Err(error) => {
-            // `eprintln!` panics if standard error is closed.
-            let _ = writeln!(io::stderr(), "{who}: {error}");
+            // In one piece, since others write there too; and `eprintln!` panics if it is closed.
+            let _ = io::stderr().write_all(format!("{who}: {error}\n").as_bytes());
             ExitCode::FAILURE
         }
     }

@@ -172,7 +172,8 @@ impl Worker {
         let Self { wire, session, cost, number, .. } = self;
         secure::receive(wire, &mut session.answers, (what, round), cost, &mut |reason| {
             // A log that cannot be written must not stop the training.
-            let _ = writeln!(io::stderr(), "worker {number}: refused a frame: {reason}");
+            let line = format!("worker {number}: refused a frame: {reason}\n");
+            let _ = io::stderr().write_all(line.as_bytes());
         })
         .map_err(|error| while_at(round, &error))
     }

@@ -132,8 +132,8 @@ fn main() -> ExitCode {
         // inference_service | head
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // `eprintln!` panics if standard error is closed.
-            let _ = writeln!(io::stderr(), "inference_service: {error}");
+            // In one piece, since others write there too; and `eprintln!` panics if it is closed.
+            let _ = io::stderr().write_all(format!("inference_service: {error}\n").as_bytes());
             ExitCode::FAILURE
         }
     }
