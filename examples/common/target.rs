@@ -1,0 +1,38 @@
+//! A file that an example writes for somebody: whole, or not at all.
+
+use std::{
+    error::Error,
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use tempfile::NamedTempFile;
+
+/// A file that is there whole or not at all.
+#[derive(Debug)]
+pub(crate) struct Target {
+    path: PathBuf,
+    beside: NamedTempFile,
+}
+
+impl Target {
+    /// Fails at once if the file cannot be written: before the work whose result would be lost.
+    pub(crate) fn new(path: &Path) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let at = |error| format!("cannot write {path:?}: {error}");
+        if fs::metadata(path).is_ok_and(|known| !known.is_file()) {
+            return Err(format!("cannot write {path:?}: it is no regular file").into());
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let beside = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(at)?;
+        Ok(Self { path: path.to_path_buf(), beside })
+    }
+
+    /// Writes the file, and gives it its name when all of it is on the disk.
+    pub(crate) fn write(mut self, bytes: &[u8]) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let written = self.beside.write_all(bytes).and_then(|()| self.beside.as_file().sync_all());
+        written.map_err(|error| format!("cannot write {:?}: {error}", self.path))?;
+        self.beside.persist(&self.path)?;
+        Ok(())
+    }
+}

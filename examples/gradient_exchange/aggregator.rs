@@ -1,0 +1,339 @@
+//! The aggregator: rounds of updates and averages, whoever may be lost on the way.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    io::Write,
+    mem,
+    net::{SocketAddr, TcpListener},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{self, Receiver as Inbox, RecvTimeoutError, Sender as Outbox},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use rand::{SeedableRng, rngs::StdRng};
+use twinseal::{DecapsulationKey, EncapsulationKey, Keyring, Shared, VerifyingKeyring};
+
+use crate::{
+    Failure,
+    children::Process,
+    digits::{self, Sample},
+    message::{Average, Spent, Update},
+    peer::{self, Event, Hall, Order},
+    perceptron::{Perceptron, add_scaled},
+    report::{Report, Round},
+    settings::Settings,
+};
+
+/// Connections at a time, whoever they are.
+const MAX_CONNECTIONS: usize = 256;
+
+/// Pictures that no worker learns from.
+const HELD_OUT: usize = 500;
+
+/// Trains, and returns the model.
+pub(crate) fn run<W: Write>(
+    settings: &Settings,
+    report: &mut Report<W>,
+) -> Result<Perceptron, Failure> {
+    let listener = TcpListener::bind(settings.listen)
+        .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
+    let address = listener.local_addr()?;
+    let ring = Keyring::new(DecapsulationKey::generate()?);
+    let (events, inbox) = mpsc::channel();
+
+    let started = start(settings, address, ring.primary(), &events)?;
+    let (processes, signers): (Vec<_>, Vec<_>) = started.into_iter().unzip();
+    let signers: Vec<_> = signers.into_iter().flatten().collect();
+    let gradient = Perceptron::len(settings.hidden()) * 4;
+    let hall = Arc::new(Hall {
+        ring: Shared::new(ring),
+        workers: (1..).zip(&signers).map(|(number, key)| (key.key_id(), number)).collect(),
+        signers: VerifyingKeyring::new(&signers)?,
+        present: Mutex::new(HashSet::new()),
+        hidden: settings.hidden(),
+        timeout: settings.timeout(),
+        longest_message: gradient + 16 * 1024, // its safetensors header, and a key in it
+    });
+    report.line(format_args!("aggregator: listening on {address}"))?;
+    for (number, process) in (1..=settings.workers()).zip(&processes) {
+        report.line(format_args!("worker {number}: process {}", process.id()))?;
+    }
+    thread::spawn({
+        let hall = Arc::clone(&hall);
+        move || listen(&listener, &hall, &events)
+    });
+
+    let mut rng = StdRng::seed_from_u64(0);
+    let mut training = Training {
+        model: Perceptron::new(&mut rng, settings.hidden()),
+        held_out: digits::draw(&mut rng, HELD_OUT, 0, 0.0),
+        settings,
+        hall,
+        inbox,
+        peers: BTreeMap::new(),
+        coming: BTreeSet::new(),
+        updates: BTreeMap::new(),
+        unanswered: BTreeSet::new(),
+        round: Round::default(),
+        before: None,
+        left: 0,
+        report,
+    };
+    training.train()?;
+    let model = training.model;
+    for (number, mut process) in (1..=settings.workers()).zip(processes) {
+        if !process.end(Duration::from_secs(2))? {
+            report.line(format_args!("worker {number}: did not end well"))?;
+        }
+    }
+    Ok(model)
+}
+
+/// Starts all processes: the workers with their keys, then the attacker.
+fn start(
+    settings: &Settings,
+    address: SocketAddr,
+    key: &EncapsulationKey,
+    events: &Outbox<Event>,
+) -> Result<Vec<(Process, Option<twinseal::VerifyingKey>)>, Failure> {
+    let patience = 3 * settings.timeout();
+    let mut attacker = None;
+    let mut first = address;
+    if !settings.no_attacker {
+        let mut process = Process::attacker(address, key)?;
+        first = process.line(patience)?.parse()?; // worker 1 reaches the aggregator through it
+        process.pass_on(events.clone());
+        attacker = Some((process, None));
+    }
+    let workers: Vec<_> = (1..=settings.workers())
+        .map(|number| {
+            let address = if number == 1 { first } else { address };
+            Process::worker(number, address, &settings.learning, patience, key)
+        })
+        .collect::<Result<_, _>>()?;
+    let mut started = Vec::new();
+    for process in workers {
+        let key = process.verifying_key(patience)?;
+        started.push((process, Some(key)));
+    }
+    started.extend(attacker);
+    Ok(started)
+}
+
+/// Serves each connection in a thread of its own.
+fn listen(listener: &TcpListener, hall: &Arc<Hall>, events: &Outbox<Event>) {
+    let connections = Arc::new(AtomicUsize::new(0));
+    for stream in listener.incoming() {
+        // An error is one connection's, or a lack of file descriptors that passes.
+        let Ok(stream) = stream else {
+            thread::sleep(Duration::from_millis(10));
+            continue;
+        };
+        if connections.fetch_add(1, Ordering::Relaxed) >= MAX_CONNECTIONS {
+            connections.fetch_sub(1, Ordering::Relaxed);
+            continue; // and the stream is closed
+        }
+        let (hall, events) = (Arc::clone(hall), events.clone());
+        let connections = Arc::clone(&connections);
+        thread::spawn(move || {
+            peer::serve(stream, &hall, &events);
+            connections.fetch_sub(1, Ordering::Relaxed);
+        });
+    }
+}
+
+struct Training<'a, W> {
+    settings: &'a Settings,
+    hall: Arc<Hall>,
+    inbox: Inbox<Event>,
+    model: Perceptron,
+    held_out: Vec<Sample>,
+    peers: BTreeMap<usize, Outbox<Order>>,
+    /// Who has not connected yet.
+    coming: BTreeSet<usize>,
+    /// The next round's updates: a quick worker sends one before a slow one has its average.
+    updates: BTreeMap<usize, Update>,
+    /// Who has not got the round's average yet.
+    unanswered: BTreeSet<usize>,
+    round: Round,
+    /// The round before, until the workers have told what it cost them.
+    before: Option<Round>,
+    /// Who took the last average, said farewell and left.
+    left: usize,
+    report: &'a mut Report<W>,
+}
+
+impl<W: Write> Training<'_, W> {
+    fn train(&mut self) -> Result<(), Failure> {
+        self.round.number = 1;
+        self.coming = (1..=self.settings.workers()).collect();
+        let mut started = Instant::now(); // the first round begins with the sessions
+        self.gather("it did not connect", |this| this.coming.clone())?;
+        let model = Arc::new(self.model.to_safetensors()?);
+        self.order(|| Order::Begin { model: Arc::clone(&model) });
+        self.report.head()?;
+
+        let last = self.settings.rounds;
+        for number in 1..=last {
+            self.round.number = number;
+            self.round.workers = self.peers.len();
+            self.gather("it sent no update", Self::without_update)?;
+            self.print_before()?;
+            let gradient = self.average()?;
+            self.model.descend(&gradient, self.settings.learning.rate);
+
+            let (is_last, rotates) = (number == last, number == self.settings.rotate_after());
+            let old = self.hall.ring.load().primary().key_id();
+            let next_key = if rotates && !is_last { Some(self.rotate()?) } else { None };
+            let rotates = next_key.is_some();
+            let average = Average { gradient, hidden: self.settings.hidden(), next_key };
+            let average = Arc::new(average.to_bytes()?);
+            self.unanswered = self.peers.keys().copied().collect();
+            self.order(|| Order::Answer { average: Arc::clone(&average), rotates, is_last });
+            self.gather("it did not take the average", |this| this.unanswered.clone())?;
+            if rotates {
+                // Nobody has a session with the old key any more: whoever had is lost.
+                self.hall.ring.update(|ring| ring.retire(&old))?;
+                let text = format_args!("all sessions are new, the old key {old} is retired");
+                self.report.event(number, "key rotation", text)?;
+            }
+            self.round.time = started.elapsed();
+            started = Instant::now();
+            (self.round.loss, self.round.accuracy) = self.model.evaluate(&self.held_out);
+            self.before = Some(mem::take(&mut self.round));
+        }
+        self.print_before()?;
+        Ok(self.report.summary(self.gradient_len()?)?)
+    }
+
+    /// Length of a gradient as a plain message.
+    fn gradient_len(&self) -> Result<u64, Failure> {
+        let gradient = self.model.parameters().to_vec();
+        let samples = self.settings.learning.batch;
+        let update = Update {
+            gradient,
+            hidden: self.settings.hidden(),
+            samples,
+            loss: self.round.loss,
+            spent: Spent::default(),
+        };
+        Ok(update.to_bytes()?.len() as u64)
+    }
+
+    fn without_update(&self) -> BTreeSet<usize> {
+        self.peers.keys().copied().filter(|worker| !self.updates.contains_key(worker)).collect()
+    }
+
+    /// Takes events until nobody is missing any more. Who is missing for too long is lost.
+    fn gather(
+        &mut self,
+        otherwise: &str,
+        missing: impl Fn(&Self) -> BTreeSet<usize>,
+    ) -> Result<(), Failure> {
+        // A little more than a connection's own timeout, which tells more about the reason.
+        let deadline = Instant::now() + self.settings.timeout() + Duration::from_secs(1);
+        while !missing(self).is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.inbox.recv_timeout(left) {
+                Ok(event) => self.take(event)?,
+                Err(RecvTimeoutError::Timeout) => {
+                    missing(self)
+                        .into_iter()
+                        .try_for_each(|worker| self.lose(worker, otherwise))?;
+                }
+                Err(RecvTimeoutError::Disconnected) => return Err("nobody listens".into()),
+            }
+        }
+        if self.peers.is_empty() && self.left == 0 {
+            return Err(format!("no worker is left in round {}", self.round.number).into());
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, event: Event) -> Result<(), Failure> {
+        let number = self.round.number;
+        match event {
+            Event::Joined { worker, orders } if self.coming.remove(&worker) => {
+                self.peers.insert(worker, orders);
+            }
+            Event::Updated { worker, update } if self.peers.contains_key(&worker) => {
+                // It tells what the round before has cost.
+                self.before.as_mut().unwrap_or(&mut self.round).added.add_spent(update.spent);
+                self.updates.insert(worker, update);
+            }
+            Event::Answered { worker, spent, cost, session_bytes }
+                if self.unanswered.remove(&worker) =>
+            {
+                self.round.added.add_connection(cost, session_bytes);
+                self.round.added.add_spent(spent);
+            }
+            Event::Left { worker, spent, cost } if self.unanswered.remove(&worker) => {
+                self.round.added.add_connection(cost, 0);
+                self.round.added.add_spent(spent);
+                self.left += 1;
+                self.peers.remove(&worker);
+            }
+            // Who was given up stays so: the others have gone on.
+            Event::Joined { .. }
+            | Event::Updated { .. }
+            | Event::Answered { .. }
+            | Event::Left { .. } => {}
+            Event::Lost { worker, reason } => self.lose(worker, &reason)?,
+            Event::Refused { who, reason } => {
+                self.report.event(number, "refused", format_args!("{who}: {reason}"))?;
+            }
+            Event::Said(line) => self.report.event(number, "attack", line)?,
+        }
+        Ok(())
+    }
+
+    fn lose(&mut self, worker: usize, reason: &str) -> Result<(), Failure> {
+        self.unanswered.remove(&worker);
+        self.updates.remove(&worker);
+        let was_here = self.peers.remove(&worker).is_some() || self.coming.remove(&worker);
+        if was_here {
+            let text = format_args!("worker {worker}: {reason}; the others go on");
+            self.report.event(self.round.number, "dropped", text)?;
+        }
+        Ok(())
+    }
+
+    /// The mean of the round's gradients, each as often as it has pictures.
+    fn average(&mut self) -> Result<Vec<f32>, Failure> {
+        let updates = mem::take(&mut self.updates);
+        let all: f32 = updates.values().map(|update| update.samples as f32).sum();
+        let mut average = vec![0.0; self.model.parameters().len()];
+        for update in updates.values() {
+            add_scaled(&mut average, &update.gradient, update.samples as f32 / all);
+        }
+        Ok(average)
+    }
+
+    /// A new primary key; the old one stays until nobody uses it.
+    fn rotate(&mut self) -> Result<EncapsulationKey, Failure> {
+        let new = DecapsulationKey::generate()?;
+        let key = new.encapsulation_key().clone();
+        self.hall.ring.update(|ring| ring.rotate(new))?;
+        let text = format_args!("the new key {} is announced", key.key_id());
+        self.report.event(self.round.number, "key rotation", text)?;
+        Ok(key)
+    }
+
+    fn order(&self, order: impl Fn() -> Order) {
+        for orders in self.peers.values() {
+            // A connection that has ended says so by its event.
+            let _ = orders.send(order());
+        }
+    }
+
+    fn print_before(&mut self) -> Result<(), Failure> {
+        match self.before.take() {
+            Some(round) => Ok(self.report.round(&round)?),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Federated training in which no gradient travels in the clear: an aggregator and its workers, each a
+//! process, with sealed and signed sessions between them, and an attacker in the middle.
+//!
+//! ```text
+//! cargo run --release --example gradient_exchange -- --help
+//! ```
+//!
+//! A worker starts a signed session with the aggregator, seals each gradient in it, and gets the
+//! average in the session's reply. The aggregator's key is rotated in the middle of the training.
+
+use std::{
+    error::Error,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+mod aggregator;
+mod attacker;
+mod children;
+#[path = "../common/digits.rs"]
+mod digits;
+mod message;
+mod peer;
+#[path = "../common/perceptron.rs"]
+mod perceptron;
+mod report;
+mod secure;
+mod settings;
+#[path = "../common/target.rs"]
+mod target;
+mod wire;
+mod worker;
+
+use report::Report;
+use settings::Settings;
+use target::Target;
+
+/// Whatever stops a process. The example only prints it.
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// Federated training with sealed gradients: one aggregator, several workers, an attacker.
+#[derive(Debug, Parser)]
+#[command(name = "gradient_exchange", args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+/// The other processes. The aggregator starts them, and gives them its key on standard input.
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// Learn for an aggregator, whose public key is on standard input
+    Worker(worker::Settings),
+    /// Stand between a worker and its aggregator, whose public key is on standard input
+    Attacker(attacker::Settings),
+}
+
+fn main() -> ExitCode {
+    let Arguments { settings, role } = Arguments::parse();
+    let (who, result) = match &role {
+        None => ("gradient_exchange".into(), aggregate(&settings)),
+        Some(Role::Worker(settings)) => {
+            (format!("worker {}", settings.number), worker::run(settings))
+        }
+        // When the training is over, its connections end in the middle of something.
+        Some(Role::Attacker(settings)) => {
+            ("attacker".into(), attacker::run(settings).or_else(ignore_io))
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // gradient_exchange | head
+        Err(error) if role.is_none() && is(&error, io::ErrorKind::BrokenPipe) => ExitCode::SUCCESS,
+        Err(error) => {
+            // In one piece, since others write there too; and `eprintln!` panics if it is closed.
+            let _ = io::stderr().write_all(format!("{who}: {error}\n").as_bytes());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn aggregate(settings: &Settings) -> Result<(), Failure> {
+    if settings.rotate_after() > settings.rounds {
+        return Err("--rotate-after is beyond the last round".into());
+    }
+    // Before the training, which would be lost.
+    let target = settings.save.as_deref().map(Target::new).transpose()?;
+    let mut report = Report::new(io::stdout().lock());
+    let model = aggregator::run(settings, &mut report)?;
+    if let Some(target) = target {
+        target.write(&model.to_safetensors()?)?;
+    }
+    Ok(())
+}
+
+fn is(error: &Failure, kind: io::ErrorKind) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == kind)
+}
+
+fn ignore_io(error: Failure) -> Result<(), Failure> {
+    if error.is::<io::Error>() { Ok(()) } else { Err(error) }
+}

@@ -1,0 +1,184 @@
+//! A worker: it learns from pictures that nobody else sees, and sends nothing but sealed gradients.
+
+use std::{
+    io::{self, Read, Write},
+    net::{SocketAddr, TcpStream},
+    time::{Duration, Instant},
+};
+
+use rand::{SeedableRng, rngs::StdRng};
+use twinseal::{EncapsulationKey, Receiver, Sender, SigningKey};
+
+use crate::{
+    Failure, digits,
+    message::{self, Average, Spent, Update, What, context},
+    perceptron::Perceptron,
+    secure::{self, Cost},
+    wire::{Kind, Wire},
+};
+
+/// Pictures of each worker.
+const SAMPLES: usize = 2000;
+
+/// The longest message that a worker takes: it does not know the model's size beforehand.
+const LONGEST_MESSAGE: usize = 256 << 20;
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Settings {
+    /// Which worker this is, from 1 on; it decides which pictures it has
+    #[arg(long)]
+    pub(crate) number: usize,
+    /// Where the aggregator listens
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) connect: SocketAddr,
+    #[command(flatten)]
+    pub(crate) learning: Learning,
+    /// Seconds to wait for the aggregator's next message
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) patience: u64,
+}
+
+/// What the aggregator passes on to its workers.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Learning {
+    /// Pictures that a worker learns from in a step
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=2000))]
+    pub(crate) batch: u32,
+    /// Length of a step down the gradient
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) rate: f32,
+}
+
+/// Registers with whoever started this process (standard output and input), then learns.
+pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
+    // The private key never leaves the process. The pipe to the parent stands where a registration
+    // of the verifying key would be: it must be authentic, not secret.
+    let key = SigningKey::generate()?;
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(key.verifying_key().to_pem().as_bytes())?;
+    stdout.flush()?;
+    let mut pem = String::new();
+    io::stdin().lock().take(64 * 1024).read_to_string(&mut pem)?;
+    let to_aggregator = EncapsulationKey::from_pem(&pem)?;
+
+    let patience = Duration::from_secs(settings.patience);
+    let stream = TcpStream::connect_timeout(&settings.connect, patience)?;
+    let mut wire = Wire::new(stream, patience)?;
+    let challenge = wire.expect(Kind::Challenge)?;
+    let mut worker = Worker {
+        session: {
+            let session = start(&mut wire, &to_aggregator, &key, &context(&challenge, 1))?;
+            wire.allow(LONGEST_MESSAGE);
+            session
+        },
+        wire,
+        key,
+        challenge,
+        number: settings.number,
+        cost: Cost::default(),
+    };
+    worker.learn(&settings.learning)
+}
+
+struct Session {
+    updates: Sender,
+    answers: Receiver,
+    /// How long it took to start it, until that was reported.
+    starting: Duration,
+}
+
+/// Starts a session, and waits until the aggregator has started its reply.
+fn start(
+    wire: &mut Wire,
+    to: &EncapsulationKey,
+    key: &SigningKey,
+    context: &[u8],
+) -> Result<Session, Failure> {
+    let start = Instant::now();
+    let (hello, mut updates) = to.signed_by(key).sender(context)?;
+    let starting = start.elapsed();
+    wire.write(Kind::Hello, &[&hello])?;
+    let nonce = wire.expect(Kind::Reply)?;
+    let nonce = nonce.as_slice().try_into().map_err(|_| "a reply does not start with 32 bytes")?;
+    let answers = updates.accept_reply(nonce)?;
+    Ok(Session { updates, answers, starting })
+}
+
+struct Worker {
+    number: usize,
+    wire: Wire,
+    key: SigningKey,
+    challenge: Vec<u8>,
+    session: Session,
+    cost: Cost,
+}
+
+impl Worker {
+    fn learn(&mut self, settings: &Learning) -> Result<(), Failure> {
+        let mut rng = StdRng::seed_from_u64(self.number as u64);
+        let samples = digits::draw(&mut rng, SAMPLES, 3 * self.number, 0.6);
+        let mut batches = samples.chunks_exact(settings.batch as usize).cycle();
+
+        let mut model = Perceptron::from_safetensors(&self.receive(What::Model, 1)?)?;
+        for round in 1.. {
+            let batch = batches.next().ok_or("a batch is larger than all pictures")?;
+            let (gradient, loss) = model.gradient(batch);
+            let (hidden, samples) = (model.hidden(), settings.batch);
+            let update = Update { gradient, hidden, samples, loss, spent: self.spent() };
+            self.send(What::Update, round, update.to_bytes()?, false)?;
+
+            let average = Average::from_bytes(&self.receive(What::Average, round)?)?;
+            if average.hidden != model.hidden() {
+                return Err("the average is of another model".into());
+            }
+            model.descend(&average.gradient, settings.rate);
+
+            let is_last = self.session.answers.is_finished();
+            if is_last || average.next_key.is_some() {
+                // So that the aggregator knows that nothing was cut off.
+                let farewell = message::farewell_to_bytes(self.spent())?;
+                self.send(What::Farewell, round, farewell, true)?;
+            }
+            if is_last {
+                return Ok(());
+            }
+            if let Some(key) = average.next_key {
+                let context = context(&self.challenge, 2);
+                self.session = start(&mut self.wire, &key, &self.key, &context)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the cryptography took since it was last told.
+    fn spent(&mut self) -> Spent {
+        let starting = std::mem::take(&mut self.session.starting);
+        Spent { sealing: self.cost.take().time, starting }
+    }
+
+    fn send(
+        &mut self,
+        what: What,
+        round: u32,
+        message: Vec<u8>,
+        is_last: bool,
+    ) -> Result<(), Failure> {
+        let Self { wire, session, cost, .. } = self;
+        secure::send(wire, &mut session.updates, (what, round), message, is_last, cost)
+            .map_err(|error| while_at(round, &error))
+    }
+
+    fn receive(&mut self, what: What, round: u32) -> Result<Vec<u8>, Failure> {
+        let Self { wire, session, cost, number, .. } = self;
+        secure::receive(wire, &mut session.answers, (what, round), cost, &mut |reason| {
+            // A log that cannot be written must not stop the training.
+            let line = format!("worker {number}: refused a frame: {reason}\n");
+            let _ = io::stderr().write_all(line.as_bytes());
+        })
+        .map_err(|error| while_at(round, &error))
+    }
+}
+
+fn while_at(round: u32, error: &Failure) -> Failure {
+    format!("in round {round}: the aggregator: {error}").into()
+}

@@ -1,0 +1,110 @@
+//! Where the service's keys come from, and keys to try it with.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use twinseal::{DecapsulationKey, EncapsulationKey, Keyring, Shared, SigningKey, VerifyingKey};
+
+use crate::{
+    Failure,
+    clients::{self, Clients},
+};
+
+/// What `serve` reads, as a pod would have it mounted.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ServiceKeys {
+    /// Directory of the private keys that open requests: primary.pem, and older ones as any other
+    /// *.pem; read again when it changes
+    #[arg(long, value_name = "DIR")]
+    keys: PathBuf,
+    /// The private key that signs answers
+    #[arg(long, value_name = "FILE")]
+    signing_key: PathBuf,
+    /// Directory of the clients' public keys, NAME.sign.pem and NAME.kem.pem; read again when it
+    /// changes
+    #[arg(long, value_name = "DIR")]
+    clients: PathBuf,
+}
+
+impl ServiceKeys {
+    pub(crate) fn read(&self) -> Result<(Shared<Keyring>, SigningKey, Clients), Failure> {
+        Ok((
+            Shared::read_dir(&self.keys).map_err(|error| at(&self.keys, &error))?,
+            read_private(&self.signing_key, SigningKey::read_pem_file)?,
+            Clients::read_dir(&self.clients).map_err(|error| at(&self.clients, &error))?,
+        ))
+    }
+}
+
+/// What a client needs: two private keys of its own, two public keys of the service.
+#[derive(Debug)]
+pub(crate) struct ClientKeys {
+    pub(crate) signing_key: SigningKey,
+    pub(crate) decapsulation_key: DecapsulationKey,
+    pub(crate) service_verifying_key: VerifyingKey,
+    pub(crate) service_encapsulation_key: EncapsulationKey,
+}
+
+const SIGN: &str = "sign.pem";
+const KEM: &str = "kem.pem";
+const SERVICE_SIGN: &str = "service.sign.pem";
+const SERVICE_KEM: &str = "service.kem.pem";
+
+impl ClientKeys {
+    pub(crate) fn read_dir(folder: &Path) -> Result<Self, Failure> {
+        Ok(Self {
+            signing_key: read_private(&folder.join(SIGN), SigningKey::read_pem_file)?,
+            decapsulation_key: read_private(&folder.join(KEM), DecapsulationKey::read_pem_file)?,
+            service_verifying_key: clients::key(
+                &folder.join(SERVICE_SIGN),
+                VerifyingKey::from_pem,
+            )?,
+            service_encapsulation_key: clients::key(
+                &folder.join(SERVICE_KEM),
+                EncapsulationKey::from_pem,
+            )?,
+        })
+    }
+}
+
+/// Makes everything that a service and a first client need, in a new folder.
+pub(crate) fn generate(folder: &Path) -> Result<(), Failure> {
+    let (service, client) = (folder.join("service"), folder.join("client"));
+    let (keys, registered) = (service.join("keys"), service.join("clients"));
+    fs::create_dir(folder).map_err(|error| at(folder, &error))?;
+    for folder in [&service, &client, &keys, &registered] {
+        fs::create_dir(folder).map_err(|error| at(folder, &error))?;
+    }
+    let (opens, signs) = (DecapsulationKey::generate()?, SigningKey::generate()?);
+    opens.write_pem_file(keys.join("primary.pem"))?;
+    signs.write_pem_file(service.join(SIGN))?;
+    write_public(&client.join(SERVICE_KEM), &opens.encapsulation_key().to_pem())?;
+    write_public(&client.join(SERVICE_SIGN), &signs.verifying_key().to_pem())?;
+
+    let (opens, signs) = (DecapsulationKey::generate()?, SigningKey::generate()?);
+    opens.write_pem_file(client.join(KEM))?;
+    signs.write_pem_file(client.join(SIGN))?;
+    write_public(&registered.join("demo.kem.pem"), &opens.encapsulation_key().to_pem())?;
+    write_public(&registered.join("demo.sign.pem"), &signs.verifying_key().to_pem())
+}
+
+fn write_public(path: &Path, pem: &str) -> Result<(), Failure> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(pem.as_bytes()));
+    written.map_err(|error| at(path, &error))
+}
+
+fn read_private<Key>(
+    path: &Path,
+    read: impl FnOnce(PathBuf) -> io::Result<Key>,
+) -> Result<Key, Failure> {
+    read(path.to_path_buf()).map_err(|error| at(path, &error))
+}
+
+/// Names the file or directory that an error is about.
+fn at(path: &Path, error: &io::Error) -> Failure {
+    format!("{}: {error}", path.display()).into()
+}

@@ -1,0 +1,110 @@
+//! Connections: how many, how long, with which headers, and how they end.
+//!
+//! `axum::serve` would do with three lines, but sets no time for headers to arrive: a client that sends
+//! one byte a minute would keep its connection for ever.
+
+use std::{io, pin::pin, sync::Arc, time::Duration};
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    select,
+    sync::{Semaphore, watch},
+    time::{sleep, timeout},
+};
+
+/// All headers of a request: a signature is at most 6308 bytes of it.
+const MAX_HEADERS: usize = 16 * 1024;
+
+/// What of a body is in memory at a time.
+const MAX_BUFFER: usize = 64 * 1024;
+
+const MAX_CONNECTIONS: u32 = 1024;
+
+/// After this a connection takes no more requests, so that none lives for ever.
+const MAX_AGE: Duration = Duration::from_secs(300);
+
+/// Serves until `shutdown` says so; then the requests that are under way get `grace` to finish.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    routes: Router,
+    header_timeout: Duration,
+    grace: Duration,
+    mut shutdown: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
+    loop {
+        let slot = select! {
+            () = told(&mut shutdown) => break,
+            // While all are taken, others wait in the system's queue.
+            slot = Arc::clone(&slots).acquire_owned() => slot.map_err(io::Error::other)?,
+        };
+        let stream = select! {
+            () = told(&mut shutdown) => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // One connection's own fault, or a lack of file descriptors that passes.
+                    tracing::warn!(%error, "cannot accept a connection");
+                    sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+        };
+        let (routes, shutdown) = (routes.clone(), shutdown.clone());
+        tokio::spawn(async move {
+            connection(stream, routes, header_timeout, grace, shutdown).await;
+            drop(slot);
+        });
+    }
+    drop(listener); // nobody connects any more
+    match timeout(grace, slots.acquire_many(MAX_CONNECTIONS)).await {
+        Ok(_) => tracing::info!("all requests are finished"),
+        Err(_) => tracing::warn!("some requests were not finished in time"),
+    }
+    Ok(())
+}
+
+async fn connection(
+    stream: TcpStream,
+    routes: Router,
+    header_timeout: Duration,
+    grace: Duration,
+    mut shutdown: watch::Receiver<bool>,
+) {
+    // Answers are written in few pieces; waiting for more only delays them.
+    let _ = stream.set_nodelay(true);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_timeout)
+        .max_header_size(MAX_HEADERS)
+        .max_buf_size(MAX_BUFFER)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
+    let mut connection = pin!(connection);
+    let result = select! {
+        result = connection.as_mut() => result,
+        () = async {
+            select! {
+                () = told(&mut shutdown) => (),
+                () = sleep(MAX_AGE) => (),
+            }
+        } => {
+            connection.as_mut().graceful_shutdown();
+            timeout(grace, connection).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = result {
+        // A client that went away, or never spoke HTTP: nothing to act on.
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+async fn told(shutdown: &mut watch::Receiver<bool>) {
+    // If the sender is gone, nobody will tell any more, which is the same.
+    let _ = shutdown.wait_for(|down| *down).await;
+}

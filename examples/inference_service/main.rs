@@ -1,0 +1,217 @@
+//! A model behind HTTP that never sees a request in the clear on its way: sealed and signed requests,
+//! sealed and signed answers.
+//!
+//! ```text
+//! cargo run --release --example inference_service -- --help
+//! ```
+//!
+//! Without a command it starts a service and clients in one process, shows what is refused, and
+//! measures. `keys`, `serve` and `request` are the same in earnest.
+
+use std::{
+    error::Error,
+    fs::File,
+    io::{self, Cursor, Write},
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tokio::sync::watch;
+use tracing::level_filters::LevelFilter;
+
+mod batch;
+mod client;
+mod clients;
+mod demonstration;
+#[path = "../common/digits.rs"]
+mod digits;
+mod keys;
+mod listener;
+#[path = "../common/perceptron.rs"]
+mod perceptron;
+mod pictures;
+mod replay;
+mod serve;
+mod server;
+mod service;
+mod signature_header;
+mod spool;
+#[path = "../common/target.rs"]
+mod target;
+
+use client::Client;
+use keys::ClientKeys;
+use replay::ReplayCache;
+use server::{Limits, Server};
+use service::{Service, Stages};
+use target::Target;
+
+/// Whatever stops the program. It is only printed.
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// A model behind HTTP, with sealed and signed requests and answers.
+#[derive(Debug, Parser)]
+#[command(name = "inference_service", args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(flatten)]
+    demonstration: demonstration::Settings,
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// How to log, on standard error
+    #[arg(long, value_enum, default_value_t = Log::Text, global = true)]
+    log: Log,
+    /// What to log: error, warn, info, debug [default: info for `serve`, else error]
+    #[arg(long, value_name = "LEVEL", global = true)]
+    log_level: Option<LevelFilter>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Log {
+    /// For people
+    Text,
+    /// A JSON object to a line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make keys for a service and its first client in a new folder
+    Keys {
+        /// The folder to make
+        folder: PathBuf,
+    },
+    /// Run the service
+    Serve(serve::Settings),
+    /// Ask a running service about a batch of pictures
+    Request(Request),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+struct Request {
+    /// The service
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// The client's folder, as `keys` makes it
+    #[arg(long, value_name = "DIR")]
+    keys: PathBuf,
+    /// A safetensors file with "features", F32 of [rows, 64] [default: pictures drawn at random]
+    #[arg(long, value_name = "FILE", conflicts_with = "rows")]
+    input: Option<PathBuf>,
+    /// How many pictures to draw
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    rows: u32,
+    /// Write the answer to this file, as safetensors with "probabilities", F32 of [rows, 10]
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Seconds until the answer must be here
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: u64,
+}
+
+fn main() -> ExitCode {
+    let Arguments { demonstration, command, log, log_level } = Arguments::parse();
+    let is_service = matches!(command, Some(Command::Serve(_)));
+    start_log(
+        log,
+        log_level.unwrap_or(if is_service { LevelFilter::INFO } else { LevelFilter::ERROR }),
+    );
+    let result = match command {
+        None => demonstrate(&demonstration),
+        Some(Command::Keys { folder }) => keys::generate(&folder),
+        Some(Command::Serve(settings)) => {
+            runtime().and_then(|runtime| runtime.block_on(serve::run(settings)))
+        }
+        Some(Command::Request(settings)) => request(&settings),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // inference_service | head
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // In one piece, since others write there too; and `eprintln!` panics if it is closed.
+            let _ = io::stderr().write_all(format!("inference_service: {error}\n").as_bytes());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_log(log: Log, level: LevelFilter) {
+    let builder = tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(level);
+    match log {
+        Log::Text => builder.with_ansi(false).with_target(false).init(),
+        Log::Json => builder.json().flatten_event(true).with_target(false).init(),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+fn demonstrate(settings: &demonstration::Settings) -> Result<(), Failure> {
+    let demonstration::Cast { keyring, signing_key, registered, clients } = demonstration::cast()?;
+    let service = Arc::new(Service {
+        model: pictures::trained(),
+        replays: ReplayCache::new(60, 1_000_000, service::now()).into(),
+        spool_folder: None,
+        spent: Stages::default().into(),
+        keyring,
+        signing_key: Box::new(signing_key),
+        clients: registered,
+    });
+    let max_requests = settings.concurrency.max(64);
+    let limits = Limits { max_body: 1 << 30, max_requests, timeout: 60 };
+    let server = Server::new(Arc::clone(&service), limits);
+    let routes = server.routes().merge(server.plain_routes());
+
+    let runtime = runtime()?;
+    let listener = runtime.block_on(serve::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let (down, shutdown) = watch::channel(false);
+    let serving = runtime.spawn(listener::serve(
+        listener,
+        routes,
+        limits.timeout(),
+        limits.timeout(),
+        shutdown,
+    ));
+    demonstration::run(settings, &url, clients, &service, &mut io::stdout().lock())?;
+    down.send_replace(true);
+    Ok(runtime.block_on(serving)??)
+}
+
+fn request(settings: &Request) -> Result<(), Failure> {
+    let keys = ClientKeys::read_dir(&settings.keys)?;
+    // Before the work whose result would be lost.
+    let target = settings.output.as_deref().map(Target::new).transpose()?;
+    let client = Client::new(&settings.url, keys, Duration::from_secs(settings.timeout));
+
+    let mut answer = Vec::new();
+    let said = match &settings.input {
+        Some(path) => {
+            let at = |error| format!("{}: {error}", path.display());
+            client.predict(&mut File::open(path).map_err(at)?, &mut answer)?;
+            let digits = pictures::likeliest(&answer)?;
+            let shown: Vec<_> = digits.iter().take(32).map(usize::to_string).collect();
+            let more = if digits.len() > shown.len() { " ..." } else { "" };
+            format!("{} pictures: {}{more}", digits.len(), shown.join(" "))
+        }
+        None => {
+            let batch = pictures::draw(settings.rows as usize)?;
+            client.predict(&mut Cursor::new(&batch.file), &mut answer)?;
+            format!("{} pictures, {} recognised", settings.rows, batch.recognised(&answer)?)
+        }
+    };
+    if let Some(target) = target {
+        target.write(&answer)?;
+    }
+    Ok(writeln!(io::stdout(), "{said}")?)
+}
+
+fn is_closed_pipe(error: &Failure) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,196 @@
+//! inference_service, the client: what it says of a service that is not there, is not what it says it
+//! is, or breaks off.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    process::Command,
+    thread,
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use tempfile::TempDir;
+
+use crate::{
+    http::{PIXELS, Service, batch, inference_service, keys},
+    process::{Ended, refused, run, with_small_files},
+};
+
+/// The client, with the keys in this folder, and the file that it is to write there.
+fn request(folder: &TempDir, url: &str, more: &str) -> (Command, PathBuf) {
+    let output = folder.path().join("answer");
+    let mut command = inference_service("request");
+    command.arg("--keys").arg(folder.path().join("keys/client"));
+    command.args(["--url", url, "--output"]).arg(&output).args(more.split_whitespace());
+    (command, output)
+}
+
+/// Does something with the first connection, after everything that the client sends was read.
+fn peer(act: impl FnOnce(TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut read = Vec::new();
+        let mut piece = [0; 65536];
+        // 16 pictures of 256 bytes, sealed, behind the headers.
+        while read.len() < 6308 + 16 * 4 * PIXELS + 1784 {
+            let length = stream.read(&mut piece).unwrap();
+            read.extend_from_slice(&piece[..length]);
+        }
+        act(stream);
+    });
+    url
+}
+
+#[test]
+fn it_asks_and_writes_the_answer() {
+    let service = Service::start("");
+    let url = format!("http://{}", service.address);
+    let (mut command, output) = request(&service.folder, &url, "--rows 20");
+    let Ended { code, stdout, stderr } = run(&mut command);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    let right: u32 =
+        stdout.strip_prefix("20 pictures, ").unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!(right >= 16, "{stdout}");
+    let answer = fs::read(&output).unwrap();
+    let answer = safetensors::SafeTensors::deserialize(&answer).unwrap();
+    assert_eq!(answer.tensor("probabilities").unwrap().shape(), [20, 10]);
+
+    // Long enough that the client asks before it sends, and that the answer is a file too.
+    let input = service.path("input");
+    fs::write(&input, batch(8000)).unwrap();
+    let (mut command, _) = request(&service.folder, &url, "--input");
+    let Ended { code, stdout, stderr } = run(command.arg(&input));
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert!(stdout.starts_with("8000 pictures: "), "{stdout}");
+    let answer = fs::read(&output).unwrap();
+    assert!(answer.len() > 8000 * 40);
+}
+
+#[test]
+fn a_refusal_is_told_and_leaves_no_file() {
+    let service = Service::start("--max-body 1000000");
+    let url = format!("http://{}", service.address);
+    let input = service.path("input");
+    for (content, status) in [(batch(8000), "413"), (b"nothing".to_vec(), "422")] {
+        fs::write(&input, content).unwrap();
+        let (mut command, output) = request(&service.folder, &url, "--input");
+        let error = refused(command.arg(&input));
+        assert!(error.contains(&format!("the service refused, with {status}")), "{error}");
+        assert!(!output.exists());
+    }
+    // Somebody else's keys.
+    let stranger = keys();
+    let (mut command, output) = request(&stranger, &url, "");
+    let error = refused(&mut command);
+    assert!(error.contains("401 Unauthorized: x-signature: not of a registered"), "{error}");
+    assert!(!output.exists());
+}
+
+#[test]
+fn nothing_of_a_false_service_is_believed() {
+    let folder = keys();
+    let stranger = twinseal::SigningKey::generate().unwrap();
+    let signature = stranger.sign(b"example.com/inference/v1", &[b'x'; 100]).unwrap();
+    let signature = STANDARD.encode(signature.as_bytes());
+    let ok = |headers: &str| {
+        format!("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n{headers}\r\n{}", "x".repeat(100))
+    };
+    for (answer, reason) in [
+        ("\x01\x02garbage".to_owned(), "http://127.0.0.1:"),
+        (String::new(), "http://127.0.0.1:"),
+        (ok(""), "the answer's x-signature is missing"),
+        (ok("X-Signature: AAAA\r\n"), "the answer's x-signature is missing or malformed"),
+        (ok(&format!("X-Signature: {signature}\r\n")), "the answer is not the service's"),
+        (
+            "HTTP/1.1 500 Oh\r\nContent-Length: 13\r\n\r\n\x1b[31mred\nline".into(),
+            "the service refused, with 500 Internal Server Error: [31mred line",
+        ),
+        // Killed in the middle of its answer.
+        (
+            format!("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\nX-Signature: {signature}\r\n\r\nx"),
+            "",
+        ),
+    ] {
+        let url = peer(move |mut stream| stream.write_all(answer.as_bytes()).unwrap());
+        let (mut command, output) = request(&folder, &url, "");
+        let error = refused(&mut command);
+        assert!(error.starts_with("inference_service: ") && error.contains(reason), "{error}");
+        assert!(!output.exists());
+    }
+    // The answer of a service with other keys, which is as good as any.
+    let other = Service::start("");
+    let clients = folder.path().join("keys/service/clients");
+    for file in ["demo.kem.pem", "demo.sign.pem"] {
+        fs::copy(clients.join(file), other.path("keys/service/clients").join(file)).unwrap();
+    }
+    let (mut command, output) = request(&folder, &format!("http://{}", other.address), "");
+    let error = refused(&mut command);
+    assert!(error.contains("401"), "{error}");
+    assert!(!output.exists());
+}
+
+#[test]
+fn a_service_that_is_not_there_or_hangs_is_told() {
+    let folder = keys();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (mut command, output) = request(&folder, &format!("http://{free}"), "");
+    let error = refused(&mut command);
+    assert!(error.contains(&free.to_string()) && error.contains("refused"), "{error}");
+
+    let (hold, held) = std::sync::mpsc::channel();
+    let url = peer(move |stream| hold.send(stream).unwrap());
+    let (mut command, _) = request(&folder, &url, "--timeout 1");
+    let error = refused(&mut command);
+    assert!(error.contains("timeout"), "{error}");
+    drop(held);
+    assert!(!output.exists());
+}
+
+#[test]
+fn where_nothing_can_be_written_nothing_is_asked() {
+    let folder = keys();
+    let url = "http://127.0.0.1:1";
+    let mut outputs = vec![folder.path().join("missing/answer"), folder.path().to_path_buf()];
+    if cfg!(target_os = "linux") {
+        outputs.push("/proc/answer".into()); // nobody can make files there
+    }
+    for output in outputs {
+        let mut command = inference_service("request --keys");
+        command.arg(folder.path().join("keys/client")).args(["--url", url, "--output"]);
+        let error = refused(command.arg(&output));
+        assert!(error.contains(&format!("cannot write {output:?}: ")), "{error}");
+    }
+    let error = refused(inference_service("request --keys").arg(folder.path()));
+    assert!(error.contains("sign.pem: "), "{error}");
+    let (mut command, _) = request(&folder, url, "--input");
+    let error = refused(command.arg(folder.path().join("no-input")));
+    assert!(error.contains("no-input: "), "{error}");
+}
+
+#[test]
+fn a_full_disk_leaves_no_half_answer() {
+    let service = Service::start("");
+    let url = format!("http://{}", service.address);
+    let (command, output) = request(&service.folder, &url, "--rows 1000"); // 40 KB come back
+    let arguments: Vec<_> = command.get_args().collect();
+    let program = command.get_program().as_ref();
+    fs::write(&output, "the answer of yesterday").unwrap();
+    let error = refused(&mut with_small_files(program, 16, &arguments));
+    assert!(error.contains("cannot write"), "{error}");
+    assert_eq!(fs::read_to_string(&output).unwrap(), "the answer of yesterday");
+    assert_no_leftovers(&service);
+}
+
+/// Beside the folders and the answer there is nothing.
+#[track_caller]
+fn assert_no_leftovers(service: &Service) {
+    let names =
+        fs::read_dir(service.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    assert_eq!(names, ["answer", "keys", "spool"]);
+}
