@@ -1,22 +1,32 @@
 //! Data from a reader to a writer, in pieces that keep all cores busy.
 
-use std::io::{self, Read, Write};
+use std::{
+    io::{self, Read, Write},
+    mem,
+};
 
 use zeroize::Zeroizing;
 
 /// A multiple of what the parallel writer and reader work on at once.
 const PIECE: usize = 1024 * 1024;
 
-/// Copies to the end. The buffer is wiped: what passes may be secret.
-pub(crate) fn copy(reader: &mut impl Read, writer: &mut impl Write) -> io::Result<()> {
+/// Copies to the end; while one piece is written, the next is read. The buffers are wiped: what
+/// passes may be secret.
+pub(crate) fn copy(
+    reader: &mut (impl Read + Send),
+    writer: &mut (impl Write + Send),
+) -> io::Result<()> {
     let mut buffer = Zeroizing::new(vec![0; PIECE]);
-    loop {
-        let length = fill(reader, &mut buffer)?;
-        if length == 0 {
-            return Ok(());
-        }
-        writer.write_all(buffer.get(..length).unwrap_or_default())?;
+    let mut next = Zeroizing::new(vec![0; PIECE]);
+    let mut length = fill(reader, &mut buffer)?;
+    while length > 0 {
+        let piece = buffer.get(..length).unwrap_or_default();
+        let (written, read) = rayon::join(|| writer.write_all(piece), || fill(reader, &mut next));
+        written?;
+        length = read?;
+        mem::swap(&mut buffer, &mut next);
     }
+    Ok(())
 }
 
 /// Reads until the buffer is full: pipes give small pieces.
