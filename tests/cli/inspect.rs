@@ -176,8 +176,8 @@ fn anything_else_is_refused() {
     desk.write("changed.pub", pem.replacen("MIIK", "MIIL", 1));
     for (file, what) in [
         ("empty", "it is empty"),
-        ("text", "nothing that twinseal writes"),
-        ("binary", "nothing that twinseal writes"),
+        ("text", "twinseal did not write it"),
+        ("binary", "twinseal did not write it"),
         ("certificate", "CERTIFICATE"),
         ("short", "cut off"),
         ("version", "a newer twinseal"),

@@ -21,7 +21,7 @@ fn the_session_of_the_readme() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
     let printed = String::from_utf8(output.stdout).unwrap();
-    assert!(printed.contains("notes.txt: signed by "), "{printed}");
+    assert!(printed.contains("opened.txt: signed by "), "{printed}");
     assert!(printed.contains("2 recipients"), "{printed}");
     assert!(printed.ends_with("Meet me at the usual place.\n"), "{printed}");
 }

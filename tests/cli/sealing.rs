@@ -21,13 +21,13 @@ fn every_size_comes_back() {
         desk.write("in", &content);
         assert_eq!(desk.prints("seal -r bob.pub -c example.com/x -o sealed in"), b"");
         let sealed = desk.read("sealed");
-        assert_eq!(&kem_key(X25519, 1).open(b"example.com/x", &sealed).unwrap()[..], content);
+        assert!(kem_key(X25519, 1).open(b"example.com/x", &sealed).unwrap()[..] == content);
         assert_eq!(desk.prints("open -k bob.pem -c example.com/x -o out sealed"), b"");
-        assert_eq!(desk.read("out"), content);
+        assert!(desk.read("out") == content);
 
         // Through pipes.
         let sealed = desk.prints_given("seal -r bob.pub -c example.com/x", &content);
-        assert_eq!(desk.prints_given("open -k bob.pem -c example.com/x -", &sealed), content);
+        assert!(desk.prints_given("open -k bob.pem -c example.com/x -", &sealed) == content);
     }
     assert!(!desk.names().iter().any(|name| name.contains("partial")));
 }
@@ -79,8 +79,8 @@ fn rewrapping_changes_the_recipients_alone() {
     assert_eq!(desk.read("sealed"), sealed);
     let moved = desk.read("moved");
     assert_eq!(moved.len(), sealed.len());
-    assert_eq!(moved[1712..], sealed[1712..]);
-    assert_eq!(desk.prints("open -k carol.pem -c x moved"), content);
+    assert!(moved[1712..] == sealed[1712..]);
+    assert!(desk.prints("open -k carol.pem -c x moved") == content);
     desk.fails("open -k bob.pem -c x moved");
     assert_eq!(
         desk.prints_given("rewrap -k bob.pem -r carol.pub -r bob.pub -", &sealed).len(),
@@ -144,5 +144,5 @@ fn what_is_missing_on_the_command_line_is_told() {
         assert_eq!(output.stdout, b"");
         assert!(String::from_utf8(output.stderr).unwrap().contains("Usage"), "{line}");
     }
-    assert_eq!(desk.files(), before);
+    assert!(desk.files() == before);
 }

@@ -203,7 +203,7 @@ pub(crate) struct Verify {
     pub(crate) context: Context,
 
     /// The signature
-    #[arg(short, long, value_name = "SIGNATURE")]
+    #[arg(short, long, value_name = "SIG")]
     pub(crate) signature: PathBuf,
 
     /// What was signed; standard input if not given, or `-`
@@ -214,7 +214,8 @@ pub(crate) struct Verify {
 /// Give a sealed file other recipients, without opening it
 ///
 /// The result is the same sealed data for the new recipients alone: add yourself if you want to keep
-/// access. Old copies still open with the old keys, so delete them.
+/// access. Old copies still open with the old keys, so delete them. The data itself is copied as it
+/// is: that it is whole and unchanged shows when it is opened.
 #[derive(Args)]
 pub(crate) struct Rewrap {
     /// The private key of a recipient of FILE; a file of several; or a folder with a primary.pem

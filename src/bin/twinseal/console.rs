@@ -23,11 +23,6 @@ impl Console {
         Self { quiet, bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()) }
     }
 
-    /// For work that was noted upon already.
-    pub(crate) fn silenced(&self) -> Self {
-        Self { quiet: true, ..self.clone() }
-    }
-
     pub(crate) fn error(&self, failure: &Failure) {
         self.bar.finish_and_clear();
         if !failure.is_silent() {

@@ -68,7 +68,9 @@ pub(crate) fn failed_with(error: std::io::Error, name: &Name, keys: &Keyring) ->
 fn explain(error: &Error, name: &Name) -> Failure {
     match error {
         Error::Context(reason) => bad_context(reason),
-        Error::Truncated { actual: 0, .. } => Failure::of(name, "it is empty, not a sealed file"),
+        Error::Truncated { actual: 0, .. } => {
+            Failure::of(name, "it is empty, not a sealed file; seal or fetch it again")
+        }
         Error::Truncated { .. } => cut_off(name),
         Error::Invalid { what: "envelope", .. } => {
             Failure::of(name, "it is not a sealed file; `twinseal inspect` tells what it is")

@@ -47,7 +47,7 @@ fn recognise(input: &mut Input, name: &Name) -> Result<Found, Failure> {
     }
     input.take(keys::MAX_LENGTH - MAGIC as u64).read_to_end(&mut bytes).map_err(reading)?;
     if bytes.is_empty() {
-        return Err(Failure::of(name, "it is empty"));
+        return Err(Failure::of(name, "it is empty; fetch or make it again"));
     }
     if let Some(hello) = bytes.strip_prefix(b"twinsess") {
         return hello_of(hello).ok_or_else(|| {
@@ -59,7 +59,8 @@ fn recognise(input: &mut Input, name: &Name) -> Result<Found, Failure> {
     {
         return Ok(Found::Signature { suite: *suite, length: bytes.len() });
     }
-    let unknown = "it is nothing that twinseal writes: no sealed file, key, signature or session";
+    let unknown =
+        "twinseal did not write it: no sealed file, key, signature or session; check its name";
     let text = std::str::from_utf8(&bytes).map_err(|_| Failure::of(name, unknown))?;
     keys_of(text).map_err(|error| match error {
         Some(error) => Failure::of(

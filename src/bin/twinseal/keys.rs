@@ -78,30 +78,34 @@ pub(crate) fn recipients(paths: &[PathBuf]) -> Result<Recipients, Failure> {
 /// The keys of a file, or of a folder.
 pub(crate) fn keyring(path: &Path, console: &Console) -> Result<Keyring, Failure> {
     let read = if path.is_dir() { Keyring::read_dir(path) } else { Keyring::read_pem_file(path) };
+    let keys = read.map_err(|error| private_unfit(path, &error, Wanted::Opening))?;
     warn_of_readers(path, console);
-    read.map_err(|error| private_unfit(path, &error, Wanted::Opening))
+    Ok(keys)
 }
 
 pub(crate) fn signing(path: &Path, console: &Console) -> Result<SigningKey, Failure> {
+    let key = SigningKey::read_pem_file(path)
+        .map_err(|error| private_unfit(path, &error, Wanted::Signing))?;
     warn_of_readers(path, console);
-    SigningKey::read_pem_file(path).map_err(|error| private_unfit(path, &error, Wanted::Signing))
+    Ok(key)
 }
 
-/// A key of any kind.
+/// A key of either kind.
 pub(crate) fn private(path: &Path, console: &Console) -> Result<Private, Failure> {
-    warn_of_readers(path, console);
-    match DecapsulationKey::read_pem_file(path) {
-        Ok(key) => Ok(Private::Kem(key)),
-        Err(error) => match library_error(&error) {
-            Some(Error::PemLabel { found, .. }) if !is_public(found) => {
-                signing(path, &console.silenced()).map(Private::Sign)
-            }
-            Some(Error::PemLabel { .. }) => Err(Failure::of(
-                &Name::of(path),
-                "it is a public key already; give the private key",
-            )),
-            _ => Err(private_unfit(path, &error, Wanted::Opening)),
-        },
+    let error = match DecapsulationKey::read_pem_file(path) {
+        Ok(key) => {
+            warn_of_readers(path, console);
+            return Ok(Private::Kem(key));
+        }
+        Err(error) => error,
+    };
+    match library_error(&error) {
+        Some(Error::PemLabel { found, .. }) if is_public(found) => {
+            let advice = "it is a public key already; give the private key";
+            Err(Failure::of(&Name::of(path), advice))
+        }
+        Some(Error::PemLabel { .. }) => signing(path, console).map(Private::Sign),
+        _ => Err(private_unfit(path, &error, Wanted::Opening)),
     }
 }
 
@@ -172,16 +176,17 @@ fn private_unfit(path: &Path, error: &io::Error, wanted: Wanted) -> Failure {
 }
 
 fn not_pem(path: &Path, wanted: Wanted) -> Failure {
-    let what = match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() && metadata.len() == 0 => "it is empty",
-        _ => "it is no key file, or a damaged one",
-    };
+    let what = if is_empty(path) { "it is empty" } else { "it is no key file, or a damaged one" };
     let needed = format_args!(
         "{what}; {} is needed: {}",
         wanted.article_and_noun(),
         wanted.how_to_get_one()
     );
     Failure::of(&Name::of(path), needed)
+}
+
+fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)
 }
 
 fn unfit(path: &Path, error: &Error, wanted: Wanted) -> Failure {
@@ -192,12 +197,12 @@ fn unfit(path: &Path, error: &Error, wanted: Wanted) -> Failure {
             let (needed, how) = (wanted.article_and_noun(), wanted.how_to_get_one());
             Failure::of(&name, format_args!("it is {what}, and {needed} is needed; {how}"))
         }
-        Error::Invalid { what: "PEM document", .. } => not_pem(path, wanted),
-        Error::Invalid { what: "keyring", reason } if path.is_dir() => Failure::of(
-            &name,
-            format_args!("{reason}; it is the newest key, others are named *.pem"),
-        ),
-        Error::Invalid { what: "keyring", .. } => not_pem(path, wanted),
+        Error::Invalid { what: "PEM document" | "key file", .. } => not_pem(path, wanted),
+        Error::Invalid { what: "keyring", reason } if path.is_dir() => {
+            let advice = "the newest key is in primary.pem, each older one in another *.pem";
+            Failure::of(&name, format_args!("{reason}; {advice}"))
+        }
+        _ if is_empty(path) => not_pem(path, wanted),
         Error::Unknown { .. } => {
             Failure::of(&name, format_args!("{error}; a newer twinseal may know it"))
         }
