@@ -178,7 +178,7 @@ fn anything_else_is_refused() {
         ("empty", "it is empty"),
         ("text", "twinseal did not write it"),
         ("binary", "twinseal did not write it"),
-        ("certificate", "CERTIFICATE"),
+        ("certificate", "it is a certificate; "),
         ("short", "cut off"),
         ("version", "a newer twinseal"),
         ("hello", "cut off"),

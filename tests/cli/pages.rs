@@ -67,7 +67,7 @@ fn there_is_a_manual_page_for_every_command() {
     let desk = Desk::new();
     let page = prints(&desk, "man");
     assert!(page.contains(".TH twinseal 1"));
-    for part in COMMANDS.iter().chain(&["Exit codes", "143"]) {
+    for part in COMMANDS.iter().chain(&["EXAMPLES", "EXIT STATUS", "143"]) {
         assert!(page.contains(part), "{part}");
     }
     fs::create_dir(desk.path("man1")).unwrap();
@@ -76,7 +76,11 @@ fn there_is_a_manual_page_for_every_command() {
     for command in COMMANDS {
         let page = String::from_utf8(desk.read(&format!("man1/twinseal-{command}.1"))).unwrap();
         assert!(page.contains(&format!(".TH twinseal-{command} 1")), "{command}");
-        assert!(page.contains("quiet"), "{command}");
+        for part in
+            ["quiet", ".SH EXAMPLES\n", &format!("twinseal {command} "), ".SH \"EXIT STATUS\"\n"]
+        {
+            assert!(page.contains(part), "{command}: {part}");
+        }
     }
     assert_eq!(fs::read_dir(desk.path("man1")).unwrap().count(), 1 + COMMANDS.len());
     let error = desk.fails("man missing");

@@ -6,25 +6,9 @@ use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 use clap_complete::Shell;
 use twinseal::{KemSuite, SignatureSuite};
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0    done
-  1    refused or failed: a wrong key or context, changed data, a file that cannot be read or written
-  2    the command line is wrong
-  130, 143, 129    stopped by SIGINT (Ctrl-C), SIGTERM, SIGHUP; nothing was written to OUT
-  141  the reader of standard output went away (as in `twinseal open .. | head`)
+mod texts;
 
-A file named with -o appears whole or not at all: until the end it has no name, or one that ends in
-.partial where the file system cannot do that.";
-
-const EXAMPLES: &str = "\
-A first session:
-  twinseal keygen --kem -o bob.pem
-  twinseal public bob.pem -o bob.pub.pem
-  twinseal seal -r bob.pub.pem -c example.com/notes -o letter.sealed letter.txt
-  twinseal open -k bob.pem -c example.com/notes -o opened.txt letter.sealed
-
-`twinseal COMMAND --help` tells more about each command.";
+pub(crate) use texts::EXIT_CODES;
 
 /// Seals and signs files with hybrid post-quantum cryptography.
 ///
@@ -41,20 +25,16 @@ A first session:
     subcommand_required = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    after_help = EXAMPLES,
-    after_long_help = const_format(),
+    after_help = texts::short(),
+    after_long_help = texts::long(),
 )]
 pub(crate) struct Arguments {
     /// Print nothing but results and errors: no progress, notes or warnings
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 100)]
     pub(crate) quiet: bool,
 
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-fn const_format() -> String {
-    format!("{EXAMPLES}\n\n{EXIT_CODES}")
 }
 
 #[derive(Subcommand)]
@@ -76,7 +56,7 @@ pub(crate) enum Command {
 /// The key goes to a new file that only you can read; an existing file is never overwritten. The
 /// file is not encrypted: keep it where private keys belong.
 #[derive(Args)]
-#[command(after_help = "Give others its public half: twinseal public key.pem -o pub.pem")]
+#[command(after_help = texts::KEYGEN)]
 pub(crate) struct Keygen {
     #[command(flatten)]
     pub(crate) purpose: Purpose,
@@ -111,6 +91,7 @@ fn suite_names() -> Vec<&'static str> {
 
 /// Print the public half of a private key
 #[derive(Args)]
+#[command(after_help = texts::PUBLIC)]
 pub(crate) struct Public {
     /// The private key
     #[arg(value_name = "KEY")]
@@ -123,7 +104,7 @@ pub(crate) struct Public {
 
 #[derive(Args)]
 pub(crate) struct Context {
-    /// What the data is for, 1 to 255 bytes; must be the same on both sides
+    /// What the data is for, as in example.com/notes; the same on both sides
     #[arg(short, long, value_name = "CONTEXT")]
     pub(crate) context: String,
 }
@@ -151,6 +132,7 @@ pub(crate) struct Files {
 /// Each recipient can open the result alone. It does not say who sealed it: sign the file before
 /// sealing if that matters. An existing OUT is replaced once the result is whole.
 #[derive(Args)]
+#[command(after_help = texts::SEAL)]
 pub(crate) struct Seal {
     #[command(flatten)]
     pub(crate) recipients: Recipients,
@@ -168,6 +150,7 @@ pub(crate) struct Seal {
 /// Standard output gets data as it is opened: every byte of it is authentic, but only exit code 0
 /// says that the end is there. Do not act on it before.
 #[derive(Args)]
+#[command(after_help = texts::OPEN)]
 pub(crate) struct Open {
     /// Your private key; a file of several; or a folder of *.pem files with a primary.pem
     #[arg(short, long, value_name = "KEY")]
@@ -182,6 +165,7 @@ pub(crate) struct Open {
 ///
 /// The signature is a file of its own, at most 4731 bytes long; two signatures of one file differ.
 #[derive(Args)]
+#[command(after_help = texts::SIGN)]
 pub(crate) struct Sign {
     /// Your private signing key
     #[arg(short, long, value_name = "KEY")]
@@ -194,6 +178,7 @@ pub(crate) struct Sign {
 
 /// Verify a file's signature, and print whose it is
 #[derive(Args)]
+#[command(after_help = texts::VERIFY)]
 pub(crate) struct Verify {
     /// The public key of the signer, or a file or folder of several; may be repeated: a signature of
     /// any of them is accepted
@@ -217,6 +202,7 @@ pub(crate) struct Verify {
 /// access. Old copies still open with the old keys, so delete them. The data itself is copied as it
 /// is: that it is whole and unchanged shows when it is opened.
 #[derive(Args)]
+#[command(after_help = texts::REWRAP)]
 pub(crate) struct Rewrap {
     /// The private key of a recipient of FILE; a file of several; or a folder with a primary.pem
     #[arg(short, long, value_name = "KEY")]
@@ -239,6 +225,7 @@ pub(crate) struct Rewrap {
 /// nothing private is printed, and of a sealed file only the header is read. What is told of a
 /// sealed file is not authentic before it was opened.
 #[derive(Args)]
+#[command(after_help = texts::INSPECT)]
 pub(crate) struct Inspect {
     /// Print JSON
     #[arg(long)]
@@ -251,8 +238,7 @@ pub(crate) struct Inspect {
 
 /// Print the completions of a shell
 #[derive(Args)]
-#[command(after_help = "For bash: twinseal completions bash \
-    > ~/.local/share/bash-completion/completions/twinseal")]
+#[command(after_help = texts::COMPLETIONS)]
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: Shell,
@@ -260,7 +246,7 @@ pub(crate) struct Completions {
 
 /// Print the manual page, or write all of them to a folder
 #[derive(Args)]
-#[command(after_help = "For example: twinseal man ~/.local/share/man/man1")]
+#[command(after_help = texts::MAN)]
 pub(crate) struct Man {
     /// An existing folder for twinseal.1 and one page for each command
     pub(crate) folder: Option<PathBuf>,

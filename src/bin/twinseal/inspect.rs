@@ -51,7 +51,7 @@ fn recognise(input: &mut Input, name: &Name) -> Result<Found, Failure> {
     }
     if let Some(hello) = bytes.strip_prefix(b"twinsess") {
         return hello_of(hello).ok_or_else(|| {
-            Failure::of(name, "it starts as a session does, of another version or cut off")
+            Failure::of(name, "it begins as a session does, of another version or cut off; fetch it again")
         });
     }
     if let Some(suite) =
@@ -63,9 +63,13 @@ fn recognise(input: &mut Input, name: &Name) -> Result<Found, Failure> {
         "twinseal did not write it: no sealed file, key, signature or session; check its name";
     let text = std::str::from_utf8(&bytes).map_err(|_| Failure::of(name, unknown))?;
     keys_of(text).map_err(|error| match error {
+        Some(Error::PemLabel { found, .. }) => Failure::of(
+            name,
+            format_args!("it is {}; twinseal reads keys of its own suites", keys::describe(&found)),
+        ),
         Some(error) => Failure::of(
             name,
-            format_args!("a damaged key file, or of a kind that twinseal does not know: {error}"),
+            format_args!("it is a damaged key file, {error}; fetch it again, or make another key"),
         ),
         None => Failure::of(name, unknown),
     })

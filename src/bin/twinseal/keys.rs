@@ -215,7 +215,7 @@ fn is_public(label: &str) -> bool {
 }
 
 /// What a PEM label stands for.
-fn describe(label: &str) -> String {
+pub(crate) fn describe(label: &str) -> String {
     match label {
         "TWINSEAL KEM PUBLIC KEY" => "a public key to seal to".into(),
         "TWINSEAL KEM PRIVATE KEY" => "a private key to open with".into(),
