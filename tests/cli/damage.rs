@@ -186,6 +186,15 @@ fn a_file_of_impossible_length_is_not_rewrapped() {
 }
 
 #[test]
+fn labels_do_not_reach_the_terminal_as_commands() {
+    let desk = Desk::new();
+    desk.write("odd.pem", "-----BEGIN A\x1b[2J-----\nMAA=\n-----END A\x1b[2J-----\n");
+    for line in ["public odd.pem", "inspect odd.pem", "seal -r odd.pem -c x odd.pem"] {
+        assert!(!desk.fails(line).contains('\x1b'), "{line}");
+    }
+}
+
+#[test]
 fn names_do_not_reach_the_terminal_as_commands() {
     let desk = Desk::new();
     let arguments = ["open", "-k", "bob.pem", "-c", "x", "a\x1b[2Jb\nc"];

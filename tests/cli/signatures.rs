@@ -162,6 +162,10 @@ fn one_of_several_signers_is_named() {
         assert_eq!(String::from_utf8(printed).unwrap(), said);
     }
     desk.fails("verify -p alice.pub -c x -s sig in");
+
+    fs::create_dir(desk.path("nobody")).unwrap();
+    let error = desk.fails("verify -p nobody -c x -s sig in");
+    assert!(error.contains("nobody: ") && error.contains("named *.pem"), "{error}");
 }
 
 #[cfg(feature = "experimental-falcon")]

@@ -7,20 +7,26 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, name};
 
 /// Shorter inputs are done before a bar could be read.
 const LONG: u64 = 128 * 1024 * 1024;
+
+/// What came through a pipe before it counts as long.
+const LONG_PIPE: u64 = 16 * 1024 * 1024;
 
 #[derive(Clone)]
 pub(crate) struct Console {
     quiet: bool,
     bar: ProgressBar,
+    /// After how many bytes the bar is shown.
+    bar_from: Option<u64>,
 }
 
 impl Console {
     pub(crate) fn new(quiet: bool) -> Self {
-        Self { quiet, bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()) }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        Self { quiet, bar, bar_from: None }
     }
 
     pub(crate) fn error(&self, failure: &Failure) {
@@ -45,29 +51,31 @@ impl Console {
         }
     }
 
-    /// A bar for an input of this length, or of one that nobody knows, as it passes by.
-    pub(crate) fn start(&self, length: Option<u64>) {
-        let long = length.is_none_or(|length| length >= LONG);
-        if self.quiet || !long || !io::stderr().is_terminal() {
-            return;
-        }
-        let template = match length {
-            Some(_) => "{bar:30} {percent}% of {total_bytes}, {binary_bytes_per_sec}, {eta} left",
-            None => "{bytes}, {binary_bytes_per_sec}",
+    /// Prepares a bar for an input of this length, or of one that nobody knows.
+    pub(crate) fn start(&mut self, length: Option<u64>) {
+        let (template, from) = match length {
+            Some(length) if length >= LONG => {
+                self.bar.set_length(length);
+                ("{bar:30} {percent}% of {total_bytes}, {binary_bytes_per_sec}, {eta} left", 0)
+            }
+            Some(_) => return,
+            None => ("{bytes}, {binary_bytes_per_sec}", LONG_PIPE),
         };
-        let style = ProgressStyle::with_template(template)
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .progress_chars("=> ");
-        self.bar.set_style(style);
-        if let Some(length) = length {
-            self.bar.set_length(length);
+        if !self.quiet && io::stderr().is_terminal() {
+            let style = ProgressStyle::with_template(template)
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            self.bar.set_style(style.progress_chars("=> "));
+            self.bar.reset();
+            self.bar_from = Some(from);
         }
-        self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(4));
-        self.bar.reset();
     }
 
     pub(crate) fn advance(&self, bytes: usize) {
         self.bar.inc(bytes as u64);
+        let due = self.bar_from.is_some_and(|from| self.bar.position() >= from);
+        if due && self.bar.is_hidden() {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(4));
+        }
     }
 
     pub(crate) fn finish(&self) {
@@ -75,7 +83,9 @@ impl Console {
     }
 }
 
-/// `eprintln!` would panic if standard error is closed.
+/// One line. What a terminal would obey is escaped: some of it comes from files.
 fn print(text: impl fmt::Display) {
+    let text = name::escaped(&text.to_string());
+    // `eprintln!` would panic if standard error is closed.
     let _ = writeln!(io::stderr(), "twinseal: {text}");
 }

@@ -86,6 +86,12 @@ impl fmt::Display for Failure {
 
 impl error::Error for Failure {}
 
+/// The error's text alone: its number is for programmers.
+pub(crate) fn without_number(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().into()
+}
+
 /// An error of the system in plain words, with what to do.
 struct Explained<'a> {
     error: &'a io::Error,
@@ -113,13 +119,8 @@ impl fmt::Display for Explained<'_> {
             (BrokenPipe, _) => "the other end of the pipe was closed",
             _ => {
                 let verb = if self.writing { "written" } else { "read" };
-                let error = self.error.to_string();
-                // The number is for programmers.
-                let text = error.split(" (os error").next().unwrap_or_default();
-                return write!(
-                    f,
-                    "it could not be {verb} ({text}); see what ails the disk or the network"
-                );
+                let text = without_number(self.error);
+                return write!(f, "it could not be {verb} ({text}); check the disk or the network");
             }
         };
         f.write_str(text)

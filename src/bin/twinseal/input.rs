@@ -61,8 +61,9 @@ impl Input {
         if self.file.is_terminal() {
             console.note("reading from the terminal; end with Ctrl-D");
         }
+        let mut console = console.clone();
         console.start(self.length);
-        self.console = Some(console.clone());
+        self.console = Some(console);
         self
     }
 

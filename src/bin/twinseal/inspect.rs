@@ -51,7 +51,10 @@ fn recognise(input: &mut Input, name: &Name) -> Result<Found, Failure> {
     }
     if let Some(hello) = bytes.strip_prefix(b"twinsess") {
         return hello_of(hello).ok_or_else(|| {
-            Failure::of(name, "it begins as a session does, of another version or cut off; fetch it again")
+            Failure::of(
+                name,
+                "it begins as a session does, of another version or cut off; fetch it again",
+            )
         });
     }
     if let Some(suite) =

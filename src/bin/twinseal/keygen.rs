@@ -22,8 +22,9 @@ pub(crate) fn keygen(args: &Keygen, console: &Console) -> Result<(), Failure> {
     };
     let output = Output::create(Some(&args.output), Content::PrivateKey, &Sources::default())?;
     let name = output.name().clone();
-    let key =
-        key.map_err(|error: Error| Failure::of(&name, format_args!("no key was made: {error}")))?;
+    let key = key.map_err(|error: Error| {
+        Failure::of(&name, format_args!("no key was made, {error}; try again"))
+    })?;
     let (pem, key_id, suite) = match &key {
         Private::Kem(key) => (key.to_pem(), key.encapsulation_key().key_id(), key.suite().name()),
         Private::Sign(key) => (key.to_pem(), key.verifying_key().key_id(), key.suite().name()),

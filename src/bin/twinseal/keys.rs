@@ -11,7 +11,11 @@ use twinseal::{
     SignatureSuite, SigningKey, VerifyingKey, VerifyingKeyring,
 };
 
-use crate::{console::Console, failure::Failure, name::Name};
+use crate::{
+    console::Console,
+    failure::{self, Failure},
+    name::Name,
+};
 
 /// What a command needs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -170,7 +174,8 @@ fn private_unfit(path: &Path, error: &io::Error, wanted: Wanted) -> Failure {
     }
     if error.get_ref().is_some() {
         // Of a file in a folder, which it names.
-        return Failure::of(&name, format_args!("{error}; take the file out, or mend it"));
+        let error = failure::without_number(error);
+        return Failure::of(&name, format_args!("{error}; mend the file, or take it out"));
     }
     unreadable(&name, error)
 }
@@ -199,7 +204,10 @@ fn unfit(path: &Path, error: &Error, wanted: Wanted) -> Failure {
         }
         Error::Invalid { what: "PEM document" | "key file", .. } => not_pem(path, wanted),
         Error::Invalid { what: "keyring", reason } if path.is_dir() => {
-            let advice = "the newest key is in primary.pem, each older one in another *.pem";
+            let advice = match wanted {
+                Wanted::Verifying => "put a public key into it, in a file named *.pem",
+                _ => "the newest key is in primary.pem, each older one in another *.pem",
+            };
             Failure::of(&name, format_args!("{reason}; {advice}"))
         }
         _ if is_empty(path) => not_pem(path, wanted),

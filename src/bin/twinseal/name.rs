@@ -11,15 +11,7 @@ pub(crate) struct Name(String);
 
 impl Name {
     pub(crate) fn of(path: &Path) -> Self {
-        let mut name = String::new();
-        for character in path.to_string_lossy().chars() {
-            if character.is_control() {
-                name.extend(character.escape_default());
-            } else {
-                name.push(character);
-            }
-        }
-        Self(name)
+        Self(escaped(&path.to_string_lossy()))
     }
 
     pub(crate) fn standard_input() -> Self {
@@ -35,6 +27,19 @@ impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// The text without control characters.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        if character.is_control() {
+            escaped.extend(character.escape_default());
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
 }
 
 /// `-` and nothing stand for a standard stream.

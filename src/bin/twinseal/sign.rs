@@ -48,7 +48,7 @@ fn explain(error: &Error, name: &Name) -> Failure {
             "the signature does not verify: it is of another file, signer or context (-c), or the \
              file was changed; do not use the file",
         ),
-        error => Failure::of(name, error),
+        error => Failure::of(name, format_args!("{error}; try again")),
     }
 }
 
