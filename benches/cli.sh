@@ -13,7 +13,7 @@ mebibytes=${1:-4096}
 rounds=${2:-7}
 export PATH="$PWD/target/release:$PATH"
 
-folder=$(mktemp -d -p target)
+folder=$(mktemp -d -p "$PWD/target")
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
@@ -34,18 +34,20 @@ if command -v openssl > /dev/null; then
   iv=$(openssl rand -hex 16)
 fi
 
+# Each starts with nothing left to be written to the disk, and with its input in the page cache.
 run() {
-  case $1 in
-    cp) set -- "$1" cp in out ;;
-    seal) set -- "$1" twinseal seal -q -r pub.pem -c benches -o out in ;;
-    open) set -- "$1" twinseal open -q -k key.pem -c benches -o out in.sealed ;;
-    age-encrypt) set -- "$1" age -r "$recipient" -o out in ;;
-    age-decrypt) set -- "$1" age -d -i age.key -o out in.age ;;
-    openssl) set -- "$1" openssl enc -aes-256-ctr -K "$key" -iv "$iv" -in in -out out ;;
+  local name=$1 input
+  case $name in
+    cp) input=in; set -- cp in out ;;
+    seal) input=in; set -- twinseal seal -q -r pub.pem -c benches -o out in ;;
+    open) input=in.sealed; set -- twinseal open -q -k key.pem -c benches -o out in.sealed ;;
+    age-encrypt) input=in; set -- age -r "$recipient" -o out in ;;
+    age-decrypt) input=in.age; set -- age -d -i age.key -o out in.age ;;
+    openssl) input=in; set -- openssl enc -aes-256-ctr -K "$key" -iv "$iv" -in in -out out ;;
   esac
-  local name=$1
-  shift
   rm -f out
+  sync -f .
+  cat "$input" > /dev/null
   command time -a -o times -f "$name %e %M" "$@"
 }
 

@@ -57,8 +57,8 @@ fn open_to(
     opened.map_err(|error| envelope::failed_with(error, &name, keys))
 }
 
-/// The body is copied in large pieces; it is not secret.
-const PIECE: usize = 1024 * 1024;
+/// The body is copied in pieces of this size; it is not secret.
+const PIECE: usize = 128 * 1024;
 
 pub(crate) fn rewrap(args: &Rewrap, console: &Console) -> Result<(), Failure> {
     let keys = keys::keyring(&args.key, console)?;
