@@ -74,6 +74,9 @@ fn recognise(input: &mut Input, name: &Name) -> Result<Found, Failure> {
             name,
             format_args!("it is a damaged key file, {error}; fetch it again, or make another key"),
         ),
+        None if text.trim_ascii_start().starts_with("-----BEGIN ") => {
+            Failure::of(name, "it is a damaged key file; fetch it again, or make another key")
+        }
         None => Failure::of(name, unknown),
     })
 }
