@@ -52,6 +52,14 @@ pub(crate) fn sealed_len(plaintext: u64) -> Option<u64> {
     (chunks <= MAX_CHUNKS).then_some(PREFIX as u64 + plaintext + chunks * TAG as u64)
 }
 
+/// Length of the plaintext in a body of this length, or `None` if no body is so long.
+pub(crate) fn plaintext_len(body: u64) -> Option<u64> {
+    let chunks = body.checked_sub(PREFIX as u64)?;
+    let full = chunks / SEALED_CHUNK as u64;
+    let last = (chunks % SEALED_CHUNK as u64).checked_sub(TAG as u64)?;
+    (full < MAX_CHUNKS).then_some(full * CHUNK as u64 + last)
+}
+
 /// The key of one body's chunks.
 pub(crate) struct ChunkKey(NumberedKey);
 

@@ -130,6 +130,22 @@ impl Header {
         self.bytes.len()
     }
 
+    /// Length of the plaintext in an envelope of this length, header included: for a progress bar,
+    /// or to notice a download that was cut off. `None` if no envelope with this header is so long.
+    /// It is not authentic until the envelope was opened.
+    ///
+    /// ```
+    /// # let key = twinseal::DecapsulationKey::generate()?;
+    /// let sealed = key.encapsulation_key().seal(b"example.com/notes", b"hello")?;
+    /// let header = twinseal::Header::parse(&sealed)?;
+    /// assert_eq!(header.plaintext_len(sealed.len() as u64), Some(5));
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
+    #[must_use]
+    pub fn plaintext_len(&self, envelope_length: u64) -> Option<u64> {
+        stream::plaintext_len(envelope_length.checked_sub(self.len() as u64)?)
+    }
+
     /// All recipients, in the order of their suites and key ids.
     pub fn recipients(&self) -> impl Iterator<Item = Recipient<'_>> {
         self.stanzas.iter().map(|stanza| Recipient { header: self, stanza })

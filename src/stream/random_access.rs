@@ -4,7 +4,7 @@ use std::{fmt, io, ops::Range};
 
 use zeroize::Zeroizing;
 
-use super::{CHUNK, ChunkKey, MAX_CHUNKS, PREFIX, ReadAt, SEALED_CHUNK};
+use super::{CHUNK, ChunkKey, PREFIX, ReadAt, SEALED_CHUNK, plaintext_len};
 use crate::{Error, Plaintext, schedule::TAG};
 
 /// The body of an envelope of known length, before its end was authenticated.
@@ -18,16 +18,7 @@ pub struct LastChunk {
 impl LastChunk {
     /// `start` is where the body starts in the envelope, `end` where the envelope ends.
     pub(crate) fn new(key: ChunkKey, start: u64, end: u64) -> Result<Self, Error> {
-        let chunks = end
-            .checked_sub(start)
-            .and_then(|body| body.checked_sub(PREFIX as u64))
-            .ok_or(Error::Open)?;
-        let full = chunks / SEALED_CHUNK as u64;
-        if full >= MAX_CHUNKS {
-            return Err(Error::Open);
-        }
-        let last = (chunks % SEALED_CHUNK as u64).checked_sub(TAG as u64).ok_or(Error::Open)?;
-        let length = full * CHUNK as u64 + last;
+        let length = end.checked_sub(start).and_then(plaintext_len).ok_or(Error::Open)?;
         Ok(Self { body: Body { key, first_chunk: start + PREFIX as u64, length } })
     }
 

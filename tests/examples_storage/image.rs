@@ -113,7 +113,7 @@ fn the_features_of_the_store_exist() {
 }
 
 #[test]
-#[ignore = "needs the command line and the example inference_service"]
+
 fn its_targets_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in built("--example") {

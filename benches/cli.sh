@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# How long the command-line tool takes to seal and open a large file, beside cp, age and openssl: the
+# median of several rounds, each in another order, and the most memory that was used.
+#
+#   cargo build --release --features cli
+#   benches/cli.sh [MiB] [ROUNDS]
+#
+# It needs GNU time, and room for five files of that size, of which four should fit into the page cache;
+# age and openssl are left out if they are not installed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mebibytes=${1:-4096}
+rounds=${2:-7}
+export PATH="$PWD/target/release:$PATH"
+
+folder=$(mktemp -d -p "$PWD/target")
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+
+commands=(cp seal open)
+head -c "${mebibytes}M" /dev/urandom > in
+twinseal -q keygen --kem -o key.pem > /dev/null
+twinseal public key.pem -o pub.pem
+twinseal seal -q -r pub.pem -c benches -o in.sealed in
+if command -v age > /dev/null; then
+  commands+=(age-encrypt age-decrypt)
+  age-keygen -o age.key 2> /dev/null
+  recipient=$(age-keygen -y age.key)
+  age -r "$recipient" -o in.age in
+fi
+if command -v openssl > /dev/null; then
+  commands+=(openssl)
+  key=$(openssl rand -hex 32)
+  iv=$(openssl rand -hex 16)
+fi
+
+# Each starts with nothing left to be written to the disk, and with its input in the page cache.
+run() {
+  local name=$1 input
+  case $name in
+    cp) input=in; set -- cp in out ;;
+    seal) input=in; set -- twinseal seal -q -r pub.pem -c benches -o out in ;;
+    open) input=in.sealed; set -- twinseal open -q -k key.pem -c benches -o out in.sealed ;;
+    age-encrypt) input=in; set -- age -r "$recipient" -o out in ;;
+    age-decrypt) input=in.age; set -- age -d -i age.key -o out in.age ;;
+    openssl) input=in; set -- openssl enc -aes-256-ctr -K "$key" -iv "$iv" -in in -out out ;;
+  esac
+  rm -f out
+  sync -f .
+  cat "$input" > /dev/null
+  command time -a -o times -f "$name %e %M" "$@"
+}
+
+for ((round = 0; round < rounds; round++)); do
+  for command in $(shuf -e "${commands[@]}"); do run "$command"; done
+done
+
+printf '%-12s %10s %14s\n' command seconds 'memory in MiB'
+for command in "${commands[@]}"; do
+  awk -v name="$command" '$1 == name { print $2, $3 }' times | sort -n |
+    awk -v name="$command" '{ time[NR] = $1; if ($2 > most) most = $2 }
+      END { printf "%-12s %10.2f %14.1f\n", name, time[int((NR + 1) / 2)], most / 1024 }'
+done

@@ -1,0 +1,253 @@
+//! What can be written on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
+use clap_complete::Shell;
+use twinseal::{KemSuite, SignatureSuite};
+
+mod texts;
+
+pub(crate) use texts::EXIT_CODES;
+
+/// Seals and signs files with hybrid post-quantum cryptography.
+///
+/// Files are sealed for public keys of X25519 + ML-KEM-1024 with AES-256-GCM, and signed with
+/// ECDSA-P384 + ML-DSA-87: an attacker must break both halves.
+///
+/// A context (-c) says what data is for, as in "example.com/checkpoints/v1". It is no secret, and
+/// whoever opens or verifies must give the same.
+#[derive(Parser)]
+#[command(
+    name = "twinseal",
+    version,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = texts::short(),
+    after_long_help = texts::long(),
+)]
+pub(crate) struct Arguments {
+    /// Print nothing but results and errors: no progress, notes or warnings
+    #[arg(short, long, global = true, display_order = 100)]
+    pub(crate) quiet: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Keygen(Keygen),
+    Public(Public),
+    Seal(Seal),
+    Open(Open),
+    Sign(Sign),
+    Verify(Verify),
+    Rewrap(Rewrap),
+    Inspect(Inspect),
+    Completions(Completions),
+    Man(Man),
+}
+
+/// Make a private key, and print its key id
+///
+/// The key goes to a new file that only you can read; an existing file is never overwritten. The
+/// file is not encrypted: keep it where private keys belong.
+#[derive(Args)]
+#[command(after_help = texts::KEYGEN)]
+pub(crate) struct Keygen {
+    #[command(flatten)]
+    pub(crate) purpose: Purpose,
+
+    /// Another suite than the default, by its name
+    #[arg(long, value_name = "NAME", ignore_case = true,
+        value_parser = PossibleValuesParser::new(suite_names()))]
+    pub(crate) suite: Option<String>,
+
+    /// Where the private key goes
+    #[arg(short, long, value_name = "FILE", default_value = "key.pem")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Purpose {
+    /// A key to open with, to which others seal
+    #[arg(long)]
+    pub(crate) kem: bool,
+
+    /// A key to sign with
+    #[arg(long)]
+    pub(crate) sign: bool,
+}
+
+/// KEM suites first.
+fn suite_names() -> Vec<&'static str> {
+    let kem = KemSuite::ALL.iter().map(|suite| suite.name());
+    kem.chain(SignatureSuite::ALL.iter().map(|suite| suite.name())).collect()
+}
+
+/// Print the public half of a private key
+#[derive(Args)]
+#[command(after_help = texts::PUBLIC)]
+pub(crate) struct Public {
+    /// The private key
+    #[arg(value_name = "KEY")]
+    pub(crate) key: PathBuf,
+
+    /// Where the public key goes; standard output if not given
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Context {
+    /// What the data is for, as in example.com/notes; the same on both sides
+    #[arg(short, long, value_name = "CONTEXT")]
+    pub(crate) context: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Recipients {
+    /// The public key of a recipient; may be repeated, up to 1000 times
+    #[arg(short, long = "recipient", value_name = "PUBLIC_KEY", required = true)]
+    pub(crate) recipients: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Files {
+    /// Where the result goes; standard output if not given
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// What is read; standard input if not given, or `-`
+    #[arg(value_name = "IN")]
+    pub(crate) input: Option<PathBuf>,
+}
+
+/// Seal a file for the owners of public keys
+///
+/// Each recipient can open the result alone. It does not say who sealed it: sign the file before
+/// sealing if that matters. An existing OUT is replaced once the result is whole.
+#[derive(Args)]
+#[command(after_help = texts::SEAL)]
+pub(crate) struct Seal {
+    #[command(flatten)]
+    pub(crate) recipients: Recipients,
+    #[command(flatten)]
+    pub(crate) context: Context,
+    #[command(flatten)]
+    pub(crate) files: Files,
+}
+
+/// Open a sealed file
+///
+/// With -o nothing is left behind unless the whole file was sealed for you, for this context, and
+/// is unchanged. OUT can be read by you alone, unless it existed before and others could read it.
+///
+/// Standard output gets data as it is opened: every byte of it is authentic, but only exit code 0
+/// says that the end is there. Do not act on it before.
+#[derive(Args)]
+#[command(after_help = texts::OPEN)]
+pub(crate) struct Open {
+    /// Your private key; a file of several; or a folder of *.pem files with a primary.pem
+    #[arg(short, long, value_name = "KEY")]
+    pub(crate) key: PathBuf,
+    #[command(flatten)]
+    pub(crate) context: Context,
+    #[command(flatten)]
+    pub(crate) files: Files,
+}
+
+/// Sign a file
+///
+/// The signature is a file of its own, at most 4731 bytes long; two signatures of one file differ.
+#[derive(Args)]
+#[command(after_help = texts::SIGN)]
+pub(crate) struct Sign {
+    /// Your private signing key
+    #[arg(short, long, value_name = "KEY")]
+    pub(crate) key: PathBuf,
+    #[command(flatten)]
+    pub(crate) context: Context,
+    #[command(flatten)]
+    pub(crate) files: Files,
+}
+
+/// Verify a file's signature, and print whose it is
+#[derive(Args)]
+#[command(after_help = texts::VERIFY)]
+pub(crate) struct Verify {
+    /// The public key of the signer, or a file or folder of several; may be repeated: a signature of
+    /// any of them is accepted
+    #[arg(short = 'p', long = "public", value_name = "PUBLIC_KEY", required = true)]
+    pub(crate) keys: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) context: Context,
+
+    /// The signature
+    #[arg(short, long, value_name = "SIG")]
+    pub(crate) signature: PathBuf,
+
+    /// What was signed; standard input if not given, or `-`
+    #[arg(value_name = "IN")]
+    pub(crate) input: Option<PathBuf>,
+}
+
+/// Give a sealed file other recipients, without opening it
+///
+/// The result is the same sealed data for the new recipients alone: add yourself if you want to keep
+/// access. Old copies still open with the old keys, so delete them. The data itself is copied as it
+/// is: that it is whole and unchanged shows when it is opened.
+#[derive(Args)]
+#[command(after_help = texts::REWRAP)]
+pub(crate) struct Rewrap {
+    /// The private key of a recipient of FILE; a file of several; or a folder with a primary.pem
+    #[arg(short, long, value_name = "KEY")]
+    pub(crate) key: PathBuf,
+    #[command(flatten)]
+    pub(crate) recipients: Recipients,
+
+    /// Where the result goes; standard output if not given
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// The sealed file; standard input if it is `-`
+    #[arg(value_name = "FILE")]
+    pub(crate) input: PathBuf,
+}
+
+/// Tell what a file is: recipients, suites, sizes, key ids
+///
+/// Knows sealed files, key files, signatures and the first message of a session. No key is needed,
+/// nothing private is printed, and of a sealed file only the header is read. What is told of a
+/// sealed file is not authentic before it was opened.
+#[derive(Args)]
+#[command(after_help = texts::INSPECT)]
+pub(crate) struct Inspect {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// The file; standard input if it is `-`
+    #[arg(value_name = "FILE")]
+    pub(crate) input: PathBuf,
+}
+
+/// Print the completions of a shell
+#[derive(Args)]
+#[command(after_help = texts::COMPLETIONS)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+/// Print the manual page, or write all of them to a folder
+#[derive(Args)]
+#[command(after_help = texts::MAN)]
+pub(crate) struct Man {
+    /// An existing folder for twinseal.1 and one page for each command
+    pub(crate) folder: Option<PathBuf>,
+}

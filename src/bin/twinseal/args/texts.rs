@@ -1,0 +1,71 @@
+//! Examples and exit codes, in lines that fit a terminal: for help and manual pages alike.
+
+pub(crate) const EXIT_CODES: &str = "  0    done
+  1    refused or failed: a wrong key or context, changed data, a file that
+       cannot be read or written
+  2    the command line is wrong
+  130, 143, 129
+       stopped by SIGINT (Ctrl-C), SIGTERM or SIGHUP
+  141  the reader of standard output went away, as in `twinseal open .. | head`
+
+A file named with -o appears whole or not at all. Until the end it has no name,
+or one that ends in .partial where the file system cannot do that.";
+
+const SESSION: &str = "  twinseal keygen --kem -o bob.pem
+  twinseal public bob.pem -o bob.pub.pem
+  twinseal seal -r bob.pub.pem -c example.com/notes -o note.sealed note.txt
+  twinseal open -k bob.pem -c example.com/notes -o opened.txt note.sealed";
+
+pub(super) fn short() -> String {
+    format!("Examples:\n{SESSION}\n\n`twinseal COMMAND --help` tells more about each command.")
+}
+
+pub(super) fn long() -> String {
+    format!("{}\n\nExit codes:\n{EXIT_CODES}", short())
+}
+
+pub(super) const KEYGEN: &str = "\
+Examples:
+  twinseal keygen --kem -o bob.pem
+  twinseal keygen --sign -o alice.pem";
+
+pub(super) const PUBLIC: &str = "\
+Examples:
+  twinseal public bob.pem -o bob.pub.pem";
+
+pub(super) const SEAL: &str = "\
+Examples:
+  twinseal seal -r bob.pub.pem -c example.com/models -o m.sealed model.bin
+  tar c folder | twinseal seal -r bob.pub.pem -c example.com/tar > tar.sealed";
+
+pub(super) const OPEN: &str = "\
+Examples:
+  twinseal open -k bob.pem -c example.com/models -o model.bin m.sealed
+  twinseal open -k bob.pem -c example.com/tar tar.sealed | tar t";
+
+pub(super) const SIGN: &str = "\
+Examples:
+  twinseal sign -k alice.pem -c example.com/models -o model.sig model.bin";
+
+pub(super) const VERIFY: &str = "\
+Examples:
+  twinseal verify -p alice.pub.pem -c example.com/models -s model.sig model.bin";
+
+pub(super) const REWRAP: &str = "\
+Examples:
+  twinseal rewrap -k old.pem -r new.pub.pem -o moved.sealed m.sealed";
+
+pub(super) const INSPECT: &str = "\
+Examples:
+  twinseal inspect m.sealed
+  twinseal inspect --json m.sealed | jq .plaintext_length";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  mkdir -p ~/.local/share/bash-completion/completions
+  twinseal completions bash > ~/.local/share/bash-completion/completions/twinseal";
+
+pub(super) const MAN: &str = "\
+Examples:
+  mkdir -p ~/.local/share/man/man1
+  twinseal man ~/.local/share/man/man1";

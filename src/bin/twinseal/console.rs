@@ -1,0 +1,91 @@
+//! What is said on standard error: errors, notes, and how far a long run is.
+
+use std::{
+    fmt,
+    io::{self, IsTerminal, Write},
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::{failure::Failure, name};
+
+/// Shorter inputs are done before a bar could be read.
+const LONG: u64 = 128 * 1024 * 1024;
+
+/// What came through a pipe before it counts as long.
+const LONG_PIPE: u64 = 16 * 1024 * 1024;
+
+#[derive(Clone)]
+pub(crate) struct Console {
+    quiet: bool,
+    bar: ProgressBar,
+    /// After how many bytes the bar is shown.
+    bar_from: Option<u64>,
+}
+
+impl Console {
+    pub(crate) fn new(quiet: bool) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        Self { quiet, bar, bar_from: None }
+    }
+
+    pub(crate) fn error(&self, failure: &Failure) {
+        self.bar.finish_and_clear();
+        if !failure.is_silent() {
+            print(failure);
+        }
+    }
+
+    /// The last words of a process that was asked to stop.
+    #[cfg(unix)]
+    pub(crate) fn stopped(&self, signal: &str) {
+        self.bar.finish_and_clear();
+        print(format_args!(
+            "stopped by {signal}; unfinished output was removed, run the command again"
+        ));
+    }
+
+    pub(crate) fn note(&self, text: impl fmt::Display) {
+        if !self.quiet {
+            self.bar.suspend(|| print(text));
+        }
+    }
+
+    /// Prepares a bar for an input of this length, or of one that nobody knows.
+    pub(crate) fn start(&mut self, length: Option<u64>) {
+        let (template, from) = match length {
+            Some(length) if length >= LONG => {
+                self.bar.set_length(length);
+                ("{bar:30} {percent}% of {total_bytes}, {binary_bytes_per_sec}, {eta} left", 0)
+            }
+            Some(_) => return,
+            None => ("{bytes}, {binary_bytes_per_sec}", LONG_PIPE),
+        };
+        if !self.quiet && io::stderr().is_terminal() {
+            let style = ProgressStyle::with_template(template)
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            self.bar.set_style(style.progress_chars("=> "));
+            self.bar.reset();
+            self.bar_from = Some(from);
+        }
+    }
+
+    pub(crate) fn advance(&self, bytes: usize) {
+        self.bar.inc(bytes as u64);
+        let due = self.bar_from.is_some_and(|from| self.bar.position() >= from);
+        if due && self.bar.is_hidden() {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(4));
+        }
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// One line. What a terminal would obey is escaped: some of it comes from files.
+fn print(text: impl fmt::Display) {
+    let text = name::escaped(&text.to_string());
+    // `eprintln!` would panic if standard error is closed.
+    let _ = writeln!(io::stderr(), "twinseal: {text}");
+}

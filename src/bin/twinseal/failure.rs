@@ -1,0 +1,128 @@
+//! Why a command fails: what is said, and the exit code.
+
+use std::{error, fmt, io, process::ExitCode};
+
+use crate::name::Name;
+
+/// A message that says what is wrong and what to do, and the exit code that goes with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    message: String,
+    code: Code,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Code {
+    Refused = 1,
+    Usage = 2,
+    /// What a shell reports of a program that SIGPIPE ended.
+    ClosedPipe = 128 + 13,
+}
+
+impl Failure {
+    /// A file that is not what it should be: `what` is wrong with it, and what to do.
+    pub(crate) fn of(name: &Name, what: impl fmt::Display) -> Self {
+        Self { message: format!("{name}: {what}"), code: Code::Refused }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: Code::Usage }
+    }
+
+    pub(crate) fn reading(name: &Name, error: &io::Error) -> Self {
+        Self::of(name, Explained { error, writing: false })
+    }
+
+    pub(crate) fn writing(name: &Name, error: &io::Error) -> Self {
+        let failure = Self::of(name, Explained { error, writing: true });
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self { code: Code::ClosedPipe, ..failure },
+            _ => failure,
+        }
+    }
+
+    /// An error of the library about `name`, or a failure that travelled through it.
+    pub(crate) fn from_library(
+        error: io::Error,
+        explain: impl FnOnce(&twinseal::Error) -> Self,
+        name: &Name,
+    ) -> Self {
+        if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            return explain(error);
+        }
+        let kind = error.kind();
+        match error.into_inner().map(<dyn error::Error + Send + Sync>::downcast::<Self>) {
+            Some(Ok(failure)) => *failure,
+            Some(Err(other)) => Self::of(name, other),
+            None => Self::reading(name, &kind.into()),
+        }
+    }
+
+    /// The same with something to add.
+    pub(crate) fn and(self, more: impl fmt::Display) -> Self {
+        Self { message: format!("{}; {more}", self.message), ..self }
+    }
+
+    /// Whether there is anything to say: who closed a pipe knows.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.code == Code::ClosedPipe
+    }
+
+    pub(crate) fn code(&self) -> ExitCode {
+        ExitCode::from(self.code as u8)
+    }
+
+    /// As an error that passes through readers, writers and the library.
+    pub(crate) fn into_io(self, kind: io::ErrorKind) -> io::Error {
+        io::Error::new(kind, self)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl error::Error for Failure {}
+
+/// The error's text alone: its number is for programmers.
+pub(crate) fn without_number(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().into()
+}
+
+/// An error of the system in plain words, with what to do.
+struct Explained<'a> {
+    error: &'a io::Error,
+    writing: bool,
+}
+
+impl fmt::Display for Explained<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use io::ErrorKind::*;
+        let text = match (self.error.kind(), self.writing) {
+            (NotFound, false) => "there is no such file; check its name",
+            (NotFound, true) => "its folder does not exist; make the folder first",
+            (NotADirectory, _) => "a part of its path is a file, not a folder; check the path",
+            (IsADirectory, false) => "it is a folder; pack it into a file first, as with `tar c`",
+            (IsADirectory, true) => "it is a folder; name a file in it",
+            (PermissionDenied, false) => "you may not read it; check its permissions with `ls -l`",
+            (PermissionDenied, true) => "you may not write there; choose another folder with -o",
+            (ReadOnlyFilesystem, _) => "the file system is read-only; choose another place with -o",
+            (StorageFull | QuotaExceeded, _) => {
+                "no space is left; free some, or choose another place"
+            }
+            (FileTooLarge, _) => "the file system takes no file of this size; choose another place",
+            (InvalidFilename, _) => "the file system takes no such name; choose another",
+            (AlreadyExists, _) => "it exists already; choose another name, or move it away first",
+            (BrokenPipe, _) => "the other end of the pipe was closed",
+            _ => {
+                let verb = if self.writing { "written" } else { "read" };
+                let text = without_number(self.error);
+                return write!(f, "it could not be {verb} ({text}); check the disk or the network");
+            }
+        };
+        f.write_str(text)
+    }
+}

@@ -1,0 +1,110 @@
+//! Where data comes from: a file or standard input.
+
+use std::{
+    fs::File,
+    io::{self, IsTerminal, Read, Seek},
+    path::Path,
+};
+
+use crate::{
+    console::Console,
+    failure::Failure,
+    name::{self, Identity, Name},
+};
+
+pub(crate) struct Input {
+    file: File,
+    name: Name,
+    identity: Option<Identity>,
+    /// How much there is to read, if it is a regular file.
+    length: Option<u64>,
+    console: Option<Console>,
+}
+
+impl Input {
+    /// A file, or standard input if there is no path or it is `-`.
+    pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
+        match path {
+            Some(path) if !name::is_standard(path) => {
+                let name = Name::of(path);
+                let opened = File::open(path).and_then(|file| Self::new(file, name.clone()));
+                let identity = Identity::of(path).ok().flatten();
+                opened
+                    .map(|input| Self { identity, ..input })
+                    .map_err(|error| Failure::reading(&name, &error))
+            }
+            _ => {
+                let name = Name::standard_input();
+                standard_input()
+                    .and_then(|file| Self::new(file, name.clone()))
+                    .map_err(|error| Failure::reading(&name, &error))
+            }
+        }
+    }
+
+    fn new(mut file: File, name: Name) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let length = if metadata.is_file() {
+            Some(metadata.len().saturating_sub(file.stream_position()?))
+        } else {
+            None
+        };
+        let identity = Identity::from_metadata(&metadata);
+        Ok(Self { file, name, identity, length, console: None })
+    }
+
+    /// Shows from here on how far reading is.
+    pub(crate) fn show(mut self, console: &Console) -> Self {
+        if self.file.is_terminal() {
+            console.note("reading from the terminal; end with Ctrl-D");
+        }
+        let mut console = console.clone();
+        console.start(self.length);
+        self.console = Some(console);
+        self
+    }
+
+    pub(crate) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// Goes back by what was read of a regular file.
+    pub(crate) fn rewind(&mut self, bytes: usize) -> Result<(), Failure> {
+        let back = i64::try_from(bytes).unwrap_or(i64::MAX);
+        let moved = self.file.seek_relative(-back);
+        moved.map_err(|error| Failure::reading(&self.name, &error))
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => error,
+            kind => Failure::reading(&self.name, &error).into_io(kind),
+        })?;
+        if let Some(console) = &self.console {
+            console.advance(read);
+        }
+        Ok(read)
+    }
+}
+
+/// As a file, because `Stdin` has a buffer of its own, which nobody wipes.
+fn standard_input() -> io::Result<File> {
+    #[cfg(unix)]
+    let stream = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned()?;
+    #[cfg(windows)]
+    let stream = std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned()?;
+    Ok(stream.into())
+}

@@ -1,0 +1,146 @@
+//! `inspect`: what a file is, told without a key and without showing one.
+
+use std::io::{Chain, Read};
+
+use twinseal::{
+    DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, Keyring, Signature, SignatureSuite,
+    SigningKey, VerifyingKey, VerifyingKeyring,
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    args::Inspect,
+    envelope,
+    failure::Failure,
+    input::Input,
+    keys,
+    name::Name,
+    output::{Content, Output, Sources},
+};
+
+mod report;
+
+use report::{Entry, Found, Kind};
+
+pub(crate) fn inspect(args: &Inspect) -> Result<(), Failure> {
+    let mut input = Input::open(Some(&args.input))?;
+    let name = input.name().clone();
+    let found = recognise(&mut input, &name)?;
+    let report = if args.json { found.to_json() } else { found.to_text(&name) };
+    Output::create(None, Content::Text, &Sources::default())?.write_whole(report.as_bytes())?;
+    if found.is_cut_off() { Err(envelope::cut_off(&name)) } else { Ok(()) }
+}
+
+/// The first eight bytes of sealed files, and of sessions.
+const MAGIC: usize = 8;
+
+fn recognise(input: &mut Input, name: &Name) -> Result<Found, Failure> {
+    let reading = |error: std::io::Error| envelope::failed(error, name);
+    let length = input.length();
+    // It may be a private key: one buffer that does not grow, and is wiped.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(keys::MAX_LENGTH as usize + 1));
+    input.by_ref().take(MAGIC as u64).read_to_end(&mut bytes).map_err(reading)?;
+    if bytes.starts_with(b"twinseal") {
+        let mut whole: Chain<&[u8], _> = bytes.chain(input);
+        let (header, _) = envelope::read_header(&mut whole, name)?;
+        return Ok(Found::Envelope { header, length });
+    }
+    input.take(keys::MAX_LENGTH - MAGIC as u64).read_to_end(&mut bytes).map_err(reading)?;
+    if bytes.is_empty() {
+        return Err(Failure::of(name, "it is empty; fetch or make it again"));
+    }
+    if let Some(hello) = bytes.strip_prefix(b"twinsess") {
+        return hello_of(hello).ok_or_else(|| {
+            Failure::of(
+                name,
+                "it begins as a session does, of another version or cut off; fetch it again",
+            )
+        });
+    }
+    if let Some(suite) =
+        SignatureSuite::ALL.iter().find(|suite| Signature::from_bytes(**suite, &bytes).is_ok())
+    {
+        return Ok(Found::Signature { suite: *suite, length: bytes.len() });
+    }
+    let unknown =
+        "twinseal did not write it: no sealed file, key, signature or session; check its name";
+    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::of(name, unknown))?;
+    keys_of(text).map_err(|error| match error {
+        Some(Error::PemLabel { found, .. }) => Failure::of(
+            name,
+            format_args!("it is {}; twinseal reads keys of its own suites", keys::describe(&found)),
+        ),
+        Some(error) => Failure::of(
+            name,
+            format_args!("it is a damaged key file, {error}; fetch it again, or make another key"),
+        ),
+        None if text.trim_ascii_start().starts_with("-----BEGIN ") => {
+            Failure::of(name, "it is a damaged key file; fetch it again, or make another key")
+        }
+        None => Failure::of(name, unknown),
+    })
+}
+
+/// What follows a hello's magic: `version || suite (2) || KDF (2) || AEAD (2) || flags || key id`.
+fn hello_of(bytes: &[u8]) -> Option<Found> {
+    let (&[1, high, low, _, _, _, _, flags], rest) = bytes.split_first_chunk()? else {
+        return None;
+    };
+    let suite_id = u16::from_be_bytes([high, low]);
+    let suite = KemSuite::from_id(suite_id).ok().map(KemSuite::name);
+    let key_id = KeyId::from_bytes(*rest.first_chunk()?);
+    Some(Found::Hello { signed: flags == 1, recipient: Entry { suite, suite_id, key_id } })
+}
+
+type Parser = fn(&str) -> Result<Found, Error>;
+
+/// The keys in PEM. The error is that of a damaged one, if there is any PEM.
+fn keys_of(text: &str) -> Result<Found, Option<Error>> {
+    let parsers: [Parser; 6] = [
+        |text| EncapsulationKey::from_pem(text).map(|key| found(Kind::PublicKem, [&key])),
+        |text| {
+            DecapsulationKey::from_pem(text)
+                .map(|key| found(Kind::PrivateKem, [key.encapsulation_key()]))
+        },
+        |text| Keyring::from_pem(text).map(|ring| found(Kind::PrivateKem, ring.keys())),
+        |text| {
+            SigningKey::from_pem(text).map(|key| found(Kind::PrivateSigning, [key.verifying_key()]))
+        },
+        |text| VerifyingKey::from_pem(text).map(|key| found(Kind::PublicSigning, [&key])),
+        |text| VerifyingKeyring::from_pem(text).map(|ring| found(Kind::PublicSigning, ring.keys())),
+    ];
+    let mut told = None;
+    for parse in parsers {
+        match parse(text) {
+            Ok(found) => return Ok(found),
+            // Of a key of this kind, this is what is wrong; of another kind it says nothing.
+            Err(error @ Error::PemLabel { .. }) => told = told.or(Some(error)),
+            Err(Error::Invalid { what: "PEM document" | "key file", .. }) => {}
+            Err(error) => told = Some(error),
+        }
+    }
+    Err(told)
+}
+
+fn found<'a, Key: Named + 'a>(kind: Kind, keys: impl IntoIterator<Item = &'a Key>) -> Found {
+    Found::Keys { kind, keys: keys.into_iter().map(Named::entry).collect() }
+}
+
+/// A public key of either kind.
+trait Named {
+    fn entry(&self) -> Entry;
+}
+
+impl Named for EncapsulationKey {
+    fn entry(&self) -> Entry {
+        let suite = self.suite();
+        Entry { suite: Some(suite.name()), suite_id: suite.id(), key_id: self.key_id() }
+    }
+}
+
+impl Named for VerifyingKey {
+    fn entry(&self) -> Entry {
+        let suite = self.suite();
+        Entry { suite: Some(suite.name()), suite_id: suite.id(), key_id: self.key_id() }
+    }
+}

@@ -1,0 +1,64 @@
+//! `keygen` and `public`: making keys, and what to give to others.
+
+use twinseal::{DecapsulationKey, Error, KemSuite, SignatureSuite, SigningKey};
+
+use crate::{
+    args::{Keygen, Public},
+    console::Console,
+    failure::Failure,
+    keys::{self, Private},
+    output::{Content, Output, Sources},
+};
+
+pub(crate) fn keygen(args: &Keygen, console: &Console) -> Result<(), Failure> {
+    let wanted = args.suite.as_deref();
+    let key = if args.purpose.kem {
+        let suites = KemSuite::ALL.map(|suite| (suite.name(), suite));
+        DecapsulationKey::generate_for(pick(&suites, wanted)?).map(Private::Kem)
+    } else {
+        let suites: Vec<_> =
+            SignatureSuite::ALL.iter().map(|suite| (suite.name(), *suite)).collect();
+        SigningKey::generate_for(pick(&suites, wanted)?).map(Private::Sign)
+    };
+    let output = Output::create(Some(&args.output), Content::PrivateKey, &Sources::default())?;
+    let name = output.name().clone();
+    let key = key.map_err(|error: Error| {
+        Failure::of(&name, format_args!("no key was made, {error}; try again"))
+    })?;
+    let (pem, key_id, suite) = match &key {
+        Private::Kem(key) => (key.to_pem(), key.encapsulation_key().key_id(), key.suite().name()),
+        Private::Sign(key) => (key.to_pem(), key.verifying_key().key_id(), key.suite().name()),
+    };
+    output.write_whole(pem.as_str().as_bytes())?;
+    console.note(format_args!(
+        "{name}: a private key of {suite}; keep it secret, give others what `twinseal public` prints"
+    ));
+    Output::create(None, Content::Text, &Sources::default())?
+        .write_whole(format!("{key_id}\n").as_bytes())
+}
+
+/// The suite of this name, or the first one.
+fn pick<Suite: Copy>(
+    suites: &[(&'static str, Suite)],
+    wanted: Option<&str>,
+) -> Result<Suite, Failure> {
+    let is_wanted = |name: &str| wanted.is_none_or(|wanted| wanted.eq_ignore_ascii_case(name));
+    let found = suites.iter().find(|(name, _)| is_wanted(name));
+    found.map(|(_, suite)| *suite).ok_or_else(|| {
+        let names: Vec<_> = suites.iter().map(|(name, _)| *name).collect();
+        Failure::usage(format!(
+            "--suite is of the other kind of key; here it is one of: {}",
+            names.join(", ")
+        ))
+    })
+}
+
+pub(crate) fn public(args: &Public, console: &Console) -> Result<(), Failure> {
+    let key = keys::private(&args.key, console)?;
+    let sources = Sources::default().and_keys([&args.key]);
+    let pem = match &key {
+        Private::Kem(key) => key.encapsulation_key().to_pem(),
+        Private::Sign(key) => key.verifying_key().to_pem(),
+    };
+    Output::create(args.output.as_deref(), Content::Text, &sources)?.write_whole(pem.as_bytes())
+}

@@ -1,0 +1,218 @@
+//! Where results go: a file that appears whole or not at all, or a stream.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    failure::Failure,
+    input::Input,
+    name::{self, Identity, Name},
+};
+
+mod staged;
+#[cfg(target_os = "linux")]
+mod unnamed;
+
+use staged::Staged;
+#[cfg(unix)]
+pub(crate) use staged::abandon;
+
+/// What a result is, which decides who may read it and whether it may replace a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Sealed data and signatures: for anybody, but not for terminals.
+    Binary,
+    /// Public keys and pages.
+    Text,
+    /// Opened data: for the owner alone, unless it replaces what others could read.
+    Plaintext,
+    /// For the owner alone, and only in a new file.
+    PrivateKey,
+}
+
+/// The files that a command reads: a result must not replace them.
+#[derive(Default)]
+pub(crate) struct Sources(Vec<(Identity, Name)>);
+
+impl Sources {
+    pub(crate) fn and_input(mut self, input: &Input) -> Self {
+        let identity = input.identity().cloned();
+        self.0.extend(identity.map(|identity| (identity, input.name().clone())));
+        self
+    }
+
+    /// Of a folder, the files in it.
+    pub(crate) fn and_keys<'a>(mut self, paths: impl IntoIterator<Item = &'a PathBuf>) -> Self {
+        for path in paths {
+            self.add(path);
+            let entries = fs::read_dir(path).into_iter().flatten().flatten();
+            entries.for_each(|entry| self.add(&entry.path()));
+        }
+        self
+    }
+
+    /// Files that cannot be looked at cannot be read either, which is told elsewhere.
+    fn add(&mut self, path: &Path) {
+        let identity = Identity::of(path).ok().flatten();
+        self.0.extend(identity.map(|identity| (identity, Name::of(path))));
+    }
+
+    fn check(&self, output: Option<&Identity>) -> Result<(), Failure> {
+        match self.0.iter().find(|(source, _)| Some(source) == output) {
+            Some((_, name)) => Err(Failure::of(
+                name,
+                "it is both read and to be written; name another file with -o",
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A file or stream that is being written.
+pub(crate) struct Output {
+    file: File,
+    name: Name,
+    content: Content,
+    /// A stream has no end to be put in place.
+    staged: Option<Staged>,
+    /// Whether a stream was given anything.
+    given: bool,
+}
+
+impl Output {
+    /// A file, or standard output if there is no path or it is `-`.
+    pub(crate) fn create(
+        path: Option<&Path>,
+        content: Content,
+        sources: &Sources,
+    ) -> Result<Self, Failure> {
+        let Some(path) = path.filter(|path| !name::is_standard(path)) else {
+            return Self::standard(content, sources);
+        };
+        let name = Name::of(path);
+        let failed = |error: io::Error| Failure::writing(&name, &error);
+        let existing = match fs::metadata(path) {
+            Ok(existing) => Some(existing),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(failed(error)),
+        };
+        match existing {
+            Some(existing) if existing.is_dir() => Err(failed(io::ErrorKind::IsADirectory.into())),
+            Some(_) if content == Content::PrivateKey => {
+                Err(failed(io::ErrorKind::AlreadyExists.into()))
+            }
+            Some(existing) if existing.is_file() => {
+                sources.check(Identity::of(path).map_err(failed)?.as_ref())?;
+                // Behind a link, the file that it leads to is replaced.
+                let target = fs::canonicalize(path).map_err(failed)?;
+                Self::staged(target, content, Some(existing.permissions()), name)
+            }
+            Some(_) => {
+                let file = OpenOptions::new().write(true).open(path).map_err(failed)?;
+                Ok(Self { file, name, content, staged: None, given: false })
+            }
+            None if fs::symlink_metadata(path).is_ok() => Err(Failure::of(
+                &name,
+                "it is a link to a file that does not exist; remove the link",
+            )),
+            None => Self::staged(path.to_path_buf(), content, None, name),
+        }
+    }
+
+    fn staged(
+        target: PathBuf,
+        content: Content,
+        permissions: Option<fs::Permissions>,
+        name: Name,
+    ) -> Result<Self, Failure> {
+        let (staged, file) = Staged::new(target, content, permissions)
+            .map_err(|error| Failure::writing(&name, &error))?;
+        Ok(Self { file, name, content, staged: Some(staged), given: false })
+    }
+
+    fn standard(content: Content, sources: &Sources) -> Result<Self, Failure> {
+        let name = Name::standard_output();
+        let failed = |error| Failure::writing(&name, &error);
+        let file = standard_output().map_err(failed)?;
+        match content {
+            Content::PrivateKey => {
+                let advice = "private keys are not written there; name a file with -o";
+                return Err(Failure::of(&name, advice));
+            }
+            Content::Binary if file.is_terminal() => {
+                let advice = "the result is not text for a terminal; name a file with -o";
+                return Err(Failure::of(&name, advice));
+            }
+            _ => {}
+        }
+        sources.check(Identity::from_metadata(&file.metadata().map_err(failed)?).as_ref())?;
+        Ok(Self { file, name, content, staged: None, given: false })
+    }
+
+    pub(crate) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// The whole result at once.
+    pub(crate) fn write_whole(mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let name = self.name.clone();
+        self.write_all(bytes).map_err(|error| {
+            Failure::from_library(error, |error| Failure::of(&name, error), &name)
+        })?;
+        self.commit()
+    }
+
+    /// A failure of what was being written: a stream has given out data that nobody should use.
+    pub(crate) fn disown(self, failure: Failure) -> Failure {
+        if self.given {
+            failure.and(format_args!("do not use what {} was given, its end is missing", self.name))
+        } else {
+            failure
+        }
+    }
+
+    /// Puts the file in place. Without this call nothing is left of it.
+    pub(crate) fn commit(self) -> Result<(), Failure> {
+        let Self { file, name, staged, .. } = self;
+        match staged {
+            Some(staged) => staged.commit(&file).map_err(|error| Failure::writing(&name, &error)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How much opened data is handed to the system at once. Linux keeps larger writes, if they are
+/// aligned as these are, in larger blocks of memory, which can be slow to come by: opening with 512 KiB
+/// took two to five times as long.
+const PIECE: usize = 128 * 1024;
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let piece = match self.content {
+            Content::Plaintext => bytes.get(..PIECE).unwrap_or(bytes),
+            _ => bytes,
+        };
+        let written = self.file.write(piece).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => error,
+            kind => Failure::writing(&self.name, &error).into_io(kind),
+        })?;
+        self.given |= written > 0 && self.staged.is_none();
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// As a file, because `Stdout` looks for line ends and has a buffer that nobody wipes.
+fn standard_output() -> io::Result<File> {
+    #[cfg(unix)]
+    let stream = std::os::fd::AsFd::as_fd(&io::stdout()).try_clone_to_owned()?;
+    #[cfg(windows)]
+    let stream = std::os::windows::io::AsHandle::as_handle(&io::stdout()).try_clone_to_owned()?;
+    Ok(stream.into())
+}

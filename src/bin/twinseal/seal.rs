@@ -1,0 +1,79 @@
+//! `seal`, `open` and `rewrap`: sealed files.
+
+use std::io::{self, BufWriter, Write};
+
+use twinseal::Keyring;
+
+use crate::{
+    args::{Open, Rewrap, Seal},
+    console::Console,
+    copy::copy,
+    envelope,
+    failure::Failure,
+    input::Input,
+    keys,
+    output::{Content, Output, Sources},
+};
+
+pub(crate) fn seal(args: &Seal, console: &Console) -> Result<(), Failure> {
+    let recipients = keys::recipients(&args.recipients.recipients)?;
+    let input = Input::open(args.files.input.as_deref())?;
+    let name = input.name().clone();
+    let sources = Sources::default().and_input(&input).and_keys(&args.recipients.recipients);
+    let output = Output::create(args.files.output.as_deref(), Content::Binary, &sources)?;
+    let mut input = input.show(console);
+    let sealed =
+        recipients.seal_writer(args.context.context.as_bytes(), output).and_then(|writer| {
+            let mut writer = writer.parallel();
+            copy(&mut input, &mut writer)?;
+            writer.finish()
+        });
+    sealed.map_err(|error| envelope::failed(error, &name))?.commit()
+}
+
+pub(crate) fn open(args: &Open, console: &Console) -> Result<(), Failure> {
+    let keys = keys::keyring(&args.key, console)?;
+    let mut input = Input::open(args.files.input.as_deref())?;
+    let sources = Sources::default().and_input(&input).and_keys([&args.key]);
+    envelope::check(&mut input)?;
+    let mut output = Output::create(args.files.output.as_deref(), Content::Plaintext, &sources)?;
+    match open_to(&keys, args.context.context.as_bytes(), input.show(console), &mut output) {
+        Ok(()) => output.commit(),
+        Err(failure) => Err(output.disown(failure)),
+    }
+}
+
+fn open_to(
+    keys: &Keyring,
+    context: &[u8],
+    input: Input,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let name = input.name().clone();
+    let opened = keys.open_reader(context, input).and_then(|reader| {
+        let mut reader = reader.parallel();
+        copy(&mut reader, output)
+    });
+    opened.map_err(|error| envelope::failed_with(error, &name, keys))
+}
+
+/// The body is copied in pieces of this size; it is not secret.
+const PIECE: usize = 128 * 1024;
+
+pub(crate) fn rewrap(args: &Rewrap, console: &Console) -> Result<(), Failure> {
+    let keys = keys::keyring(&args.key, console)?;
+    let recipients = keys::recipients(&args.recipients.recipients)?;
+    let mut input = Input::open(Some(&args.input))?;
+    let name = input.name().clone();
+    let sources = Sources::default()
+        .and_input(&input)
+        .and_keys([&args.key])
+        .and_keys(&args.recipients.recipients);
+    envelope::check(&mut input)?;
+    let mut output = Output::create(args.output.as_deref(), Content::Binary, &sources)?;
+    let writer = BufWriter::with_capacity(PIECE, &mut output);
+    let moved: io::Result<u64> = keys.rewrap(&recipients, input.show(console), writer);
+    moved.map_err(|error| envelope::failed_with(error, &name, &keys))?;
+    output.flush().map_err(|error| envelope::failed(error, &name))?;
+    output.commit()
+}

@@ -1,0 +1,70 @@
+//! `sign` and `verify`: detached signatures of files.
+
+use std::{fs::File, io::Read, path::Path};
+
+use twinseal::{Error, Signature, SignatureSuite, VerifyingKeyring};
+
+use crate::{
+    args::{Sign, Verify},
+    console::Console,
+    envelope,
+    failure::Failure,
+    input::Input,
+    keys,
+    name::Name,
+    output::{Content, Output, Sources},
+};
+
+pub(crate) fn sign(args: &Sign, console: &Console) -> Result<(), Failure> {
+    let key = keys::signing(&args.key, console)?;
+    let input = Input::open(args.files.input.as_deref())?;
+    let name = input.name().clone();
+    let sources = Sources::default().and_input(&input).and_keys([&args.key]);
+    let output = Output::create(args.files.output.as_deref(), Content::Binary, &sources)?;
+    let signature = key
+        .sign_reader(args.context.context.as_bytes(), input.show(console))
+        .map_err(|error| Failure::from_library(error, |error| explain(error, &name), &name))?;
+    output.write_whole(signature.as_bytes())
+}
+
+pub(crate) fn verify(args: &Verify, console: &Console) -> Result<(), Failure> {
+    let keys = keys::verifying(&args.keys)?;
+    let signature = read_signature(&args.signature, &keys)?;
+    let input = Input::open(args.input.as_deref())?;
+    let name = input.name().clone();
+    let signer = keys
+        .verify_reader(args.context.context.as_bytes(), input.show(console), &signature)
+        .map_err(|error| Failure::from_library(error, |error| explain(error, &name), &name))?;
+    console.finish();
+    let line = format!("{name}: signed by {}\n", signer.key_id());
+    Output::create(None, Content::Text, &Sources::default())?.write_whole(line.as_bytes())
+}
+
+fn explain(error: &Error, name: &Name) -> Failure {
+    match error {
+        Error::Context(reason) => envelope::bad_context(reason),
+        Error::Verify => Failure::of(
+            name,
+            "the signature does not verify: it is of another file, signer or context (-c), or the \
+             file was changed; do not use the file",
+        ),
+        error => Failure::of(name, format_args!("{error}; try again")),
+    }
+}
+
+/// The signature in the file does not tell its suite: it is that of one of the keys.
+fn read_signature(path: &Path, keys: &VerifyingKeyring) -> Result<Signature, Failure> {
+    let name = Name::of(path);
+    let longest = SignatureSuite::ALL.iter().map(|suite| suite.max_signature_length()).max();
+    let mut bytes = Vec::new();
+    let opened = File::open(path);
+    opened
+        .and_then(|file| file.take(longest.unwrap_or_default() as u64 + 1).read_to_end(&mut bytes))
+        .map_err(|error| Failure::reading(&name, &error))?;
+    let parsed = keys.keys().find_map(|key| Signature::from_bytes(key.suite(), &bytes).ok());
+    parsed.ok_or_else(|| {
+        let what =
+            if bytes.is_empty() { "it is empty" } else { "it is no signature of such a key" };
+        Failure::of(&name, format_args!("{what}; name with -s what `twinseal sign` wrote"))
+    })
+}

@@ -1,0 +1,193 @@
+//! `inspect`: every kind of file is recognised, and nothing private is told.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+use twinseal::{Keyring, VerifyingKeyring};
+
+use crate::{
+    common::{P384, X25519, kem_key, signing_key},
+    desk::{Desk, data, message},
+};
+
+fn json(desk: &Desk, file: &str) -> Value {
+    serde_json::from_slice(&desk.prints(&format!("inspect --json {file}"))).unwrap()
+}
+
+fn text(desk: &Desk, file: &str) -> String {
+    String::from_utf8(desk.prints(&format!("inspect {file}"))).unwrap()
+}
+
+#[test]
+fn sealed_files() {
+    let desk = Desk::new();
+    let (bob, dave) = (kem_key(X25519, 1), kem_key(P384, 4));
+    desk.write("dave.pub", dave.encapsulation_key().to_pem());
+    desk.write("in", data(40_000));
+    desk.prints("seal -r dave.pub -r bob.pub -c x -o sealed in");
+    let id = |key: &twinseal::DecapsulationKey| key.encapsulation_key().key_id().to_string();
+    let expected = |lengths: [Value; 3]| {
+        let [body, plaintext, possible] = lengths;
+        json!({
+            "kind": "sealed_file",
+            "version": 1,
+            "recipients": [
+                { "suite": "X25519-ML-KEM-1024", "suite_id": 1, "key_id": id(&bob) },
+                { "suite": "MLKEM1024-P384", "suite_id": 0x51, "key_id": id(&dave) },
+            ],
+            "header_length": 44 + 68 + 1600 + 68 + 1665,
+            "body_length": body,
+            "plaintext_length": plaintext,
+            "length_is_possible": possible,
+        })
+    };
+    let body = 56 + 40_000 + 3 * 16;
+    assert_eq!(json(&desk, "sealed"), expected([body.into(), 40_000.into(), true.into()]));
+    let told = text(&desk, "sealed");
+    for part in ["sealed: sealed file", "2 recipients", "40000 bytes", &id(&bob), &id(&dave)] {
+        assert!(told.contains(part), "{told}");
+    }
+
+    // Of a stream the length is not known.
+    let sealed = desk.read("sealed");
+    let printed = desk.prints_given("inspect --json -", &sealed);
+    let told: Value = serde_json::from_slice(&printed).unwrap();
+    assert_eq!(told, expected([Value::Null, Value::Null, Value::Null]));
+
+    // Of a file that was cut off, everything but its plaintext's length, and that it is no use.
+    desk.write("cut", &sealed[..3445 + 56 + 16_400]);
+    let output = desk.command("inspect --json cut").output().unwrap();
+    assert!(message(1, &output).contains("cut: it is cut off"));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told, expected([(56 + 16_400).into(), Value::Null, false.into()]));
+    desk.write("cut", &sealed[..3444]);
+    assert!(desk.fails("inspect cut").contains("cut: it is cut off"));
+}
+
+#[test]
+fn recipients_of_unknown_suites() {
+    let desk = Desk::new();
+    desk.write("in", "hello");
+    desk.prints("seal -r bob.pub -c x -o sealed in");
+    let mut sealed = desk.read("sealed");
+    let stanza = [&[0xab, 0xcd][..], &[7; 16], &[0, 5], &[0; 5], &[0; 48]].concat();
+    sealed.splice(1680..1680, stanza);
+    sealed[11] = 2;
+    desk.write("sealed", sealed);
+    let told = json(&desk, "sealed");
+    let key_id = "07".repeat(16);
+    assert_eq!(
+        told["recipients"][1],
+        json!({ "suite": null, "suite_id": 0xabcd, "key_id": key_id })
+    );
+    assert_eq!(told["plaintext_length"], 5);
+    assert!(text(&desk, "sealed").contains(&format!("{key_id}  unknown suite 0xabcd")));
+}
+
+#[test]
+fn many_recipients() {
+    let desk = Desk::new();
+    let keys: Vec<_> = (0..100).map(|number| kem_key(X25519, number)).collect();
+    let public = keys.iter().map(twinseal::DecapsulationKey::encapsulation_key);
+    let sealed = twinseal::Recipients::new(public).unwrap().seal(b"x", b"hello").unwrap();
+    desk.write("sealed", sealed);
+    assert_eq!(json(&desk, "sealed")["recipients"].as_array().unwrap().len(), 100);
+    assert_eq!(desk.prints("open -k bob.pem -c x sealed"), b"hello");
+}
+
+#[test]
+fn keys_without_their_secrets() {
+    let desk = Desk::new();
+    let (bob, carol, alice) = (kem_key(X25519, 1), kem_key(X25519, 2), signing_key(3));
+    let mut ring = Keyring::new(kem_key(X25519, 1));
+    ring.add_older(kem_key(X25519, 2)).unwrap();
+    desk.write("ring.pem", ring.to_pem().unwrap().as_str());
+    let signers = [alice.verifying_key().clone(), signing_key(4).verifying_key().clone()];
+    desk.write("signers.pub", VerifyingKeyring::new(&signers).unwrap().to_pem());
+
+    let kem = |key: &twinseal::DecapsulationKey| {
+        let id = key.encapsulation_key().key_id().to_string();
+        json!({ "suite": "X25519-ML-KEM-1024", "suite_id": 1, "key_id": id })
+    };
+    let signing = |key: &twinseal::VerifyingKey| {
+        let id = key.key_id().to_string();
+        json!({ "suite": "id-MLDSA87-ECDSA-P384-SHA512", "suite_id": 1, "key_id": id })
+    };
+    for (file, kind, keys) in [
+        ("bob.pub", "public_kem_key", vec![kem(&bob)]),
+        ("bob.pem", "private_kem_key", vec![kem(&bob)]),
+        ("ring.pem", "private_kem_key", vec![kem(&bob), kem(&carol)]),
+        ("alice.pub", "public_signing_key", vec![signing(&signers[0])]),
+        ("alice.pem", "private_signing_key", vec![signing(&signers[0])]),
+        ("signers.pub", "public_signing_key", vec![signing(&signers[0]), signing(&signers[1])]),
+    ] {
+        assert_eq!(json(&desk, file), json!({ "kind": kind, "keys": keys }), "{file}");
+        let told = text(&desk, file);
+        for key in &keys {
+            assert!(told.contains(key["key_id"].as_str().unwrap()), "{told}");
+        }
+        for secret in [bob.seed(), carol.seed(), alice.secret_bytes()] {
+            let forms = [hex::encode(&secret[..16]), BASE64_STANDARD.encode(&secret[..15])];
+            assert!(forms.iter().all(|form| !told.contains(form)), "{told}");
+        }
+    }
+}
+
+#[test]
+fn signatures_and_sessions() {
+    let desk = Desk::new();
+    let (bob, alice) = (kem_key(X25519, 1), signing_key(3));
+    let signature = alice.sign(b"x", b"hello").unwrap();
+    desk.write("sig", signature.as_bytes());
+    let told = json(&desk, "sig");
+    assert_eq!(
+        (&told["kind"], &told["length"]),
+        (&json!("signature"), &json!(signature.as_bytes().len()))
+    );
+    assert!(text(&desk, "sig").contains("id-MLDSA87-ECDSA-P384-SHA512"));
+
+    let to_bob = bob.encapsulation_key();
+    let recipient = json!({
+        "suite": "X25519-ML-KEM-1024", "suite_id": 1, "key_id": to_bob.key_id().to_string(),
+    });
+    let unsigned = to_bob.sender(b"x").unwrap().0;
+    let signed = to_bob.signed_by(&alice).sender(b"x").unwrap().0;
+    for (hello, signed) in [(unsigned, false), (signed, true)] {
+        desk.write("hello", hello);
+        let expected = json!({
+            "kind": "session_hello", "version": 1, "signed": signed, "recipient": recipient,
+        });
+        assert_eq!(json(&desk, "hello"), expected);
+        assert!(text(&desk, "hello").contains("first message of a session"));
+    }
+}
+
+#[test]
+fn anything_else_is_refused() {
+    let desk = Desk::new();
+    desk.write("empty", "");
+    desk.write("text", "hello, world");
+    desk.write("binary", data(5_000_000));
+    desk.write("certificate", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n");
+    desk.write("short", "twinseal");
+    desk.write("version", b"twinseal\x02\x01\0\x01");
+    desk.write("hello", "twinsess\x01");
+    let pem = String::from_utf8(desk.read("alice.pub")).unwrap();
+    desk.write("cut.pub", &pem[..1000]);
+    desk.write("changed.pub", pem.replacen("MIIK", "MIIL", 1));
+    for (file, what) in [
+        ("empty", "it is empty"),
+        ("text", "twinseal did not write it"),
+        ("binary", "twinseal did not write it"),
+        ("certificate", "it is a certificate; "),
+        ("short", "cut off"),
+        ("version", "a newer twinseal"),
+        ("hello", "cut off"),
+        ("cut.pub", "key file"),
+        ("changed.pub", "key file"),
+        ("missing", "no such file"),
+    ] {
+        let error = desk.fails(&format!("inspect {file}"));
+        assert!(error.contains(&format!("{file}: ")) && error.contains(what), "{error}");
+        assert_eq!(desk.fails(&format!("inspect --json {file}")), error);
+    }
+}

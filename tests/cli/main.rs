@@ -1,0 +1,16 @@
+//! The command-line tool: what it prints, how it exits, and what it leaves on the disk.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod damage;
+mod desk;
+mod disk;
+mod inspect;
+mod keys;
+mod pages;
+mod readme;
+mod sealing;
+mod signatures;
+#[cfg(unix)]
+mod stopped;
