@@ -263,7 +263,23 @@ impl Keyring {
         open_at(context, source, |header| self.unlock(header))
     }
 
-    fn unlock(&self, header: &Header) -> Result<BodyKey, Error> {
+    /// Unlocks a header with the key that it is addressed to; see [`Header::unlock_with`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Header::unlock_with`]; [`Error::Refused`] if the policy does not accept the key's
+    /// suite.
+    ///
+    /// ```
+    /// # use twinseal::{DecapsulationKey, Header, Keyring};
+    /// # let ring = Keyring::new(DecapsulationKey::generate()?);
+    /// let sealed = ring.primary().seal(b"example.com/notes", b"hello")?;
+    /// let header = Header::parse(&sealed)?;
+    /// let body_key = ring.unlock(&header)?;
+    /// assert_eq!(&body_key.open(b"example.com/notes", &sealed[header.len()..])?[..], b"hello");
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
+    pub fn unlock(&self, header: &Header) -> Result<BodyKey, Error> {
         header.unlock_with(self.recipient_of(header)?)
     }
 

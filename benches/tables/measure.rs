@@ -112,30 +112,35 @@ pub(crate) struct Progress {
     done: usize,
     total: usize,
     started: Instant,
+    /// In a test, nobody waits.
+    quiet: bool,
 }
 
 impl Progress {
-    pub(crate) fn new(total: usize) -> Self {
-        Self { done: 0, total, started: Instant::now() }
+    pub(crate) fn new(effort: Effort, total: usize) -> Self {
+        Self { done: 0, total, started: Instant::now(), quiet: effort == Effort::Once }
     }
 
     /// Says what comes now: over the line before in a terminal, in a line of its own elsewhere.
     pub(crate) fn step(&mut self, what: &str) {
         self.done += 1;
+        if self.quiet {
+            return;
+        }
         let seconds = self.started.elapsed().as_secs();
         let (before, after) = if stderr().is_terminal() { ("\r\x1b[2K", "") } else { ("", "\n") };
         let (done, total) = (self.done, self.total);
         let clock = format!("{:02}:{:02}", seconds / 60, seconds % 60);
-        eprint!("{before}[{done:>3} of {total}, {clock}] {what}{after}");
         // A terminal that went away does not end the measurement.
+        let _ = write!(stderr(), "{before}[{done:>3} of {total}, {clock}] {what}{after}");
         let _ = stderr().flush();
     }
 
     /// Ends the line, and tells how long it took.
     pub(crate) fn finish(self) -> Duration {
         assert_eq!(self.done, self.total, "the plan names every measurement");
-        if stderr().is_terminal() {
-            eprintln!();
+        if !self.quiet && stderr().is_terminal() {
+            let _ = writeln!(stderr());
         }
         self.started.elapsed()
     }

@@ -48,7 +48,7 @@ impl Results {
         let machine = machine::here();
         let plan = plan();
         let transfers = network::gradients(effort).len() + network::rounds(effort).len();
-        let mut progress = Progress::new(plan.len() + transfers + storage::STEPS);
+        let mut progress = Progress::new(effort, plan.len() + transfers + storage::STEPS);
         let timed = plan.into_iter().map(|case| {
             progress.step(&format!("{}: {} on {}", case.group, case.name, case.provider));
             let mean = measure::mean(&mut case.prepare(), effort);

@@ -113,7 +113,6 @@ fn the_features_of_the_store_exist() {
 }
 
 #[test]
-
 fn its_targets_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in built("--example") {

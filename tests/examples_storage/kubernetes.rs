@@ -160,6 +160,9 @@ fn volumes_exist() {
                 assert!(readme.contains(&made), "README.md does not `{made}`");
             } else if let Some(claim) = volume.pointer("/persistentVolumeClaim/claimName") {
                 assert!(readme.contains(&format!("a volume `{}`", claim.as_str().unwrap())));
+            } else if text(volume, "/name") == "spool" {
+                // On a disk: what lies there is sealed.
+                at(volume, "/emptyDir/sizeLimit");
             } else {
                 assert_eq!(at(volume, "/emptyDir/medium"), "Memory");
             }
@@ -187,7 +190,7 @@ fn paths_are_mounted() {
             }
         }
     }
-    assert_eq!(checked, 3 + 4 + 1);
+    assert_eq!(checked, 4 + 4 + 1);
 }
 
 #[test]
@@ -206,6 +209,7 @@ fn the_service_gets_what_it_reads() {
     assert_eq!(text(&keys, "/secret/secretName"), "inference-kem");
     let clients = source(option(container, "clients"));
     assert_eq!(text(&clients, "/configMap/name"), "inference-clients");
+    assert!(source(option(container, "spool")).get("emptyDir").is_some());
     let (folder, file) = option(container, "signing-key").rsplit_once('/').unwrap();
     assert_eq!(text(&source(folder), "/secret/secretName"), "inference-signing");
     // The names under which the keys are written; that a folder is read by them is in `rotation`.
@@ -296,7 +300,6 @@ fn commands_exist() {
 
 /// As [`commands_exist`], for the service.
 #[test]
-#[ignore = "needs the example inference_service"]
 fn the_service_knows_its_arguments() {
     let (_, pod) = pods().into_iter().find(|(name, _)| name == "inference").unwrap();
     knows(&arguments(&containers(&pod)[0]));
