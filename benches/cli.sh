@@ -3,10 +3,11 @@
 # median of several rounds, each in another order, and the most memory that was used.
 #
 #   cargo build --release --features cli
-#   benches/cli.sh [MiB] [ROUNDS]
+#   benches/cli.sh [MiB] [ROUNDS] [COMMAND...]
 #
-# It needs GNU time, and room for five files of that size, of which four should fit into the page cache;
-# age and openssl are left out if they are not installed.
+# Commands are cp, seal, open, age-encrypt, age-decrypt and openssl: all by default, without those of age
+# and openssl if they are not installed. It needs GNU time, and room for five files of that size, of which
+# four should fit into the page cache; for cp, seal and open alone, four and three.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mebibytes=${1:-4096}
@@ -17,19 +18,22 @@ folder=$(mktemp -d -p "$PWD/target")
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
-commands=(cp seal open)
+commands=("${@:3}")
+if ((${#commands[@]} == 0)); then
+  commands=(cp seal open)
+  if command -v age > /dev/null; then commands+=(age-encrypt age-decrypt); fi
+  if command -v openssl > /dev/null; then commands+=(openssl); fi
+fi
 head -c "${mebibytes}M" /dev/urandom > in
 twinseal -q keygen --kem -o key.pem > /dev/null
 twinseal public key.pem -o pub.pem
 twinseal seal -q -r pub.pem -c benches -o in.sealed in
-if command -v age > /dev/null; then
-  commands+=(age-encrypt age-decrypt)
+if [[ " ${commands[*]}" == *" age"* ]]; then
   age-keygen -o age.key 2> /dev/null
   recipient=$(age-keygen -y age.key)
   age -r "$recipient" -o in.age in
 fi
-if command -v openssl > /dev/null; then
-  commands+=(openssl)
+if [[ " ${commands[*]}" == *" openssl"* ]]; then
   key=$(openssl rand -hex 32)
   iv=$(openssl rand -hex 16)
 fi
