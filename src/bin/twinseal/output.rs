@@ -77,8 +77,7 @@ pub(crate) struct Output {
     name: Name,
     /// A stream has no end to be put in place.
     staged: Option<Staged>,
-    /// Whether a stream was given anything.
-    given: bool,
+    written: u64,
 }
 
 impl Output {
@@ -111,7 +110,7 @@ impl Output {
             }
             Some(_) => {
                 let file = OpenOptions::new().write(true).open(path).map_err(failed)?;
-                Ok(Self { file, name, staged: None, given: false })
+                Ok(Self { file, name, staged: None, written: 0 })
             }
             None if fs::symlink_metadata(path).is_ok() => Err(Failure::of(
                 &name,
@@ -129,7 +128,7 @@ impl Output {
     ) -> Result<Self, Failure> {
         let (staged, file) = Staged::new(target, content, permissions)
             .map_err(|error| Failure::writing(&name, &error))?;
-        Ok(Self { file, name, staged: Some(staged), given: false })
+        Ok(Self { file, name, staged: Some(staged), written: 0 })
     }
 
     fn standard(content: Content, sources: &Sources) -> Result<Self, Failure> {
@@ -148,7 +147,7 @@ impl Output {
             _ => {}
         }
         sources.check(Identity::from_metadata(&file.metadata().map_err(failed)?).as_ref())?;
-        Ok(Self { file, name, staged: None, given: false })
+        Ok(Self { file, name, staged: None, written: 0 })
     }
 
     pub(crate) fn name(&self) -> &Name {
@@ -166,7 +165,7 @@ impl Output {
 
     /// A failure of what was being written: a stream has given out data that nobody should use.
     pub(crate) fn disown(self, failure: Failure) -> Failure {
-        if self.given {
+        if self.staged.is_none() && self.written > 0 {
             failure.and(format_args!("do not use what {} was given, its end is missing", self.name))
         } else {
             failure
@@ -183,18 +182,20 @@ impl Output {
     }
 }
 
-/// How much is handed to the system at once. Linux keeps longer writes in larger blocks of memory, which
-/// can be slow to come by: files of 4 GiB took up to three times as long in pieces of 128 KiB or more.
-const PIECE: usize = 32 * 1024;
+/// How much is handed to the system at once, each time to the next multiple of this in the file. Linux
+/// keeps longer writes in larger blocks of memory, which can be slow to come by: files of 4 GiB took up to
+/// three times as long in pieces of 128 KiB or more.
+const PIECE: u64 = 32 * 1024;
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let piece = bytes.get(..PIECE).unwrap_or(bytes);
+        let room = (PIECE - self.written % PIECE) as usize;
+        let piece = bytes.get(..room).unwrap_or(bytes);
         let written = self.file.write(piece).map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => error,
             kind => Failure::writing(&self.name, &error).into_io(kind),
         })?;
-        self.given |= written > 0 && self.staged.is_none();
+        self.written += written as u64;
         Ok(written)
     }
 
