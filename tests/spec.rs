@@ -10,7 +10,7 @@
 //! cargo test --features hazmat --test spec -- --ignored --nocapture
 //! ```
 //!
-//! which writes a copy of SPEC.md with all values recomputed into target/tmp/ and prints its name.
+//! which writes a copy of SPEC.md with all values recomputed into cargo's `target/tmp`, and prints its name.
 
 use std::{fmt::Write as _, fs, path::Path};
 

@@ -6,6 +6,7 @@ mod faulty_io;
 
 mod damage;
 mod fixture;
+mod panicking;
 mod random_access;
 mod reader_faults;
 mod sizes;

@@ -2,7 +2,9 @@
 
 use std::{
     collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
 };
 
 use zeroize::Zeroizing;
@@ -51,9 +53,18 @@ struct Shared {
 struct Queue {
     waiting: VecDeque<(u64, Batch)>,
     /// In the order in which they were done.
-    done: Vec<(u64, Batch, Result<(), Error>)>,
+    done: Vec<Done>,
     /// Jobs in the pool, at work or on their way.
     workers: usize,
+    /// What is not done yet is of no use to anybody.
+    abandoned: bool,
+}
+
+struct Done {
+    number: u64,
+    batch: Batch,
+    /// An error if the work panicked.
+    result: thread::Result<Result<(), Error>>,
 }
 
 impl Shared {
@@ -75,8 +86,14 @@ impl Shared {
     }
 
     fn work_on(&self, (number, mut batch): (u64, Batch)) {
-        let result = (self.work)(&self.key, &mut batch);
-        self.queue().done.push((number, batch, result));
+        // A provider that panics does so in the owner's thread: elsewhere it would end the process.
+        let work = AssertUnwindSafe(|| (self.work)(&self.key, &mut batch));
+        let result = catch_unwind(work);
+        let mut queue = self.queue();
+        if !queue.abandoned {
+            queue.done.push(Done { number, batch, result });
+        }
+        drop(queue);
         self.done.notify_one();
     }
 }
@@ -134,9 +151,10 @@ impl Pipeline {
         self.taken += 1;
         loop {
             let mut queue = self.shared.queue();
-            if let Some(place) = queue.done.iter().position(|done| done.0 == number) {
-                let (_, batch, result) = queue.done.swap_remove(place);
-                return Some((batch, result));
+            if let Some(place) = queue.done.iter().position(|done| done.number == number) {
+                let Done { batch, result, .. } = queue.done.swap_remove(place);
+                drop(queue);
+                return Some((batch, result.unwrap_or_else(|panic| resume_unwind(panic))));
             }
             match queue.waiting.pop_front() {
                 Some(next) => {
@@ -148,11 +166,12 @@ impl Pipeline {
         }
     }
 
-    /// Gives up all batches.
+    /// Gives up all batches, for good: their plaintext is wiped at once.
     pub(super) fn abandon(&mut self) {
         self.taken = self.pushed;
         self.spare.clear();
         let mut queue = self.shared.queue();
+        queue.abandoned = true;
         queue.waiting.clear();
         queue.done.clear();
     }
@@ -160,6 +179,6 @@ impl Pipeline {
 
 impl Drop for Pipeline {
     fn drop(&mut self) {
-        self.shared.queue().waiting.clear();
+        self.abandon();
     }
 }

@@ -1,0 +1,70 @@
+//! What every way of opening does, once it knows how to unlock the header.
+
+use std::io::{self, Read};
+
+use super::{BodyKey, Header};
+use crate::{
+    Error, Plaintext, context,
+    stream::{self, OpenReader, RandomAccess, ReadAt},
+};
+
+pub(super) fn open(
+    context: &[u8],
+    sealed: &[u8],
+    unlock: impl FnOnce(&Header) -> Result<BodyKey, Error>,
+) -> Result<Plaintext, Error> {
+    context::check(context)?;
+    let header = Header::parse(sealed)?;
+    let body = sealed.get(header.len()..).unwrap_or_default();
+    unlock(&header)?.open(context, body)
+}
+
+pub(super) fn open_reader<R: Read>(
+    context: &[u8],
+    mut inner: R,
+    unlock: impl FnOnce(&Header) -> Result<BodyKey, Error>,
+) -> io::Result<OpenReader<R>> {
+    context::check(context)?;
+    let body_key = unlock(&Header::read(&mut inner)?)?;
+    let mut prefix = [0; BodyKey::PREFIX_LENGTH];
+    if let (_, true) = stream::read_full(&mut inner, &mut prefix, 0)? {
+        return Err(Error::Open.into()); // cut off, which is one of the things that it means
+    }
+    Ok(OpenReader::new(body_key.opener(context, &prefix)?, inner))
+}
+
+pub(super) fn open_at<S: ReadAt>(
+    context: &[u8],
+    source: S,
+    unlock: impl FnOnce(&Header) -> Result<BodyKey, Error>,
+) -> io::Result<RandomAccess<S>> {
+    context::check(context)?;
+    let envelope_length = source.size()?;
+    let header = Header::read(&mut Positioned { source: &source, position: 0 })?;
+    let body_key = unlock(&header)?;
+    let mut prefix = [0; BodyKey::PREFIX_LENGTH];
+    source.read_exact_at(&mut prefix, header.len() as u64).map_err(cut_off)?;
+    RandomAccess::new(source, body_key.body(context, &prefix, envelope_length)?)
+}
+
+/// An envelope that ends inside its body was cut off, which is one of the things `Open` means.
+fn cut_off(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::UnexpectedEof { Error::Open.into() } else { error }
+}
+
+/// The front of something that is read at positions, as a reader.
+struct Positioned<'a, S> {
+    source: &'a S,
+    position: u64,
+}
+
+impl<S: ReadAt> Read for Positioned<'_, S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.source.size()?.saturating_sub(self.position);
+        let length = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let part = buffer.get_mut(..length).unwrap_or_default();
+        self.source.read_exact_at(part, self.position)?;
+        self.position += length as u64;
+        Ok(length)
+    }
+}

@@ -1,0 +1,63 @@
+//! A provider that panics does so in the caller's thread, whichever thread it worked in.
+
+use std::{
+    io::Read,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use twinseal::{
+    DecapsulationKey, Error,
+    provider::{Aead, AeadKey, PORTABLE, Provider},
+};
+
+use crate::fixture::CTX;
+
+static PANICKING: Provider = Provider { name: "panicking", aes_256_gcm: &Panicking, ..PORTABLE };
+
+#[derive(Debug)]
+struct Panicking;
+
+struct Key(Box<dyn AeadKey>);
+
+impl Aead for Panicking {
+    fn key(&self, key: &[u8; 32]) -> Result<Box<dyn AeadKey>, Error> {
+        Ok(Box::new(Key(PORTABLE.aes_256_gcm.key(key)?)))
+    }
+}
+
+impl AeadKey for Key {
+    fn seal_in_place(
+        &self,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<[u8; 16], Error> {
+        self.0.seal_in_place(nonce, aad, buffer)
+    }
+
+    fn open_in_place(
+        &self,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        buffer: &mut [u8],
+        tag: &[u8; 16],
+    ) -> Result<(), Error> {
+        self.0.open_in_place(nonce, aad, buffer, tag)?;
+        assert!(buffer.len() != 16384 || buffer[0] != 13, "unlucky");
+        Ok(())
+    }
+}
+
+#[test]
+fn it_panics_where_it_is_called() {
+    let bob = DecapsulationKey::generate().unwrap().on(&PANICKING).unwrap();
+    let mut plaintext = vec![7; 100 * 16384];
+    plaintext[60 * 16384] = 13;
+    let sealed = bob.encapsulation_key().seal(CTX, &plaintext).unwrap();
+    let mut reader = bob.open_reader(CTX, &sealed[..]).unwrap().parallel();
+    let mut opened = Vec::new();
+    let outcome = catch_unwind(AssertUnwindSafe(|| reader.read_to_end(&mut opened)));
+    assert!(outcome.is_err());
+    assert!(opened.iter().all(|byte| *byte == 7) && opened.len() <= 60 * 16384);
+    assert!(reader.read(&mut [0; 100]).is_err(), "nothing comes after it");
+}
