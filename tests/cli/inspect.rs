@@ -176,8 +176,8 @@ fn anything_else_is_refused() {
     desk.write("changed.pub", pem.replacen("MIIK", "MIIL", 1));
     for (file, what) in [
         ("empty", "it is empty"),
-        ("text", "twinseal did not write it"),
-        ("binary", "twinseal did not write it"),
+        ("text", "it is no sealed file, key, signature or session"),
+        ("binary", "it is no sealed file, key, signature or session"),
         ("certificate", "it is a certificate; "),
         ("short", "cut off"),
         ("version", "a newer twinseal"),

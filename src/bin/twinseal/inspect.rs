@@ -3,8 +3,8 @@
 use std::io::{Chain, Read};
 
 use twinseal::{
-    DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, Keyring, Signature, SignatureSuite,
-    SigningKey, VerifyingKey, VerifyingKeyring,
+    DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, Keyring, SigningKey, VerifyingKey,
+    VerifyingKeyring,
 };
 use zeroize::Zeroizing;
 
@@ -14,6 +14,7 @@ use crate::{
     failure::Failure,
     input::Input,
     keys,
+    kind::{self, FileKind},
     name::Name,
     output::{Content, Output, Sources},
 };
@@ -31,40 +32,42 @@ pub(crate) fn inspect(args: &Inspect) -> Result<(), Failure> {
     if found.is_cut_off() { Err(envelope::cut_off(&name)) } else { Ok(()) }
 }
 
-/// The first eight bytes of sealed files, and of sessions.
-const MAGIC: usize = 8;
-
 fn recognise(input: &mut Input, name: &Name) -> Result<Found, Failure> {
     let reading = |error: std::io::Error| envelope::failed(error, name);
     let length = input.length();
     // It may be a private key: one buffer that does not grow, and is wiped.
     let mut bytes = Zeroizing::new(Vec::with_capacity(keys::MAX_LENGTH as usize + 1));
-    input.by_ref().take(MAGIC as u64).read_to_end(&mut bytes).map_err(reading)?;
-    if bytes.starts_with(b"twinseal") {
+    input.by_ref().take(kind::ENOUGH as u64).read_to_end(&mut bytes).map_err(reading)?;
+    if kind::of(&bytes) == FileKind::Sealed {
         let mut whole: Chain<&[u8], _> = bytes.chain(input);
         let (header, _) = envelope::read_header(&mut whole, name)?;
         return Ok(Found::Envelope { header, length });
     }
-    input.take(keys::MAX_LENGTH - MAGIC as u64).read_to_end(&mut bytes).map_err(reading)?;
-    if bytes.is_empty() {
-        return Err(Failure::of(name, "it is empty; fetch or make it again"));
-    }
-    if let Some(hello) = bytes.strip_prefix(b"twinsess") {
-        return hello_of(hello).ok_or_else(|| {
+    input.take(keys::MAX_LENGTH - bytes.len() as u64).read_to_end(&mut bytes).map_err(reading)?;
+    match kind::of(&bytes) {
+        FileKind::Empty => Err(Failure::of(name, "it is empty; fetch or make it again")),
+        FileKind::Session => hello_of(&bytes).ok_or_else(|| {
             Failure::of(
                 name,
                 "it begins as a session does, of another version or cut off; fetch it again",
             )
-        });
+        }),
+        FileKind::Signature(suite) => Ok(Found::Signature { suite, length: bytes.len() }),
+        FileKind::Other(what) => {
+            Err(Failure::of(name, format_args!("it is {what}; check its name")))
+        }
+        FileKind::Pem => key_file(&bytes, name),
+        FileKind::Sealed | FileKind::Unknown => Err(Failure::of(
+            name,
+            "it is no sealed file, key, signature or session of twinseal, or a damaged one; check \
+             its name, or fetch it again",
+        )),
     }
-    if let Some(suite) =
-        SignatureSuite::ALL.iter().find(|suite| Signature::from_bytes(**suite, &bytes).is_ok())
-    {
-        return Ok(Found::Signature { suite: *suite, length: bytes.len() });
-    }
-    let unknown =
-        "twinseal did not write it: no sealed file, key, signature or session; check its name";
-    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::of(name, unknown))?;
+}
+
+fn key_file(bytes: &[u8], name: &Name) -> Result<Found, Failure> {
+    let damaged = "it is a damaged key file; fetch it again, or make another key";
+    let text = std::str::from_utf8(bytes).map_err(|_| Failure::of(name, damaged))?;
     keys_of(text).map_err(|error| match error {
         Some(Error::PemLabel { found, .. }) => Failure::of(
             name,
@@ -74,15 +77,13 @@ fn recognise(input: &mut Input, name: &Name) -> Result<Found, Failure> {
             name,
             format_args!("it is a damaged key file, {error}; fetch it again, or make another key"),
         ),
-        None if text.trim_ascii_start().starts_with("-----BEGIN ") => {
-            Failure::of(name, "it is a damaged key file; fetch it again, or make another key")
-        }
-        None => Failure::of(name, unknown),
+        None => Failure::of(name, damaged),
     })
 }
 
-/// What follows a hello's magic: `version || suite (2) || KDF (2) || AEAD (2) || flags || key id`.
+/// `magic (8) || version || suite (2) || KDF (2) || AEAD (2) || flags || key id`.
 fn hello_of(bytes: &[u8]) -> Option<Found> {
+    let (_, bytes) = bytes.split_first_chunk::<8>()?;
     let (&[1, high, low, _, _, _, _, flags], rest) = bytes.split_first_chunk()? else {
         return None;
     };

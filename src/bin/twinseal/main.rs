@@ -16,6 +16,7 @@ mod input;
 mod inspect;
 mod keygen;
 mod keys;
+mod kind;
 mod name;
 mod output;
 mod pages;
