@@ -1,11 +1,12 @@
 //! Which key files are read and written, and how?
 
 mod common;
+#[path = "common/process.rs"]
+mod process;
 
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -13,31 +14,23 @@ use common::{P384, X25519, invalid, io_outcome, kem_key, pem_parsers, signing_ke
 use twinseal::{DecapsulationKey, EncapsulationKey, KemSuite, SigningKey, VerifyingKey};
 
 /// A folder that is removed at the end.
-struct Folder(PathBuf);
+struct Folder(tempfile::TempDir);
 
 impl Folder {
-    fn new(test: &str) -> Self {
-        let folder = env::temp_dir().join(format!("twinseal-{test}-{}", std::process::id()));
-        fs::create_dir(&folder).unwrap();
-        Self(folder)
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.0.path().join(name)
     }
 
     fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).unwrap();
+        let entries = fs::read_dir(self.0.path()).unwrap();
         let mut names: Vec<_> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).unwrap();
     }
 }
 
@@ -152,7 +145,7 @@ fn forms_that_are_refused() {
 
 #[test]
 fn keys_survive_files() {
-    let folder = Folder::new("survive");
+    let folder = Folder::new();
     for suite in KemSuite::ALL {
         let (key, file) = (kem_key(suite, 3), folder.file(suite.name()));
         key.write_pem_file(&file).unwrap();
@@ -169,14 +162,14 @@ fn keys_survive_files() {
 
 #[test]
 fn existing_files_are_not_overwritten() {
-    let folder = Folder::new("existing");
+    let folder = Folder::new();
     let file = folder.file("key.pem");
     kem_key(X25519, 4).write_pem_file(&file).unwrap();
     let before = fs::read(&file).unwrap();
     let again = [
         kem_key(X25519, 5).write_pem_file(&file),
         signing_key(5).write_pem_file(&file),
-        kem_key(X25519, 5).write_pem_file(&folder.0),
+        kem_key(X25519, 5).write_pem_file(folder.0.path()),
     ];
     for result in again {
         assert_eq!(result.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
@@ -192,7 +185,7 @@ fn existing_files_are_not_overwritten() {
 #[cfg(unix)]
 #[test]
 fn links_are_not_followed_on_writing() {
-    let folder = Folder::new("links");
+    let folder = Folder::new();
     let (link, target) = (folder.file("key.pem"), folder.file("target"));
     std::os::unix::fs::symlink(&target, &link).unwrap();
     let error = kem_key(X25519, 6).write_pem_file(&link).unwrap_err();
@@ -204,15 +197,15 @@ fn links_are_not_followed_on_writing() {
 /// False if the system has no such shell.
 #[cfg(unix)]
 fn in_a_shell(prepare: &str, test: &str, folder: &Path) -> bool {
-    let output = Command::new("sh")
+    let mut shell = process::command("sh");
+    shell
         .arg("-c")
         .arg(format!("{prepare} || exit 99; exec \"$0\" \"$@\""))
         .arg(env::current_exe().unwrap())
         .args(["--ignored", "--exact", test])
-        .env(FOLDER, folder)
-        .output();
-    match output {
-        Ok(output) if output.status.code() != Some(99) => {
+        .env(FOLDER, folder);
+    match process::ended_if_present(shell) {
+        Some(output) if output.status.code() != Some(99) => {
             assert!(output.status.success(), "{output:?}");
             true
         }
@@ -236,9 +229,9 @@ fn only_the_owner_can_read() {
     use std::os::unix::fs::PermissionsExt;
 
     for umask in ["000", "022", "077"] {
-        let folder = Folder::new(&format!("mode-{umask}"));
+        let folder = Folder::new();
         let prepare = format!("umask {umask}");
-        if !in_a_shell(&prepare, "writes_two_keys", &folder.0) {
+        if !in_a_shell(&prepare, "writes_two_keys", folder.0.path()) {
             continue;
         }
         assert_eq!(folder.names(), ["kem.pem", "sign.pem"]);
@@ -261,9 +254,9 @@ fn writes_two_keys() {
 #[cfg(unix)]
 #[test]
 fn a_failed_write_leaves_nothing() {
-    let folder = Folder::new("full");
+    let folder = Folder::new();
     let prepare = "trap '' XFSZ && ulimit -f 0";
-    if in_a_shell(prepare, "fails_to_write_two_keys", &folder.0) {
+    if in_a_shell(prepare, "fails_to_write_two_keys", folder.0.path()) {
         assert_eq!(folder.names(), ["tried"]);
     }
 }
@@ -284,7 +277,7 @@ fn fails_to_write_two_keys() {
 
 #[test]
 fn files_that_are_no_keys() {
-    let folder = Folder::new("no-keys");
+    let folder = Folder::new();
     let file = |name: &str, content: &[u8]| {
         fs::write(folder.file(name), content).unwrap();
         folder.file(name)
@@ -303,7 +296,7 @@ fn files_that_are_no_keys() {
     let four_mib = 4 * 1024 * 1024;
     let table = [
         (folder.file("missing"), "NotFound".into()),
-        (folder.0.clone(), "IsADirectory".into()),
+        (folder.0.path().to_path_buf(), "IsADirectory".into()),
         (file("nothing", b""), not_pem.clone()),
         (file("half", &pem[..60]), not_pem),
         (file("not UTF-8", &[pem, &[0xff]].concat()), not_text.clone()),

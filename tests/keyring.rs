@@ -1,5 +1,8 @@
 //! Keys that change: rotation, retirement, policies and many threads at once.
 
+#[path = "common/process.rs"]
+mod process;
+
 use std::{
     fs,
     sync::{
@@ -9,6 +12,7 @@ use std::{
     thread,
 };
 
+use process::{Watch, wait_until};
 use twinseal::{
     Ciphertext, Decapsulate, DecapsulationKey, Directory, EncapsulationKey, Error, KemSuite,
     Keyring, Policy, Recipients, Shared, SharedSecret, SigningKey, VerifyingKeyring,
@@ -162,6 +166,7 @@ fn rotation_under_load() {
     let ring = Shared::new(Keyring::new(key(0)));
     let done = AtomicBool::new(false);
     let opened = AtomicUsize::new(0);
+    let _watch = Watch::over("threads that use a ring");
     thread::scope(|scope| {
         let _done = SetOnDrop(&done); // after a failed assertion too, or the threads never end
         for _ in 0..3 {
@@ -181,7 +186,10 @@ fn rotation_under_load() {
                 }
             });
         }
+        // Each rotation meets threads that have opened something since the last.
         for number in 1..=ROTATIONS {
+            let seen = opened.load(SeqCst);
+            wait_until("something is opened", || opened.load(SeqCst) > seen);
             let before = ring.load().primary().clone();
             let sealed = before.seal(CTX, b"before").unwrap();
             ring.update(|ring| ring.rotate(key(number))).unwrap();
@@ -192,13 +200,13 @@ fn rotation_under_load() {
     });
     assert_eq!(ring.load().primary(), key(ROTATIONS).encapsulation_key());
     assert_eq!(ring.load().keys().count(), 1);
-    assert!(opened.load(SeqCst) > 0);
 }
 
 /// No change of several threads is lost.
 #[test]
 fn changes_at_once_all_happen() {
     let ring = Shared::new(Keyring::new(key(0)));
+    let _watch = Watch::over("threads that change a ring");
     thread::scope(|scope| {
         for thread in 0..4 {
             let ring = &ring;
@@ -216,6 +224,7 @@ fn changes_at_once_all_happen() {
 #[test]
 fn a_change_that_panics() {
     let ring = Shared::new(Keyring::new(key(0)));
+    let _watch = Watch::over("a change that panics");
     let panicked = thread::scope(|scope| {
         let change = || {
             ring.update(|ring| {

@@ -1,40 +1,33 @@
 //! The example a newcomer runs first: what it prints, how it exits, and what it leaves behind.
 
+#[path = "common/process.rs"]
+mod process;
+
 use std::{
-    env,
     ffi::OsStr,
     fs,
-    io::{BufRead, BufReader, Read},
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Output},
 };
 
+use process::{end_of, ended, within_deadline};
 use tempfile::TempDir;
 use twinseal::{DecapsulationKey, Error, Recipients};
 
 /// The example, with temporary files in a folder of the test's own.
 fn quickstart(temporary: &TempDir) -> Command {
-    let mut command = Command::new(program());
+    let mut command = process::command(process::example("quickstart"));
     for name in ["TMPDIR", "TMP", "TEMP"] {
         command.env(name, temporary.path());
     }
     command
 }
 
-/// `cargo test` builds examples beside the folder of this test's own program.
-fn program() -> PathBuf {
-    let test = env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    let name = format!("quickstart{}", env::consts::EXE_SUFFIX);
-    let program = profile.join("examples").join(name);
-    assert!(program.exists(), "run `cargo build --example quickstart` first");
-    program
-}
-
 /// Runs the example and checks that it leaves nothing behind.
 fn run(arguments: &[&OsStr]) -> Output {
     let temporary = tempfile::tempdir().unwrap();
-    let output = quickstart(&temporary).args(arguments).output().unwrap();
+    let output = ended(quickstart(&temporary).args(arguments));
     assert_empty(temporary.path());
     output
 }
@@ -161,16 +154,14 @@ fn help_is_printed() {
 fn a_closed_pipe_is_no_error() {
     for lines in [0, 1] {
         let temporary = tempfile::tempdir().unwrap();
-        let mut child =
-            quickstart(&temporary).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = quickstart(&temporary).spawn().unwrap();
         let pipe = BufReader::new(child.stdout.take().unwrap());
-        assert_eq!(pipe.lines().take(lines).count(), lines); // and the pipe closes
-
-        let mut errors = String::new();
-        let mut stderr = child.stderr.take().unwrap();
-        stderr.read_to_string(&mut errors).unwrap();
-        assert_eq!(errors, "");
-        assert!(child.wait().unwrap().success());
+        // And the pipe closes.
+        let read = within_deadline("a line", move || pipe.lines().take(lines).count());
+        assert_eq!(read, lines);
+        let output = end_of(child);
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        assert!(output.status.success());
         assert_empty(temporary.path());
     }
 }
@@ -180,7 +171,7 @@ fn a_closed_pipe_is_no_error() {
 fn a_full_disk_is_an_error() {
     let temporary = tempfile::tempdir().unwrap();
     let full = fs::File::create("/dev/full").unwrap();
-    let output = quickstart(&temporary).stdout(full).output().unwrap();
+    let output = ended(quickstart(&temporary).stdout(full));
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.starts_with("quickstart: "), "{error}");

@@ -4,15 +4,13 @@
 //! which one was last. `cargo test --test stack -- --ignored --nocapture` measures each.
 
 mod common;
+#[path = "common/process.rs"]
+mod process;
 
-use std::{
-    env,
-    process::{Command, Stdio},
-    sync::LazyLock,
-    thread,
-};
+use std::{env, sync::LazyLock, thread};
 
 use common::{COMPOSITE, CTX, P384, X25519, kem_key, signing_key, signing_key_bytes};
+use process::{command, ended};
 use twinseal::{
     Ciphertext, DecapsulationKey, EncapsulationKey, Header, KemSuite, Recipients, Signature,
     SigningKey, VerifyingKey,
@@ -198,14 +196,9 @@ fn one_operation() {
 }
 
 fn fits(index: usize, stack: usize) -> bool {
-    Command::new(env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "one_operation"])
-        .env(CHOICE, format!("{index} {stack}"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .unwrap()
-        .success()
+    let mut test = command(env::current_exe().unwrap());
+    test.args(["--ignored", "--exact", "one_operation"]).env(CHOICE, format!("{index} {stack}"));
+    ended(test).status.success()
 }
 
 #[test]

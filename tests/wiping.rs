@@ -459,7 +459,7 @@ fn opening_what_was_changed() {
 #[test]
 fn kem_key_files() {
     for case in KemSuite::ALL.map(KemCase::new) {
-        let folder = tempfolder("kem");
+        let folder = tempfolder();
         let file = folder.join("key.pem");
         let missing = folder.join("missing").join("key.pem");
         let text: &'static str = case.key().to_pem().as_str().to_string().leak();
@@ -485,14 +485,8 @@ fn kem_key_files() {
     }
 }
 
-fn tempfolder(name: &str) -> std::path::PathBuf {
-    let folder = std::env::temp_dir().join(format!(
-        "twinseal-wiping-{name}-{}-{:?}",
-        std::process::id(),
-        std::thread::current().id()
-    ));
-    fs::create_dir(&folder).unwrap();
-    folder
+fn tempfolder() -> std::path::PathBuf {
+    tempfile::tempdir().unwrap().keep()
 }
 
 /// A fixed signing key and every secret of it.
@@ -579,7 +573,7 @@ fn signing_keys_and_signatures() {
 #[test]
 fn signing_key_files() {
     let case = SignCase::new();
-    let folder = tempfolder("sign");
+    let folder = tempfolder();
     let file = folder.join("key.pem");
     let key = case.key();
     let text: &'static str = key.to_pem().as_str().to_string().leak();
@@ -614,7 +608,7 @@ fn signing_key_files() {
 #[test]
 fn key_files_that_are_refused() {
     let case = KemCase::new(P384);
-    let folder = tempfolder("refused");
+    let folder = tempfolder();
     let [binary, long] = ["binary", "long"].map(|name| folder.join(name));
     fs::write(&binary, [&[0xff], &case.seed[..]].concat()).unwrap();
     let pem = case.key().to_pem();

@@ -18,6 +18,7 @@ pub(crate) struct Machine {
 
 /// The output of a command, or nothing.
 fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "it prints its version, and ends")]
     let output = Command::new(program).args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())

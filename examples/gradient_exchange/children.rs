@@ -27,6 +27,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended already, which is as well.
         let _ = self.child.kill();
+        #[expect(clippy::disallowed_methods, reason = "what was killed ends")]
         let _ = self.child.wait();
     }
 }

@@ -244,6 +244,8 @@ impl<'a> Peer<'a> {
 
 const OVER: &str = "the training is over";
 
+/// The aggregator has deadlines of its own: it sends an order, or drops its end.
+#[expect(clippy::disallowed_methods, reason = "see above")]
 fn next(inbox: &Inbox<Order>) -> Result<Order, Failure> {
     inbox.recv().map_err(|_| OVER.into())
 }

@@ -54,6 +54,7 @@ impl KeyProcess {
     /// Ends it at once, as a crash does.
     pub(crate) fn kill(mut self) -> Result<()> {
         self.child.kill()?;
+        #[expect(clippy::disallowed_methods, reason = "what was killed ends")]
         self.child.wait()?;
         Ok(())
     }
@@ -77,6 +78,7 @@ impl KeyProcess {
 impl Drop for KeyProcess {
     fn drop(&mut self) {
         let _ = self.child.kill(); // it may have ended already
+        #[expect(clippy::disallowed_methods, reason = "what was killed ends")]
         let _ = self.child.wait();
     }
 }

@@ -13,7 +13,10 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::common::{X25519, kem_key, signing_key};
+use crate::{
+    common::{X25519, kem_key, signing_key},
+    process::{self, end_of, ended, ended_if_present},
+};
 
 pub(crate) const TOOL: &str = env!("CARGO_BIN_EXE_twinseal");
 
@@ -47,39 +50,37 @@ impl Desk {
         fs::read(self.path(name)).unwrap()
     }
 
-    /// The tool in this folder, with the words of `line` as arguments.
+    /// The tool in this directory, with the words of `line` as arguments. See [`process::command`].
     pub(crate) fn command(&self, line: &str) -> Command {
         self.command_with(&line.split_whitespace().collect::<Vec<_>>())
     }
 
     pub(crate) fn command_with<Argument: AsRef<OsStr>>(&self, arguments: &[Argument]) -> Command {
-        let mut command = Command::new(TOOL);
-        command.current_dir(self.0.path()).args(arguments).stdin(Stdio::null());
+        let mut command = process::command(TOOL);
+        command.current_dir(self.0.path()).args(arguments);
         command
     }
 
     /// Starts the tool with pipes for its standard streams.
     pub(crate) fn spawn(&self, line: &str) -> Child {
-        let mut command = self.command(line);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().unwrap()
+        self.command(line).stdin(Stdio::piped()).spawn().unwrap()
     }
 
-    /// Another program in this folder, which finds the tool by its name.
+    /// Another program in this directory, which finds the tool by its name.
     pub(crate) fn shell(&self, line: &[&str]) -> Command {
         let (program, arguments) = line.split_first().unwrap();
         let folder = Path::new(TOOL).parent().unwrap();
         let path = env::var_os("PATH").unwrap_or_default();
         let path = iter::once(folder.to_path_buf()).chain(env::split_paths(&path));
-        let mut command = Command::new(program);
-        command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
+        let mut command = process::command(program);
+        command.args(arguments).current_dir(self.0.path());
         command.env("PATH", env::join_paths(path).unwrap());
         command
     }
 
     /// What a run that must succeed, and says nothing else, prints.
     pub(crate) fn prints(&self, line: &str) -> Vec<u8> {
-        succeeded(self.command(line).output().unwrap())
+        succeeded(ended(self.command(line)))
     }
 
     pub(crate) fn prints_given(&self, line: &str, input: &[u8]) -> Vec<u8> {
@@ -97,7 +98,7 @@ impl Desk {
 
     pub(crate) fn refused(&self, code: i32, mut command: Command) -> String {
         let before = self.files();
-        let output = command.output().unwrap();
+        let output = ended(&mut command);
         assert!(self.files() == before, "{command:?} changed files");
         assert_eq!(output.stdout, b"", "{command:?}");
         message(code, &output)
@@ -132,10 +133,9 @@ impl Desk {
 pub(crate) fn given(mut child: Child, input: &[u8]) -> Output {
     let mut pipe = child.stdin.take().unwrap();
     let input = input.to_vec();
-    let feeder = std::thread::spawn(move || pipe.write_all(&input));
-    let output = child.wait_with_output().unwrap();
-    let _ = feeder.join().unwrap(); // it may not want all
-    output
+    // It may not want all. When the program has ended, so does this.
+    std::thread::spawn(move || pipe.write_all(&input));
+    end_of(child)
 }
 
 fn succeeded(output: Output) -> Vec<u8> {
@@ -166,7 +166,7 @@ pub(crate) fn data(length: usize) -> Vec<u8> {
 /// is said.
 #[cfg(target_os = "linux")]
 pub(crate) fn in_a_namespace(desk: &Desk, script: &str) -> Option<Output> {
-    let output = namespace(desk, script).output().unwrap();
+    let output = ended(namespace(desk, script));
     if output.status.code() == Some(77) || cannot_unshare() {
         eprintln!("skipped: no namespace to mount in");
         return None;
@@ -182,8 +182,7 @@ pub(crate) fn namespace(desk: &Desk, script: &str) -> Command {
 #[cfg(target_os = "linux")]
 pub(crate) fn cannot_unshare() -> bool {
     let mount = "mount -t tmpfs none /proc";
-    let tried = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", mount])
-        .output();
-    !tried.is_ok_and(|output| output.status.success())
+    let mut unshare = process::command("unshare");
+    unshare.args(["--user", "--map-root-user", "--mount", "sh", "-c", mount]);
+    !ended_if_present(&mut unshare).is_some_and(|output| output.status.success())
 }

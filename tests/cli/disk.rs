@@ -1,8 +1,13 @@
 //! Where results go: files that are there whole or not at all, streams, and places that take none.
 
-use std::{fs, io::Read, process::Stdio};
+use std::{fs, io::Read};
 
-use crate::desk::{Desk, data, message};
+#[cfg(unix)]
+use crate::process::ended;
+use crate::{
+    desk::{Desk, data, message},
+    process::end_of,
+};
 
 fn desk() -> Desk {
     let desk = Desk::new();
@@ -19,7 +24,7 @@ fn mode(desk: &Desk, name: &str) -> u32 {
 
 #[cfg(unix)]
 fn shell(desk: &Desk, script: &str) -> std::process::Output {
-    desk.shell(&["sh", "-c", script]).output().unwrap()
+    ended(desk.shell(&["sh", "-c", script]))
 }
 
 #[cfg(unix)]
@@ -247,10 +252,9 @@ fn a_closed_pipe_ends_quietly() {
     for line in
         ["open -k bob.pem -c x sealed", "seal -r bob.pub -c x large", "inspect sealed", "man"]
     {
-        let mut command = desk.command(line);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = desk.command(line).spawn().unwrap();
         drop(child.stdout.take());
-        let output = child.wait_with_output().unwrap();
+        let output = end_of(child);
         assert_eq!(output.status.code(), Some(141), "{line}");
         assert_eq!(output.stderr, b"", "{line}");
     }

@@ -7,6 +7,7 @@ use twinseal::{Keyring, VerifyingKeyring};
 use crate::{
     common::{P384, X25519, kem_key, signing_key},
     desk::{Desk, data, message},
+    process::ended,
 };
 
 fn json(desk: &Desk, file: &str) -> Value {
@@ -55,7 +56,7 @@ fn sealed_files() {
 
     // Of a file that was cut off, everything but its plaintext's length, and that it is no use.
     desk.write("cut", &sealed[..3445 + 56 + 16_400]);
-    let output = desk.command("inspect --json cut").output().unwrap();
+    let output = ended(desk.command("inspect --json cut"));
     assert!(message(1, &output).contains("cut: it is cut off"));
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(told, expected([(56 + 16_400).into(), Value::Null, false.into()]));

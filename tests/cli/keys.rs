@@ -7,6 +7,7 @@ use twinseal::{DecapsulationKey, EncapsulationKey, KemSuite, SigningKey, Verifyi
 use crate::{
     common::{P384, kem_key},
     desk::Desk,
+    process::ended,
 };
 
 #[test]
@@ -44,7 +45,7 @@ fn every_suite_has_its_name() {
     let error = desk.fails_with(2, "keygen --sign --suite MLKEM1024-P384");
     assert!(error.contains("id-MLDSA87-ECDSA-P384-SHA512"), "{error}");
     for line in ["keygen", "keygen --kem --sign", "keygen --kem --suite RSA"] {
-        let output = desk.command(line).output().unwrap();
+        let output = ended(desk.command(line));
         assert_eq!(output.status.code(), Some(2), "{line}");
     }
     assert!(!desk.path("key.pem").exists());
@@ -53,7 +54,7 @@ fn every_suite_has_its_name() {
 #[test]
 fn a_note_says_what_to_do_with_a_new_key() {
     let desk = Desk::new();
-    let output = desk.command("keygen --kem").output().unwrap();
+    let output = ended(desk.command("keygen --kem"));
     let note = text(output.stderr);
     assert!(note.contains("key.pem") && note.contains("keep it secret"), "{note}");
 }
@@ -100,7 +101,7 @@ fn keys_that_others_can_read_are_warned_of() {
         };
         for mode in [0o640, 0o604, 0o644] {
             permit(mode);
-            let output = desk.command(line).output().unwrap();
+            let output = ended(desk.command(line));
             assert_eq!(output.status.code(), Some(0), "{line}");
             let warning = text(output.stderr);
             assert_eq!(warning.lines().count(), 1, "{line}: {warning}");

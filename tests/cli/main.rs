@@ -9,6 +9,8 @@ mod disk;
 mod inspect;
 mod keys;
 mod pages;
+#[path = "../common/process.rs"]
+mod process;
 mod readme;
 mod sealing;
 mod signatures;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::desk::Desk;
+use crate::{desk::Desk, process::ended};
 
 #[test]
 fn the_session_of_the_readme() {
@@ -17,7 +17,7 @@ fn the_session_of_the_readme() {
     let desk = Desk::new();
     fs::create_dir(desk.path("session")).unwrap();
     let mut shell = desk.shell(&["sh", "-eux", "-c", session]);
-    let output = shell.current_dir(desk.path("session")).output().unwrap();
+    let output = ended(shell.current_dir(desk.path("session")));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
     let printed = String::from_utf8(output.stdout).unwrap();

@@ -7,6 +7,7 @@ use twinseal::Keyring;
 use crate::{
     common::{P384, X25519, kem_key},
     desk::{Desk, data},
+    process::ended,
 };
 
 /// Around a chunk's end, around the pieces that the tool copies, and more than the pool works on.
@@ -115,7 +116,7 @@ fn the_context_must_be_the_same_and_one() {
     }
     let longest = "ü".repeat(127);
     let arguments = ["seal", "-r", "bob.pub", "-c", &longest, "-o", "out", "in"];
-    assert!(desk.command_with(&arguments).status().unwrap().success());
+    assert!(ended(desk.command_with(&arguments)).status.success());
     let opened = kem_key(X25519, 1).open(longest.as_bytes(), &desk.read("out")).unwrap();
     assert_eq!(&opened[..], b"hello");
 }
@@ -139,7 +140,7 @@ fn what_is_missing_on_the_command_line_is_told() {
         "seal --recipients bob.pub -c x in",
         "seal -r bob.pub -c x in two",
     ] {
-        let output = desk.command(line).output().unwrap();
+        let output = ended(desk.command(line));
         assert_eq!(output.status.code(), Some(2), "{line}");
         assert_eq!(output.stdout, b"");
         assert!(String::from_utf8(output.stderr).unwrap().contains("Usage"), "{line}");

@@ -13,6 +13,7 @@ use x509_cert::{
 use crate::{
     common::{COMPOSITE, CTX, signing_key},
     desk::{Desk, data, given, message},
+    process::ended,
 };
 
 /// A field of the LAMPS working group's vector.
@@ -51,7 +52,7 @@ fn the_official_vector_is_read_and_written() {
     let verify = |signature| {
         let arguments =
             ["verify", "-p", "official.pub", "-c", &context, "-s", signature, "message"];
-        let output = desk.command_with(&arguments).output().unwrap();
+        let output = ended(desk.command_with(&arguments));
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
         let key = VerifyingKey::from_spki_der(&key_of_certificate()).unwrap();
         assert_eq!(
@@ -61,7 +62,7 @@ fn the_official_vector_is_read_and_written() {
     };
     verify("official.sig");
     let sign = ["-q", "sign", "-k", "official.pem", "-c", &context, "-o", "our.sig", "message"];
-    assert!(desk.command_with(&sign).status().unwrap().success());
+    assert!(ended(desk.command_with(&sign)).status.success());
     verify("our.sig");
 
     // Ours, to the byte as the certificate and the PKCS#8 of the vector are made.

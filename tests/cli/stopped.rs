@@ -4,29 +4,35 @@ use std::{
     fs,
     io::Write,
     os::unix::process::ExitStatusExt,
-    process::{Child, Command, Output, Stdio},
-    thread,
-    time::Duration,
+    process::{Child, ChildStdin, Output, Stdio},
 };
 
-use crate::desk::{Desk, data};
+use crate::{
+    desk::{Desk, data},
+    process::{end_of, signal, wait_until, within_deadline},
+};
 
 const SIGNALS: [(&str, i32); 4] = [("HUP", 1), ("INT", 2), ("KILL", 9), ("TERM", 15)];
 
 /// More than all buffers between the pipe and the output hold.
 const FED: usize = 8_000_000;
 
-/// Starts a run, feeds it some but not all, and sends it a signal in the middle.
-fn stop(mut child: Child, fed: &[u8], signal: &str, look: impl FnOnce()) -> Output {
-    let mut pipe = child.stdin.take().unwrap();
-    pipe.write_all(fed).unwrap();
-    thread::sleep(Duration::from_millis(50));
+/// Feeds it some but not all, and sends it a signal in the middle.
+fn stop(mut child: Child, fed: &[u8], name: &str, look: impl FnOnce()) -> Output {
+    let pipe = feed(child.stdin.take().unwrap(), fed);
     look();
-    let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
-    assert!(sent.unwrap().success());
-    let output = child.wait_with_output().unwrap();
+    signal(name, child.id());
+    let output = end_of(child);
     drop(pipe);
     output
+}
+
+fn feed(mut pipe: ChildStdin, bytes: &[u8]) -> ChildStdin {
+    let bytes = bytes.to_vec();
+    within_deadline("a run that takes its input", move || {
+        pipe.write_all(&bytes).unwrap();
+        pipe
+    })
 }
 
 fn check(output: &Output, (name, number): (&str, i32)) {
@@ -93,8 +99,7 @@ fn where_files_have_names_only_a_killed_run_leaves_one() {
     let hidden = |line: &str| {
         let mut command =
             namespace(&desk, &format!("mount -t tmpfs none /proc && exec twinseal {line}"));
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().unwrap()
+        command.stdin(Stdio::piped()).spawn().unwrap()
     };
     let before = desk.files();
     for signal in SIGNALS {
@@ -103,6 +108,7 @@ fn where_files_have_names_only_a_killed_run_leaves_one() {
             ("open -k bob.pem -c x -o old", &sealed, true),
         ] {
             let output = stop(hidden(line), &input[..FED], signal.0, || {
+                wait_until("an unfinished file", || !partial().is_empty());
                 let names = partial();
                 assert_eq!(names.len(), 1, "{names:?}");
                 assert!(names[0].starts_with(".twinseal-"), "{names:?}");
@@ -135,16 +141,13 @@ fn an_ignored_signal_stays_ignored() {
     let (desk, content, _) = desk();
     let line = "trap '' HUP INT; exec twinseal seal -r bob.pub -c x -o out";
     let mut command = desk.shell(&["sh", "-c", line]);
-    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut pipe = child.stdin.take().unwrap();
-    pipe.write_all(&content[..FED]).unwrap();
-    for signal in ["HUP", "INT"] {
-        let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
-        assert!(sent.unwrap().success());
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let pipe = feed(child.stdin.take().unwrap(), &content[..FED]);
+    for name in ["HUP", "INT"] {
+        signal(name, child.id());
     }
-    pipe.write_all(&content[FED..]).unwrap();
-    drop(pipe);
-    let output = child.wait_with_output().unwrap();
+    drop(feed(pipe, &content[FED..]));
+    let output = end_of(child);
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     assert!(output.status.success());
     assert!(desk.prints("open -k bob.pem -c x out") == content);

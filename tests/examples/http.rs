@@ -16,7 +16,10 @@ use twinseal::{
     DecapsulationKey, EncapsulationKey, KeyId, Signature, SignatureSuite, SigningKey, VerifyingKey,
 };
 
-use crate::process::{DEADLINE, Running, example, run};
+use crate::{
+    process::{DEADLINE, command, example},
+    running::{Running, run},
+};
 
 pub(crate) const PIXELS: usize = 64;
 
@@ -28,7 +31,7 @@ pub(crate) struct Service {
 }
 
 pub(crate) fn inference_service(arguments: &str) -> Command {
-    let mut command = Command::new(example("inference_service"));
+    let mut command = command(example("inference_service"));
     command.args(arguments.split_whitespace());
     command
 }
@@ -59,7 +62,7 @@ pub(crate) fn serve_arguments(folder: &Path) -> Vec<String> {
 impl Service {
     pub(crate) fn start(more: &str) -> Self {
         let folder = keys();
-        let mut command = Command::new(example("inference_service"));
+        let mut command = command(example("inference_service"));
         command.args(serve_arguments(folder.path())).args(more.split_whitespace());
         Self::start_with(folder, &mut command)
     }
@@ -270,7 +273,11 @@ impl Answer {
 
 /// A batch of pictures, all of the same grey.
 pub(crate) fn batch(rows: usize) -> Vec<u8> {
-    let data = vec![0.5_f32.to_le_bytes(); rows * PIXELS].concat();
+    batch_of(rows, 0.5)
+}
+
+pub(crate) fn batch_of(rows: usize, pixel: f32) -> Vec<u8> {
+    let data = vec![pixel.to_le_bytes(); rows * PIXELS].concat();
     let view =
         safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![rows, PIXELS], &data);
     safetensors::serialize([("features", view.unwrap())], None).unwrap()

@@ -4,18 +4,21 @@
 use std::{
     fs,
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
     process::Command,
+    sync::mpsc,
     thread,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
 
 use crate::{
     http::{PIXELS, Service, batch, inference_service, keys},
-    process::{Ended, refused, run, with_small_files},
+    process::DEADLINE,
+    running::{Ended, refused, run, with_small_files},
 };
 
 /// The client, with the keys in this folder, and the file that it is to write there.
@@ -33,11 +36,13 @@ fn peer(act: impl FnOnce(TcpStream) + Send + 'static) -> String {
     let url = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
         let mut read = Vec::new();
         let mut piece = [0; 65536];
         // 16 pictures of 256 bytes, sealed, behind the headers.
         while read.len() < 6308 + 16 * 4 * PIXELS + 1784 {
             let length = stream.read(&mut piece).unwrap();
+            assert_ne!(length, 0, "the client hangs up before it has sent all");
             read.extend_from_slice(&piece[..length]);
         }
         act(stream);
@@ -136,13 +141,18 @@ fn nothing_of_a_false_service_is_believed() {
 #[test]
 fn a_service_that_is_not_there_or_hangs_is_told() {
     let folder = keys();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (mut command, output) = request(&folder, &format!("http://{free}"), "");
+    // Nobody else gets this port, and nobody listens on it.
+    let taken = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    taken.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let address = taken.local_addr().unwrap().as_socket().unwrap();
+    let (mut command, output) = request(&folder, &format!("http://{address}"), "");
     let error = refused(&mut command);
-    assert!(error.contains(&free.to_string()) && error.contains("refused"), "{error}");
+    assert!(error.contains(&address.to_string()) && error.contains("refused"), "{error}");
 
-    let (hold, held) = std::sync::mpsc::channel();
-    let url = peer(move |stream| hold.send(stream).unwrap());
+    let (hold, held) = mpsc::channel();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || hold.send(listener.accept().unwrap()));
     let (mut command, _) = request(&folder, &url, "--timeout 1");
     let error = refused(&mut command);
     assert!(error.contains("timeout"), "{error}");

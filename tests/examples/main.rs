@@ -8,7 +8,9 @@ mod http;
 mod inference_client;
 mod inference_limits;
 mod inference_service;
+#[path = "../common/process.rs"]
 mod process;
+mod running;
 
 // Cargo runs no tests of examples themselves. These are theirs.
 #[allow(dead_code, reason = "only its tests are used")]

@@ -12,7 +12,10 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use tempfile::TempDir;
 use twinseal::{EncapsulationKey, Signature, SignatureSuite, VerifyingKey};
 
-use crate::{Example, example, finish, names};
+use crate::{
+    Example, example, finish, names,
+    process::{wait_until, within_deadline},
+};
 
 /// The process that holds the keys, in a folder with a socket.
 pub(crate) struct Keys {
@@ -31,8 +34,11 @@ impl Keys {
         let mut command = example("key_management", ["serve", "--until-stdin-ends"]).command;
         command.args(options).arg("--keys").arg(path).arg("--socket").arg(path.join("socket"));
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let line = within_deadline("the process that holds the keys starts", move || {
+            let mut line = String::new();
+            stdout.read_line(&mut line).map(|_| line).unwrap()
+        });
         assert!(line.starts_with("listening on "), "{line}");
         Self { _stdin: child.stdin.take().unwrap(), folder, child }
     }
@@ -60,21 +66,30 @@ impl Keys {
     }
 
     pub(crate) fn kill(mut self) -> TempDir {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.end();
         std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+}
+
+impl Keys {
+    fn end(&mut self) {
+        self.child.kill().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "it was killed")]
+        self.child.wait().unwrap();
     }
 }
 
 impl Drop for Keys {
     fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.end();
     }
 }
 
+/// With more time than an answer takes on any machine, unless the test says otherwise.
 pub(crate) fn ask(socket: &str, command: &str, rest: &[&str]) -> Example {
-    example("key_management", [&[command, "--socket", socket], rest].concat())
+    let patience: &[&str] =
+        if rest.contains(&"--timeout") { &[] } else { &["--timeout", "300000"] };
+    example("key_management", [&[command, "--socket", socket], patience, rest].concat())
 }
 
 fn signature(printed: &str) -> Signature {
@@ -176,7 +191,7 @@ fn it_ends_with_its_parent() {
     let mut command = example("key_management", ["serve", "--until-stdin-ends"]).command;
     command.arg("--keys").arg(folder.path()).arg("--socket").arg(path("socket"));
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-    crate::wait_until("the socket", || path("socket").exists());
+    wait_until("the socket", || path("socket").exists());
     drop(child.stdin.take());
     assert_eq!(finish(child).code, Some(0));
 }

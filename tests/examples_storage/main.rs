@@ -9,38 +9,32 @@ mod key_faults;
 #[cfg(unix)]
 mod key_management;
 mod kubernetes;
+#[path = "../common/process.rs"]
+mod process;
 #[cfg(unix)]
 mod rotation;
 
 use std::{
-    env,
     ffi::OsStr,
     fs,
-    io::Read,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
+    path::Path,
+    process::{Child, Command, Output},
 };
 
-/// More than any of them takes; a program that is still running then hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// An example that `cargo test` has built, in the folder beside this test's own program.
-fn program(name: &str) -> PathBuf {
-    let test = env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    let program = profile.join("examples").join(format!("{name}{}", env::consts::EXE_SUFFIX));
-    assert!(program.exists(), "run `cargo build --example {name}` first");
-    program
-}
+use process::{end_of, ended};
 
 /// How a program ended.
 struct Outcome {
     code: Option<i32>,
     stdout: Vec<u8>,
     stderr: String,
-    time: Duration,
+}
+
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        Self { code: output.status.code(), stdout: output.stdout, stderr }
+    }
 }
 
 impl Outcome {
@@ -52,11 +46,11 @@ impl Outcome {
 /// An example with these arguments, and a folder of its own for temporary files.
 fn example<A: AsRef<OsStr>>(name: &str, arguments: impl IntoIterator<Item = A>) -> Example {
     let temporary = tempfile::tempdir().unwrap();
-    let mut command = Command::new(program(name));
+    let mut command = process::command(process::example(name));
     for variable in ["TMPDIR", "TMP", "TEMP"] {
         command.env(variable, temporary.path());
     }
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(arguments);
     Example { command, temporary }
 }
 
@@ -68,7 +62,7 @@ struct Example {
 impl Example {
     /// Runs it to its end, and checks that it leaves no temporary files.
     fn run(mut self) -> Outcome {
-        let outcome = finish(self.command.spawn().unwrap());
+        let outcome = Outcome::from(ended(&mut self.command));
         assert_eq!(names(self.temporary.path()), [""; 0]);
         outcome
     }
@@ -94,35 +88,9 @@ impl Example {
     }
 }
 
-/// Waits for a program, but not forever.
-fn finish(mut child: Child) -> Outcome {
-    let start = Instant::now();
-    let stdout = child.stdout.take().map(collect);
-    let stderr = child.stderr.take().map(collect);
-    let status = loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        if start.elapsed() > PATIENCE {
-            child.kill().unwrap();
-            panic!("it hangs");
-        }
-        thread::sleep(Duration::from_millis(2));
-    };
-    let time = start.elapsed();
-    let read = |pipe: Option<thread::JoinHandle<_>>| {
-        pipe.map(|pipe| pipe.join().unwrap()).unwrap_or_default()
-    };
-    let stderr = String::from_utf8(read(stderr)).unwrap();
-    Outcome { code: status.code(), stdout: read(stdout), stderr, time }
-}
-
-fn collect(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        pipe.read_to_end(&mut bytes).unwrap();
-        bytes
-    })
+/// Waits for a program, but not for ever.
+fn finish(child: Child) -> Outcome {
+    end_of(child).into()
 }
 
 /// Elsewhere it says that it needs Unix sockets.
@@ -143,15 +111,6 @@ fn names(folder: &Path) -> Vec<String> {
 fn project(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-/// Waits until something is so.
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < PATIENCE, "{what} does not happen");
-        thread::sleep(Duration::from_millis(1));
-    }
 }
 
 /// The arguments that an example does not understand are refused by name, with exit code 2.

@@ -3,19 +3,17 @@
 //! It runs with a `kubectl` and a `twinseal` of this test: the one keeps Secrets as files, the other
 //! hands out keys that were made before.
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use twinseal::{DecapsulationKey, Directory, Keyring, SigningKey};
 
-use crate::{Outcome, finish, names};
+use crate::{
+    Outcome, names,
+    process::{command, ended},
+};
 
 /// `get` prints what the template in the script asks for; `patch` stores the patch, and a test
 /// applies it.
@@ -77,18 +75,15 @@ impl Cluster {
         let script =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/kubernetes/rotate-keys.sh");
         let path = format!("{}:{}", self.folder.path().display(), std::env::var("PATH").unwrap());
-        let child = Command::new("sh")
+        let mut shell = command("sh");
+        shell
             .arg(script)
             .env("PATH", path)
             .env("CLUSTER", self.folder.path())
             .env("TMPDIR", self.path("tmp"))
             .envs([("KEM_SECRET", "kem"), ("SIGNING_SECRET", "signing")])
-            .envs([("PUBLIC_CONFIGMAP", "public"), ("KEEP", keep), ("SETTLE_SECONDS", "1")])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let outcome = finish(child);
+            .envs([("PUBLIC_CONFIGMAP", "public"), ("KEEP", keep), ("SETTLE_SECONDS", "1")]);
+        let outcome = Outcome::from(ended(shell));
         assert_eq!(names(&self.path("tmp")), [""; 0], "it leaves private keys behind");
         self.apply();
         (key, outcome)
@@ -190,7 +185,7 @@ fn a_write_that_is_refused() {
 #[test]
 fn settings_that_are_missing() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/kubernetes/rotate-keys.sh");
-    let output = Command::new("sh").arg(script).env_clear().output().unwrap();
+    let output = ended(command("sh").arg(script).env_clear());
     assert!(!output.status.success());
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("KEM_SECRET: the Secret of KEM keys"), "{error}");

@@ -7,6 +7,8 @@ mod common;
 mod encodings;
 mod keys;
 mod pairs;
+#[path = "../common/process.rs"]
+mod process;
 #[path = "../common/providers.rs"]
 mod providers;
 mod threads;

@@ -5,6 +5,7 @@ use std::{sync::Barrier, thread};
 use crate::{
     PROVIDERS,
     common::{CTX, X25519, kem_key, signing_key},
+    process::Watch,
 };
 
 const THREADS: usize = 8;
@@ -17,6 +18,7 @@ fn shared_keys() {
         let public = key.encapsulation_key();
         let signer = signing_key(1).on(provider).unwrap();
         let verifier = signer.verifying_key();
+        let _watch = Watch::over("threads that share keys");
         let start = Barrier::new(THREADS);
         thread::scope(|scope| {
             for number in 0..THREADS {

@@ -11,6 +11,8 @@ use twinseal::{
     hazmat::SealRandomness, provider::PORTABLE,
 };
 
+use crate::process::Watch;
+
 pub(crate) const CTX: &[u8] = b"example.com/streams";
 pub(crate) const CHUNK: usize = Sealer::CHUNK_LENGTH;
 pub(crate) const TAG: usize = Sealer::TAG_LENGTH;
@@ -60,6 +62,7 @@ pub(crate) fn with_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Se
     static POOLS: LazyLock<[ThreadPool; 4]> = LazyLock::new(|| {
         [1, 2, 3, 4].map(|count| ThreadPoolBuilder::new().num_threads(count).build().unwrap())
     });
+    let _watch = Watch::over("a pool of threads");
     POOLS[threads - 1].install(run)
 }
 

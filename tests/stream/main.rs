@@ -7,6 +7,8 @@ mod faulty_io;
 mod damage;
 mod fixture;
 mod panicking;
+#[path = "../common/process.rs"]
+mod process;
 mod random_access;
 mod reader_faults;
 mod sizes;

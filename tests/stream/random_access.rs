@@ -10,7 +10,10 @@ use std::{
 
 use twinseal::{Body, BodyKey, Error, Header, ReadAt};
 
-use crate::fixture::{BOB, CHUNK, CTX, SEALED_CHUNK, TAG, chunks_start, plaintext, seal};
+use crate::{
+    fixture::{BOB, CHUNK, CTX, SEALED_CHUNK, TAG, chunks_start, plaintext, seal},
+    process::Watch,
+};
 
 const SIZES: [usize; 9] =
     [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK - 1, 2 * CHUNK, 2 * CHUNK + 77, 20 * CHUNK + 5];
@@ -312,10 +315,12 @@ fn a_source_that_says_a_wrong_length() {
 fn by_several_threads_at_once() {
     let plaintext = plaintext(60 * CHUNK + 5);
     let sealed = seal(&plaintext);
-    let path = format!("{}/random-access", env!("CARGO_TARGET_TMPDIR"));
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("sealed");
     fs::write(&path, &sealed).unwrap();
     let file = BOB.open_at(CTX, File::open(&path).unwrap()).unwrap();
     let bytes = BOB.open_at(CTX, &sealed[..]).unwrap();
+    let _watch = Watch::over("threads that read");
     thread::scope(|scope| {
         for thread in 0..4 {
             let (file, bytes, plaintext) = (&file, &bytes, &plaintext);
@@ -332,7 +337,6 @@ fn by_several_threads_at_once() {
             });
         }
     });
-    fs::remove_file(path).unwrap();
 }
 
 #[cfg(unix)]

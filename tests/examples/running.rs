@@ -1,27 +1,16 @@
 //! Processes of examples: started, read line by line, waited for, and never left behind.
 
 use std::{
-    env,
     ffi::OsStr,
     io::{BufRead, BufReader, Read},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::Path,
+    process::{Child, Command, Output},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
 
-/// Longer than anything here takes on a busy machine.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
-
-/// `cargo test` builds examples beside the folder of this test's own program.
-pub(crate) fn example(name: &str) -> PathBuf {
-    let test = env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    let program = profile.join("examples").join(format!("{name}{}", env::consts::EXE_SUFFIX));
-    assert!(program.exists(), "{program:?} is missing: run `cargo build --examples` first");
-    program
-}
+use crate::process::{self, DEADLINE};
 
 /// A running program, whose output is read as it comes.
 #[derive(Debug)]
@@ -34,7 +23,6 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(command: &mut Command) -> Self {
-        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (outbox, lines) = mpsc::channel();
         let outputs: [Box<dyn Read + Send>; 2] =
@@ -105,14 +93,9 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
+        #[expect(clippy::disallowed_methods, reason = "it was killed")]
         let _ = self.child.wait();
     }
-}
-
-/// Sends a signal to a process that was started here, or by one that was.
-pub(crate) fn signal(name: &str, process: u32) {
-    let status = Command::new("kill").args(["-s", name, &process.to_string()]).status().unwrap();
-    assert!(status.success());
 }
 
 /// What a program says that ends by itself.
@@ -125,26 +108,22 @@ pub(crate) struct Ended {
 /// Runs a program to its end.
 #[track_caller]
 pub(crate) fn run(command: &mut Command) -> Ended {
-    end_of(
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap(),
-    )
+    Ended::from(process::ended(command))
 }
 
 /// Waits for the end of a program, and of what it says.
 #[track_caller]
 pub(crate) fn end_of(child: Child) -> Ended {
-    let (sender, receiver) = mpsc::channel();
-    let process = child.id();
-    thread::spawn(move || sender.send(child.wait_with_output()));
-    let Ok(output) = receiver.recv_timeout(DEADLINE) else {
-        signal("KILL", process);
-        panic!("process {process} does not end");
-    };
-    let output = output.unwrap();
-    Ended {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
+    Ended::from(process::end_of(child))
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
     }
 }
 
@@ -160,7 +139,7 @@ pub(crate) fn refused(command: &mut Command) -> String {
 /// The same program with so many 512-byte blocks for each file that it writes: a write beyond fails,
 /// as it does on a full disk.
 pub(crate) fn with_small_files(program: &Path, blocks: u32, arguments: &[&OsStr]) -> Command {
-    let mut command = Command::new("sh");
+    let mut command = process::command("sh");
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     command.args(["-c", &script]).arg(program).args(arguments);
     command

@@ -1,0 +1,169 @@
+//! How do tests start children, and how long do they wait for them, for peers and for threads? With
+//! default signals, and not for ever.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::{
+    borrow::BorrowMut,
+    env,
+    ffi::OsStr,
+    io::{self, Write},
+    panic::resume_unwind,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Nothing here takes so long, however busy the machine is: what takes longer hangs.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(300);
+
+/// A program without standard input, with pipes for what it prints, and with default signals.
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    #[cfg(unix)]
+    signals::to_default();
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// An example, which `cargo test` builds beside the directory of this test's own program.
+pub(crate) fn example(name: &str) -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let profile = test.parent().and_then(Path::parent).unwrap();
+    let program = profile.join("examples").join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    assert!(program.exists(), "{program:?} is missing: run `cargo build --examples` first");
+    program
+}
+
+/// Runs a program to its end: how it ended, and what it printed to pipes.
+#[track_caller]
+pub(crate) fn ended(mut command: impl BorrowMut<Command>) -> Output {
+    let command = command.borrow_mut();
+    let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    wait(child, &format!("{command:?}"))
+}
+
+/// Closes the standard input of a program, and waits for its end.
+#[track_caller]
+pub(crate) fn end_of(child: Child) -> Output {
+    let what = format!("process {}", child.id());
+    wait(child, &what)
+}
+
+#[track_caller]
+fn wait(child: Child, what: &str) -> Output {
+    let process = child.id();
+    let (sender, receiver) = mpsc::channel();
+    #[expect(clippy::disallowed_methods, reason = "with a deadline, which is here")]
+    thread::spawn(move || sender.send(child.wait_with_output()));
+    let Ok(output) = receiver.recv_timeout(DEADLINE) else {
+        let _ = Command::new("kill").args(["-s", "KILL", &process.to_string()]).spawn();
+        panic!("{what} does not end");
+    };
+    output.unwrap()
+}
+
+/// As [`ended`]; `None` if the system has no such program.
+pub(crate) fn ended_if_present(mut command: impl BorrowMut<Command>) -> Option<Output> {
+    let command = command.borrow_mut();
+    let child = command.spawn().ok()?;
+    Some(wait(child, &format!("{command:?}")))
+}
+
+/// Sends a signal to a process that was started here, or by one that was.
+#[track_caller]
+pub(crate) fn signal(name: &str, process: u32) {
+    let sent = ended(command("kill").args(["-s", name, &process.to_string()]));
+    assert!(sent.status.success(), "{sent:?}");
+}
+
+/// Does the work in a thread of its own, and fails if that hangs: for whatever waits for threads, peers
+/// or pipes.
+#[track_caller]
+pub(crate) fn within_deadline<T: Send + 'static>(
+    what: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    let (sender, receiver) = mpsc::channel::<()>();
+    let working = thread::Builder::new().name(what.to_owned()).spawn(move || {
+        let _ends_with_the_work = sender;
+        work()
+    });
+    let working = working.unwrap();
+    match receiver.recv_timeout(DEADLINE) {
+        Err(RecvTimeoutError::Timeout) => panic!("{what}: it hangs"),
+        _ => working.join().unwrap_or_else(|panic| resume_unwind(panic)),
+    }
+}
+
+/// Ends this whole process if it is not dropped in time: for what borrows, and so cannot be done by
+/// [`within_deadline`].
+pub(crate) struct Watch(#[expect(dead_code, reason = "dropped")] mpsc::Sender<()>);
+
+impl Watch {
+    pub(crate) fn over(what: &str) -> Self {
+        let (sender, receiver) = mpsc::channel();
+        let what = what.to_owned();
+        thread::spawn(move || {
+            if receiver.recv_timeout(DEADLINE) == Err(RecvTimeoutError::Timeout) {
+                // Not captured, as the output of this test's thread would be.
+                let _ = io::stderr().write_all(format!("{what}: it hangs\n").as_bytes());
+                std::process::exit(1);
+            }
+        });
+        Self(sender)
+    }
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < DEADLINE, "{what}: it does not happen");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Which signals are ignored, because this process was started so (`nohup`, `trap '' INT`)?
+#[cfg(unix)]
+mod signals {
+    use std::{
+        os::unix::process::ExitStatusExt,
+        process::{Command, Stdio},
+        sync::{Arc, Once, atomic::AtomicBool},
+    };
+
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
+
+    /// A child inherits that a signal is ignored, but not that it is handled. So what is ignored gets a
+    /// handler, which does nothing; what is not stays as it is, and Ctrl-C ends the tests.
+    pub(super) fn to_default() {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            for (name, number) in [
+                ("HUP", SIGHUP),
+                ("INT", SIGINT),
+                ("QUIT", SIGQUIT),
+                ("TERM", SIGTERM),
+                ("USR1", SIGUSR1),
+                ("USR2", SIGUSR2),
+                ("XFSZ", SIGXFSZ),
+            ] {
+                if is_ignored(name) {
+                    signal_hook::flag::register(number, Arc::<AtomicBool>::default()).unwrap();
+                }
+            }
+        });
+    }
+
+    /// Whether a child survives it.
+    fn is_ignored(name: &str) -> bool {
+        let script = format!("ulimit -c 0; kill -s {name} $$");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script]).stdin(Stdio::null()).stderr(Stdio::null());
+        super::ended(&mut shell).status.signal().is_none()
+    }
+}
