@@ -1,7 +1,6 @@
 //! Proves suite 0x0051, and the key schedule of sessions, with the HPKE working group's vector for
 //! MLKEM1024-P384.
 
-use serde_json::Value;
 use twinseal::{
     Ciphertext, DecapsulationKey, EncapsulationKey, KemSuite,
     hazmat::{self, KeySchedule},
@@ -10,59 +9,47 @@ use twinseal::{
 
 #[path = "common/providers.rs"]
 mod providers;
+#[path = "common/vectors.rs"]
+mod vectors;
 
 use providers::PROVIDERS;
 
 const SUITE: KemSuite = KemSuite::ML_KEM_1024_P384;
 
-fn json() -> Value {
-    serde_json::from_str(include_str!("vectors/hpke-pq.json")).unwrap()
-}
-
-fn field(object: &Value, name: &str) -> Vec<u8> {
-    hex::decode(object[name].as_str().unwrap()).unwrap()
-}
-
-/// A field of the vector.
 fn vector(name: &str) -> Vec<u8> {
-    field(&json(), name)
-}
-
-/// A list in the vector.
-fn list(name: &str) -> Vec<Value> {
-    json()[name].as_array().unwrap().clone()
+    vectors::value(include_str!("vectors/kem-0051.txt"), name)
 }
 
 #[test]
 fn seed_to_key_pair() {
     for provider in PROVIDERS {
-        let key = DecapsulationKey::from_seed(SUITE, &vector("skRm")).unwrap();
+        let key = DecapsulationKey::from_seed(SUITE, &vector("seed")).unwrap();
         let key = key.on(provider).unwrap();
-        assert_eq!(key.encapsulation_key().as_bytes(), vector("pkRm"));
+        assert_eq!(key.encapsulation_key().as_bytes(), vector("ek"));
     }
 }
 
 #[test]
 fn decapsulate() {
-    let ciphertext = Ciphertext::from_bytes(SUITE, &vector("enc")).unwrap();
+    let ciphertext = Ciphertext::from_bytes(SUITE, &vector("ct")).unwrap();
     for provider in PROVIDERS {
-        let key = DecapsulationKey::from_seed(SUITE, &vector("skRm")).unwrap();
+        let key = DecapsulationKey::from_seed(SUITE, &vector("seed")).unwrap();
         let secret = key.on(provider).unwrap().decapsulate(&ciphertext).unwrap();
-        assert_eq!(secret.as_bytes(), vector("shared_secret"));
+        assert_eq!(secret.as_bytes(), vector("ss"));
     }
 }
 
 #[test]
 fn encapsulate() {
-    let key = EncapsulationKey::from_bytes(SUITE, &vector("pkRm")).unwrap().on(&PORTABLE).unwrap();
-    let (ciphertext, secret) = hazmat::encapsulate(&key, &vector("ikmE")).unwrap();
-    assert_eq!(ciphertext.as_bytes(), vector("enc"));
-    assert_eq!(secret.as_bytes(), vector("shared_secret"));
+    let key = EncapsulationKey::from_bytes(SUITE, &vector("ek")).unwrap().on(&PORTABLE).unwrap();
+    let (ciphertext, secret) = hazmat::encapsulate(&key, &vector("randomness")).unwrap();
+    assert_eq!(ciphertext.as_bytes(), vector("ct"));
+    assert_eq!(secret.as_bytes(), vector("ss"));
 }
 
 /// The schedule that sessions use, from the vector's shared secret.
 fn key_schedule(provider: &Provider) -> KeySchedule {
-    KeySchedule::new(provider, SUITE, &vector("shared_secret"), &vector("info")).unwrap()
+    KeySchedule::new(provider, SUITE, &vector("ss"), &vector("info")).unwrap()
 }
 
 #[test]
@@ -76,16 +63,14 @@ fn schedule() {
 }
 
 #[test]
-fn encryptions() {
+fn messages() {
     for provider in PROVIDERS {
         let schedule = key_schedule(provider);
-        let encryptions = list("encryptions");
-        assert_eq!(encryptions.len(), 10);
-        for (index, encryption) in encryptions.iter().enumerate() {
-            let [aad, plaintext, ciphertext] =
-                ["aad", "pt", "ct"].map(|name| field(encryption, name));
-            let sealed = schedule.seal(index as u64, &aad, &plaintext).unwrap();
-            assert_eq!(sealed, ciphertext, "encryption {index}");
+        for index in 0..10 {
+            let [aad, plaintext, message] =
+                ["aad", "plaintext", "message"].map(|name| vector(&format!("{name}_{index}")));
+            let sealed = schedule.seal(index, &aad, &plaintext).unwrap();
+            assert_eq!(sealed, message, "message {index}");
         }
     }
 }
@@ -94,13 +79,10 @@ fn encryptions() {
 fn exports() {
     for provider in PROVIDERS {
         let schedule = key_schedule(provider);
-        let exports = list("exports");
-        assert_eq!(exports.len(), 5);
-        for export in exports {
-            let expected = field(&export, "exported_value");
-            assert_eq!(export["L"], expected.len());
-            let mut exported = vec![0; expected.len()];
-            schedule.export(&field(&export, "exporter_context"), &mut exported);
+        for index in 0..5 {
+            let expected = vector(&format!("exported_{index}"));
+            let mut exported = vec![0; 32];
+            schedule.export(&vector(&format!("export_context_{index}")), &mut exported);
             assert_eq!(exported, expected);
         }
     }

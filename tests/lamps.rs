@@ -2,10 +2,8 @@
 //! id-MLDSA87-ECDSA-P384-SHA512, and its ML-DSA half with C2SP's accumulated one: other software
 //! reads what we write, and neither half can be replaced or stripped off.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use ml_dsa::MlDsa87;
 use p384::ecdsa;
-use serde_json::Value;
 use sha2::{Digest, Sha512};
 use shake::{ExtendableOutput, Shake128, Update, XofReader};
 use signature::{Signer, Verifier};
@@ -20,6 +18,8 @@ use x509_cert::{
 
 #[path = "common/providers.rs"]
 mod providers;
+#[path = "common/vectors.rs"]
+mod vectors;
 
 use providers::PROVIDERS;
 
@@ -33,17 +33,15 @@ const LABEL: &[u8] = b"COMPSIG-MLDSA87-ECDSA-P384-SHA512";
 
 /// A field of the vector.
 fn vector(field: &str) -> Vec<u8> {
-    let json = include_str!("vectors/lamps-composite-sigs.json");
-    let json: Value = serde_json::from_str(json).unwrap();
-    BASE64_STANDARD.decode(json[field].as_str().unwrap()).unwrap()
+    vectors::value(include_str!("vectors/sign-0001.txt"), field)
 }
 
 fn signing_key() -> SigningKey {
-    SigningKey::from_bytes(SUITE, &vector("sk")).unwrap()
+    SigningKey::from_bytes(SUITE, &vector("signing_key")).unwrap()
 }
 
 fn verifying_key() -> VerifyingKey {
-    VerifyingKey::from_bytes(SUITE, &vector("pk")).unwrap()
+    VerifyingKey::from_bytes(SUITE, &vector("verifying_key")).unwrap()
 }
 
 fn signature(bytes: &[u8]) -> Signature {
@@ -54,15 +52,15 @@ fn signature(bytes: &[u8]) -> Signature {
 fn private_key_to_public_key() {
     for provider in PROVIDERS {
         let key = signing_key().on(provider).unwrap();
-        assert_eq!(key.verifying_key().as_bytes(), vector("pk"));
+        assert_eq!(key.verifying_key().as_bytes(), vector("verifying_key"));
     }
 }
 
 #[test]
 fn official_signatures_verify() {
-    let (message, context) = (vector("m"), vector("ctx"));
-    let without = signature(&vector("s"));
-    let with = signature(&vector("sWithContext"));
+    let (message, context) = (vector("message"), vector("context"));
+    let without = signature(&vector("signature_without_context"));
+    let with = signature(&vector("signature"));
     for provider in PROVIDERS {
         let key = verifying_key().on(provider).unwrap();
         key.without_context().verify(&message, &without).unwrap();
@@ -86,7 +84,7 @@ fn representative(context: &[u8], message: &[u8]) -> Vec<u8> {
 
 #[test]
 fn our_signatures_verify_through_the_parts() {
-    let (message, context) = (vector("m"), vector("ctx"));
+    let (message, context) = (vector("message"), vector("context"));
     let without = |key: &SigningKey| key.without_context().try_sign(&message).unwrap();
     for provider in PROVIDERS {
         let key = signing_key().on(provider).unwrap();
@@ -101,10 +99,10 @@ fn our_signatures_verify_through_the_parts() {
 }
 
 fn verify_parts(context: &[u8], signature: &Signature) {
-    let key = vector("pk");
+    let key = vector("verifying_key");
     let (key_pq, key_t) = key.split_at(ML_DSA_KEY);
     let (sig_pq, sig_t) = signature.as_bytes().split_at(ML_DSA_SIGNATURE);
-    let representative = representative(context, &vector("m"));
+    let representative = representative(context, &vector("message"));
 
     let key_pq = ml_dsa::VerifyingKey::<MlDsa87>::decode(key_pq.try_into().unwrap());
     let sig_pq = sig_pq.try_into().unwrap();
@@ -117,15 +115,15 @@ fn verify_parts(context: &[u8], signature: &Signature) {
 
 #[test]
 fn pkcs8_round_trip() {
-    let der = vector("sk_pkcs8");
+    let der = vector("pkcs8");
     let key = SigningKey::from_pkcs8_der(&der).unwrap();
-    assert_eq!(key.secret_bytes(), vector("sk"));
+    assert_eq!(key.secret_bytes(), vector("signing_key"));
     assert_eq!(key.to_pkcs8_der().unwrap()[..], der);
 }
 
 #[test]
 fn certificate() {
-    let der = vector("x5c");
+    let der = vector("certificate");
     let certificate = Certificate::from_der(&der).unwrap();
     assert_eq!(certificate.to_der().unwrap(), der);
     let signed = certificate.tbs_certificate();
@@ -148,7 +146,7 @@ fn certificate() {
 fn pem_round_trip() {
     let private = signing_key().to_pem();
     let key = SigningKey::from_pem(private.as_str()).unwrap();
-    assert_eq!(key.secret_bytes(), vector("sk"));
+    assert_eq!(key.secret_bytes(), vector("signing_key"));
     assert_eq!(key.to_pem().as_str(), private.as_str());
 
     let public = verifying_key().to_pem();
@@ -159,8 +157,8 @@ fn pem_round_trip() {
 
 #[test]
 fn a_replaced_half_fails() {
-    let (message, context) = (vector("m"), vector("ctx"));
-    let official = signature(&vector("sWithContext"));
+    let (message, context) = (vector("message"), vector("context"));
+    let official = signature(&vector("signature"));
     let key = signing_key();
 
     // Halves of one key, message and context can be exchanged: what fails below fails for no other
@@ -189,8 +187,8 @@ fn a_replaced_half_fails() {
 /// ECDSA has no context, so that its half is an ordinary signature over M'; ML-DSA's is not.
 #[test]
 fn the_label_is_the_context_of_ml_dsa() {
-    let official = signature(&vector("sWithContext"));
-    let plain = signed_with_plain_schemes(&representative(&vector("ctx"), &vector("m")));
+    let official = signature(&vector("signature"));
+    let plain = signed_with_plain_schemes(&representative(&vector("context"), &vector("message")));
     verify_spliced(&official, &plain).unwrap();
     let result = verify_spliced(&plain, &official);
     assert!(matches!(result, Err(Error::Verify)), "{result:?}");
@@ -204,7 +202,7 @@ fn verify_spliced(first: &Signature, second: &Signature) -> Result<(), Error> {
     let spliced = signature(&[first, second].concat());
     let results = PROVIDERS.map(|provider| {
         let key = verifying_key().on(provider).unwrap();
-        key.verify(&vector("ctx"), &vector("m"), &spliced)
+        key.verify(&vector("context"), &vector("message"), &spliced)
     });
     let valid = results.iter().filter(|result| result.is_ok()).count();
     assert!(valid == 0 || valid == PROVIDERS.len(), "{results:?}");
@@ -213,7 +211,7 @@ fn verify_spliced(first: &Signature, second: &Signature) -> Result<(), Error> {
 
 /// The vector's two keys used alone, without label or context.
 fn signed_with_plain_schemes(message: &[u8]) -> Signature {
-    let secret = vector("sk");
+    let secret = vector("signing_key");
     let (seed, ec_private_key) = secret.split_at(32);
     let post_quantum = PORTABLE.ml_dsa_87.key_pair(seed).unwrap();
     let traditional = hazmat::ecdsa_p384(&PORTABLE).key_pair(ec_private_key);
@@ -226,7 +224,7 @@ fn signed_with_plain_schemes(message: &[u8]) -> Signature {
 
 #[test]
 fn a_dropped_half_fails() {
-    let official = vector("sWithContext");
+    let official = vector("signature");
     let (first, second) = official.split_at(ML_DSA_SIGNATURE);
     let parse = |bytes: &[u8]| Signature::from_bytes(SUITE, bytes);
     assert!(matches!(parse(first), Err(Error::Invalid { .. })));
@@ -234,7 +232,7 @@ fn a_dropped_half_fails() {
 
     let zeros = [&[0; ML_DSA_SIGNATURE], second].concat();
     let key = verifying_key();
-    let result = key.verify(&vector("ctx"), &vector("m"), &signature(&zeros));
+    let result = key.verify(&vector("context"), &vector("message"), &signature(&zeros));
     assert!(matches!(result, Err(Error::Verify)));
     // r = s = 0 in DER.
     let zeros = [first, b"\x30\x06\x02\x01\x00\x02\x01\x00"].concat();

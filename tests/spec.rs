@@ -28,6 +28,8 @@ mod envelopes;
 mod rules;
 #[path = "spec/sessions.rs"]
 mod sessions;
+#[path = "common/vectors.rs"]
+mod vectors;
 
 use blocks::{BLOCKS, Block, Fence, PEM_BLOCKS, SPEC, fence, fences};
 use compute::{COMPOSITE, DEFAULT, P384, pem};

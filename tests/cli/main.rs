@@ -2,6 +2,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/vectors.rs"]
+mod vectors;
 
 mod damage;
 mod desk;

@@ -3,7 +3,6 @@
 use std::fs;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde_json::Value;
 use twinseal::{Signature, SigningKey, VerifyingKey};
 use x509_cert::{
     Certificate,
@@ -14,13 +13,12 @@ use crate::{
     common::{COMPOSITE, CTX, signing_key},
     desk::{Desk, data, given, message},
     process::ended,
+    vectors,
 };
 
 /// A field of the LAMPS working group's vector.
 fn vector(field: &str) -> Vec<u8> {
-    let json = include_str!("../vectors/lamps-composite-sigs.json");
-    let json: Value = serde_json::from_str(json).unwrap();
-    BASE64_STANDARD.decode(json[field].as_str().unwrap()).unwrap()
+    vectors::value(include_str!("../vectors/sign-0001.txt"), field)
 }
 
 /// As any other software writes PEM.
@@ -32,20 +30,20 @@ fn pem(label: &str, der: &[u8]) -> String {
 }
 
 fn key_of_certificate() -> Vec<u8> {
-    let certificate = Certificate::from_der(&vector("x5c")).unwrap();
+    let certificate = Certificate::from_der(&vector("certificate")).unwrap();
     certificate.tbs_certificate().subject_public_key_info().to_der().unwrap()
 }
 
 #[test]
 fn the_official_vector_is_read_and_written() {
     let desk = Desk::new();
-    let private = pem("PRIVATE KEY", &vector("sk_pkcs8"));
+    let private = pem("PRIVATE KEY", &vector("pkcs8"));
     let public = pem("PUBLIC KEY", &key_of_certificate());
     desk.write("official.pem", &private);
     desk.write("official.pub", &public);
-    desk.write("message", vector("m"));
-    desk.write("official.sig", vector("sWithContext"));
-    let context = String::from_utf8(vector("ctx")).unwrap();
+    desk.write("message", vector("message"));
+    desk.write("official.sig", vector("signature"));
+    let context = String::from_utf8(vector("context")).unwrap();
 
     assert_eq!(desk.prints("-q public official.pem"), public.as_bytes());
 
@@ -69,7 +67,7 @@ fn the_official_vector_is_read_and_written() {
     desk.prints("-q keygen --sign -o ours.pem");
     desk.prints("public ours.pem -o ours.pub");
     let key = SigningKey::read_pem_file(desk.path("ours.pem")).unwrap();
-    let mut pkcs8 = vector("sk_pkcs8");
+    let mut pkcs8 = vector("pkcs8");
     let secret = pkcs8.len() - 96;
     pkcs8[secret..].copy_from_slice(key.secret_bytes());
     assert_eq!(desk.read("ours.pem"), pem("PRIVATE KEY", &pkcs8).into_bytes());

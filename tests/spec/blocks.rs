@@ -1,5 +1,7 @@
 //! SPEC.md's blocks: fenced, with `vectors NAME` or `pem NAME` behind the opening backticks.
 
+use crate::vectors::{self, Entry};
+
 pub(crate) const SPEC: &str = include_str!("../../SPEC.md");
 
 pub(crate) const BLOCKS: [&str; 13] = [
@@ -47,15 +49,7 @@ pub(crate) fn fence(kind: &str, name: &str) -> String {
         .fold(String::new(), |text, line| text + line + "\n")
 }
 
-pub(crate) struct Entry {
-    /// Comment lines above it.
-    pub(crate) comment: String,
-    pub(crate) name: String,
-    pub(crate) value: Vec<u8>,
-}
-
-/// A block of `name = hexadecimal` lines. Lines that start with white space continue a value,
-/// lines that start with `#` are comments.
+/// A block of vectors.
 pub(crate) struct Block {
     pub(crate) name: &'static str,
     pub(crate) entries: Vec<Entry>,
@@ -64,24 +58,7 @@ pub(crate) struct Block {
 impl Block {
     pub(crate) fn read(name: &str) -> Self {
         let name = BLOCKS.into_iter().find(|known| *known == name).unwrap();
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut comment = String::new();
-        for line in fence("vectors", name).lines() {
-            if line.starts_with('#') {
-                comment += &format!("{line}\n");
-            } else if line.starts_with(' ') {
-                let more = hex::decode(line.trim()).unwrap();
-                entries.last_mut().unwrap().value.extend(more);
-            } else {
-                let (name, value) = line.split_once(" =").unwrap();
-                entries.push(Entry {
-                    comment: std::mem::take(&mut comment),
-                    name: name.into(),
-                    value: hex::decode(value.trim()).unwrap(),
-                });
-            }
-        }
-        Self { name, entries }
+        Self { name, entries: vectors::entries(&fence("vectors", name)) }
     }
 
     pub(crate) fn get(&self, name: &str) -> &[u8] {

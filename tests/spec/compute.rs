@@ -11,11 +11,12 @@ use twinseal::{
 
 use crate::{
     accumulated::compute_accumulated,
-    blocks::{Block, Entry},
+    blocks::Block,
     envelopes::{compute_envelope_lengths, compute_envelope_one, compute_envelope_two},
     sessions::{
         compute_rewrap, compute_session_0001, compute_session_0051, compute_session_signed,
     },
+    vectors::Entry,
 };
 
 pub(crate) const DEFAULT: KemSuite = KemSuite::X25519_ML_KEM_1024;
