@@ -188,8 +188,8 @@ pub trait SignatureScheme: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::Randomness`] if there is none; [`Error::Unsupported`] if the scheme cannot use a
-    /// caller's generator.
+    /// [`Error::Randomness`] if there is none, or none that makes a key after a few draws;
+    /// [`Error::Unsupported`] if the scheme cannot use a caller's generator.
     fn generate(&self, random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error>;
 
     /// Expands a signing key into a key pair.

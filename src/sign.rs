@@ -239,7 +239,8 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`Error::Randomness`] if the generator fails; [`Error::Unsupported`] for the experimental
+    /// [`Error::Randomness`] if the generator fails, or gives nothing that a key can be made of;
+    /// [`Error::Unsupported`] for the experimental
     /// suite, because Falcon's implementation draws from the operating system alone.
     pub fn generate_from_rng(
         suite: SignatureSuite,

@@ -97,15 +97,20 @@ struct EcdsaSigner(Box<ecdsa::SigningKey>);
 
 struct EcdsaVerifier(ecdsa::VerifyingKey);
 
+/// One draw is refused with a probability of 2^-194: a generator whose draws are all refused repeats
+/// itself.
+const DRAWS: usize = 8;
+
 /// FIPS 186-5 A.2.2, by rejection: the first 48 random bytes that are a scalar.
 fn random_p384_scalar(random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut scalar = Zeroizing::new(vec![0; 48]);
-    loop {
+    for _ in 0..DRAWS {
         random.fill(&mut scalar)?;
         if p384_scalar(&scalar).is_ok() {
             return Ok(scalar);
         }
     }
+    Err(Error::Randomness)
 }
 
 impl SignatureScheme for EcdsaP384 {
