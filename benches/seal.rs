@@ -1,11 +1,11 @@
 //! Sealed messages on every provider compiled in.
 
-use criterion::{Criterion, criterion_group, criterion_main};
-
 #[path = "common/case.rs"]
 mod case;
 #[path = "common/harness.rs"]
 mod harness;
+#[path = "common/libtest.rs"]
+mod libtest;
 #[path = "common/mode.rs"]
 mod mode;
 #[path = "../tests/common/providers.rs"]
@@ -15,11 +15,8 @@ mod seal;
 
 use providers::PROVIDERS;
 
-fn all(c: &mut Criterion) {
+fn main() {
     let sealed = PROVIDERS.into_iter().flat_map(seal::cases);
     let cases: Vec<_> = seal::copies().chain(sealed).collect();
-    harness::run(c, &cases);
+    harness::main(&cases);
 }
-
-criterion_group!(benches, all);
-criterion_main!(benches);

@@ -1,13 +1,15 @@
 //! Signatures, and RSA encryption, on every provider compiled in.
 
-use criterion::{Criterion, criterion_group, criterion_main};
-
 #[path = "common/case.rs"]
 mod case;
 #[path = "common/classical.rs"]
 mod classical;
 #[path = "common/harness.rs"]
 mod harness;
+#[path = "common/libtest.rs"]
+mod libtest;
+#[path = "common/mode.rs"]
+mod mode;
 #[path = "../tests/common/providers.rs"]
 mod providers;
 #[path = "common/sign.rs"]
@@ -15,10 +17,7 @@ mod sign;
 
 use providers::PROVIDERS;
 
-fn all(c: &mut Criterion) {
+fn main() {
     let cases: Vec<_> = PROVIDERS.into_iter().flat_map(sign::cases).collect();
-    harness::run(c, &cases);
+    harness::main(&cases);
 }
-
-criterion_group!(benches, all);
-criterion_main!(benches);

@@ -6,22 +6,31 @@ use std::{
     io::{self, Read, Write},
 };
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rayon::prelude::*;
 use twinseal::{
     DecapsulationKey, EncapsulationKey, Sealer,
     provider::{AeadKey, Provider},
 };
 
+#[path = "common/case.rs"]
+mod case;
+#[path = "common/harness.rs"]
+mod harness;
+#[path = "common/libtest.rs"]
+mod libtest;
 #[path = "common/mode.rs"]
 mod mode;
 #[path = "../tests/common/providers.rs"]
 mod providers;
 
+use case::Case;
 use providers::PROVIDERS;
 
 const CONTEXT: &[u8] = b"example.com/bench";
 const CHUNK: usize = Sealer::CHUNK_LENGTH;
+
+/// What readers and writers are given, or asked for, at once.
+const PART: usize = 1 << 20;
 
 /// Less where nothing is measured.
 fn length() -> usize {
@@ -49,110 +58,129 @@ fn nonce(index: usize) -> [u8; 12] {
     nonce
 }
 
-fn stream(c: &mut Criterion) {
-    PROVIDERS.iter().for_each(|provider| stream_on(c, provider));
+/// A key, and a message in plain and sealed.
+struct Stream {
+    bob: DecapsulationKey,
+    bare: Box<dyn AeadKey>,
+    plaintext: Vec<u8>,
+    sealed: Vec<u8>,
+    /// Room for either.
+    output: Vec<u8>,
 }
 
-fn stream_on(c: &mut Criterion, provider: &'static Provider) {
-    let bob = DecapsulationKey::generate().unwrap().on(provider).unwrap();
-    let to_bob: &EncapsulationKey = bob.encapsulation_key();
-    let length = length();
-    let plaintext = vec![7; length];
-    let sealed = to_bob.seal(CONTEXT, &plaintext).unwrap();
-    let mut output = vec![0; sealed.len()];
-    let bare = provider.aes_256_gcm.key(&[7; 32]).unwrap();
+impl Stream {
+    fn new(provider: &'static Provider) -> Self {
+        let bob = DecapsulationKey::generate().unwrap().on(provider).unwrap();
+        let bare = provider.aes_256_gcm.key(&[7; 32]).unwrap();
+        let plaintext = vec![7; length()];
+        let sealed = bob.encapsulation_key().seal(CONTEXT, &plaintext).unwrap();
+        let output = vec![0; sealed.len()];
+        Self { bob, bare, plaintext, sealed, output }
+    }
 
-    let mut group = c.benchmark_group("stream/64 MiB");
-    group.throughput(Throughput::Bytes(length as u64)).sample_size(10);
+    fn to_bob(&self) -> &EncapsulationKey {
+        self.bob.encapsulation_key()
+    }
 
-    group.bench_function(BenchmarkId::new("memcpy", provider.name), |b| {
-        b.iter(|| output[..length].copy_from_slice(black_box(&plaintext)));
-    });
+    fn memcpy(&mut self) {
+        self.output[..self.plaintext.len()].copy_from_slice(black_box(&self.plaintext));
+    }
 
-    let mut chunk = vec![7; CHUNK];
-    group.bench_function(BenchmarkId::new("bare AES-256-GCM in place", provider.name), |b| {
-        b.iter(|| {
-            for index in 0..length / CHUNK {
-                black_box(bare.seal_in_place(&nonce(index), b"", &mut chunk).unwrap());
-            }
-        });
-    });
-    group.bench_function(BenchmarkId::new("Sealer in place", provider.name), |b| {
-        let (_, mut sealer) = to_bob.sealer(CONTEXT).unwrap();
-        let chunk: &mut [u8; CHUNK] = chunk.as_mut_slice().try_into().unwrap();
-        b.iter(|| {
-            for _ in 0..length / CHUNK {
-                black_box(sealer.seal_chunk(chunk).unwrap());
-            }
-        });
-    });
+    fn bare_in_place(&mut self) {
+        let chunk = &mut self.output[..CHUNK];
+        for index in 0..length() / CHUNK {
+            black_box(self.bare.seal_in_place(&nonce(index), b"", chunk).unwrap());
+        }
+    }
 
-    group.bench_function(BenchmarkId::new("bare and two copies", provider.name), |b| {
-        b.iter(|| bare_and_two_copies(&*bare, &plaintext, &mut output));
-    });
-    group.bench_function(BenchmarkId::new("bare and two copies parallel", provider.name), |b| {
-        b.iter(|| bare_and_two_copies_parallel(&*bare, &plaintext, &mut output));
-    });
-    group.bench_function(BenchmarkId::new("SealWriter", provider.name), |b| {
-        b.iter(|| {
-            let mut writer = to_bob.seal_writer(CONTEXT, Memory(&mut output, 0)).unwrap();
-            plaintext.chunks(1 << 20).for_each(|part| writer.write_all(part).unwrap());
-            writer.finish().unwrap();
-        });
-    });
-    // Within the pool, so that its threads need not be woken for each batch.
-    group.bench_function(BenchmarkId::new("SealWriter parallel", provider.name), |b| {
-        let mut work = || {
-            let writer = to_bob.seal_writer(CONTEXT, Memory(&mut output, 0)).unwrap();
-            let mut writer = writer.parallel();
-            plaintext.chunks(1 << 20).for_each(|part| writer.write_all(part).unwrap());
-            writer.finish().unwrap();
-        };
-        b.iter(|| rayon::scope(|_| work()));
-    });
+    fn sealer_in_place(&mut self) {
+        let (_, mut sealer) = self.to_bob().sealer(CONTEXT).unwrap();
+        let chunk = self.output.first_chunk_mut::<CHUNK>().unwrap();
+        for _ in 0..length() / CHUNK {
+            black_box(sealer.seal_chunk(chunk).unwrap());
+        }
+    }
 
-    let mut opened = vec![0; 1 << 20];
-    group.bench_function(BenchmarkId::new("OpenReader", provider.name), |b| {
-        b.iter(|| {
-            let mut reader = bob.open_reader(CONTEXT, &sealed[..]).unwrap();
-            while reader.read(&mut opened).unwrap() > 0 {}
-        });
-    });
-    group.bench_function(BenchmarkId::new("OpenReader parallel", provider.name), |b| {
-        let mut work = || {
-            let mut reader = bob.open_reader(CONTEXT, &sealed[..]).unwrap().parallel();
-            while reader.read(&mut opened).unwrap() > 0 {}
-        };
-        b.iter(|| rayon::scope(|_| work()));
-    });
-    group.finish();
-}
+    /// The least that a writer can do: copy in, encrypt, copy out.
+    fn bare_and_two_copies(&mut self) {
+        let mut chunk = vec![0; CHUNK];
+        let outputs = self.output.chunks_exact_mut(CHUNK + Sealer::TAG_LENGTH);
+        for (index, (from, to)) in self.plaintext.chunks_exact(CHUNK).zip(outputs).enumerate() {
+            chunk.copy_from_slice(from);
+            let tag = self.bare.seal_in_place(&nonce(index), b"", &mut chunk).unwrap();
+            to[..CHUNK].copy_from_slice(&chunk);
+            to[CHUNK..].copy_from_slice(&tag);
+        }
+    }
 
-/// The least that a writer can do: copy in, encrypt, copy out.
-fn bare_and_two_copies(bare: &dyn AeadKey, plaintext: &[u8], output: &mut [u8]) {
-    let mut chunk = vec![0; CHUNK];
-    let outputs = output.chunks_exact_mut(CHUNK + Sealer::TAG_LENGTH);
-    for (index, (from, to)) in plaintext.chunks_exact(CHUNK).zip(outputs).enumerate() {
-        chunk.copy_from_slice(from);
-        let tag = bare.seal_in_place(&nonce(index), b"", &mut chunk).unwrap();
-        to[..CHUNK].copy_from_slice(&chunk);
-        to[CHUNK..].copy_from_slice(&tag);
+    /// The same on all cores with nothing in order: what the machine can give.
+    fn bare_and_two_copies_parallel(&mut self) {
+        let bare = &*self.bare;
+        let outputs = self.output.par_chunks_exact_mut(CHUNK + Sealer::TAG_LENGTH);
+        self.plaintext.par_chunks_exact(CHUNK).zip(outputs).enumerate().for_each_init(
+            || vec![0; CHUNK],
+            |chunk, (index, (from, to))| {
+                chunk.copy_from_slice(from);
+                let tag = bare.seal_in_place(&nonce(index), b"", chunk).unwrap();
+                to[..CHUNK].copy_from_slice(chunk);
+                to[CHUNK..].copy_from_slice(&tag);
+            },
+        );
+    }
+
+    fn seal_writer(&mut self) {
+        let to_bob = self.bob.encapsulation_key();
+        let mut writer = to_bob.seal_writer(CONTEXT, Memory(&mut self.output, 0)).unwrap();
+        self.plaintext.chunks(PART).for_each(|part| writer.write_all(part).unwrap());
+        writer.finish().unwrap();
+    }
+
+    fn seal_writer_parallel(&mut self) {
+        let to_bob = self.bob.encapsulation_key();
+        let writer = to_bob.seal_writer(CONTEXT, Memory(&mut self.output, 0)).unwrap();
+        let mut writer = writer.parallel();
+        self.plaintext.chunks(PART).for_each(|part| writer.write_all(part).unwrap());
+        writer.finish().unwrap();
+    }
+
+    fn open_reader(&mut self) {
+        let mut reader = self.bob.open_reader(CONTEXT, &self.sealed[..]).unwrap();
+        while reader.read(&mut self.output[..PART]).unwrap() > 0 {}
+    }
+
+    fn open_reader_parallel(&mut self) {
+        let mut reader = self.bob.open_reader(CONTEXT, &self.sealed[..]).unwrap().parallel();
+        while reader.read(&mut self.output[..PART]).unwrap() > 0 {}
     }
 }
 
-/// The same on all cores with nothing in order: what the machine can give.
-fn bare_and_two_copies_parallel(bare: &dyn AeadKey, plaintext: &[u8], output: &mut [u8]) {
-    let outputs = output.par_chunks_exact_mut(CHUNK + Sealer::TAG_LENGTH);
-    plaintext.par_chunks_exact(CHUNK).zip(outputs).enumerate().for_each_init(
-        || vec![0; CHUNK],
-        |chunk, (index, (from, to))| {
-            chunk.copy_from_slice(from);
-            let tag = bare.seal_in_place(&nonce(index), b"", chunk).unwrap();
-            to[..CHUNK].copy_from_slice(chunk);
-            to[CHUNK..].copy_from_slice(&tag);
-        },
-    );
+type Operation = fn(&mut Stream);
+
+const OPERATIONS: [(&str, Operation); 9] = [
+    ("memcpy", Stream::memcpy),
+    ("bare AES-256-GCM in place", Stream::bare_in_place),
+    ("Sealer in place", Stream::sealer_in_place),
+    ("bare and two copies", Stream::bare_and_two_copies),
+    ("bare and two copies parallel", Stream::bare_and_two_copies_parallel),
+    ("SealWriter", Stream::seal_writer),
+    // Within the pool, so that its threads need not be woken for each batch.
+    ("SealWriter parallel", |stream| rayon::scope(|_| stream.seal_writer_parallel())),
+    ("OpenReader", Stream::open_reader),
+    ("OpenReader parallel", |stream| rayon::scope(|_| stream.open_reader_parallel())),
+];
+
+fn cases(provider: &'static Provider) -> impl Iterator<Item = Case> {
+    OPERATIONS.into_iter().map(move |(name, operation)| {
+        let mut case = Case::new("stream/64 MiB", name, provider.name, move || {
+            let mut stream = Stream::new(provider);
+            move || operation(&mut stream)
+        });
+        case.bytes = Some(length() as u64);
+        case
+    })
 }
 
-criterion_group!(benches, stream);
-criterion_main!(benches);
+fn main() {
+    let cases: Vec<_> = PROVIDERS.into_iter().flat_map(cases).collect();
+    harness::main(&cases);
+}

@@ -82,7 +82,7 @@ impl DecapsulationKey {
     ///
     /// Those of the file system, and those of [`from_pem`](Self::from_pem) inside an [`io::Error`].
     pub fn read_pem_file(path: impl AsRef<Path>) -> io::Result<Self> {
-        Ok(Self::from_pem(&files::read_private(path.as_ref())?)?)
+        Ok(Self::from_pem(files::read_private(path.as_ref())?.as_str())?)
     }
 }
 
@@ -211,7 +211,7 @@ impl SigningKey {
     ///
     /// Those of the file system, and those of [`from_pem`](Self::from_pem) inside an [`io::Error`].
     pub fn read_pem_file(path: impl AsRef<Path>) -> io::Result<Self> {
-        Ok(Self::from_pem(&files::read_private(path.as_ref())?)?)
+        Ok(Self::from_pem(files::read_private(path.as_ref())?.as_str())?)
     }
 }
 

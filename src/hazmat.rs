@@ -9,11 +9,10 @@
 use std::{fmt, io};
 
 use sha2::{Digest, Sha512};
-use zeroize::Zeroizing;
 
 use crate::{
     Ciphertext, EncapsulationKey, Error, KemSuite, Plaintext, Receiver, Recipients, SealWriter,
-    Sender, SharedSecret, Sign, Signature, SigningKey,
+    SecretBuffer, Sender, SharedSecret, Sign, Signature, SigningKey,
     check::{self, CheckedKem},
     envelope, kdf,
     provider::{Kem, Provider, SignatureScheme},
@@ -240,9 +239,9 @@ pub fn cobblestone_open(
 ) -> Result<Plaintext, Error> {
     let (prefix, chunks) = sealed.split_first_chunk().ok_or(Error::Open)?;
     let mut opener = Opener::new(ChunkKey::open(provider, key, prefix, context)?);
-    let mut plaintext = Zeroizing::new(Vec::with_capacity(chunks.len()));
-    opener.update(chunks, &mut plaintext)?;
-    opener.finish(&mut plaintext)?;
+    let mut plaintext = SecretBuffer::with_capacity(chunks.len());
+    opener.update(chunks, plaintext.as_mut_vec())?;
+    opener.finish(plaintext.as_mut_vec())?;
     Ok(Plaintext::new(plaintext))
 }
 

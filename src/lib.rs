@@ -41,6 +41,11 @@ mod stream;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
 
+// The public dependencies: whoever has other versions of them needs these.
+pub use rand_core;
+pub use signature;
+pub use zeroize;
+
 pub use envelope::{BodyKey, Header, Recipient, Recipients};
 pub use error::Error;
 pub use kem::{
@@ -49,7 +54,7 @@ pub use kem::{
 pub use key_id::KeyId;
 pub use keyring::{Directory, Keyring, RingKey, Shared, VerifyingKeyring};
 pub use policy::Policy;
-pub use secret::{Plaintext, PrivatePem};
+pub use secret::{Plaintext, PrivatePem, SecretBuffer};
 pub use session::{Detached, FromSigner, MessageKind, Receiver, Sender, SignedBy};
 pub use sign::{Sign, Signature, SignatureSuite, SigningKey, VerifyingKey, WithoutContext};
 pub use stream::{
@@ -73,6 +78,7 @@ const _: () = {
     shared::<Box<dyn Sign>>();
     shared::<SharedSecret>();
     shared::<Plaintext>();
+    shared::<SecretBuffer>();
     shared::<Sender>();
     shared::<Receiver>();
     shared::<Shared<Keyring>>();

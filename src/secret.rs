@@ -1,8 +1,12 @@
 //! Buffers that hold secrets: wiped when dropped, never printed, never compared with `==`.
 
-use std::{fmt, ops::Deref};
+use std::{fmt, mem, ops::Deref};
 
 use zeroize::Zeroizing;
+
+mod buffer;
+
+pub use buffer::SecretBuffer;
 
 /// Opened data. It derefs to `[u8]`, is wiped when dropped, and never printed.
 ///
@@ -14,19 +18,19 @@ use zeroize::Zeroizing;
 /// assert_eq!(format!("{plaintext:?}"), "Plaintext(5 bytes)");
 /// # Ok::<(), twinseal::Error>(())
 /// ```
-pub struct Plaintext(Zeroizing<Vec<u8>>);
+pub struct Plaintext(SecretBuffer);
 
 impl Plaintext {
     /// The buffer is filled before it is wrapped, or at least has its final capacity: a vector
     /// that grows leaves copies behind that nobody wipes.
-    pub(crate) fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
+    pub(crate) fn new(bytes: SecretBuffer) -> Self {
         Self(bytes)
     }
 
     /// Gives the bytes away without a copy. From here on wiping them is up to the caller.
     #[must_use]
-    pub fn into_vec(mut self) -> Vec<u8> {
-        std::mem::take(&mut *self.0)
+    pub fn into_vec(self) -> Vec<u8> {
+        self.0.into_vec()
     }
 }
 
@@ -52,17 +56,23 @@ impl fmt::Debug for Plaintext {
 
 /// The PEM text of a private key. It is wiped when dropped and never printed: call
 /// [`as_str`](PrivatePem::as_str) to get at the text, or write the key with `write_pem_file`.
-pub struct PrivatePem(Zeroizing<String>);
+pub struct PrivatePem(String);
 
 impl PrivatePem {
-    pub(crate) fn new(text: Zeroizing<String>) -> Self {
-        Self(text)
+    pub(crate) fn new(mut text: Zeroizing<String>) -> Self {
+        Self(mem::take(&mut text))
     }
 
     /// The PEM document, secret as the key itself.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Drop for PrivatePem {
+    fn drop(&mut self) {
+        drop(SecretBuffer::from(mem::take(&mut self.0).into_bytes()));
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, KeyId, Plaintext,
+    Error, KeyId, Plaintext, SecretBuffer,
     provider::Provider,
     random,
     schedule::{Exporter, KEY_AND_NONCE, TAG},
@@ -196,7 +196,7 @@ impl Receiver {
         let (ciphertext, tag) = rest.split_last_chunk::<TAG>().ok_or_else(too_short)?;
         let detached = Detached { kind: MessageKind::from_id(*kind)?, tag: *tag };
         self.direction.admit_to_open(aad, ciphertext.len())?; // before it is copied
-        let mut plaintext = Zeroizing::new(ciphertext.to_vec());
+        let mut plaintext = SecretBuffer::from(ciphertext.to_vec());
         self.direction.open(aad, &mut plaintext, &detached)?;
         Ok(Plaintext::new(plaintext))
     }

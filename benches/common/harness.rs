@@ -1,10 +1,32 @@
-//! How criterion runs cases: a group for each operation.
+//! How cases run: by criterion, a group for each operation; as tests, each once.
+
+use std::env;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 
-use super::case::Case;
+use super::{case::Case, libtest::Options, mode};
 
-pub(crate) fn run(c: &mut Criterion, cases: &[Case]) {
+pub(crate) fn main(cases: &[Case]) {
+    if mode::testing() {
+        let options = Options::new(env::args().skip(1));
+        cases.iter().for_each(|case| run_once(case, &options));
+        return;
+    }
+    let mut criterion = Criterion::default().configure_from_args();
+    measure(&mut criterion, cases);
+    criterion.final_summary();
+}
+
+/// As a test, if that is asked for.
+fn run_once(case: &Case, options: &Options) {
+    let name = format!("{}/{}/{}", case.group, case.name, case.provider);
+    if options.runs(&name) {
+        println!("{name}");
+        case.prepare()();
+    }
+}
+
+fn measure(criterion: &mut Criterion, cases: &[Case]) {
     let mut groups: Vec<&str> = Vec::new();
     for case in cases {
         if !groups.contains(&&*case.group) {
@@ -12,10 +34,12 @@ pub(crate) fn run(c: &mut Criterion, cases: &[Case]) {
         }
     }
     for name in groups {
-        let mut group = c.benchmark_group(name);
+        let mut group = criterion.benchmark_group(name);
         for case in cases.iter().filter(|case| case.group == name) {
             if let Some(bytes) = case.bytes {
                 group.throughput(Throughput::Bytes(bytes));
+                // A call takes tens of milliseconds.
+                group.sample_size(if bytes < 64 << 20 { 100 } else { 10 });
             }
             let mut prepared = None;
             group.bench_function(BenchmarkId::new(&case.name, case.provider), |b| {

@@ -14,7 +14,7 @@ pub(crate) const COLOURS: [RGBColor; 4] =
     [RGBColor(0, 114, 178), RGBColor(230, 159, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
 pub(crate) const GREY: RGBColor = RGBColor(110, 110, 110);
 const GRID: RGBColor = RGBColor(222, 222, 222);
-const INK: RGBColor = RGBColor(34, 34, 34);
+pub(crate) const INK: RGBColor = RGBColor(34, 34, 34);
 
 const TITLE: i32 = 17;
 const TEXT: i32 = 13;
@@ -138,6 +138,58 @@ pub(crate) fn bars(area: &Area<'_>, heading: &str, axis: &Axis, rows: &[Bars]) {
             y += BAR;
         }
         y += GAP;
+    }
+    line(area, vec![(LEFT, TOP), (LEFT, bottom)], INK, 1);
+}
+
+/// A row of dots: what is compared, with what.
+pub(crate) struct Dots {
+    /// Rows of one heading stand together.
+    pub(crate) heading: &'static str,
+    pub(crate) name: &'static str,
+    /// Marked with a bar, from which a line leads to the least of the values.
+    pub(crate) reference: f64,
+    pub(crate) values: Vec<(RGBColor, f64)>,
+}
+
+/// Dots beside a reference; at the end of each row, how many times the least value it is.
+pub(crate) fn dots(area: &Area<'_>, axis: &Axis, rows: &[Dots]) {
+    const LEFT: i32 = 220;
+    const TOP: i32 = 26;
+    const ROW: i32 = 27;
+    const GAP: i32 = 12;
+    let (width, _) = area.dim_in_pixel();
+    let right = width as i32 - 130;
+    let x = |value: f64| LEFT + (axis.share(value) * f64::from(right - LEFT)) as i32;
+    let starts = |index: usize| index == 0 || rows[index - 1].heading != rows[index].heading;
+    let gaps = (1..rows.len()).filter(|&index| starts(index)).count();
+    let bottom = TOP + ROW * rows.len() as i32 + GAP * gaps as i32;
+
+    for (value, name) in &axis.ticks {
+        line(area, vec![(x(*value), TOP), (x(*value), bottom)], GRID, 1);
+        write(area, (x(*value), bottom + 11), name, SMALL, Side::Middle);
+    }
+    write(area, ((LEFT + right) / 2, bottom + 29), axis.label, SMALL, Side::Middle);
+    write(area, (right + 14, TOP - 12), "article ÷ fastest", SMALL, Side::Left);
+    let mut y = TOP + ROW / 2;
+    for (index, row) in rows.iter().enumerate() {
+        if starts(index) {
+            y += if index > 0 { GAP } else { 0 };
+            write(area, (14, y), row.heading, TEXT + 1, Side::Left);
+        }
+        write(area, (LEFT - 10, y), row.name, TEXT, Side::Right);
+        let least = row.values.iter().map(|(_, value)| *value).fold(f64::MAX, f64::min);
+        line(area, vec![(x(least), y), (x(row.reference), y)], GREY, 2);
+        for (colour, value) in &row.values {
+            let dot = Circle::new((x(*value), y), 6, colour.filled());
+            area.draw(&dot).expect("a string takes everything");
+        }
+        let mark = x(row.reference);
+        rectangle(area, [(mark - 3, y - 10), (mark + 3, y + 10)], INK, 1.0);
+        let factor = row.reference / least;
+        let digits = usize::from(factor < 10.0);
+        write(area, (right + 14, y), &format!("× {factor:.digits$}"), TEXT, Side::Left);
+        y += ROW;
     }
     line(area, vec![(LEFT, TOP), (LEFT, bottom)], INK, 1);
 }

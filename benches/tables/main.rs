@@ -13,6 +13,8 @@ mod case;
 mod classical;
 #[path = "../common/kem.rs"]
 mod kem;
+#[path = "../common/libtest.rs"]
+mod libtest;
 mod machine;
 mod measure;
 #[path = "../common/mode.rs"]
@@ -32,6 +34,7 @@ mod sign;
 mod sizes;
 mod storage;
 
+use libtest::Options;
 use measure::Effort;
 use results::Results;
 
@@ -44,16 +47,23 @@ fn pages(results: &Results) -> Vec<(&'static str, String)> {
 
 /// In a test, whether what would be written has every row, note and picture that it should.
 fn check(pages: &[(&str, String)], results: &Results) {
-    let report = pages[0].1.split_whitespace().collect::<Vec<_>>().join(" ");
+    let report = &pages[0].1;
+    let has_row = |cells: &str, note: &str| {
+        report.lines().any(|line| line.starts_with(cells) && line.contains(note))
+    };
     for row in &article::LATENCIES {
         let known = results.ms(row.group, row.measured).iter().any(|(_, time)| time.is_some());
         assert!(known, "{}: {} was not measured", row.group, row.measured);
-        assert!(report.contains(row.algorithm), "{} has no row", row.algorithm);
+        let name = article::both_names(row.algorithm, row.measured);
+        let cells = format!("| {name} | {} | {} |", report::operation(row.group), row.ms);
+        assert!(has_row(&cells, ""), "there is no row {cells}");
     }
     for size in &article::SIZES {
-        let measured = results.sizes.iter().any(|sizes| sizes.name == size.measured);
-        assert!(measured && report.contains(size.note), "{} has no sizes", size.measured);
+        let name = article::both_names(size.algorithm, size.measured);
+        let cells = format!("| {name} | {} | {} |", report::part(size.part), size.bytes);
+        assert!(has_row(&cells, size.note), "there is no row {cells}");
     }
+    assert!(!report.contains("n/a"), "a figure is missing");
     for (name, content) in &pages[1..] {
         assert!(content.starts_with("<svg") && content.contains("</svg>"), "{name} is no picture");
         assert!(report.contains(name), "{name} is not shown");
@@ -61,14 +71,11 @@ fn check(pages: &[(&str, String)], results: &Results) {
     }
 }
 
-/// What the arguments ask for; in a test, a name or a listing asks for other tests than this one.
+/// What the arguments ask for: nothing, if they are about other tests than this one.
 fn effort() -> Result<Option<Effort>, String> {
     let arguments: Vec<_> = env::args().skip(1).collect();
     if mode::testing() {
-        let other = |argument: &String| {
-            ["--list", "--ignored"].contains(&&**argument) || !argument.starts_with('-')
-        };
-        return Ok((!arguments.iter().any(other)).then_some(Effort::Once));
+        return Ok(Options::new(arguments).runs("tables").then_some(Effort::Once));
     }
     let mut effort = Effort::Full;
     for argument in &arguments {

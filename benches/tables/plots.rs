@@ -5,17 +5,18 @@ use twinseal::{DecapsulationKey, KemSuite, SignatureSuite, SigningKey};
 
 use super::{
     article,
-    canvas::{self, Area, Axis, Bars, COLOURS, GREY, Line},
+    canvas::{self, Area, Axis, Bars, COLOURS, GREY, INK, Line},
     overhead::{SHAPES, length},
     providers::PROVIDERS,
-    report::figures,
+    report::{figures, operation},
     results::{Results, sealing},
     seal,
 };
 
 /// Every plot by its path within the repository.
-pub(crate) fn all(results: &Results) -> [(&'static str, String); 4] {
+pub(crate) fn all(results: &Results) -> [(&'static str, String); 5] {
     [
+        ("docs/article.svg", article(results)),
         ("docs/latency.svg", latency(results)),
         ("docs/sizes.svg", sizes(results)),
         ("docs/overhead.svg", overhead()),
@@ -62,6 +63,33 @@ fn panels() -> [Panel; 4] {
         sign("sign", "sign/sign"),
         sign("verify", "sign/verify"),
     ]
+}
+
+/// The article's times as marks, ours as dots, and between them by how much they differ.
+fn article(results: &Results) -> String {
+    let rows = article::LATENCIES.iter().map(|row| {
+        let times = results.ms(row.group, row.measured).into_iter().zip(COLOURS);
+        let measured = times.filter_map(|((_, time), colour)| Some((colour, time?.ms())));
+        canvas::Dots {
+            heading: row.algorithm,
+            name: operation(row.group),
+            reference: row.ms,
+            values: measured.collect(),
+        }
+    });
+    let rows: Vec<_> = rows.collect();
+    let values = rows
+        .iter()
+        .flat_map(|row| row.values.iter().map(|(_, ms)| *ms).chain(std::iter::once(row.reference)));
+    let axis = Axis::decades("milliseconds, logarithmic", values);
+    canvas::page((900, 640), |area| {
+        canvas::title(area, "Time for one operation: what the article says, and what was measured");
+        let providers = PROVIDERS.iter().map(|provider| provider.name).zip(COLOURS);
+        let entries: Vec<_> = std::iter::once(("the article", INK)).chain(providers).collect();
+        canvas::legend(area, (14, 46), &entries);
+        let (_, body) = area.split_vertically(58);
+        canvas::dots(&body, &axis, &rows);
+    })
 }
 
 fn latency(results: &Results) -> String {

@@ -3,7 +3,7 @@
 use twinseal::{KemSuite, SignatureSuite, provider::AWS_LC};
 
 use super::{
-    article::{self, Growth},
+    article::{self, Growth, Part},
     measure::{Effort, Mean},
     overhead,
     providers::PROVIDERS,
@@ -11,8 +11,6 @@ use super::{
     sizes::Sizes,
 };
 
-/// For a cell of the article whose figure is not known.
-const NOT_AVAILABLE: &str = "n/a";
 /// For a cell that has no meaning.
 pub(crate) const NONE: &str = "–";
 
@@ -36,18 +34,13 @@ pub(crate) fn strings<const N: usize>(cells: [&str; N]) -> Vec<String> {
 
 /// A paragraph in lines of at most 110 columns.
 pub(crate) fn prose(text: &str) -> String {
-    wrapped(text, "")
-}
-
-/// The same with the lines after the first moved in.
-fn wrapped(text: &str, indent: &str) -> String {
     let (mut lines, mut line) = (String::new(), String::new());
     for word in text.split_whitespace() {
-        if !line.trim().is_empty() && line.chars().count() + 1 + word.chars().count() > 110 {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > 110 {
             lines += &line;
             lines += "\n";
-            indent.clone_into(&mut line);
-        } else if !line.trim().is_empty() {
+            line.clear();
+        } else if !line.is_empty() {
             line += " ";
         }
         line += word;
@@ -79,31 +72,39 @@ fn headings(first: &[&str]) -> Vec<String> {
     first.iter().copied().chain(providers).map(str::to_owned).collect()
 }
 
-fn operation(group: &str) -> &str {
+pub(crate) fn operation(group: &str) -> &str {
     group.rsplit('/').next().unwrap_or(group)
 }
 
-/// (a) The article's rows, then ours.
+/// How many times as long as here something takes in the article.
+fn ratio(quoted: f64, measured: f64) -> String {
+    figures(quoted / measured)
+}
+
+/// (a) The article's rows: its figure, and for each provider ours and the ratio.
+fn article_latencies(results: &Results) -> String {
+    let rows: Vec<_> = article::LATENCIES
+        .iter()
+        .map(|row| {
+            let name = article::both_names(row.algorithm, row.measured);
+            let mut cells = vec![name, operation(row.group).to_owned(), row.ms.to_string()];
+            for (_, mean) in results.ms(row.group, row.measured) {
+                cells.push(mean.map_or(NONE.to_owned(), ms));
+                cells.push(mean.map_or(NONE.to_owned(), |mean| ratio(row.ms, mean.ms())));
+            }
+            cells
+        })
+        .collect();
+    let mut header = strings(["algorithm", "operation", "article (quoted)"]);
+    for provider in PROVIDERS {
+        header.extend([provider.name.to_owned(), "ratio".to_owned()]);
+    }
+    table(2, &header, &rows)
+}
+
+/// What the article has no rows for.
 fn latencies(results: &Results) -> String {
     let mut rows = Vec::new();
-    for row in &article::LATENCIES {
-        let cell = |(_, mean): (_, Option<Mean>)| match (mean, row.ms) {
-            (None, _) => NONE.to_owned(),
-            (Some(mean), None) => ms(mean),
-            (Some(mean), Some(quoted)) => {
-                format!("{} (÷ {})", ms(mean), figures(quoted / mean.ms()))
-            }
-        };
-        let name = if row.algorithm == row.measured {
-            row.algorithm.to_owned()
-        } else {
-            format!("{} ({})", row.algorithm, row.measured)
-        };
-        let quoted = row.ms.map_or(NOT_AVAILABLE.to_owned(), figures);
-        let mut cells = vec![name, operation(row.group).to_owned(), quoted];
-        cells.extend(results.ms(row.group, row.measured).into_iter().map(cell));
-        rows.push(cells);
-    }
     let kems = ["X25519", "ECDH P-384"].into_iter().chain(KemSuite::ALL.map(KemSuite::name));
     let kems =
         kems.map(|name| (name, &["key generation", "encapsulate", "decapsulate"][..], "kem"));
@@ -114,40 +115,56 @@ fn latencies(results: &Results) -> String {
     for (name, operations, group) in kems.chain(schemes) {
         for operation in operations {
             let times = results.ms(&format!("{group}/{operation}"), name);
-            let mut cells = strings([name, operation, NONE]);
+            let mut cells = strings([name, operation]);
             cells.extend(times.into_iter().map(|(_, mean)| mean.map_or(NONE.to_owned(), ms)));
             rows.push(cells);
         }
     }
-    table(2, &headings(&["algorithm", "operation", "article (quoted)"]), &rows)
+    table(2, &headings(&["algorithm", "operation"]), &rows)
 }
 
-/// (b) What is stored and sent.
+pub(crate) fn part(part: Part) -> &'static str {
+    match part {
+        Part::PublicKey => "public key",
+        Part::PrivateKey => "private key",
+        Part::Signature => "signature",
+    }
+}
+
+/// (b) The article's sizes beside the real ones, and what is wrong in them.
+fn article_sizes(results: &Results) -> String {
+    let rows: Vec<_> = article::SIZES
+        .iter()
+        .filter_map(|size| {
+            let sizes = results.sizes.iter().find(|sizes| sizes.name == size.measured)?;
+            let measured = match size.part {
+                Part::PublicKey => sizes.public_key,
+                // The article's are expanded.
+                Part::PrivateKey => sizes.expanded.unwrap_or(sizes.private_key),
+                Part::Signature => sizes.signature?,
+            };
+            let mut cells = vec![article::both_names(size.algorithm, size.measured)];
+            cells.push(part(size.part).to_owned());
+            cells.extend([size.bytes, measured].map(|bytes| bytes.to_string()));
+            cells.push(format!("{:.2}", size.bytes as f64 / measured as f64));
+            cells.push(size.note.to_owned());
+            Some(cells)
+        })
+        .collect();
+    let header =
+        strings(["algorithm", "", "article (quoted)", "measured", "ratio", "the article is"]);
+    table(2, &header, &rows)
+}
+
+/// What is stored and sent.
 fn sizes(results: &Results) -> String {
     let bytes = |size: Option<usize>| size.map_or(NONE.to_owned(), |size| size.to_string());
-    let mut notes = String::new();
     let rows: Vec<_> = results
         .sizes
         .iter()
         .map(|&Sizes { name, public_key, private_key, expanded, ciphertext, signature }| {
-            let article = article::SIZES.iter().find(|size| size.measured == name);
-            let quoted = match article {
-                None => NONE.to_owned(),
-                Some(size) => {
-                    let known = [size.public_key, size.private_key, size.ciphertext_or_signature];
-                    let known: Vec<_> = known.into_iter().flatten().collect();
-                    if known.is_empty() {
-                        NOT_AVAILABLE.to_owned()
-                    } else {
-                        known.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
-                    }
-                }
-            };
-            if let Some(size) = article {
-                notes += &wrapped(&format!("- {name}: {}.", size.note), "  ");
-            }
             let mut cells = vec![name.to_owned(), public_key.to_string(), private_key.to_string()];
-            cells.extend([bytes(expanded), bytes(ciphertext), bytes(signature), quoted]);
+            cells.extend([expanded, ciphertext, signature].map(bytes));
             cells
         })
         .collect();
@@ -158,9 +175,8 @@ fn sizes(results: &Results) -> String {
         "expanded",
         "ciphertext",
         "signature",
-        "article (quoted)",
     ]);
-    format!("{}\n{notes}", table(1, &header, &rows))
+    table(1, &header, &rows)
 }
 
 /// (c) Our own part of a hybrid's cost.
@@ -191,21 +207,8 @@ fn hybrids(results: &Results) -> String {
     table(2, &headings(&["hybrid", "operation"]), &rows)
 }
 
-fn range(Growth { what, from, to }: &Growth) -> String {
-    format!("{from:.0}–{to:.0} % ({what})")
-}
-
-/// What has to be said about figures of the article that are missing.
-fn missing() -> Option<&'static str> {
-    let latencies = article::LATENCIES.iter().any(|row| row.ms.is_none());
-    let sizes = article::SIZES.iter().any(|row| row.public_key.is_none());
-    (latencies || sizes).then_some(
-        "The article itself was not at hand when these tables were made, only which rows it has, what \
-         it claims about growth, and which of its sizes are wrong. Its latencies and sizes are therefore \
-         marked n/a, and not guessed. They are data in `benches/tables/article.rs`: \
-         whoever has the article fills them in, and the next run puts them, and behind ÷ the article's \
-         time divided by ours, into the tables.",
-    )
+fn claim(Growth { what, from, to, claim }: &Growth) -> String {
+    format!("{what}, {from:.0}–{to:.0} % {claim}")
 }
 
 fn head(results: &Results) -> String {
@@ -234,8 +237,8 @@ fn head(results: &Results) -> String {
         )),
     );
     let rough = (results.effort != Effort::Full).then_some(rough);
-    for paragraph in [missing(), rough].into_iter().flatten() {
-        head += &prose(paragraph);
+    if let Some(rough) = rough {
+        head += &prose(rough);
         head += "\n";
     }
     head += &format!("[article]: {address}\n\n{}\n", table(2, &strings(["", ""]), &rows));
@@ -262,21 +265,35 @@ pub(crate) fn markdown(results: &Results) -> String {
     let overhead = section(
         "Computational overhead",
         &format!(
-            "Milliseconds for one operation on one core. The article's rows come first, then ours. RSA-2048 \
-             encrypts a key of 32 bytes with OAEP and signs with PSS, both with SHA-256; it and ECDSA P-256 \
-             come from RustCrypto in the column `portable` and from AWS-LC in `{aws_lc}`. Falcon-1024 is \
-             PQClean's code, and so is the half of the experimental suite; loading a key that contains \
-             it signs and verifies once. ML-DSA signs by rejection: its time to sign varies."
+            "Milliseconds for one operation on one core. First the article's rows, each with its figure, \
+             what was measured, and the ratio, which is how many times as long it takes in the article. \
+             RSA-2048 encrypts a key of 32 bytes with OAEP and signs with PSS, both with SHA-256; it and \
+             ECDSA P-256 come from RustCrypto in the column `portable` and from AWS-LC in `{aws_lc}`. \
+             Falcon-1024 is PQClean's code. ML-DSA signs by rejection: its time to sign varies."
         ),
-        Some(("Latency by provider", "docs/latency.svg")),
-        &[latencies(results)],
+        Some(("The article's times and those measured", "docs/article.svg")),
+        &[
+            article_latencies(results),
+            prose(
+                "Then what the article has no rows for. Falcon's half of the experimental suite is \
+                 PQClean's code; loading a key that contains it signs and verifies once.",
+            ),
+            "![Time by provider](docs/latency.svg)\n".to_owned(),
+            latencies(results),
+        ],
     );
     let sizes = section(
         "Sizes",
-        "Bytes, taken from objects made in the run; tests/sizes.rs asserts them. A private key is stored \
-         as a seed where there is one; \"expanded\" is the form of FIPS 203 and FIPS 204.",
-        Some(("Sizes", "docs/sizes.svg")),
-        &[sizes(results)],
+        "Bytes, taken from objects made in the run; tests/sizes.rs asserts them. First the article's, which \
+         has no ciphertexts; private keys of ML-KEM-1024 and ML-DSA-87 are compared in the expanded form of \
+         FIPS 203 and FIPS 204.",
+        None,
+        &[
+            article_sizes(results),
+            "Then all of them. A private key is stored as a seed where there is one.\n".to_owned(),
+            "![Sizes](docs/sizes.svg)\n".to_owned(),
+            sizes(results),
+        ],
     );
     let hybrids = section(
         "Hybrids and the sum of their halves",
@@ -293,7 +310,7 @@ pub(crate) fn markdown(results: &Results) -> String {
              is included. Loopback is faster than any network, so that sealing's share of the time is the \
              largest that a deployment can see; a message is sealed whole before it is sent. Both ends share \
              this machine. The plot is computed from the lengths of real objects.",
-            range(&article::GRADIENTS)
+            claim(&article::GRADIENTS)
         ),
         Some(("Bytes added by sealing", "docs/overhead.svg")),
         &[
@@ -309,7 +326,7 @@ pub(crate) fn markdown(results: &Results) -> String {
              checkpoint from memory with and without sealing it, on one core, into the system's cache: a \
              disk that must be waited for makes the share smaller. The longest are computed, and the sealing \
              alone is timed, from a source in memory to nowhere.",
-            range(&article::CHECKPOINTS)
+            claim(&article::CHECKPOINTS)
         ),
         None,
         &[overhead::checkpoints(&results.checkpoints)],
@@ -320,7 +337,7 @@ pub(crate) fn markdown(results: &Results) -> String {
             "The article (quoted): {}. Measured: each worker connects, sends its update, waits for the \
              others, and gets a model of the same length; sealed, in a session that it starts and signs for \
              this round, with a sealed reply. All workers and the aggregator share this machine's cores.",
-            range(&article::FEDERATED)
+            claim(&article::FEDERATED)
         ),
         None,
         &[overhead::exchange(&results.rounds, "workers")],

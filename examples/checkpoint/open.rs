@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use object_store::{ObjectMeta, path::Path};
-use twinseal::{Body, BodyKey, DecapsulationKey, Error, Header, Plaintext};
-use zeroize::Zeroizing;
+use twinseal::{Body, BodyKey, DecapsulationKey, Error, Header, Plaintext, SecretBuffer};
 
 use crate::{Result, place::Place};
 
@@ -85,13 +84,13 @@ pub(crate) fn find<'a>(
 
 /// Plans count from the start of the envelope; here the header is an object of its own. What is
 /// fetched is opened where it is: so it is wiped.
-async fn get(place: &Place, header_len: u64, range: Range<u64>) -> Result<Zeroizing<Vec<u8>>> {
+async fn get(place: &Place, header_len: u64, range: Range<u64>) -> Result<SecretBuffer> {
     if range.is_empty() {
-        return Ok(Zeroizing::default()); // stores refuse to send nothing
+        return Ok(SecretBuffer::with_capacity(0)); // stores refuse to send nothing
     }
     let range = range.start - header_len..range.end - header_len;
     let (sealed, _) = place.get(&place.body(), range).await?;
-    Ok(Zeroizing::new(sealed))
+    Ok(SecretBuffer::from(sealed))
 }
 
 fn missing(

@@ -11,8 +11,7 @@ use std::{
 use indicatif::ProgressBar;
 use object_store::{ObjectStoreExt, PutMode, WriteMultipart};
 use tokio::sync::mpsc;
-use twinseal::{Header, Recipients, Sealer};
-use zeroize::Zeroizing;
+use twinseal::{Header, Recipients, Sealer, SecretBuffer};
 
 use crate::{Result, at, place::Place, progress};
 
@@ -125,7 +124,7 @@ fn seal_parts(
     prefix: Vec<u8>,
     parts: &mpsc::Sender<Vec<u8>>,
 ) -> Result<()> {
-    let mut buffer = Zeroizing::new(vec![0; BUFFER]);
+    let mut buffer = SecretBuffer::zeroed(BUFFER);
     let mut length = 0;
     let mut sealed = prefix;
     loop {

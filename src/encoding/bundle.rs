@@ -56,7 +56,7 @@ impl Keyring {
     ///
     /// Those of the file system, and those of [`from_pem`](Self::from_pem) inside an [`io::Error`].
     pub fn read_pem_file(path: impl AsRef<Path>) -> io::Result<Self> {
-        Ok(Self::from_pem(&files::read_private(path.as_ref())?)?)
+        Ok(Self::from_pem(files::read_private(path.as_ref())?.as_str())?)
     }
 }
 
@@ -150,7 +150,7 @@ fn read_each<Key>(
     files: &[PathBuf],
     parse: impl Fn(&str) -> Result<Key, Error>,
 ) -> io::Result<Vec<Key>> {
-    let read = |file: &Path| Ok(parse(&files::read_private(file)?)?);
+    let read = |file: &Path| Ok(parse(files::read_private(file)?.as_str())?);
     files
         .iter()
         .map(|file| {

@@ -8,7 +8,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::{Error, PrivatePem};
+use crate::{Error, PrivatePem, SecretBuffer};
 
 /// Writes a new file that only its owner can read. An existing one is not overwritten.
 pub(super) fn write_private(path: &Path, pem: &PrivatePem) -> io::Result<()> {
@@ -29,17 +29,18 @@ pub(super) fn write_private(path: &Path, pem: &PrivatePem) -> io::Result<()> {
 const MAX_LENGTH: u64 = 4 * 1024 * 1024;
 
 /// Reads a key file into one buffer: a growing one would leave copies behind that nobody wipes.
-pub(super) fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
+pub(super) fn read_private(path: &Path) -> io::Result<PrivatePem> {
     let invalid = |reason| Error::Invalid { what: "PEM document", reason };
     let file = File::open(path)?;
     let expected = file.metadata()?.len().clamp(64 * 1024, MAX_LENGTH);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(expected as usize + 1));
-    file.take(MAX_LENGTH + 1).read_to_end(&mut bytes)?;
+    let mut bytes = SecretBuffer::with_capacity(expected as usize + 1);
+    file.take(MAX_LENGTH + 1).read_to_end(bytes.as_mut_vec())?;
     if bytes.len() as u64 > MAX_LENGTH {
         return Err(invalid("it is longer than 4 MiB").into());
     }
-    String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
-        drop(Zeroizing::new(error.into_bytes()));
-        invalid("it is not text").into()
-    })
+    let text = String::from_utf8(bytes.into_vec()).map_err(|error| {
+        drop(SecretBuffer::from(error.into_bytes()));
+        invalid("it is not text")
+    })?;
+    Ok(PrivatePem::new(Zeroizing::new(text)))
 }

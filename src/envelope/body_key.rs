@@ -5,7 +5,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, Plaintext, context,
+    Error, Plaintext, SecretBuffer, context,
     provider::Provider,
     stream::{self, ChunkKey, LastChunk, Opener},
 };
@@ -31,9 +31,9 @@ impl BodyKey {
     pub fn open(&self, context: &[u8], body: &[u8]) -> Result<Plaintext, Error> {
         let (prefix, chunks) = body.split_first_chunk().ok_or(Error::Open)?;
         let mut opener = self.opener(context, prefix)?;
-        let mut plaintext = Zeroizing::new(Vec::with_capacity(chunks.len()));
-        opener.update(chunks, &mut plaintext)?;
-        opener.finish(&mut plaintext)?;
+        let mut plaintext = SecretBuffer::with_capacity(chunks.len());
+        opener.update(chunks, plaintext.as_mut_vec())?;
+        opener.finish(plaintext.as_mut_vec())?;
         Ok(Plaintext::new(plaintext))
     }
 

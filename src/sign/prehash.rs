@@ -3,7 +3,8 @@
 use std::io;
 
 use sha2::{Digest, Sha512};
-use zeroize::Zeroizing;
+
+use crate::SecretBuffer;
 
 /// PH(M) of the draft: SHA-512.
 pub(crate) fn prehash(message: &[u8]) -> [u8; 64] {
@@ -13,7 +14,7 @@ pub(crate) fn prehash(message: &[u8]) -> [u8; 64] {
 /// [`prehash`] of everything a reader gives.
 pub(crate) fn hash_reader(mut message: impl io::Read) -> io::Result<[u8; 64]> {
     let mut hash = Sha512::new();
-    let mut buffer = Zeroizing::new(vec![0; 64 * 1024]);
+    let mut buffer = SecretBuffer::zeroed(64 * 1024);
     loop {
         match message.read(&mut buffer) {
             Ok(0) => return Ok(hash.finalize().into()),

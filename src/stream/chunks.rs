@@ -3,10 +3,8 @@
 
 use std::fmt;
 
-use zeroize::Zeroizing;
-
 use super::{CHUNK, ChunkKey, SEALED_CHUNK};
-use crate::{Error, schedule::TAG};
+use crate::{Error, SecretBuffer, schedule::TAG};
 
 /// Seals a body chunk by chunk: feed it plaintext with [`update`](Self::update), end with
 /// [`finish`](Self::finish), and send what it appends. Or hand it whole chunks to be encrypted
@@ -28,7 +26,7 @@ pub struct Sealer {
     key: ChunkKey,
     next: u64,
     /// The beginning of a chunk, from `update`.
-    partial: Zeroizing<Vec<u8>>,
+    partial: SecretBuffer,
 }
 
 impl Sealer {
@@ -39,7 +37,7 @@ impl Sealer {
     pub const TAG_LENGTH: usize = TAG;
 
     pub(crate) fn new(key: ChunkKey) -> Self {
-        Self { key, next: 0, partial: Zeroizing::default() }
+        Self { key, next: 0, partial: SecretBuffer::with_capacity(0) }
     }
 
     /// Takes plaintext and appends to `sealed` the chunks that became full.
@@ -49,20 +47,20 @@ impl Sealer {
     /// [`Error::Invalid`] beyond 4 PiB.
     pub fn update(&mut self, mut plaintext: &[u8], sealed: &mut Vec<u8>) -> Result<(), Error> {
         if !self.partial.is_empty() {
-            plaintext = fill(&mut self.partial, CHUNK, plaintext);
+            plaintext = fill(self.partial.as_mut_vec(), CHUNK, plaintext);
             if self.partial.len() < CHUNK {
                 return Ok(());
             }
-            let mut chunk = std::mem::take(&mut self.partial);
+            let mut chunk = self.take_partial();
             self.append_sealed(&chunk, sealed)?;
-            chunk.clear();
+            chunk.as_mut_vec().clear();
             self.partial = chunk;
         }
         let (full, rest) = plaintext.as_chunks::<CHUNK>();
         for chunk in full {
             self.append_sealed(chunk, sealed)?;
         }
-        fill(&mut self.partial, CHUNK, rest);
+        fill(self.partial.as_mut_vec(), CHUNK, rest);
         Ok(())
     }
 
@@ -73,7 +71,7 @@ impl Sealer {
     ///
     /// [`Error::Invalid`] beyond 4 PiB.
     pub fn finish(mut self, sealed: &mut Vec<u8>) -> Result<(), Error> {
-        let last = std::mem::take(&mut self.partial);
+        let last = self.take_partial();
         self.append_sealed(&last, sealed)
     }
 
@@ -106,6 +104,10 @@ impl Sealer {
             return Err(Error::Invalid { what: "chunk", reason });
         }
         self.seal_next(chunk)
+    }
+
+    fn take_partial(&mut self) -> SecretBuffer {
+        std::mem::replace(&mut self.partial, SecretBuffer::with_capacity(0))
     }
 
     fn append_sealed(&mut self, chunk: &[u8], sealed: &mut Vec<u8>) -> Result<(), Error> {

@@ -2,10 +2,8 @@
 
 use std::{fmt, io, ops::Range};
 
-use zeroize::Zeroizing;
-
 use super::{CHUNK, ChunkKey, PREFIX, ReadAt, SEALED_CHUNK, plaintext_len};
-use crate::{Error, Plaintext, schedule::TAG};
+use crate::{Error, Plaintext, SecretBuffer, schedule::TAG};
 
 /// The body of an envelope of known length, before its end was authenticated.
 ///
@@ -167,7 +165,7 @@ impl Body {
             });
         }
         let length = plan.plaintext.end - plan.plaintext.start;
-        let mut plaintext = Zeroizing::new(Vec::with_capacity(length as usize));
+        let mut plaintext = SecretBuffer::with_capacity(length as usize);
         for (planned, sealed) in self.chunks(plan).zip(sealed.chunks_mut(SEALED_CHUNK)) {
             let chunk = self.open_chunk(planned.index, sealed)?;
             plaintext.extend_from_slice(chunk.get(planned.wanted).ok_or(Error::Open)?);
@@ -236,7 +234,7 @@ pub struct RandomAccess<S> {
 impl<S: ReadAt> RandomAccess<S> {
     pub(crate) fn new(source: S, last: LastChunk) -> io::Result<Self> {
         let Range { start, end } = last.range();
-        let mut sealed = Zeroizing::new(vec![0; (end - start) as usize]);
+        let mut sealed = SecretBuffer::zeroed((end - start) as usize);
         source.read_exact_at(&mut sealed, start)?;
         Ok(Self { source, body: last.authenticate(&mut sealed)? })
     }
@@ -270,7 +268,7 @@ impl<S: ReadAt> RandomAccess<S> {
             .checked_add(buffer.len() as u64)
             .filter(|end| *end <= self.len())
             .ok_or(io::ErrorKind::UnexpectedEof)?;
-        let mut fetched = Zeroizing::new(Vec::new());
+        let mut fetched = SecretBuffer::with_capacity(0);
         let mut position = offset;
         let mut rest = buffer;
         while position < end {
@@ -278,9 +276,9 @@ impl<S: ReadAt> RandomAccess<S> {
             let plan = self.body.plan(position..end.min(batch_end))?;
             let Range { start, end: sealed_end } = plan.sealed();
             if fetched.is_empty() {
-                fetched.resize((sealed_end - start) as usize, 0);
+                fetched = SecretBuffer::zeroed((sealed_end - start) as usize);
             }
-            fetched.truncate((sealed_end - start) as usize);
+            fetched.as_mut_vec().truncate((sealed_end - start) as usize);
             self.source.read_exact_at(&mut fetched, start)?;
             for (planned, sealed) in self.body.chunks(&plan).zip(fetched.chunks_mut(SEALED_CHUNK)) {
                 let chunk = self.body.open_chunk(planned.index, sealed)?;

@@ -6,10 +6,8 @@ use std::{
     ops::Range,
 };
 
-use zeroize::{Zeroize, Zeroizing};
-
 use super::{Opener, SEALED_CHUNK};
-use crate::{Error, schedule::TAG};
+use crate::{Error, SecretBuffer, schedule::TAG};
 
 /// How many chunks are read at once.
 pub(super) const BATCH: usize = 8;
@@ -34,7 +32,7 @@ pub struct OpenReader<R> {
     pub(super) inner: R,
     pub(super) opener: Opener,
     /// Room for a batch of sealed chunks, opened where they are.
-    pub(super) batch: Zeroizing<Vec<u8>>,
+    pub(super) batch: SecretBuffer,
     /// What has been read into the batch.
     pub(super) filled: usize,
     /// What has been opened of it: the chunks before this are plaintext.
@@ -95,7 +93,7 @@ impl<R: Read> OpenReader<R> {
         Self {
             inner,
             opener,
-            batch: Zeroizing::new(vec![0; BATCH * SEALED_CHUNK]),
+            batch: SecretBuffer::zeroed(BATCH * SEALED_CHUNK),
             filled: 0,
             opened: 0,
             ready: 0..0,
@@ -154,7 +152,7 @@ impl<R: Read> OpenReader<R> {
 
     /// From here on there is no plaintext any more.
     fn give_up(&mut self, state: State) {
-        self.batch.zeroize();
+        self.batch.wipe();
         self.ready = 0..0;
         self.state = state;
     }

@@ -5,10 +5,8 @@ use std::{
     io::{self, Write},
 };
 
-use zeroize::Zeroizing;
-
 use super::{CHUNK, SEALED_CHUNK, Sealer};
-use crate::Error;
+use crate::{Error, SecretBuffer};
 
 /// How many chunks are written at once. Sealed one by one while they are in the cache.
 const BATCH: usize = 8;
@@ -38,7 +36,7 @@ pub struct SealWriter<W> {
     pub(super) inner: W,
     pub(super) sealer: Sealer,
     /// In front sealed chunks, then the part of a chunk that waits for its end.
-    pub(super) batch: Zeroizing<Vec<u8>>,
+    pub(super) batch: SecretBuffer,
     /// Where the sealed chunks end.
     pub(super) sealed: usize,
     /// Set while the inner writer is called, so that one that panics has failed too.
@@ -52,7 +50,7 @@ impl<W: Write> SealWriter<W> {
         Ok(Self {
             inner,
             sealer,
-            batch: Zeroizing::new(Vec::with_capacity(BATCH * SEALED_CHUNK)),
+            batch: SecretBuffer::with_capacity(BATCH * SEALED_CHUNK),
             sealed: 0,
             failed: false,
         })
@@ -95,7 +93,7 @@ impl<W: Write> SealWriter<W> {
         self.failed = true;
         self.inner.write_all(sealed)?;
         self.failed = false;
-        self.batch.drain(..self.sealed);
+        self.batch.as_mut_vec().drain(..self.sealed);
         self.sealed = 0;
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::{
     mem,
 };
 
-use zeroize::Zeroizing;
+use twinseal::SecretBuffer;
 
 /// A multiple of what the parallel writer and reader work on at once.
 const PIECE: usize = 1024 * 1024;
@@ -16,8 +16,8 @@ pub(crate) fn copy(
     reader: &mut (impl Read + Send),
     writer: &mut (impl Write + Send),
 ) -> io::Result<()> {
-    let mut buffer = Zeroizing::new(vec![0; PIECE]);
-    let mut next = Zeroizing::new(vec![0; PIECE]);
+    let mut buffer = SecretBuffer::zeroed(PIECE);
+    let mut next = SecretBuffer::zeroed(PIECE);
     let mut length = fill(reader, &mut buffer)?;
     while length > 0 {
         let piece = buffer.get(..length).unwrap_or_default();

@@ -3,10 +3,9 @@
 use std::io::{Chain, Read};
 
 use twinseal::{
-    DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, Keyring, SigningKey, VerifyingKey,
-    VerifyingKeyring,
+    DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, Keyring, SecretBuffer, SigningKey,
+    VerifyingKey, VerifyingKeyring,
 };
-use zeroize::Zeroizing;
 
 use crate::{
     args::Inspect,
@@ -36,14 +35,17 @@ fn recognise(input: &mut Input, name: &Name) -> Result<Found, Failure> {
     let reading = |error: std::io::Error| envelope::failed(error, name);
     let length = input.length();
     // It may be a private key: one buffer that does not grow, and is wiped.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(keys::MAX_LENGTH as usize + 1));
-    input.by_ref().take(kind::ENOUGH as u64).read_to_end(&mut bytes).map_err(reading)?;
+    let mut bytes = SecretBuffer::with_capacity(keys::MAX_LENGTH as usize + 1);
+    input.by_ref().take(kind::ENOUGH as u64).read_to_end(bytes.as_mut_vec()).map_err(reading)?;
     if kind::of(&bytes) == FileKind::Sealed {
         let mut whole: Chain<&[u8], _> = bytes.chain(input);
         let (header, _) = envelope::read_header(&mut whole, name)?;
         return Ok(Found::Envelope { header, length });
     }
-    input.take(keys::MAX_LENGTH - bytes.len() as u64).read_to_end(&mut bytes).map_err(reading)?;
+    input
+        .take(keys::MAX_LENGTH - bytes.len() as u64)
+        .read_to_end(bytes.as_mut_vec())
+        .map_err(reading)?;
     match kind::of(&bytes) {
         FileKind::Empty => Err(Failure::of(name, "it is empty; fetch or make it again")),
         FileKind::Session => hello_of(&bytes).ok_or_else(|| {

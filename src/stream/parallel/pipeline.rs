@@ -7,10 +7,8 @@ use std::{
     thread,
 };
 
-use zeroize::Zeroizing;
-
 use crate::{
-    Error,
+    Error, SecretBuffer,
     stream::{ChunkKey, SEALED_CHUNK, reader::BATCH},
 };
 
@@ -20,7 +18,7 @@ const BATCHES_PER_THREAD: usize = 4;
 /// Full chunks, each with its tag or room for it behind it. At the end of the body the last chunk,
 /// which is shorter, follows them.
 pub(super) struct Batch {
-    pub(super) bytes: Zeroizing<Vec<u8>>,
+    pub(super) bytes: SecretBuffer,
     /// How many of the bytes count.
     pub(super) length: usize,
     /// The number of its first chunk.
@@ -118,7 +116,7 @@ impl Pipeline {
     /// A batch to be filled.
     pub(super) fn spare(&mut self) -> Batch {
         self.spare.pop().unwrap_or_else(|| Batch {
-            bytes: Zeroizing::new(vec![0; BATCH * SEALED_CHUNK]),
+            bytes: SecretBuffer::zeroed(BATCH * SEALED_CHUNK),
             length: 0,
             first: 0,
         })

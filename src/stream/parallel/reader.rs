@@ -7,8 +7,6 @@ use std::{
     ops::Range,
 };
 
-use zeroize::Zeroize;
-
 use super::pipeline::{Batch, Pipeline};
 use crate::{
     Error,
@@ -152,7 +150,7 @@ impl<R: Read> ParallelOpenReader<R> {
 
     /// From here on there is no plaintext any more.
     fn give_up(&mut self, state: State) {
-        self.current.bytes.zeroize();
+        self.current.bytes.wipe();
         self.pipeline.abandon();
         self.ready = 0..0;
         self.later = 0..0;

@@ -7,10 +7,9 @@ use std::{
 };
 
 use rayon::prelude::*;
-use zeroize::Zeroizing;
 
 use crate::{
-    Error,
+    Error, SecretBuffer,
     schedule::TAG,
     stream::{CHUNK, SEALED_CHUNK, SealWriter, Sealer, writer::failed_before},
 };
@@ -19,9 +18,9 @@ use crate::{
 const CHUNKS_PER_THREAD: usize = 16;
 
 /// Room for one batch of sealed chunks.
-fn new_batch() -> Zeroizing<Vec<u8>> {
+fn new_batch() -> SecretBuffer {
     let chunks = CHUNKS_PER_THREAD * rayon::current_num_threads();
-    Zeroizing::new(vec![0; chunks * SEALED_CHUNK])
+    SecretBuffer::zeroed(chunks * SEALED_CHUNK)
 }
 
 impl<W: Write + Send> SealWriter<W> {
@@ -70,11 +69,11 @@ pub struct ParallelSealWriter<W> {
     inner: W,
     sealer: Sealer,
     /// Plaintext, chunk by chunk, each with room for its tag behind it.
-    batch: Zeroizing<Vec<u8>>,
+    batch: SecretBuffer,
     /// How much plaintext is in the batch.
     filled: usize,
     /// The batch before, sealed and not yet written.
-    outgoing: Zeroizing<Vec<u8>>,
+    outgoing: SecretBuffer,
     outgoing_length: usize,
     /// Set while the inner writer is called, so that one that panics has failed too.
     failed: bool,

@@ -3,14 +3,14 @@
 //! What differs is named with each row: X-Wing is of ML-KEM-768, `quantum-shield` signs with Ed25519, and
 //! `age` is measured with X25519 alone: it has no post-quantum key in software.
 
-use criterion::{Criterion, criterion_group, criterion_main};
-
 #[path = "../../../common/case.rs"]
 mod case;
 mod files;
 #[path = "../../../common/harness.rs"]
 mod harness;
 mod kem;
+#[path = "../../../common/libtest.rs"]
+mod libtest;
 mod messages;
 #[path = "../../../common/mode.rs"]
 mod mode;
@@ -20,11 +20,8 @@ mod sign;
 
 const CONTEXT: &[u8] = b"example.com/peers";
 
-fn all(c: &mut Criterion) {
+fn main() {
     let cases = [kem::cases(), sign::cases(), messages::cases(), files::cases()];
     let cases: Vec<_> = cases.into_iter().flatten().collect();
-    harness::run(c, &cases);
+    harness::main(&cases);
 }
-
-criterion_group!(benches, all);
-criterion_main!(benches);
