@@ -3,7 +3,6 @@
 
 use std::{io, path::Path};
 
-use pem_rfc7468::LineEnding;
 use pkcs8::{
     AlgorithmIdentifierRef, ObjectIdentifier, PrivateKeyInfoRef, SubjectPublicKeyInfoRef,
     der::{
@@ -14,32 +13,34 @@ use pkcs8::{
 use zeroize::Zeroizing;
 
 use crate::{
-    DecapsulationKey, EncapsulationKey, Error, KemSuite, PrivatePem, SignatureSuite, SigningKey,
-    VerifyingKey, suite, wire,
+    DecapsulationKey, EncapsulationKey, Error, KemSuite, PrivatePem, SecretBuffer, SignatureSuite,
+    SigningKey, VerifyingKey, suite, wire,
 };
 
 mod bundle;
 mod experimental;
 mod files;
+mod pem;
+
+pub use pem::PemDocument;
 
 impl EncapsulationKey {
     /// The key as PEM, labelled `TWINSEAL KEM PUBLIC KEY`: `suite (2) || encapsulation key`.
     #[must_use]
     pub fn to_pem(&self) -> String {
         let bytes = [&self.suite().id().to_be_bytes(), self.as_bytes()].concat();
-        to_pem(suite::PEM_KEM_PUBLIC, &bytes).to_string()
+        pem::encode(suite::PEM_KEM_PUBLIC, &bytes).to_string()
     }
 
     /// Parses a key from PEM.
     ///
     /// # Errors
     ///
-    /// [`Error::PemLabel`] if it is something else, [`Error::Invalid`] if it is not PEM,
-    /// [`Error::Unknown`] for an unknown suite, and those of [`from_bytes`](Self::from_bytes).
+    /// Those of [`PemDocument::split`] and [`PemDocument::decode`], [`Error::PemCount`] if there are
+    /// several documents, [`Error::PemLabel`] if it is something else, [`Error::Unknown`] for an
+    /// unknown suite, and those of [`from_bytes`](Self::from_bytes).
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
-        let bytes = from_pem(suite::PEM_KEM_PUBLIC, pem)?;
-        let (suite, key) = kem_suite(&bytes)?;
-        Self::from_bytes(suite, key)
+        PemDocument::only(pem)?.try_into()
     }
 }
 
@@ -51,19 +52,18 @@ impl DecapsulationKey {
         let mut bytes = Zeroizing::new(Vec::with_capacity(2 + KemSuite::SEED_LENGTH));
         bytes.extend_from_slice(&self.suite().id().to_be_bytes());
         bytes.extend_from_slice(self.seed());
-        PrivatePem::new(to_pem(suite::PEM_KEM_PRIVATE, &bytes))
+        PrivatePem::new(pem::encode(suite::PEM_KEM_PRIVATE, &bytes))
     }
 
     /// Parses a key from PEM.
     ///
     /// # Errors
     ///
-    /// [`Error::PemLabel`] if it is something else, [`Error::Invalid`] if it is not PEM,
-    /// [`Error::Unknown`] for an unknown suite, and those of [`from_seed`](Self::from_seed).
+    /// Those of [`PemDocument::split`] and [`PemDocument::decode`], [`Error::PemCount`] if there are
+    /// several documents, [`Error::PemLabel`] if it is something else, [`Error::Unknown`] for an
+    /// unknown suite, and those of [`from_seed`](Self::from_seed).
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
-        let bytes = from_pem(suite::PEM_KEM_PRIVATE, pem)?;
-        let (suite, seed) = kem_suite(&bytes)?;
-        Self::from_seed(suite, seed)
+        PemDocument::only(pem)?.try_into()
     }
 
     /// Writes the key as PEM to a new file that only its owner can read (mode 0600 on Unix; on
@@ -105,12 +105,12 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if it is not one, or is for another algorithm; and those of
-    /// [`from_bytes`](Self::from_bytes).
+    /// [`Error::Invalid`] if it is not one, [`Error::Algorithm`] if it is for another algorithm, and
+    /// those of [`from_bytes`](Self::from_bytes).
     pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
         let invalid = |reason| Error::Invalid { what: "SubjectPublicKeyInfo", reason };
         let spki = SubjectPublicKeyInfoRef::from_der(der).map_err(|_| invalid(NOT_DER))?;
-        let suite = suite_of(&spki.algorithm).ok_or(invalid(OTHER_ALGORITHM))?;
+        let suite = suite_of("SubjectPublicKeyInfo", &spki.algorithm)?;
         let bytes = spki.subject_public_key.as_bytes().ok_or(invalid(NOT_DER))?;
         let key = Self::from_bytes(suite, bytes)?;
         if key.to_spki_der()? == der { Ok(key) } else { Err(invalid(NOT_CANONICAL)) }
@@ -121,7 +121,7 @@ impl VerifyingKey {
     #[must_use]
     pub fn to_pem(&self) -> String {
         match self.to_spki_der() {
-            Ok(der) => to_pem(suite::PEM_SPKI, &der),
+            Ok(der) => pem::encode(suite::PEM_SPKI, &der),
             Err(_) => experimental::public_to_pem(self),
         }
         .to_string()
@@ -131,13 +131,11 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// [`Error::PemLabel`] if it is something else, [`Error::Invalid`] if it is not PEM, and those
+    /// Those of [`PemDocument::split`] and [`PemDocument::decode`], [`Error::PemCount`] if there are
+    /// several documents, [`Error::PemLabel`] if it is something else, and those
     /// of [`from_spki_der`](Self::from_spki_der).
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
-        match from_pem(suite::PEM_SPKI, pem) {
-            Ok(der) => Self::from_spki_der(&der),
-            Err(error) => experimental::public_from_pem(pem, error),
-        }
+        PemDocument::only(pem)?.try_into()
     }
 }
 
@@ -161,12 +159,12 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if it is not PKCS#8, or is for another algorithm; and those of
-    /// [`from_bytes`](Self::from_bytes).
+    /// [`Error::Invalid`] if it is not PKCS#8, [`Error::Algorithm`] if it is for another algorithm,
+    /// and those of [`from_bytes`](Self::from_bytes).
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, Error> {
         let invalid = |reason| Error::Invalid { what: "PKCS#8 key", reason };
         let info = PrivateKeyInfoRef::from_der(der).map_err(|_| invalid(NOT_DER))?;
-        let suite = suite_of(&info.algorithm).ok_or(invalid(OTHER_ALGORITHM))?;
+        let suite = suite_of("PKCS#8 key", &info.algorithm)?;
         let key = Self::from_bytes(suite, info.private_key.as_bytes())?;
         // What differs from our encoding is public: attributes, a public key, or other lengths.
         if **key.to_pkcs8_der()? == *der { Ok(key) } else { Err(invalid(NOT_CANONICAL)) }
@@ -177,7 +175,7 @@ impl SigningKey {
     #[must_use]
     pub fn to_pem(&self) -> PrivatePem {
         PrivatePem::new(match self.to_pkcs8_der() {
-            Ok(der) => to_pem(suite::PEM_PKCS8, &der),
+            Ok(der) => pem::encode(suite::PEM_PKCS8, &der),
             Err(_) => experimental::private_to_pem(self),
         })
     }
@@ -186,13 +184,11 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`Error::PemLabel`] if it is something else, [`Error::Invalid`] if it is not PEM, and those
+    /// Those of [`PemDocument::split`] and [`PemDocument::decode`], [`Error::PemCount`] if there are
+    /// several documents, [`Error::PemLabel`] if it is something else, and those
     /// of [`from_pkcs8_der`](Self::from_pkcs8_der).
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
-        match from_pem(suite::PEM_PKCS8, pem) {
-            Ok(der) => Self::from_pkcs8_der(&der),
-            Err(error) => experimental::private_from_pem(pem, error),
-        }
+        PemDocument::only(pem)?.try_into()
     }
 
     /// Writes the key as PEM to a new file that only its owner can read (mode 0600 on Unix; on
@@ -215,8 +211,64 @@ impl SigningKey {
     }
 }
 
+/// Reads the document as [`from_pem`](EncapsulationKey::from_pem) does.
+impl TryFrom<PemDocument<'_>> for EncapsulationKey {
+    type Error = Error;
+
+    fn try_from(document: PemDocument<'_>) -> Result<Self, Error> {
+        let bytes = labelled(suite::PEM_KEM_PUBLIC, document)?;
+        let (suite, key) = kem_suite(&bytes)?;
+        Self::from_bytes(suite, key)
+    }
+}
+
+/// Reads the document as [`from_pem`](DecapsulationKey::from_pem) does.
+impl TryFrom<PemDocument<'_>> for DecapsulationKey {
+    type Error = Error;
+
+    fn try_from(document: PemDocument<'_>) -> Result<Self, Error> {
+        let bytes = labelled(suite::PEM_KEM_PRIVATE, document)?;
+        let (suite, seed) = kem_suite(&bytes)?;
+        Self::from_seed(suite, seed)
+    }
+}
+
+/// Reads the document as [`from_pem`](VerifyingKey::from_pem) does.
+impl TryFrom<PemDocument<'_>> for VerifyingKey {
+    type Error = Error;
+
+    fn try_from(document: PemDocument<'_>) -> Result<Self, Error> {
+        match document.label() {
+            suite::PEM_EXPERIMENTAL_PUBLIC => experimental::public_from_bytes(&document.decode()?),
+            _ => Self::from_spki_der(&labelled(suite::PEM_SPKI, document)?),
+        }
+    }
+}
+
+/// Reads the document as [`from_pem`](SigningKey::from_pem) does.
+impl TryFrom<PemDocument<'_>> for SigningKey {
+    type Error = Error;
+
+    fn try_from(document: PemDocument<'_>) -> Result<Self, Error> {
+        match document.label() {
+            suite::PEM_EXPERIMENTAL_PRIVATE => {
+                experimental::private_from_bytes(&document.decode()?)
+            }
+            _ => Self::from_pkcs8_der(&labelled(suite::PEM_PKCS8, document)?),
+        }
+    }
+}
+
+/// The content of a document that must have this label.
+fn labelled(label: &'static str, document: PemDocument<'_>) -> Result<SecretBuffer, Error> {
+    if document.label() != label {
+        return Err(Error::PemLabel { expected: label, found: document.label().into() });
+    }
+    document.decode()
+}
+
 const NOT_DER: &str = "it is not DER of this type";
-const OTHER_ALGORITHM: &str = "it is for another algorithm, or has parameters";
+const PARAMETERS: &str = "its algorithm has parameters";
 const NOT_CANONICAL: &str = "it has attributes, extra fields or another encoding";
 
 fn oid(suite: SignatureSuite) -> Result<ObjectIdentifier, Error> {
@@ -229,10 +281,17 @@ fn algorithm(suite: SignatureSuite) -> Result<AlgorithmIdentifierRef<'static>, E
     Ok(AlgorithmIdentifierRef { oid: oid(suite)?, parameters: None })
 }
 
-fn suite_of(algorithm: &AlgorithmIdentifierRef<'_>) -> Option<SignatureSuite> {
+fn suite_of(
+    what: &'static str,
+    algorithm: &AlgorithmIdentifierRef<'_>,
+) -> Result<SignatureSuite, Error> {
     let is_named = |suite: &SignatureSuite| oid(*suite).is_ok_and(|oid| oid == algorithm.oid);
-    let suite = SignatureSuite::ALL.iter().copied().find(is_named)?;
-    algorithm.parameters.is_none().then_some(suite)
+    let suite = SignatureSuite::ALL.iter().copied().find(is_named);
+    let suite = suite.ok_or_else(|| Error::Algorithm { what, oid: algorithm.oid.to_string() })?;
+    match algorithm.parameters {
+        None => Ok(suite),
+        Some(_) => Err(Error::Invalid { what, reason: PARAMETERS }),
+    }
 }
 
 /// The suite and the rest of a KEM key file.
@@ -240,27 +299,4 @@ fn kem_suite(bytes: &[u8]) -> Result<(KemSuite, &[u8]), Error> {
     let mut reader = wire::Reader::new("KEM key file", bytes);
     let suite = KemSuite::from_id(reader.u16()?)?;
     Ok((suite, reader.rest()))
-}
-
-/// Encodes in one buffer of the final length: a growing one would leave copies behind.
-fn to_pem(label: &'static str, bytes: &[u8]) -> Zeroizing<String> {
-    let invariant = "a label of ours and a few kilobytes are PEM";
-    let length = pem_rfc7468::encoded_len(label, LineEnding::LF, bytes).expect(invariant);
-    let mut buffer = Zeroizing::new(vec![0; length]);
-    pem_rfc7468::encode(label, LineEnding::LF, bytes, &mut buffer).expect(invariant);
-    Zeroizing::new(String::from_utf8(std::mem::take(&mut *buffer)).expect("PEM is ASCII"))
-}
-
-/// Decodes one PEM document with the given label. ASCII white space around it is accepted.
-fn from_pem(label: &'static str, pem: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let invalid = |_| Error::Invalid { what: "PEM document", reason: "it is not PEM (RFC 7468)" };
-    let pem = pem.as_bytes().trim_ascii();
-    let found = pem_rfc7468::decode_label(pem).map_err(invalid)?;
-    if found != label {
-        return Err(Error::PemLabel { expected: label, found: found.into() });
-    }
-    let mut buffer = Zeroizing::new(vec![0; pem.len()]);
-    let length = pem_rfc7468::decode(pem, &mut buffer).map_err(invalid)?.1.len();
-    buffer.truncate(length);
-    Ok(buffer)
 }

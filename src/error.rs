@@ -65,6 +65,29 @@ pub enum Error {
     #[error("invalid context: {0}")]
     Context(&'static str),
 
+    /// The text holds no PEM document (RFC 7468).
+    #[error("not a PEM file: {reason}")]
+    NotPem {
+        /// What it is instead.
+        reason: &'static str,
+    },
+
+    /// A PEM document is damaged, or text stands around it that could be a damaged one.
+    #[error("invalid PEM in line {line}: {reason}")]
+    Pem {
+        /// The number of the line, counted from 1.
+        line: usize,
+        /// The rule that it breaks.
+        reason: &'static str,
+    },
+
+    /// There are several PEM documents where one is asked for.
+    #[error("expected one PEM document, found {found}")]
+    PemCount {
+        /// How many there are.
+        found: usize,
+    },
+
     /// A PEM document is not what was asked for.
     #[error("expected a PEM document labelled {expected:?}, found {found:?}")]
     PemLabel {
@@ -73,6 +96,19 @@ pub enum Error {
         /// The label in the document.
         found: String,
     },
+
+    /// A key is for an algorithm that is no suite of this crate, as an RSA key is.
+    #[error("the {what} is for another algorithm, {oid}")]
+    Algorithm {
+        /// The value that was read.
+        what: &'static str,
+        /// The algorithm's object identifier, as in "1.2.840.113549.1.1.1".
+        oid: String,
+    },
+
+    /// The data is no envelope: it does not start as one.
+    #[error("not an envelope: it does not start with \"twinseal\"")]
+    NotAnEnvelope,
 
     /// The policy does not accept a suite.
     #[error("the policy does not accept the {what} {name}")]

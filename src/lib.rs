@@ -46,6 +46,7 @@ pub use rand_core;
 pub use signature;
 pub use zeroize;
 
+pub use encoding::PemDocument;
 pub use envelope::{BodyKey, Header, Recipient, Recipients};
 pub use error::Error;
 pub use kem::{

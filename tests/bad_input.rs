@@ -4,10 +4,10 @@ mod common;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use common::{
-    COMPOSITE, CTX, ORDER, P384, PRIME, Parser, X25519, composite_oid, der_parsers, ec_private_key,
-    invalid, io_outcome, kem_key, kem_parsers, length, minus_one, outcome, parsers_of_fixed_length,
-    pem, pem_parsers, pkcs8, pkcs8_of, plus, signing_key, signing_key_bytes, spki, tlv, truncated,
-    unknown,
+    COMPOSITE, CTX, ORDER, P384, PRIME, Parser, X25519, bad_pem, composite_oid, der_parsers,
+    ec_private_key, invalid, io_outcome, kem_key, kem_parsers, length, minus_one, outcome,
+    parsers_of_fixed_length, pem, pem_parsers, pkcs8, pkcs8_of, plus, signing_key,
+    signing_key_bytes, spki, tlv, truncated, unknown,
 };
 use p384::pkcs8::{EncodePrivateKey, EncodePublicKey};
 use proptest::{collection::vec, prelude::*};
@@ -16,9 +16,8 @@ use twinseal::{
     Recipients, Sign, Signature, SignatureSuite, SigningKey, VerifyingKey,
 };
 
-const NOT_PEM: &str = "it is not PEM (RFC 7468)";
 const NOT_DER: &str = "it is not DER of this type";
-const OTHER_ALGORITHM: &str = "it is for another algorithm, or has parameters";
+const PARAMETERS: &str = "its algorithm has parameters";
 const NOT_CANONICAL: &str = "it has attributes, extra fields or another encoding";
 const NOT_BELOW_PRIME: &str = "it is not below 2^255 - 19";
 const LOW_ORDER: &str = "it is a point of low order";
@@ -492,6 +491,10 @@ const ED25519: &[u8] = b"\x06\x03\x2b\x65\x70";
 /// id-MLDSA65-ECDSA-P384-SHA512 is near.
 const NEIGHBOUR: &[u8] = b"\x06\x08\x2b\x06\x01\x05\x05\x07\x06\x30";
 
+fn other_algorithm(what: &'static str, oid: &str) -> String {
+    format!("{:?}", Error::Algorithm { what, oid: oid.into() })
+}
+
 #[test]
 fn pkcs8_keys() {
     let secret = signing_key_bytes(6);
@@ -510,22 +513,24 @@ fn pkcs8_keys() {
     let body = &valid[2..];
 
     let in_der = |reason| invalid("PKCS#8 key", reason);
+    let foreign = [
+        (pkcs8_of(0, &tlv(0x30, &[EC_PUBLIC_KEY, P256]), &p256, b""), "1.2.840.10045.2.1"),
+        (p384, "1.2.840.10045.2.1"),
+        (pkcs8(ED25519, &tlv(0x04, &[&[7; 32]])), "1.3.101.112"),
+        (pkcs8(ML_DSA_87, &tlv(0x80, &[&[7; 32]])), "2.16.840.1.101.3.4.3.19"),
+        (pkcs8(NEIGHBOUR, &secret), "1.3.6.1.5.5.7.6.48"),
+    ];
+    for (der, oid) in foreign {
+        let found = outcome(SigningKey::from_pkcs8_der(&der));
+        assert_eq!(found, other_algorithm("PKCS#8 key", oid));
+    }
     let table = [
         ("nothing", vec![], NOT_DER),
         ("zeros", vec![0; 120], NOT_DER),
         ("ones", vec![0xff; 120], NOT_DER),
         ("an SPKI", spki, NOT_DER),
         ("a key without its envelope", secret.clone(), NOT_DER),
-        (
-            "a P-256 key",
-            pkcs8_of(0, &tlv(0x30, &[EC_PUBLIC_KEY, P256]), &p256, b""),
-            OTHER_ALGORITHM,
-        ),
-        ("a P-384 key", p384, OTHER_ALGORITHM),
-        ("an Ed25519 key", pkcs8(ED25519, &tlv(0x04, &[&[7; 32]])), OTHER_ALGORITHM),
-        ("an ML-DSA-87 key", pkcs8(ML_DSA_87, &tlv(0x80, &[&[7; 32]])), OTHER_ALGORITHM),
-        ("another composite", pkcs8(NEIGHBOUR, &secret), OTHER_ALGORITHM),
-        ("parameters NULL", pkcs8_of(0, &tlv(0x30, &[oid, NULL]), &secret, b""), OTHER_ALGORITHM),
+        ("parameters NULL", pkcs8_of(0, &tlv(0x30, &[oid, NULL]), &secret, b""), PARAMETERS),
         ("attributes", pkcs8_of(0, &ours, &secret, &attributes), NOT_CANONICAL),
         ("empty attributes", pkcs8_of(0, &ours, &secret, b"\xa0\x00"), NOT_CANONICAL),
         ("a public key", pkcs8_of(1, &ours, &secret, &public), NOT_CANONICAL),
@@ -565,16 +570,22 @@ fn spki_keys() {
     let body = &valid[4..];
     let [length_1, length_2] = [valid[2], valid[3]];
     let longer = [&[0x30, 0x83, 0, length_1, length_2], body].concat();
+    let foreign = [
+        (p384, "1.2.840.10045.2.1"),
+        (spki(&tlv(0x30, &[ML_DSA_87]), 0, &public[..2592]), "2.16.840.1.101.3.4.3.19"),
+        (spki(&tlv(0x30, &[NEIGHBOUR]), 0, public), "1.3.6.1.5.5.7.6.48"),
+    ];
+    for (der, oid) in foreign {
+        let found = outcome(VerifyingKey::from_spki_der(&der));
+        assert_eq!(found, other_algorithm("SubjectPublicKeyInfo", oid));
+    }
     let table = [
         ("nothing", vec![], NOT_DER),
         ("zeros", vec![0; 2711], NOT_DER),
         ("ones", vec![0xff; 2711], NOT_DER),
         ("PKCS#8", key.to_pkcs8_der().unwrap().to_vec(), NOT_DER),
         ("a key without its envelope", public.to_vec(), NOT_DER),
-        ("a P-384 key", p384, OTHER_ALGORITHM),
-        ("an ML-DSA-87 key", spki(&tlv(0x30, &[ML_DSA_87]), 0, &public[..2592]), OTHER_ALGORITHM),
-        ("another composite", spki(&tlv(0x30, &[NEIGHBOUR]), 0, public), OTHER_ALGORITHM),
-        ("parameters NULL", spki(&tlv(0x30, &[oid, NULL]), 0, public), OTHER_ALGORITHM),
+        ("parameters NULL", spki(&tlv(0x30, &[oid, NULL]), 0, public), PARAMETERS),
         ("unused bits", spki(&ours, 1, &vec![0; 2689]), NOT_DER),
         ("a longer length", longer, NOT_DER),
         ("an indefinite length", [b"\x30\x80", body, b"\0\0"].concat(), NOT_DER),
@@ -600,28 +611,53 @@ fn text_that_is_not_pem() {
     for parser in pem_parsers() {
         let valid = String::from_utf8(parser.valid.clone()).unwrap();
         let (first, rest) = valid.split_once('\n').unwrap();
+        let end = valid.lines().count();
+        let no_begin = "it has no BEGIN line (RFC 7468)";
+        let boundary = "it has five hyphens, and is neither a BEGIN nor an END line";
+        let unpaired = "an END line without a BEGIN line";
+        let not_pem = |reason| format!("{:?}", Error::NotPem { reason });
+        let nul = "it has NUL bytes, as binary data and UTF-16 have; PEM is UTF-8 or ASCII text";
+        // The first line of what remains is base64, which is short in a private KEM key.
+        let lost = match rest.lines().next().unwrap().trim_end_matches('=').len() {
+            40.. => bad_pem(1, "base64 without a BEGIN line before it"),
+            _ => bad_pem(end - 1, unpaired),
+        };
         let texts = [
-            String::new(),
-            " \n".into(),
-            "\0".repeat(100),
-            "\u{ff}".repeat(100),
-            first.into(),
-            rest.into(),
-            valid.replace("-----BEGIN", "----BEGIN"),
-            valid.replace("-----END", "-----ENDE"),
-            valid.replace("BEGIN ", "BEGIN  "),
-            valid.replacen(parser.what, "CERTIFICATE", 1),
-            format!("{first}\nProc-Type: 4,ENCRYPTED\n\n{rest}"),
-            format!("{first}\n-----END {}-----\n", parser.what),
-            valid.replace('\n', ""),
-            valid.replace('\n', "\n\n"),
-            valid.replace('\n', " \n"),
-            BASE64_STANDARD.encode(&valid),
+            (String::new(), not_pem("it is empty")),
+            (" \n".into(), not_pem("it is empty")),
+            ("\0".repeat(100), not_pem(nul)),
+            ("\u{ff}".repeat(100), not_pem(no_begin)),
+            (first.into(), bad_pem(1, "its document is cut off, it has no END line")),
+            (rest.into(), lost),
+            (valid.replace("-----BEGIN", "----BEGIN"), bad_pem(1, boundary)),
+            (valid.replace("-----END", "-----ENDE"), bad_pem(end, boundary)),
+            (valid.replace("-----END", "---- END"), bad_pem(end, boundary)),
+            (valid.replace("BEGIN ", "BEGIN  "), bad_pem(1, boundary)),
+            (valid.replace("BEGIN", "begin"), bad_pem(1, boundary)),
+            (
+                valid.replacen(parser.what, "CERTIFICATE", 1),
+                bad_pem(end, "its label differs from that of the BEGIN line"),
+            ),
+            (
+                format!("{first}\nProc-Type: 4,ENCRYPTED\n\n{rest}"),
+                bad_pem(2, "a header, which only old or encrypted files have"),
+            ),
+            (
+                format!("{first}\n-----END {}-----\n", parser.what),
+                bad_pem(1, "its document has no content"),
+            ),
+            (valid.replace('\n', ""), bad_pem(1, boundary)),
+            (valid.replace('\n', " "), bad_pem(1, boundary)),
+            (valid.replace('\n', "\\n"), bad_pem(1, boundary)),
+            (format!("{first}\n{valid}"), bad_pem(2, "the document before it has no END line")),
         ];
-        for text in texts {
-            let expected = invalid("PEM document", NOT_PEM);
+        for (text, expected) in texts {
             assert_eq!(parser.parse(text.as_bytes()), expected, "{text}");
         }
+        // In one line of base64, even that of a whole file.
+        let text = BASE64_STANDARD.encode(&valid);
+        let expected = bad_pem(1, "base64 without a BEGIN line before it");
+        assert_eq!(parser.parse(text.as_bytes()), expected, "{text}");
     }
 }
 
@@ -699,7 +735,8 @@ fn pem_with_spare_bits() {
         if canonical {
             assert_eq!(found, "Ok", "another key, since {last} became {other}");
         } else {
-            assert_eq!(found, invalid("PEM document", NOT_PEM), "{other}");
+            let reason = "its base64 is incomplete, or ends wrongly";
+            assert_eq!(found, bad_pem(2, reason), "{other}");
         }
     }
 }
@@ -715,7 +752,7 @@ fn envelopes() {
         changed[position..position + bytes.len()].copy_from_slice(bytes);
         changed
     };
-    let not_ours = invalid("envelope", "it does not start with \"twinseal\"");
+    let not_ours = "NotAnEnvelope".to_string();
     let count = invalid("envelope header", "it must have 1 to 1000 recipients");
     let wrong_length = |actual| length("recipient's ciphertext", 1600, actual);
     let table = [

@@ -9,7 +9,8 @@ use zeroize::Zeroizing;
 
 use super::files;
 use crate::{
-    DecapsulationKey, Directory, Error, Keyring, PrivatePem, VerifyingKey, VerifyingKeyring,
+    DecapsulationKey, Directory, Error, Keyring, PemDocument, PrivatePem, VerifyingKey,
+    VerifyingKeyring,
 };
 
 impl Keyring {
@@ -34,10 +35,9 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if there is no key, one twice, or anything between them; and those of
-    /// [`DecapsulationKey::from_pem`].
+    /// [`Error::Invalid`] if a key is there twice, and those of [`DecapsulationKey::from_pem`].
     pub fn from_pem(bundle: &str) -> Result<Self, Error> {
-        let keys = documents(bundle)?.into_iter().map(DecapsulationKey::from_pem);
+        let keys = PemDocument::split(bundle)?.into_iter().map(DecapsulationKey::try_from);
         Self::from_keys(keys.collect::<Result<_, _>>()?)
     }
 
@@ -85,10 +85,9 @@ impl VerifyingKeyring {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if there is no key, or anything between them; and those of
-    /// [`VerifyingKey::from_pem`].
+    /// Those of [`VerifyingKey::from_pem`].
     pub fn from_pem(bundle: &str) -> Result<Self, Error> {
-        let keys = documents(bundle)?.into_iter().map(VerifyingKey::from_pem);
+        let keys = PemDocument::split(bundle)?.into_iter().map(VerifyingKey::try_from);
         Self::new(&keys.collect::<Result<Vec<_>, _>>()?)
     }
 }
@@ -98,25 +97,6 @@ impl Directory for VerifyingKeyring {
         let keys = read_each(&pem_files(path.as_ref())?, VerifyingKey::from_pem)?;
         Ok(Self::new(&keys)?)
     }
-}
-
-/// Splits PEM documents. Between them there is only white space: other text may be a key that was
-/// damaged, and must not be lost silently.
-fn documents(bundle: &str) -> Result<Vec<&str>, Error> {
-    let mut documents = Vec::new();
-    let mut rest = bundle.trim_ascii_start();
-    while !rest.is_empty() {
-        let end = rest
-            .starts_with("-----BEGIN ")
-            .then(|| rest.find("-----END "))
-            .flatten()
-            .and_then(|end| Some(end + rest.get(end..)?.find('\n').unwrap_or(rest.len() - end)))
-            .ok_or(Error::Invalid { what: "key file", reason: "it holds more than PEM keys" })?;
-        let (document, later) = rest.split_at(end);
-        documents.push(document);
-        rest = later.trim_ascii_start();
-    }
-    Ok(documents)
 }
 
 fn is_primary(file: &Path) -> bool {

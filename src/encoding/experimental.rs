@@ -13,23 +13,19 @@ pub(super) fn private_to_pem(key: &SigningKey) -> Zeroizing<String> {
     to_pem(suite::PEM_EXPERIMENTAL_PRIVATE, key.suite(), key.secret_bytes())
 }
 
-/// If it is not of this label either, the first error is the one to tell.
-pub(super) fn public_from_pem(pem: &str, error: Error) -> Result<VerifyingKey, Error> {
-    let bytes = super::from_pem(suite::PEM_EXPERIMENTAL_PUBLIC, pem).map_err(|_| error)?;
-    let (suite, key) = split(&bytes)?;
+pub(super) fn public_from_bytes(bytes: &[u8]) -> Result<VerifyingKey, Error> {
+    let (suite, key) = split(bytes)?;
     VerifyingKey::from_bytes(suite, key)
 }
 
-/// If it is not of this label either, the first error is the one to tell.
-pub(super) fn private_from_pem(pem: &str, error: Error) -> Result<SigningKey, Error> {
-    let bytes = super::from_pem(suite::PEM_EXPERIMENTAL_PRIVATE, pem).map_err(|_| error)?;
-    let (suite, key) = split(&bytes)?;
+pub(super) fn private_from_bytes(bytes: &[u8]) -> Result<SigningKey, Error> {
+    let (suite, key) = split(bytes)?;
     SigningKey::from_bytes(suite, key)
 }
 
 fn to_pem(label: &'static str, suite: SignatureSuite, key: &[u8]) -> Zeroizing<String> {
     let bytes = Zeroizing::new([&suite.id().to_be_bytes(), key].concat());
-    super::to_pem(label, &bytes)
+    super::pem::encode(label, &bytes)
 }
 
 /// A key has one form: where there is a standard one, it is that.

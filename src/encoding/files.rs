@@ -30,17 +30,18 @@ const MAX_LENGTH: u64 = 4 * 1024 * 1024;
 
 /// Reads a key file into one buffer: a growing one would leave copies behind that nobody wipes.
 pub(super) fn read_private(path: &Path) -> io::Result<PrivatePem> {
-    let invalid = |reason| Error::Invalid { what: "PEM document", reason };
     let file = File::open(path)?;
     let expected = file.metadata()?.len().clamp(64 * 1024, MAX_LENGTH);
     let mut bytes = SecretBuffer::with_capacity(expected as usize + 1);
     file.take(MAX_LENGTH + 1).read_to_end(bytes.as_mut_vec())?;
     if bytes.len() as u64 > MAX_LENGTH {
-        return Err(invalid("it is longer than 4 MiB").into());
+        return Err(Error::NotPem { reason: "it is longer than 4 MiB" }.into());
     }
+    let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     let text = String::from_utf8(bytes.into_vec()).map_err(|error| {
         drop(SecretBuffer::from(error.into_bytes()));
-        invalid("it is not text")
+        let reason = if is_utf16 { "it is UTF-16; save it as UTF-8" } else { "it is not text" };
+        Error::NotPem { reason }
     })?;
     Ok(PrivatePem::new(Zeroizing::new(text)))
 }

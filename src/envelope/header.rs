@@ -71,17 +71,18 @@ impl Header {
     ///
     /// # Errors
     ///
-    /// [`Error::Truncated`] if the header does not end within `bytes`; [`Error::Unknown`] for
+    /// [`Error::NotAnEnvelope`] if `bytes` do not start as one; [`Error::Truncated`] if the header
+    /// does not end within them; [`Error::Unknown`] for
     /// another version or body; [`Error::Length`] or [`Error::Invalid`] if it breaks a rule. Recipients of unknown
     /// suites are no error.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let mut reader = wire::Reader::new(WHAT, bytes);
-        if reader.take(suite::ENVELOPE_MAGIC.len())? != suite::ENVELOPE_MAGIC {
-            return Err(Error::Invalid {
-                what: "envelope",
-                reason: "it does not start with \"twinseal\"",
-            });
+        // However short it is, other data is not a truncated envelope.
+        let start = bytes.get(..suite::ENVELOPE_MAGIC.len()).unwrap_or(bytes);
+        if !suite::ENVELOPE_MAGIC.starts_with(start) {
+            return Err(Error::NotAnEnvelope);
         }
+        reader.take(suite::ENVELOPE_MAGIC.len())?;
         known("envelope version", reader.u8()?, suite::ENVELOPE_VERSION)?;
         known("envelope body", reader.u8()?, suite::BODY_COBBLESTONE_256)?;
         let count = usize::from(reader.u16()?);

@@ -102,6 +102,10 @@ pub(crate) fn spki(algorithm: &[u8], unused_bits: u8, key: &[u8]) -> Vec<u8> {
     tlv(0x30, &[algorithm, &tlv(0x03, &[&[unused_bits], key])])
 }
 
+pub(crate) fn bad_pem(line: usize, reason: &'static str) -> String {
+    format!("{:?}", Error::Pem { line, reason })
+}
+
 /// PEM with 64 characters to a line.
 pub(crate) fn pem(label: &str, bytes: &[u8]) -> String {
     pem_rfc7468::encode_string(label, pem_rfc7468::LineEnding::LF, bytes).expect("it is short")

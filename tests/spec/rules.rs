@@ -19,24 +19,28 @@ fn pem_rules() {
     let accepts = |pem: &str| EncapsulationKey::from_pem(pem).is_ok();
     assert!(accepts(&pem));
     assert!(accepts(&pem.replace('\n', "\r\n")));
-    assert!(accepts(&format!("Alice's key\n{pem}\n \n")));
+    assert!(accepts(&format!("\u{feff}Alice's key\n{pem}\n \nmade yesterday")));
 
     let lines: Vec<_> = pem.lines().collect();
-    let longer = pem.replacen(lines[1], &format!("{}{}", lines[1], lines[2]), 1);
-    let shorter = pem.replacen(lines[1], &format!("{}\n{}", &lines[1][..32], &lines[1][32..]), 1);
+    let longer = pem.replacen(&format!("{}\n", lines[1]), lines[1], 1);
+    let shorter =
+        pem.replacen(lines[1], &format!("{}\n\t {}", &lines[1][..32], &lines[1][32..]), 1);
+    assert!(accepts(&longer) && accepts(&shorter) && accepts(&pem.replace('\n', "\x0b\x0c\n ")));
+    let base64 = "A".repeat(40);
+    assert!(accepts(&format!("{}\n{pem}{} {base64}", &base64[1..], &base64)));
     let last = lines[lines.len() - 2];
     for refused in [
-        longer.replacen(&format!("\n{}", lines[2]), "", 1),
-        shorter,
         pem.replacen(lines[1], &lines[1].replacen('A', "*", 1), 1),
         pem.replacen(lines[1], &format!("Comment: mine\n\n{}", lines[1]), 1),
         pem.replacen(last, &format!("{last}="), 1),
         pem.replacen(last, &format!("{last}AA=="), 1),
         pem.replacen("PUBLIC KEY", "PRIVATE KEY", 1),
         pem.replace("PUBLIC KEY", "PRIVATE KEY"),
-        format!("{pem}trailing"),
-        format!("{pem}\u{a0}"),
-        format!("\u{a0}{pem}"),
+        format!("{base64}\n{pem}"),
+        format!("{pem}{base64}=="),
+        format!("{pem}-----"),
+        format!("my key -----\n{pem}"),
+        format!("{pem}\0"),
         format!("{pem}{pem}"),
     ] {
         assert_ne!(refused, pem);
@@ -68,15 +72,13 @@ fn bundle_rules() {
     assert!(accepts(&bundle.replace('\n', "\r\n")));
     assert!(accepts(&format!(" \n{first}\n\t\x0c\r\n{second}  ")));
     assert!(accepts(first.trim_end()));
+    assert!(accepts(&format!("my keys\n{first}my older key:\n{second}the end")));
     let unfinished = first.lines().take(2).fold(String::new(), |text, line| text + line + "\n");
     let public = fence("pem", "kem-0001-public");
     for refused in [
         String::new(),
         " \n".into(),
-        format!("my keys\n{bundle}"),
-        format!("{first}my older key\n{second}"),
-        format!("{bundle}the end"),
-        format!("{first}\u{a0}\n{second}"),
+        format!("{first}{}\n{second}", "A".repeat(40)),
         format!("{first}{first}"),
         format!("{unfinished}{second}"),
         format!("{second}{unfinished}"),

@@ -72,7 +72,7 @@ fn explain(error: &Error, name: &Name) -> Failure {
             Failure::of(name, "it is empty, not a sealed file; seal or fetch it again")
         }
         Error::Truncated { .. } => cut_off(name),
-        Error::Invalid { what: "envelope", .. } => {
+        Error::NotAnEnvelope => {
             Failure::of(name, "it is not a sealed file; `twinseal inspect` tells what it is")
         }
         Error::Unknown { .. } => {

@@ -118,7 +118,7 @@ fn keys_of(text: &str) -> Result<Found, Option<Error>> {
             Ok(found) => return Ok(found),
             // Of a key of this kind, this is what is wrong; of another kind it says nothing.
             Err(error @ Error::PemLabel { .. }) => told = told.or(Some(error)),
-            Err(Error::Invalid { what: "PEM document" | "key file", .. }) => {}
+            Err(Error::NotPem { .. } | Error::PemCount { .. }) => {}
             Err(error) => told = Some(error),
         }
     }

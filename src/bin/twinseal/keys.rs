@@ -202,7 +202,7 @@ fn unfit(path: &Path, error: &Error, wanted: Wanted) -> Failure {
             let (needed, how) = (wanted.article_and_noun(), wanted.how_to_get_one());
             Failure::of(&name, format_args!("it is {what}, and {needed} is needed; {how}"))
         }
-        Error::Invalid { what: "PEM document" | "key file", .. } => not_pem(path, wanted),
+        Error::NotPem { .. } => not_pem(path, wanted),
         Error::Invalid { what: "keyring", reason } if path.is_dir() => {
             let advice = match wanted {
                 Wanted::Verifying => "put a public key into it, in a file named *.pem",
