@@ -149,7 +149,7 @@ fn other_files_are_called_what_they_are() {
         ("bob.pem", "not a sealed file"),
         ("empty", "it is empty"),
         ("missing", "no such file"),
-        ("in/sealed", "not a folder"),
+        ("in/sealed", "not a directory"),
     ] {
         for line in [
             format!("open -k bob.pem -c x -o out {name}"),
@@ -173,7 +173,7 @@ fn other_files_are_called_what_they_are() {
         "inspect",
     ] {
         let error = desk.fails(&format!("{command} folder"));
-        assert!(error.contains("folder: it is a folder"), "{error}");
+        assert!(error.contains("folder: it is a directory"), "{error}");
     }
 }
 

@@ -88,9 +88,9 @@ fn places_that_take_no_file() {
     let desk = desk();
     fs::create_dir(desk.path("folder")).unwrap();
     for (place, what) in [
-        ("folder", "it is a folder"),
-        ("missing/out", "its folder does not exist"),
-        ("in/out", "not a folder"),
+        ("folder", "it is a directory"),
+        ("missing/out", "its directory does not exist"),
+        ("in/out", "not a directory"),
     ] {
         for command in
             ["open -k bob.pem -c x sealed", "seal -r bob.pub -c x in", "sign -k alice.pem -c x in"]

@@ -164,7 +164,7 @@ fn keys_that_cannot_be_read_are_named() {
         ("sign -c x letter -k missing", "no such file"),
         ("sign -c x letter -k folder", "it is a folder"),
         ("public folder", "it is a folder"),
-        ("public letter/key.pem", "not a folder"),
+        ("public letter/key.pem", "not a directory"),
     ];
     for (line, what) in cases {
         let error = desk.fails(line);

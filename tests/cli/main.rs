@@ -5,6 +5,8 @@ mod common;
 #[path = "../common/vectors.rs"]
 mod vectors;
 
+#[cfg(unix)]
+mod console;
 mod damage;
 mod desk;
 mod disk;

@@ -87,5 +87,105 @@ fn there_is_a_manual_page_for_every_command() {
     }
     assert_eq!(fs::read_dir(desk.path("man1")).unwrap().count(), 1 + COMMANDS.len());
     let error = desk.fails("man missing");
-    assert!(error.contains("missing: it is no folder"), "{error}");
+    assert!(error.contains("missing: not a directory; create it first"), "{error}");
+}
+
+/// What bash is offered for the last word of each line.
+fn offered(desk: &Desk, lines: &[&str]) -> Option<Vec<String>> {
+    let mut script = String::from(
+        "source <(twinseal completions bash)
+        offer() {
+            COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1))
+            _twinseal twinseal \"${COMP_WORDS[-1]}\" \"${COMP_WORDS[-2]}\" 2>/dev/null
+            printf '[%s]' \"${COMPREPLY[@]}\"; echo
+        }\n",
+    );
+    lines.iter().for_each(|line| script += &format!("offer {line}\n"));
+    let Ok(output) = desk.shell(&["bash", "-c", &script]).output() else {
+        eprintln!("skipped: bash is not installed");
+        return None;
+    };
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(printed.lines().count(), lines.len(), "{printed}");
+    Some(printed.lines().map(Into::into).collect())
+}
+
+#[test]
+fn completions_of_paths_are_whole_and_a_context_is_no_path() {
+    let desk = Desk::new();
+    for name in ["a file.pem", "an*", "an other", "ab\\c"] {
+        desk.write(name, "");
+    }
+    fs::create_dir(desk.path("a dir")).unwrap();
+    let Some(offered) = offered(
+        &desk,
+        &[
+            "twinseal open -k 'a f'",
+            "twinseal open --key 'a f'",
+            "twinseal seal -r a.pem -r 'an'",
+            "twinseal rewrap -k ab",
+            "twinseal verify -s 'a d'",
+            "twinseal keygen --kem -o 'a d'",
+            "twinseal open -c a",
+            "twinseal seal --context ''",
+            // Nothing of its own: bash itself completes them, as paths.
+            "twinseal inspect 'a'",
+            "twinseal inspect ''",
+            "twinseal open -k bob.pem -c x ''",
+            "twinseal keygen --kem --suite 'MLKEM'",
+            "twinseal completions b",
+            "twinseal inspe",
+            "twinseal seal --rec",
+        ],
+    ) else {
+        return;
+    };
+    let expected = [
+        "[a file.pem]",
+        "[a file.pem]",
+        "[an*][an other]",
+        "[ab\\c]",
+        "[a dir]",
+        "[a dir]",
+        "[]",
+        "[]",
+        "[]",
+        "[]",
+        "[]",
+        "[MLKEM1024-P384]",
+        "[bash]",
+        "[inspect]",
+        "[--recipient]",
+    ];
+    let sorted = |line: &str| {
+        let mut words: Vec<_> = line.split_inclusive(']').map(String::from).collect();
+        words.sort();
+        words
+    };
+    for (offered, expected) in offered.iter().zip(expected) {
+        assert_eq!(sorted(offered), sorted(expected));
+    }
+}
+
+#[test]
+fn other_shells_are_offered_paths_but_not_for_a_context() {
+    let desk = Desk::new();
+    let zsh = prints(&desk, "completions zsh");
+    for (option, values) in
+        [("-k+[", ":KEY:_files'"), ("-s+[", ":SIG:_files'"), ("-c+[", ":CONTEXT:'")]
+    {
+        let mut lines = zsh.lines().filter(|line| {
+            line.trim_start().trim_start_matches('*').starts_with(&format!("'{option}"))
+        });
+        assert!(lines.clone().count() > 0, "{option}");
+        assert!(lines.all(|line| line.contains(values)), "{option}: {zsh}");
+    }
+    let fish = prints(&desk, "completions fish");
+    for (option, values) in
+        [(" -s k ", " -r -F"), (" -s r ", " -r -F"), (" -s c ", " -r -f"), (" -s o ", " -r -F")]
+    {
+        let mut lines = fish.lines().filter(|line| line.contains(option));
+        assert!(lines.clone().count() > 0, "{option}");
+        assert!(lines.all(|line| line.ends_with(values)), "{option}: {fish}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
+use clap::{Args, Parser, Subcommand, ValueHint, builder::PossibleValuesParser};
 use clap_complete::Shell;
 use twinseal::{KemSuite, SignatureSuite};
 
@@ -67,7 +67,7 @@ pub(crate) struct Keygen {
     pub(crate) suite: Option<String>,
 
     /// Where the private key goes
-    #[arg(short, long, value_name = "FILE", default_value = "key.pem")]
+    #[arg(short, long, value_name = "FILE", default_value = "key.pem", value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
 }
 
@@ -94,36 +94,36 @@ fn suite_names() -> Vec<&'static str> {
 #[command(after_help = texts::PUBLIC)]
 pub(crate) struct Public {
     /// The private key
-    #[arg(value_name = "KEY")]
+    #[arg(value_name = "KEY", value_hint = ValueHint::FilePath)]
     pub(crate) key: PathBuf,
 
     /// Where the public key goes; standard output if not given
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Args)]
 pub(crate) struct Context {
     /// What the data is for, as in example.com/notes; the same on both sides
-    #[arg(short, long, value_name = "CONTEXT")]
+    #[arg(short, long, value_name = "CONTEXT", value_hint = ValueHint::Other)]
     pub(crate) context: String,
 }
 
 #[derive(Args)]
 pub(crate) struct Recipients {
     /// The public key of a recipient; may be repeated, up to 1000 times
-    #[arg(short, long = "recipient", value_name = "PUBLIC_KEY", required = true)]
+    #[arg(short, long = "recipient", value_name = "PUBLIC_KEY", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) recipients: Vec<PathBuf>,
 }
 
 #[derive(Args)]
 pub(crate) struct Files {
     /// Where the result goes; standard output if not given
-    #[arg(short, long, value_name = "OUT")]
+    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 
     /// What is read; standard input if not given, or `-`
-    #[arg(value_name = "IN")]
+    #[arg(value_name = "IN", value_hint = ValueHint::FilePath)]
     pub(crate) input: Option<PathBuf>,
 }
 
@@ -148,13 +148,18 @@ pub(crate) struct Seal {
 /// is unchanged. OUT can be read by you alone, unless it existed before and others could read it.
 ///
 /// Standard output gets data as it is opened: every byte of it is authentic, but only exit code 0
-/// says that the end is there. Do not act on it before.
+/// says that the end is there. Do not act on it before. A terminal obeys escape sequences in the data:
+/// it gets them only with --to-terminal.
 #[derive(Args)]
 #[command(after_help = texts::OPEN)]
 pub(crate) struct Open {
-    /// Your private key; a file of several; or a folder of *.pem files with a primary.pem
-    #[arg(short, long, value_name = "KEY")]
+    /// Your private key; a file of several; or a directory of *.pem files with a primary.pem
+    #[arg(short, long, value_name = "KEY", value_hint = ValueHint::FilePath)]
     pub(crate) key: PathBuf,
+
+    /// Write opened data to a terminal, which obeys escape sequences in it
+    #[arg(long)]
+    pub(crate) to_terminal: bool,
     #[command(flatten)]
     pub(crate) context: Context,
     #[command(flatten)]
@@ -168,7 +173,7 @@ pub(crate) struct Open {
 #[command(after_help = texts::SIGN)]
 pub(crate) struct Sign {
     /// Your private signing key
-    #[arg(short, long, value_name = "KEY")]
+    #[arg(short, long, value_name = "KEY", value_hint = ValueHint::FilePath)]
     pub(crate) key: PathBuf,
     #[command(flatten)]
     pub(crate) context: Context,
@@ -180,19 +185,19 @@ pub(crate) struct Sign {
 #[derive(Args)]
 #[command(after_help = texts::VERIFY)]
 pub(crate) struct Verify {
-    /// The public key of the signer, or a file or folder of several; may be repeated: a signature of
+    /// The public key of the signer, or a file or directory of several; may be repeated: a signature of
     /// any of them is accepted
-    #[arg(short = 'p', long = "public", value_name = "PUBLIC_KEY", required = true)]
+    #[arg(short = 'p', long = "public", value_name = "PUBLIC_KEY", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) keys: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) context: Context,
 
     /// The signature
-    #[arg(short, long, value_name = "SIG")]
+    #[arg(short, long, value_name = "SIG", value_hint = ValueHint::FilePath)]
     pub(crate) signature: PathBuf,
 
     /// What was signed; standard input if not given, or `-`
-    #[arg(value_name = "IN")]
+    #[arg(value_name = "IN", value_hint = ValueHint::FilePath)]
     pub(crate) input: Option<PathBuf>,
 }
 
@@ -204,18 +209,18 @@ pub(crate) struct Verify {
 #[derive(Args)]
 #[command(after_help = texts::REWRAP)]
 pub(crate) struct Rewrap {
-    /// The private key of a recipient of FILE; a file of several; or a folder with a primary.pem
-    #[arg(short, long, value_name = "KEY")]
+    /// The private key of a recipient of FILE; a file of several; or a directory with a primary.pem
+    #[arg(short, long, value_name = "KEY", value_hint = ValueHint::FilePath)]
     pub(crate) key: PathBuf,
     #[command(flatten)]
     pub(crate) recipients: Recipients,
 
     /// Where the result goes; standard output if not given
-    #[arg(short, long, value_name = "OUT")]
+    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 
     /// The sealed file; standard input if it is `-`
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) input: PathBuf,
 }
 
@@ -232,7 +237,7 @@ pub(crate) struct Inspect {
     pub(crate) json: bool,
 
     /// The file; standard input if it is `-`
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) input: PathBuf,
 }
 
@@ -244,10 +249,11 @@ pub(crate) struct Completions {
     pub(crate) shell: Shell,
 }
 
-/// Print the manual page, or write all of them to a folder
+/// Print the manual page, or write all of them to a directory
 #[derive(Args)]
 #[command(after_help = texts::MAN)]
 pub(crate) struct Man {
-    /// An existing folder for twinseal.1 and one page for each command
-    pub(crate) folder: Option<PathBuf>,
+    /// An existing directory for twinseal.1 and one page for each command
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) directory: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! What is said on standard error: errors, notes, and how far a long run is.
+//! What is written to standard error: errors, notes, and the progress of a long run.
 
 use std::{
     fmt,
@@ -7,7 +7,11 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{failure::Failure, name};
+use crate::{
+    escape,
+    failure::Failure,
+    streams::{self, Direction},
+};
 
 /// Shorter inputs are done before a bar could be read.
 const LONG: u64 = 128 * 1024 * 1024;
@@ -36,13 +40,18 @@ impl Console {
         }
     }
 
-    /// The last words of a process that was asked to stop.
+    /// The message printed when a signal stops the process.
     #[cfg(unix)]
     pub(crate) fn stopped(&self, signal: &str) {
         self.bar.finish_and_clear();
         print(format_args!(
             "stopped by {signal}; unfinished output was removed, run the command again"
         ));
+    }
+
+    /// Why the command line was refused, in the lines of the argument parser.
+    pub(crate) fn usage(&self, text: &str) {
+        write(&escape::lines(text));
     }
 
     pub(crate) fn note(&self, text: impl fmt::Display) {
@@ -83,9 +92,22 @@ impl Console {
     }
 }
 
-/// One line. What a terminal would obey is escaped: some of it comes from files.
+/// One line: some of the text comes from files.
 fn print(text: impl fmt::Display) {
-    let text = name::escaped(&text.to_string());
-    // `eprintln!` would panic if standard error is closed.
-    let _ = writeln!(io::stderr(), "twinseal: {text}");
+    write(&format!("twinseal: {}\n", escape::line(&text.to_string())));
+}
+
+/// To standard error, in one piece if it takes that. `eprint!` would panic where it cannot be written to;
+/// here nobody is left to report that to.
+fn write(text: &str) {
+    let error = io::stderr();
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        match streams::patiently(&error, Direction::Write, |mut error| error.write(rest)) {
+            Ok(0) => return,
+            Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
 }

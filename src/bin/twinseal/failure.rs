@@ -1,4 +1,4 @@
-//! Why a command fails: what is said, and the exit code.
+//! Why a command fails: the message, and the exit code.
 
 use std::{error, fmt, io, process::ExitCode};
 
@@ -20,7 +20,7 @@ enum Code {
 }
 
 impl Failure {
-    /// A file that is not what it should be: `what` is wrong with it, and what to do.
+    /// A file that is not as it should be: `what` says why, and what to do.
     pub(crate) fn of(name: &Name, what: impl fmt::Display) -> Self {
         Self { message: format!("{name}: {what}"), code: Code::Refused }
     }
@@ -63,7 +63,7 @@ impl Failure {
         Self { message: format!("{}; {more}", self.message), ..self }
     }
 
-    /// Whether there is anything to say: who closed a pipe knows.
+    /// Whether nothing is to be printed: the process that closed a pipe knows.
     pub(crate) fn is_silent(&self) -> bool {
         self.code == Code::ClosedPipe
     }
@@ -86,7 +86,7 @@ impl fmt::Display for Failure {
 
 impl error::Error for Failure {}
 
-/// The error's text alone: its number is for programmers.
+/// The error's text without its number, which is for programmers.
 pub(crate) fn without_number(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().into()
@@ -103,12 +103,14 @@ impl fmt::Display for Explained<'_> {
         use io::ErrorKind::*;
         let text = match (self.error.kind(), self.writing) {
             (NotFound, false) => "there is no such file; check its name",
-            (NotFound, true) => "its folder does not exist; make the folder first",
-            (NotADirectory, _) => "a part of its path is a file, not a folder; check the path",
-            (IsADirectory, false) => "it is a folder; pack it into a file first, as with `tar c`",
-            (IsADirectory, true) => "it is a folder; name a file in it",
+            (NotFound, true) => "its directory does not exist; create it first",
+            (NotADirectory, _) => "a part of its path is a file, not a directory; check the path",
+            (IsADirectory, false) => {
+                "it is a directory; pack it into a file first, as with `tar c`"
+            }
+            (IsADirectory, true) => "it is a directory; name a file in it",
             (PermissionDenied, false) => "you may not read it; check its permissions with `ls -l`",
-            (PermissionDenied, true) => "you may not write there; choose another folder with -o",
+            (PermissionDenied, true) => "you may not write there; choose another directory with -o",
             (ReadOnlyFilesystem, _) => "the file system is read-only; choose another place with -o",
             (StorageFull | QuotaExceeded, _) => {
                 "no space is left; free some, or choose another place"

@@ -10,6 +10,7 @@ use crate::{
     console::Console,
     failure::Failure,
     name::{self, Identity, Name},
+    streams::{self, Direction},
 };
 
 pub(crate) struct Input {
@@ -35,9 +36,15 @@ impl Input {
             }
             _ => {
                 let name = Name::standard_input();
-                standard_input()
-                    .and_then(|file| Self::new(file, name.clone()))
-                    .map_err(|error| Failure::reading(&name, &error))
+                let failed = |error: io::Error| Failure::reading(&name, &error);
+                let file =
+                    streams::standard(Direction::Read).map_err(failed)?.ok_or_else(|| {
+                        Failure::of(
+                            &name,
+                            "it is closed; name a file, or redirect it as in `< FILE`",
+                        )
+                    })?;
+                Self::new(file, name.clone()).map_err(failed)
             }
         }
     }
@@ -89,7 +96,8 @@ impl Input {
 
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(buffer).map_err(|error| match error.kind() {
+        let read = streams::patiently(&self.file, Direction::Read, |mut file| file.read(buffer));
+        let read = read.map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => error,
             kind => Failure::reading(&self.name, &error).into_io(kind),
         })?;
@@ -98,13 +106,4 @@ impl Read for Input {
         }
         Ok(read)
     }
-}
-
-/// As a file, because `Stdin` has a buffer of its own, which nobody wipes.
-fn standard_input() -> io::Result<File> {
-    #[cfg(unix)]
-    let stream = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned()?;
-    #[cfg(windows)]
-    let stream = std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned()?;
-    Ok(stream.into())
 }

@@ -11,6 +11,7 @@ mod args;
 mod console;
 mod copy;
 mod envelope;
+mod escape;
 mod failure;
 mod input;
 mod inspect;
@@ -24,18 +25,27 @@ mod seal;
 mod sign;
 #[cfg(unix)]
 mod signals;
+mod streams;
+mod usage;
 
 use args::{Arguments, Command};
 use console::Console;
 use failure::Failure;
 
 fn main() -> ExitCode {
-    let Arguments { quiet, command } = Arguments::parse();
+    let (quiet, command) = match Arguments::try_parse() {
+        Ok(Arguments { quiet, command }) => (quiet, Ok(command)),
+        Err(answer) => (false, Err(answer)),
+    };
     let console = Console::new(quiet);
-    match run(command, &console) {
-        Ok(()) => {
+    let done = match command {
+        Ok(command) => run(command, &console).map(|()| ExitCode::SUCCESS),
+        Err(answer) => usage::answer(answer, &console),
+    };
+    match done {
+        Ok(code) => {
             console.finish();
-            ExitCode::SUCCESS
+            code
         }
         Err(failure) => {
             console.error(&failure);

@@ -5,13 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::escape;
+
 /// A file as messages name it. Names are data: what a terminal would obey is escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name(String);
 
 impl Name {
     pub(crate) fn of(path: &Path) -> Self {
-        Self(escaped(&path.to_string_lossy()))
+        Self(escape::path(path))
     }
 
     pub(crate) fn standard_input() -> Self {
@@ -29,25 +31,12 @@ impl fmt::Display for Name {
     }
 }
 
-/// The text without control characters.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for character in text.chars() {
-        if character.is_control() {
-            escaped.extend(character.escape_default());
-        } else {
-            escaped.push(character);
-        }
-    }
-    escaped
-}
-
 /// `-` and nothing stand for a standard stream.
 pub(crate) fn is_standard(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Whatever else it is called, it is this file.
+/// Identifies a file regardless of its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Identity {
     #[cfg(unix)]
@@ -57,7 +46,7 @@ pub(crate) enum Identity {
 }
 
 impl Identity {
-    /// `None` for what is no regular file: a device may be written to while it is read.
+    /// `None` if it is not a regular file: a device may be written to while it is read.
     pub(crate) fn of(path: &Path) -> io::Result<Option<Self>> {
         let metadata = fs::metadata(path)?;
         #[cfg(unix)]
@@ -66,7 +55,7 @@ impl Identity {
         Ok(metadata.is_file().then_some(Self::Path(fs::canonicalize(path)?)))
     }
 
-    /// Of an open file; only some systems tell.
+    /// Of an open file, on systems that have inodes.
     pub(crate) fn from_metadata(metadata: &fs::Metadata) -> Option<Self> {
         #[cfg(unix)]
         {

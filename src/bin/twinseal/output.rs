@@ -10,6 +10,7 @@ use crate::{
     failure::Failure,
     input::Input,
     name::{self, Identity, Name},
+    streams::{self, Direction},
 };
 
 mod staged;
@@ -27,8 +28,10 @@ pub(crate) enum Content {
     Binary,
     /// Public keys and pages.
     Text,
-    /// Opened data: for the owner alone, unless it replaces what others could read.
+    /// Opened data: only for the owner, unless it replaces what others could read.
     Plaintext,
+    /// Opened data that was asked for on a terminal.
+    Shown,
     /// For the owner alone, and only in a new file.
     PrivateKey,
 }
@@ -110,6 +113,7 @@ impl Output {
             }
             Some(_) => {
                 let file = OpenOptions::new().write(true).open(path).map_err(failed)?;
+                off_terminals(&file, content, &name)?;
                 Ok(Self { file, name, staged: None, written: 0 })
             }
             None if fs::symlink_metadata(path).is_ok() => Err(Failure::of(
@@ -134,17 +138,15 @@ impl Output {
     fn standard(content: Content, sources: &Sources) -> Result<Self, Failure> {
         let name = Name::standard_output();
         let failed = |error| Failure::writing(&name, &error);
-        let file = standard_output().map_err(failed)?;
+        let file = streams::standard(Direction::Write).map_err(failed)?.ok_or_else(|| {
+            Failure::of(&name, "it is closed; redirect it to a file, or to a pipe")
+        })?;
         match content {
             Content::PrivateKey => {
                 let advice = "private keys are not written there; name a file with -o";
                 return Err(Failure::of(&name, advice));
             }
-            Content::Binary if file.is_terminal() => {
-                let advice = "the result is not text for a terminal; name a file with -o";
-                return Err(Failure::of(&name, advice));
-            }
-            _ => {}
+            _ => off_terminals(&file, content, &name)?,
         }
         sources.check(Identity::from_metadata(&file.metadata().map_err(failed)?).as_ref())?;
         Ok(Self { file, name, staged: None, written: 0 })
@@ -182,6 +184,19 @@ impl Output {
     }
 }
 
+/// A terminal obeys escape sequences, and whoever sealed a file chose what is in it.
+fn off_terminals(file: &File, content: Content, name: &Name) -> Result<(), Failure> {
+    let advice = match content {
+        Content::Binary => "it is a terminal, and the result is not text; name a file with -o",
+        Content::Plaintext => {
+            "it is a terminal, which obeys escape sequences in what is opened; name a file with -o, or \
+             give --to-terminal"
+        }
+        _ => return Ok(()),
+    };
+    if file.is_terminal() { Err(Failure::of(name, advice)) } else { Ok(()) }
+}
+
 /// How much is handed to the system at once, each time to the next multiple of this in the file. Linux
 /// keeps longer writes in larger blocks of memory, which can be slow to come by: files of 4 GiB took up to
 /// three times as long in pieces of 128 KiB or more.
@@ -191,7 +206,9 @@ impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let room = (PIECE - self.written % PIECE) as usize;
         let piece = bytes.get(..room).unwrap_or(bytes);
-        let written = self.file.write(piece).map_err(|error| match error.kind() {
+        let written =
+            streams::patiently(&self.file, Direction::Write, |mut file| file.write(piece));
+        let written = written.map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => error,
             kind => Failure::writing(&self.name, &error).into_io(kind),
         })?;
@@ -202,13 +219,4 @@ impl Write for Output {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// As a file, because `Stdout` looks for line ends and has a buffer that nobody wipes.
-fn standard_output() -> io::Result<File> {
-    #[cfg(unix)]
-    let stream = std::os::fd::AsFd::as_fd(&io::stdout()).try_clone_to_owned()?;
-    #[cfg(windows)]
-    let stream = std::os::windows::io::AsHandle::as_handle(&io::stdout()).try_clone_to_owned()?;
-    Ok(stream.into())
 }

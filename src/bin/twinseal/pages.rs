@@ -3,6 +3,7 @@
 use std::io;
 
 use clap::CommandFactory;
+use clap_complete::Shell;
 use clap_mangen::{
     Man,
     roff::{Roff, roman},
@@ -15,9 +16,14 @@ use crate::{
     output::{Content, Output, Sources},
 };
 
+mod bash;
+
 pub(crate) fn completions(args: &args::Completions) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Arguments::command(), "twinseal", &mut script);
+    if args.shell == Shell::Bash {
+        script = bash::mended(&String::from_utf8_lossy(&script)).into_bytes();
+    }
     Output::create(None, Content::Text, &Sources::default())?.write_whole(&script)
 }
 
@@ -25,17 +31,17 @@ pub(crate) fn man(args: &args::Man) -> Result<(), Failure> {
     // Options of the program are options of each command.
     let mut program = Arguments::command();
     program.build();
-    let Some(folder) = &args.folder else {
+    let Some(directory) = &args.directory else {
         let output = Output::create(None, Content::Text, &Sources::default())?;
         return output.write_whole(&page(program)?.1);
     };
-    if !folder.is_dir() {
-        return Err(Failure::of(&Name::of(folder), "it is no folder; make it first"));
+    if !directory.is_dir() {
+        return Err(Failure::of(&Name::of(directory), "not a directory; create it first"));
     }
     let commands: Vec<_> = program.get_subcommands().cloned().collect();
     for command in std::iter::once(program).chain(commands) {
         let (name, text) = page(command)?;
-        let path = folder.join(name);
+        let path = directory.join(name);
         Output::create(Some(&path), Content::Text, &Sources::default())?.write_whole(&text)?;
     }
     Ok(())

@@ -36,7 +36,8 @@ pub(crate) fn open(args: &Open, console: &Console) -> Result<(), Failure> {
     let mut input = Input::open(args.files.input.as_deref())?;
     let sources = Sources::default().and_input(&input).and_keys([&args.key]);
     envelope::check(&mut input)?;
-    let mut output = Output::create(args.files.output.as_deref(), Content::Plaintext, &sources)?;
+    let content = if args.to_terminal { Content::Shown } else { Content::Plaintext };
+    let mut output = Output::create(args.files.output.as_deref(), content, &sources)?;
     match open_to(&keys, args.context.context.as_bytes(), input.show(console), &mut output) {
         Ok(()) => output.commit(),
         Err(failure) => Err(output.disown(failure)),

@@ -36,7 +36,7 @@ Examples:
 pub(super) const SEAL: &str = "\
 Examples:
   twinseal seal -r bob.pub.pem -c example.com/models -o m.sealed model.bin
-  tar c folder | twinseal seal -r bob.pub.pem -c example.com/tar > tar.sealed";
+  tar c directory | twinseal seal -r bob.pub.pem -c example.com/tar > tar.sealed";
 
 pub(super) const OPEN: &str = "\
 Examples:

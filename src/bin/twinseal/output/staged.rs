@@ -34,7 +34,7 @@ impl Staged {
         permissions: Option<Permissions>,
     ) -> io::Result<(Self, File)> {
         let mode = match content {
-            Content::Plaintext | Content::PrivateKey => 0o600,
+            Content::Plaintext | Content::Shown | Content::PrivateKey => 0o600,
             Content::Binary | Content::Text => 0o666, // and what the umask leaves of it
         };
         let replace = content != Content::PrivateKey;

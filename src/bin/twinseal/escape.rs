@@ -1,0 +1,49 @@
+//! How text from elsewhere is printed: a terminal obeys nothing in it, and an eye sees all of it.
+//!
+//! Names, arguments, labels and errors can hold escape sequences, characters that reorder a line, and
+//! characters that are invisible. Everything that the tool prints passes one of these functions.
+
+use std::{fmt::Write, path::Path};
+
+/// Text in one line.
+pub(crate) fn line(text: &str) -> String {
+    escaped(text, is_visible)
+}
+
+/// Text in lines of its own.
+pub(crate) fn lines(text: &str) -> String {
+    escaped(text, |character| character == '\n' || is_visible(character))
+}
+
+/// A path in one line; bytes that are not UTF-8 are shown as `\xff`.
+pub(crate) fn path(path: &Path) -> String {
+    let mut shown = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        shown += &line(chunk.valid());
+        for byte in chunk.invalid() {
+            write!(shown, "\\x{byte:02x}").expect("a string takes what is written");
+        }
+    }
+    shown
+}
+
+fn escaped(text: &str, is_plain: impl Fn(char) -> bool) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_plain(character) {
+            shown.push(character);
+        } else {
+            shown.extend(character.escape_default());
+        }
+    }
+    shown
+}
+
+/// Whether the standard library counts a character as printable: not those of the Unicode categories Cc,
+/// Cf, Cn, Co, Zl, Zp, and Zs but for the space. An accent is printable behind another character.
+fn is_visible(character: char) -> bool {
+    match character {
+        '\'' | '"' | '\\' => true,
+        _ => format!("x{character}").escape_debug().nth(2).is_none(),
+    }
+}

@@ -1,0 +1,74 @@
+//! The standard streams and their like: whether they were open at the start, and waiting for one that
+//! does not block.
+
+#[cfg(unix)]
+use std::os::fd::AsFd as AsStream;
+#[cfg(windows)]
+use std::os::windows::io::AsHandle as AsStream;
+use std::{fs::File, io};
+
+mod start;
+
+#[derive(Clone, Copy)]
+pub(crate) enum Direction {
+    Read,
+    Write,
+}
+
+/// Calls `operation` until the stream is ready for it. A stream that others set not to block, as some
+/// programs that share a terminal or a pipe do, is waited for as any other.
+pub(crate) fn patiently<Stream: AsStream, T>(
+    stream: &Stream,
+    direction: Direction,
+    mut operation: impl FnMut(&Stream) -> io::Result<T>,
+) -> io::Result<T> {
+    loop {
+        match operation(stream) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                wait(stream, direction, error)?;
+            }
+            done => return done,
+        }
+    }
+}
+
+#[cfg(unix)]
+fn wait(stream: &impl AsStream, direction: Direction, _: io::Error) -> io::Result<()> {
+    use rustix::{
+        event::{PollFd, PollFlags, poll},
+        io::Errno,
+    };
+
+    let flags = match direction {
+        Direction::Read => PollFlags::IN,
+        Direction::Write => PollFlags::OUT,
+    };
+    match poll(&mut [PollFd::new(stream, flags)], None) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(unix))]
+fn wait(_: &impl AsStream, _: Direction, error: io::Error) -> io::Result<()> {
+    Err(error)
+}
+
+/// As files: `Stdin` and `Stdout` have buffers of their own, which nobody wipes. `None` if the stream was
+/// closed when the process started.
+pub(crate) fn standard(direction: Direction) -> io::Result<Option<File>> {
+    if start::was_closed(direction) {
+        return Ok(None);
+    }
+    #[cfg(unix)]
+    let stream = match direction {
+        Direction::Read => io::stdin().as_fd().try_clone_to_owned()?,
+        Direction::Write => io::stdout().as_fd().try_clone_to_owned()?,
+    };
+    #[cfg(windows)]
+    let stream = match direction {
+        Direction::Read => io::stdin().as_handle().try_clone_to_owned()?,
+        Direction::Write => io::stdout().as_handle().try_clone_to_owned()?,
+    };
+    Ok(Some(stream.into()))
+}
