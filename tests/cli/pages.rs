@@ -101,7 +101,7 @@ fn offered(desk: &Desk, lines: &[&str]) -> Option<Vec<String>> {
         }\n",
     );
     lines.iter().for_each(|line| script += &format!("offer {line}\n"));
-    let Ok(output) = desk.shell(&["bash", "-c", &script]).output() else {
+    let Some(output) = ended_if_present(desk.shell(&["bash", "-c", &script])) else {
         eprintln!("skipped: bash is not installed");
         return None;
     };
