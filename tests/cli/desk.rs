@@ -104,6 +104,15 @@ impl Desk {
         message(code, &output)
     }
 
+    /// [`Desk::fails`], where not every file can be read.
+    pub(crate) fn refused_quietly(&self, line: &str) -> String {
+        let before = self.names();
+        let output = self.command(line).output().unwrap();
+        assert_eq!(self.names(), before, "{line}");
+        assert_eq!(output.stdout, b"", "{line}");
+        message(1, &output)
+    }
+
     /// Every file, hidden ones too, with its content.
     pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         fn add(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {

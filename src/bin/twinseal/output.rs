@@ -1,7 +1,7 @@
 //! Where results go: a file that appears whole or not at all, or a stream.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
 };
@@ -13,13 +13,36 @@ use crate::{
     streams::{self, Direction},
 };
 
-mod staged;
-#[cfg(target_os = "linux")]
-mod unnamed;
-
-use staged::Staged;
 #[cfg(unix)]
-pub(crate) use staged::abandon;
+mod acl;
+mod closing;
+#[cfg(unix)]
+mod descriptor;
+#[cfg(not(unix))]
+mod elsewhere;
+#[cfg(unix)]
+mod metadata;
+#[cfg(unix)]
+mod named;
+#[cfg(unix)]
+mod place;
+#[cfg(unix)]
+mod replaced;
+#[cfg(unix)]
+mod staged;
+#[cfg(unix)]
+mod status;
+#[cfg(unix)]
+mod target;
+
+#[cfg(not(unix))]
+pub(crate) use elsewhere::placed;
+#[cfg(not(unix))]
+use elsewhere::{Staged, Target};
+#[cfg(unix)]
+pub(crate) use named::{abandon, placed};
+#[cfg(unix)]
+use {staged::Staged, target::Target};
 
 /// What a result is, which decides who may read it and whether it may replace a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,45 +117,12 @@ impl Output {
             return Self::standard(content, sources);
         };
         let name = Name::of(path);
-        let failed = |error: io::Error| Failure::writing(&name, &error);
-        let existing = match fs::metadata(path) {
-            Ok(existing) => Some(existing),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(failed(error)),
-        };
-        match existing {
-            Some(existing) if existing.is_dir() => Err(failed(io::ErrorKind::IsADirectory.into())),
-            Some(_) if content == Content::PrivateKey => {
-                Err(failed(io::ErrorKind::AlreadyExists.into()))
+        match Target::open(path, content, sources, &name)? {
+            Target::Staged(file, staged) => {
+                Ok(Self { file, name, staged: Some(staged), written: 0 })
             }
-            Some(existing) if existing.is_file() => {
-                sources.check(Identity::of(path).map_err(failed)?.as_ref())?;
-                // Behind a link, the file that it leads to is replaced.
-                let target = fs::canonicalize(path).map_err(failed)?;
-                Self::staged(target, content, Some(existing.permissions()), name)
-            }
-            Some(_) => {
-                let file = OpenOptions::new().write(true).open(path).map_err(failed)?;
-                off_terminals(&file, content, &name)?;
-                Ok(Self { file, name, staged: None, written: 0 })
-            }
-            None if fs::symlink_metadata(path).is_ok() => Err(Failure::of(
-                &name,
-                "it is a link to a file that does not exist; remove the link",
-            )),
-            None => Self::staged(path.to_path_buf(), content, None, name),
+            Target::Stream(file) => Self::stream(file, name, content, sources),
         }
-    }
-
-    fn staged(
-        target: PathBuf,
-        content: Content,
-        permissions: Option<fs::Permissions>,
-        name: Name,
-    ) -> Result<Self, Failure> {
-        let (staged, file) = Staged::new(target, content, permissions)
-            .map_err(|error| Failure::writing(&name, &error))?;
-        Ok(Self { file, name, staged: Some(staged), written: 0 })
     }
 
     fn standard(content: Content, sources: &Sources) -> Result<Self, Failure> {
@@ -141,6 +131,16 @@ impl Output {
         let file = streams::standard(Direction::Write).map_err(failed)?.ok_or_else(|| {
             Failure::of(&name, "it is closed; redirect it to a file, or to a pipe")
         })?;
+        Self::stream(file, name, content, sources)
+    }
+
+    /// What is open already, or no regular file.
+    fn stream(
+        file: File,
+        name: Name,
+        content: Content,
+        sources: &Sources,
+    ) -> Result<Self, Failure> {
         match content {
             Content::PrivateKey => {
                 let advice = "private keys are not written there; name a file with -o";
@@ -148,7 +148,8 @@ impl Output {
             }
             _ => off_terminals(&file, content, &name)?,
         }
-        sources.check(Identity::from_metadata(&file.metadata().map_err(failed)?).as_ref())?;
+        let metadata = file.metadata().map_err(|error| Failure::writing(&name, &error))?;
+        sources.check(Identity::from_metadata(&metadata).as_ref())?;
         Ok(Self { file, name, staged: None, written: 0 })
     }
 
@@ -174,12 +175,13 @@ impl Output {
         }
     }
 
-    /// Puts the file in place. Without this call nothing is left of it.
+    /// Puts the file in place, once the system has reported that it kept all of it. Without this call
+    /// nothing is left of a file.
     pub(crate) fn commit(self) -> Result<(), Failure> {
         let Self { file, name, staged, .. } = self;
         match staged {
-            Some(staged) => staged.commit(&file).map_err(|error| Failure::writing(&name, &error)),
-            None => Ok(()),
+            Some(staged) => staged.commit(file, &name),
+            None => closing::close(file).map_err(|error| Failure::writing(&name, &error)),
         }
     }
 }

@@ -4,133 +4,193 @@
 //! file system cannot do that it is named `.twinseal-*.partial`, and removed when the process fails or
 //! is asked to stop.
 
-use std::{
-    fs::{File, OpenOptions, Permissions},
-    io,
-    path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+use std::{fs::File, io};
+
+use rustix::{
+    fs::{AtFlags, Mode, OFlags, linkat, openat, renameat, unlinkat},
+    io::Errno,
 };
 
-use tempfile::{Builder, TempPath};
-
-use super::Content;
-
-/// The file that has a name and is not in its place. It is locked while that changes.
-static NAMED: Mutex<Option<PathBuf>> = Mutex::new(None);
+use super::{
+    Content, acl::Acl, closing, metadata::Carried, named::Named, place::Place, replaced,
+    status::Status,
+};
+use crate::{failure::Failure, name::Name};
 
 pub(super) struct Staged {
-    target: PathBuf,
+    place: Place,
     /// Where the file has no name yet, `None`.
-    temporary: Option<TempPath>,
-    /// Those of the file that is replaced.
-    permissions: Option<Permissions>,
-    replace: bool,
+    named: Option<Named>,
+    /// What it replaces.
+    old: Option<Status>,
+    /// Held open, so that no other file can get its inode.
+    _held: Option<File>,
+    carried: Option<Carried>,
+    is_key: bool,
 }
 
 impl Staged {
     pub(super) fn new(
-        target: PathBuf,
+        place: Place,
+        old: Option<Status>,
         content: Content,
-        permissions: Option<Permissions>,
     ) -> io::Result<(Self, File)> {
+        let held = old.as_ref().and_then(|old| hold(&place, old));
+        let carried = old.and_then(|old| {
+            let acl = held.as_ref().map_or(Acl::Unknown, Acl::of);
+            Carried::from(old, acl, content)
+        });
         let mode = match content {
-            Content::Plaintext | Content::Shown | Content::PrivateKey => 0o600,
-            Content::Binary | Content::Text => 0o666, // and what the umask leaves of it
+            Content::Binary | Content::Text if carried.is_none() => 0o666, // and what the umask leaves of it
+            _ => 0o600,
         };
-        let replace = content != Content::PrivateKey;
-        let folder = folder_of(&target);
-        let (temporary, file) = match create_unnamed(folder, mode) {
+        let (named, file) = match create_unnamed(&place, mode) {
             Ok(file) => (None, file),
             Err(_) => {
-                let (file, temporary) =
-                    named(folder, |path| create_named(path, mode))?.into_parts();
-                (Some(temporary), file)
+                let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+                let (named, file) = Named::make(&place.directory, |name| {
+                    openat(&*place.directory, name, flags | OFlags::CLOEXEC, as_mode(mode))
+                })?;
+                (Some(named), file.into())
             }
         };
-        Ok((Self { target, temporary, permissions, replace }, file))
+        let is_key = content == Content::PrivateKey;
+        Ok((Self { place, named, old, _held: held, carried, is_key }, file))
     }
 
-    pub(super) fn commit(self, file: &File) -> io::Result<()> {
-        if let Some(permissions) = self.permissions {
-            file.set_permissions(permissions)?;
+    pub(super) fn commit(self, file: File, name: &Name) -> Result<(), Failure> {
+        let Self { place, named, old, _held, mut carried, is_key } = self;
+        let failed = |error: io::Error| Failure::writing(name, &error);
+        if is_key {
+            file.sync_all().map_err(failed)?;
         }
-        let temporary = match self.temporary {
-            Some(temporary) => temporary,
-            None => named(folder_of(&self.target), |path| link(file, path))?.into_temp_path(),
+        let named = match named {
+            Some(named) => named,
+            None => link(&file, &place).map_err(failed)?,
         };
-        let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
-        let placed = if self.replace {
-            temporary.persist(&self.target)
-        } else {
-            temporary.persist_noclobber(&self.target)
-        };
-        *named = None;
-        placed.map_err(|error| error.error)
+        // Mode and directory are attended to when the file that was written to is closed: it takes another
+        // descriptor of the same file.
+        let mut reopened = None;
+        if is_key || carried.is_some() {
+            let again = reopen(&file, &named).map_err(failed)?;
+            carried.iter_mut().for_each(|carried| carried.prepare(&again));
+            reopened = Some(again);
+        }
+        // What was written may be lost until the system has said here that it is not.
+        closing::close(file).map_err(failed)?;
+        put_in_place(named, &place, old.as_ref(), name)?;
+        if let (Some(file), Some(carried)) = (&reopened, carried) {
+            carried.widen(file);
+        }
+        match reopened {
+            Some(file) if is_key => {
+                closing::sync_directory(&place.directory, &file).map_err(failed)
+            }
+            _ => Ok(()),
+        }
     }
 }
 
-/// Removes what has a name and is not in its place, for a process that is about to end: from here
-/// on nothing is put in place any more.
-#[cfg(unix)]
-pub(crate) fn abandon() {
-    let named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(path) = &*named {
-        // There is no one left to tell.
-        let _ = std::fs::remove_file(path);
-    }
-    std::mem::forget(named);
+/// Opens the file that is to be replaced, if it is still the one that was looked at.
+fn hold(place: &Place, old: &Status) -> Option<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY;
+    let file = openat(&*place.directory, &place.name, flags | OFlags::CLOEXEC, Mode::empty());
+    let file = File::from(file.ok()?);
+    (Status::of(&file).ok()?.identity == old.identity).then_some(file)
 }
 
-fn folder_of(target: &Path) -> &Path {
-    match target.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
+fn reopen(file: &File, named: &Named) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let again = File::from(openat(named.directory(), named.name(), flags, Mode::empty())?);
+    // Where others can write, they may have put a file of theirs there.
+    if Status::of(&again)?.identity == Status::of(file)?.identity {
+        Ok(again)
+    } else {
+        Err(io::ErrorKind::AlreadyExists.into())
     }
 }
 
-/// Makes a file of a name that no other has, which is removed when dropped.
-fn named<F>(
-    folder: &Path,
-    make: impl Fn(&Path) -> io::Result<F>,
-) -> io::Result<tempfile::NamedTempFile<F>> {
-    Builder::new().prefix(".twinseal-").suffix(".partial").make_in(folder, |path| {
-        let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = make(path)?;
-        *named = Some(path.to_path_buf());
-        Ok(file)
+fn put_in_place(
+    named: Named,
+    place: &Place,
+    old: Option<&Status>,
+    name: &Name,
+) -> Result<(), Failure> {
+    let standing = match Status::at(&*place.directory, &place.name) {
+        Ok(standing) => Some(standing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(Failure::writing(name, &error)),
+    };
+    let moved = match (&standing, old) {
+        (None, _) => named.place(name, |directory, from| rename_new(directory, from, place)),
+        (Some(standing), Some(old)) if standing.identity == old.identity => named
+            .place(name, |directory, from| {
+                renameat(directory, from, &*place.directory, &place.name)
+            }),
+        (Some(_), None) => Err(Errno::EXIST.into()),
+        (Some(_), Some(_)) => return Err(replaced::changed(name)),
+    };
+    moved.map_err(|error| match Errno::from_io_error(&error) {
+        Some(Errno::BUSY) => Failure::of(
+            name,
+            "the system uses it, as a mount point for example, so it cannot be replaced; name another \
+             file with -o",
+        ),
+        _ => Failure::writing(name, &error),
     })
 }
 
-fn create_named(path: &Path, mode: u32) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    #[cfg(not(unix))]
-    let _ = mode;
-    options.open(path)
+/// Renames without replacing anything.
+fn rename_new(
+    directory: &rustix::fd::OwnedFd,
+    from: &std::ffi::OsStr,
+    place: &Place,
+) -> rustix::io::Result<()> {
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    {
+        let flags = rustix::fs::RenameFlags::NOREPLACE;
+        let renamed =
+            rustix::fs::renameat_with(directory, from, &*place.directory, &place.name, flags);
+        if !matches!(renamed, Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP)) {
+            return renamed;
+        }
+    }
+    linkat(directory, from, &*place.directory, &place.name, AtFlags::empty())?;
+    unlinkat(directory, from, AtFlags::empty())
 }
 
 #[cfg(target_os = "linux")]
-fn create_unnamed(folder: &Path, mode: u32) -> io::Result<File> {
+fn create_unnamed(place: &Place, mode: u32) -> io::Result<File> {
+    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    let create = || openat(&*place.directory, ".", flags, as_mode(mode)).map(File::from);
     // Tried out on an empty file: whether a name can be given to it shows only then, and must not
     // show after hours of work.
-    let probe = super::unnamed::create(folder, mode)?;
-    drop(named(folder, |path| super::unnamed::link(&probe, path))?);
-    super::unnamed::create(folder, mode)
+    drop(link(&create()?, place)?);
+    Ok(create()?)
 }
 
+/// Gives an unnamed file a temporary name, as open(2) shows it under `O_TMPFILE`.
 #[cfg(target_os = "linux")]
-fn link(file: &File, path: &Path) -> io::Result<()> {
-    super::unnamed::link(file, path)
+fn link(file: &File, place: &Place) -> io::Result<Named> {
+    use std::os::fd::AsRawFd;
+
+    let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let (named, ()) = Named::make(&place.directory, |name| {
+        linkat(rustix::fs::CWD, &open, &*place.directory, name, AtFlags::SYMLINK_FOLLOW)
+    })?;
+    Ok(named)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn create_unnamed(_: &Path, _: u32) -> io::Result<File> {
+fn create_unnamed(_: &Place, _: u32) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn link(_: &File, _: &Path) -> io::Result<()> {
+fn link(_: &File, _: &Place) -> io::Result<Named> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+fn as_mode(mode: u32) -> Mode {
+    Mode::from_raw_mode(mode as _)
 }

@@ -1,0 +1,105 @@
+//! Outputs by their paths, for systems without descriptors of directories: neither owners nor modes are looked
+//! at there.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use super::{Content, Sources, closing};
+use crate::{
+    failure::Failure,
+    name::{Identity, Name},
+};
+
+static PLACED: Mutex<Vec<Name>> = Mutex::new(Vec::new());
+
+/// The files that were put in their places.
+pub(crate) fn placed() -> Vec<Name> {
+    PLACED.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+pub(super) enum Target {
+    Stream(File),
+    Staged(File, Staged),
+}
+
+impl Target {
+    pub(super) fn open(
+        path: &Path,
+        content: Content,
+        sources: &Sources,
+        name: &Name,
+    ) -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::writing(name, &error);
+        let target = match fs::metadata(path) {
+            Ok(existing) if existing.is_dir() => {
+                return Err(failed(io::ErrorKind::IsADirectory.into()));
+            }
+            Ok(_) if content == Content::PrivateKey => {
+                return Err(failed(io::ErrorKind::AlreadyExists.into()));
+            }
+            Ok(existing) if existing.is_file() => {
+                if existing.permissions().readonly() {
+                    let reason = "it is write-protected; name another file with -o";
+                    return Err(Failure::of(name, reason));
+                }
+                sources.check(Identity::of(path).map_err(failed)?.as_ref())?;
+                // Behind a link, the file that it leads to is replaced.
+                fs::canonicalize(path).map_err(failed)?
+            }
+            Ok(_) => {
+                let opened = OpenOptions::new().write(true).open(path);
+                return opened.map(Self::Stream).map_err(failed);
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
+            Err(error) => return Err(failed(error)),
+        };
+        let (file, staged) = Staged::new(target, content == Content::PrivateKey).map_err(failed)?;
+        Ok(Self::Staged(file, staged))
+    }
+}
+
+pub(super) struct Staged {
+    temporary: Temporary,
+    target: PathBuf,
+    is_key: bool,
+}
+
+impl Staged {
+    fn new(target: PathBuf, is_key: bool) -> io::Result<(File, Self)> {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let name = format!(".twinseal-{:016x}.partial", u64::from_ne_bytes(random));
+        let path = target.with_file_name(name);
+        let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+        Ok((file, Self { temporary: Temporary(path), target, is_key }))
+    }
+
+    pub(super) fn commit(self, file: File, name: &Name) -> Result<(), Failure> {
+        let failed = |error: io::Error| Failure::writing(name, &error);
+        if self.is_key {
+            file.sync_all().map_err(failed)?;
+        }
+        closing::close(file).map_err(failed)?;
+        if self.is_key {
+            // Only a link is never made in the place of another file.
+            fs::hard_link(&self.temporary.0, &self.target).map_err(failed)?;
+        } else {
+            fs::rename(&self.temporary.0, &self.target).map_err(failed)?;
+        }
+        PLACED.lock().unwrap_or_else(PoisonError::into_inner).push(name.clone());
+        Ok(())
+    }
+}
+
+/// A file that is removed when dropped, if it still has this name.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}

@@ -1,0 +1,51 @@
+//! What a path of an output stands for: a stream that is open or can be opened, or a file to be put in place.
+
+use std::{fs::File, io, path::Path};
+
+use super::{
+    Content, Sources,
+    place::{self, Found},
+    replaced,
+    staged::Staged,
+};
+use crate::{
+    failure::Failure,
+    name::{Identity, Name},
+};
+
+pub(super) enum Target {
+    Stream(File),
+    Staged(File, Staged),
+}
+
+impl Target {
+    pub(super) fn open(
+        path: &Path,
+        content: Content,
+        sources: &Sources,
+        name: &Name,
+    ) -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::writing(name, &error);
+        let (place, old) = match place::find(path, name)? {
+            Found::Descriptor(descriptor) => {
+                return descriptor.open().map(Self::Stream).map_err(failed);
+            }
+            Found::File(..) | Found::Special(..) if content == Content::PrivateKey => {
+                return Err(failed(io::ErrorKind::AlreadyExists.into()));
+            }
+            Found::Special(place, found) => {
+                return replaced::open_special(&place, &found, name).map(Self::Stream);
+            }
+            Found::Nothing(place) => (place, None),
+            Found::File(place, old) => {
+                let (device, inode) = old.identity;
+                sources.check(Some(&Identity::Inode { device, inode }))?;
+                replaced::check_file(&place, &old, name)?;
+                (place, Some(old))
+            }
+        };
+        replaced::check_directory(&place, name)?;
+        let (staged, file) = Staged::new(place, old, content).map_err(failed)?;
+        Ok(Self::Staged(file, staged))
+    }
+}
