@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use crate::desk::{Desk, data, message};
+use crate::{
+    desk::{Desk, data, message},
+    process::ended,
+};
 
 fn desk() -> Desk {
     let desk = Desk::new();
@@ -31,7 +34,7 @@ fn what_is_open_is_written_to_where_it_stands() {
     ] {
         desk.write("log", "old\n");
         let script = format!("exec twinseal open -k bob.pem -c x -o {out} sealed {redirected}");
-        let output = desk.shell(&["sh", "-c", &script]).output().unwrap();
+        let output = ended(desk.shell(&["sh", "-c", &script]));
         assert!(output.status.success(), "{out}: {}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(desk.read("log"), b"old\nnew\n", "{out}");
     }
@@ -43,7 +46,7 @@ fn what_is_open_is_written_to_where_it_stands() {
             "{{ echo old >&{number}; twinseal open -k bob.pem -c x -o {out} sealed; \
              echo end >&{number}; }} {number}>log"
         );
-        assert!(desk.shell(&["sh", "-c", &script]).status().unwrap().success());
+        assert!(ended(desk.shell(&["sh", "-c", &script])).status.success());
         assert_eq!(desk.read("log"), b"old\nnew\nend\n", "{out}");
     }
 }
@@ -52,7 +55,7 @@ fn what_is_open_is_written_to_where_it_stands() {
 #[test]
 fn descriptors_are_streams_for_all_else_too() {
     let desk = desk();
-    let run = |script: &str| desk.shell(&["sh", "-c", script]).output().unwrap();
+    let run = |script: &str| ended(desk.shell(&["sh", "-c", script]));
     // Process substitution, and another process's pipe.
     let output = run(
         "{ twinseal open -k bob.pem -c x -o /dev/fd/5 sealed 5>&1 >&2 | cat > out; } 2>&1; cat out",
@@ -65,6 +68,7 @@ fn descriptors_are_streams_for_all_else_too() {
     for (script, cause) in [
         ("twinseal open -k bob.pem -c x -o /dev/fd/9 sealed", "/dev/fd/9: "),
         ("twinseal open -k bob.pem -c x -o /dev/fd/6 sealed 6<in", "/dev/fd/6: "),
+        ("twinseal open -k bob.pem -c x -o /dev/stdout sealed >&-", "/dev/stdout: "),
         ("twinseal -q keygen --kem -o /dev/stderr 2>log", "private keys are not written there"),
         ("twinseal -q keygen --kem -o /dev/fd/5 5>log", "private keys are not written there"),
         ("twinseal seal -r bob.pub -c x -o /dev/stdout in >>in", "it is both read and"),

@@ -8,14 +8,14 @@ use std::{
     io::Write,
     iter,
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStdin, Command, Output, Stdio},
 };
 
 use tempfile::TempDir;
 
 use crate::{
     common::{X25519, kem_key, signing_key},
-    process::{self, end_of, ended, ended_if_present},
+    process::{self, end_of, ended, ended_if_present, within_deadline},
 };
 
 pub(crate) const TOOL: &str = env!("CARGO_BIN_EXE_twinseal");
@@ -107,7 +107,7 @@ impl Desk {
     /// [`Desk::fails`], where not every file can be read.
     pub(crate) fn refused_quietly(&self, line: &str) -> String {
         let before = self.names();
-        let output = self.command(line).output().unwrap();
+        let output = ended(self.command(line));
         assert_eq!(self.names(), before, "{line}");
         assert_eq!(output.stdout, b"", "{line}");
         message(1, &output)
@@ -137,6 +137,15 @@ impl Desk {
         names.sort();
         names
     }
+}
+
+/// Writes to a program that goes on afterwards, and returns what it may be given more through.
+pub(crate) fn feed(mut pipe: ChildStdin, bytes: &[u8]) -> ChildStdin {
+    let bytes = bytes.to_vec();
+    within_deadline("a run that takes its input", move || {
+        pipe.write_all(&bytes).unwrap();
+        pipe
+    })
 }
 
 pub(crate) fn given(mut child: Child, input: &[u8]) -> Output {

@@ -2,15 +2,18 @@
 
 use std::{fs, process::Command};
 
-use crate::desk::{Desk, data, message};
+use crate::{
+    desk::{Desk, data, message},
+    process::{self, ended, ended_if_present},
+};
 
 /// A desk with the library that lets calls fail. `None` without a C compiler, which is said.
 fn desk() -> Option<Desk> {
     let desk = Desk::new();
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/failing_disk.c");
-    let mut compiler = Command::new("cc");
+    let mut compiler = process::command("cc");
     compiler.args(["-shared", "-fPIC", "-o"]).arg(desk.path("failing.so")).arg(source);
-    if !compiler.status().is_ok_and(|status| status.success()) {
+    if !ended_if_present(&mut compiler).is_some_and(|output| output.status.success()) {
         eprintln!("skipped: no C compiler for a disk that fails");
         return None;
     }
@@ -69,12 +72,12 @@ fn nor_is_it_done_on_standard_output() {
     ] {
         let mut command = failing(&desk, "close", line);
         command.stdout(fs::File::create(desk.path("stdout")).unwrap());
-        let error = message(1, &command.output().unwrap());
+        let error = message(1, &ended(command));
         assert!(error.contains("standard output: it could not be written"), "{line}: {error}");
     }
     let mut command = failing(&desk, "close", "-q keygen --kem -o new.pem");
     command.stdout(fs::File::create(desk.path("stdout")).unwrap());
-    let error = message(1, &command.output().unwrap());
+    let error = message(1, &ended(command));
     assert!(error.contains("new.pem: it could not be written"), "{error}");
     assert!(!desk.path("new.pem").exists());
 }
@@ -83,11 +86,9 @@ fn nor_is_it_done_on_standard_output() {
 #[test]
 fn a_new_key_is_on_the_disk_before_its_id_is_printed() {
     let desk = Desk::new();
-    let traced = desk
-        .shell(&["strace", "-f", "-e", "trace=write,fsync,renameat2", "-o", "calls"])
-        .args(["twinseal", "-q", "keygen", "--kem", "-o", "new.pem"])
-        .output();
-    let Some(output) = traced.ok().filter(|output| output.status.success()) else {
+    let mut traced = desk.shell(&["strace", "-f", "-e", "trace=write,fsync,renameat2", "-o", "calls"]);
+    traced.args(["twinseal", "-q", "keygen", "--kem", "-o", "new.pem"]);
+    let Some(output) = ended_if_present(traced).filter(|output| output.status.success()) else {
         eprintln!("skipped: no strace");
         return;
     };

@@ -6,16 +6,28 @@ mod common;
 mod vectors;
 
 #[cfg(unix)]
+mod changing;
+#[cfg(unix)]
 mod console;
 mod damage;
+#[cfg(unix)]
+mod descriptors;
 mod desk;
 mod disk;
 mod inspect;
 mod keys;
+#[cfg(target_os = "linux")]
+mod late_errors;
+#[cfg(unix)]
+mod limits;
+#[cfg(target_os = "linux")]
+mod owners;
 mod pages;
 #[path = "../common/process.rs"]
 mod process;
 mod readme;
+#[cfg(target_os = "linux")]
+mod replaced;
 mod sealing;
 mod signatures;
 #[cfg(unix)]

@@ -6,10 +6,13 @@ use std::{
     fs::{self, Permissions},
     os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown, symlink},
     path::Path,
-    process::{Command, Output, Stdio},
+    process::Output,
 };
 
-use crate::desk::{Desk, TOOL, data, message};
+use crate::{
+    desk::{Desk, TOOL, data, message},
+    process::{self, end_of, ended, ended_if_present},
+};
 
 const MALLORY: u32 = 4001;
 const ALICE: u32 = 4002;
@@ -17,8 +20,8 @@ const PROJECT: u32 = 4009;
 
 /// A desk at which all may read. `None` without root, which is said.
 fn desk() -> Option<Desk> {
-    let setpriv = Command::new("setpriv").arg("--version").stdout(Stdio::null()).status();
-    if !rustix::process::geteuid().is_root() || !setpriv.is_ok_and(|status| status.success()) {
+    let setpriv = ended_if_present(process::command("setpriv").arg("--version"));
+    if !rustix::process::geteuid().is_root() || setpriv.is_none() {
         eprintln!("skipped: only root has the files of several users, and it needs setpriv");
         return None;
     }
@@ -35,10 +38,10 @@ fn desk() -> Option<Desk> {
 
 fn run_as(desk: &Desk, user: u32, arguments: &str) -> Output {
     let user = user.to_string();
-    let mut command = Command::new("setpriv");
+    let mut command = process::command("setpriv");
     command.args(["--reuid", &user, "--regid", &user, "--clear-groups"]);
     command.arg(desk.path("tool")).arg("-q").args(arguments.split_whitespace());
-    command.current_dir(desk.path(".")).stdin(Stdio::null()).output().unwrap()
+    ended(command.current_dir(desk.path(".")))
 }
 
 fn opened_as(desk: &Desk, user: u32, out: &str) -> Output {
@@ -189,8 +192,8 @@ fn special_files_of_others_get_nothing() {
     make_dir(&desk, "sticky", 0, 0o1777);
     let fifo = |owner: u32| {
         let _ = fs::remove_file(desk.path("sticky/out"));
-        let made = desk.shell(&["mkfifo", "-m", "666", "sticky/out"]).status();
-        assert!(made.unwrap().success());
+        let made = ended(desk.shell(&["mkfifo", "-m", "666", "sticky/out"]));
+        assert!(made.status.success());
         chown(desk.path("sticky/out"), Some(owner), Some(owner)).unwrap();
     };
     for (owner, user) in [(MALLORY, 0), (MALLORY, ALICE), (0, ALICE)] {
@@ -202,9 +205,9 @@ fn special_files_of_others_get_nothing() {
 
     // Her own is written to, and so are the devices that the system has for all.
     fifo(ALICE);
-    let reader = desk.shell(&["cat", "sticky/out"]).stdout(Stdio::piped()).spawn().unwrap();
+    let reader = desk.shell(&["cat", "sticky/out"]).spawn().unwrap();
     succeeded(&opened_as(&desk, ALICE, "sticky/out"));
-    assert_eq!(reader.wait_with_output().unwrap().stdout, data(1000));
+    assert_eq!(end_of(reader).stdout, data(1000));
     succeeded(&opened_as(&desk, ALICE, "/dev/null"));
 
     let _socket = std::os::unix::net::UnixListener::bind(desk.path("socket")).unwrap();
@@ -240,9 +243,9 @@ fn nothing_is_written_through_a_link_that_comes_and_goes() {
     let swap = "cd dir; until [ -e stop ]; do echo old > f; mv -f f out; ln -sf ../precious l; \
                 mv -f l out; done";
     let user = MALLORY.to_string();
-    let mut swapping = desk
+    let swapping = desk
         .shell(&["setpriv", "--reuid", &user, "--regid", &user, "--clear-groups", "sh", "-c", swap])
-        .stderr(Stdio::null())
+        .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
     let through = (0..30).any(|_| {
@@ -250,6 +253,6 @@ fn nothing_is_written_through_a_link_that_comes_and_goes() {
         desk.read("precious") != b"precious"
     });
     desk.write("dir/stop", "");
-    swapping.wait().unwrap();
+    end_of(swapping);
     assert!(!through);
 }

@@ -3,12 +3,14 @@
 use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
-    process::Stdio,
 };
 
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 
-use crate::desk::{Desk, data, message};
+use crate::{
+    desk::{Desk, data, feed, in_a_namespace, message},
+    process::{end_of, ended_if_present},
+};
 
 const OPEN: &str = "open -k bob.pem -c x -o out sealed";
 const SEAL: &str = "seal -r bob.pub -c x -o out in";
@@ -143,14 +145,11 @@ const FED: usize = 8_000_000;
 
 /// Exchanges the target when the tool has looked at it and is at work, and returns its message.
 fn exchanged(desk: &Desk, exchange: impl FnOnce()) -> String {
-    use std::io::Write;
-
     let mut child = desk.spawn("seal -r bob.pub -c x -o out");
-    let mut pipe = child.stdin.take().unwrap();
-    pipe.write_all(&data(FED)).unwrap();
+    let pipe = feed(child.stdin.take().unwrap(), &data(FED));
     exchange();
     drop(pipe);
-    message(1, &child.wait_with_output().unwrap())
+    message(1, &end_of(child))
 }
 
 #[test]
@@ -191,19 +190,16 @@ fn a_target_that_is_exchanged_stays() {
 
 #[test]
 fn a_directory_that_is_exchanged_gets_nothing() {
-    use std::io::Write;
-
     let desk = desk();
     for name in ["dir", "elsewhere"] {
         fs::create_dir(desk.path(name)).unwrap();
     }
     let mut child = desk.spawn("seal -r bob.pub -c x -o dir/out");
-    let mut pipe = child.stdin.take().unwrap();
-    pipe.write_all(&data(FED)).unwrap();
+    let pipe = feed(child.stdin.take().unwrap(), &data(FED));
     fs::rename(desk.path("dir"), desk.path("moved")).unwrap();
     std::os::unix::fs::symlink("elsewhere", desk.path("dir")).unwrap();
     drop(pipe);
-    assert!(child.wait_with_output().unwrap().status.success());
+    assert!(end_of(child).status.success());
     assert!(desk.path("moved/out").exists());
     assert_eq!(fs::read_dir(desk.path("elsewhere")).unwrap().count(), 0);
 }
@@ -219,7 +215,7 @@ fn what_the_system_protects_is_found_first() {
     let refused = |line: &str, cause: &str| {
         let mut child = desk.spawn(line);
         let open = child.stdin.take();
-        let error = message(1, &child.wait_with_output().unwrap());
+        let error = message(1, &end_of(child));
         assert!(error.contains(cause), "{error}");
         drop(open);
     };
@@ -229,14 +225,14 @@ fn what_the_system_protects_is_found_first() {
 
     let script = "mount --bind other out || exit 77; \
                   exec twinseal seal -r bob.pub -c x -o out < /dev/zero";
-    if let Some(output) = crate::desk::in_a_namespace(&desk, script) {
+    if let Some(output) = in_a_namespace(&desk, script) {
         let error = message(1, &output);
         assert!(error.contains("out: it is a mount point"), "{error}");
     }
 
     let attribute = |change: &str, name: &str| {
-        let mut command = desk.shell(&["chattr", change, name]);
-        command.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+        let changed = ended_if_present(desk.shell(&["chattr", change, name]));
+        changed.is_some_and(|output| output.status.success())
     };
     for (name, flag, cause) in [
         ("out", "i", "out: it is immutable or append-only"),
@@ -252,7 +248,7 @@ fn what_the_system_protects_is_found_first() {
         let line = format!("seal -r bob.pub -c x -o {target}");
         let mut child = desk.spawn(&line);
         let open = child.stdin.take();
-        let output = child.wait_with_output().unwrap();
+        let output = end_of(child);
         drop(open);
         assert!(attribute(&format!("-{flag}"), name));
         let error = message(1, &output);

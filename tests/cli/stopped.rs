@@ -4,12 +4,12 @@ use std::{
     fs,
     io::Write,
     os::unix::process::ExitStatusExt,
-    process::{Child, ChildStdin, Output, Stdio},
+    process::{Child, Output, Stdio},
 };
 
 use crate::{
-    desk::{Desk, data},
-    process::{end_of, signal, wait_until, within_deadline},
+    desk::{Desk, data, feed},
+    process::{end_of, ended, signal, wait_until},
 };
 
 const SIGNALS: [(&str, i32); 4] = [("HUP", 1), ("INT", 2), ("KILL", 9), ("TERM", 15)];
@@ -25,14 +25,6 @@ fn stop(mut child: Child, fed: &[u8], name: &str, look: impl FnOnce()) -> Output
     let output = end_of(child);
     drop(pipe);
     output
-}
-
-fn feed(mut pipe: ChildStdin, bytes: &[u8]) -> ChildStdin {
-    let bytes = bytes.to_vec();
-    within_deadline("a run that takes its input", move || {
-        pipe.write_all(&bytes).unwrap();
-        pipe
-    })
 }
 
 fn check(output: &Output, (name, number): (&str, i32)) {
@@ -151,4 +143,66 @@ fn an_ignored_signal_stays_ignored() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     assert!(output.status.success());
     assert!(desk.prints("open -k bob.pem -c x out") == content);
+}
+
+/// A pipe that nobody reads, and that is full.
+fn full_pipe(desk: &Desk) -> fs::File {
+    assert!(ended(desk.shell(&["mkfifo", "full"])).status.success());
+    let pipe = fs::OpenOptions::new().read(true).write(true).open(desk.path("full")).unwrap();
+    rustix::io::ioctl_fionbio(&pipe, true).unwrap();
+    while (&pipe).write(&[0; 1024]).is_ok() {}
+    while (&pipe).write(&[0]).is_ok() {}
+    rustix::io::ioctl_fionbio(&pipe, false).unwrap();
+    pipe
+}
+
+#[test]
+fn a_run_stops_though_nobody_reads_what_it_says() {
+    let desk = Desk::new();
+    let pipe = full_pipe(&desk);
+    for (name, number) in [("HUP", 1), ("INT", 2), ("TERM", 15)] {
+        let mut command = desk.command("seal -r bob.pub -c x -o out");
+        command.stdin(Stdio::piped()).stderr(pipe.try_clone().unwrap());
+        let mut child = command.spawn().unwrap();
+        let input = feed(child.stdin.take().unwrap(), &data(FED));
+        signal(name, child.id());
+        assert_eq!(end_of(child).status.signal(), Some(number));
+        drop(input);
+        assert!(!desk.path("out").exists());
+    }
+}
+
+#[test]
+fn a_key_that_is_there_is_named_whatever_fails_after_it() {
+    let desk = Desk::new();
+    let pipe = full_pipe(&desk);
+    // The id cannot be printed.
+    let mut command = desk.command("keygen --kem -o new.pem");
+    command.stdout(pipe).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    wait_until("a new key", || desk.path("new.pem").exists());
+    signal("TERM", child.id());
+    let output = end_of(child);
+    assert_eq!(output.status.signal(), Some(15));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("stopped by SIGTERM; complete and kept: new.pem"), "{error}");
+    assert!(!error.contains("removed"), "{error}");
+    desk.prints("public new.pem");
+
+    #[cfg(target_os = "linux")]
+    {
+        let mut command = desk.command("-q keygen --kem -o second.pem");
+        command.stdout(fs::File::create("/dev/full").unwrap());
+        let error = crate::desk::message(1, &ended(command));
+        assert!(error.contains("the private key second.pem is complete and was kept"), "{error}");
+        desk.prints("public second.pem");
+    }
+
+    let mut command = desk.command("-q keygen --sign -o third.pem");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    command.stdout(writer);
+    let error = crate::desk::message(141, &ended(command));
+    assert!(error.contains("the private key third.pem is complete and was kept"), "{error}");
+    desk.prints("public third.pem");
 }

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::{
     escape,
     failure::Failure,
+    name::Name,
     streams::{self, Direction},
 };
 
@@ -40,13 +41,19 @@ impl Console {
         }
     }
 
-    /// The message printed when a signal stops the process.
+    /// The message printed when a signal stops the process. `placed` are the files that are complete and
+    /// stay.
     #[cfg(unix)]
-    pub(crate) fn stopped(&self, signal: &str) {
+    pub(crate) fn stopped(&self, signal: &str, placed: &[Name]) {
         self.bar.finish_and_clear();
-        print(format_args!(
-            "stopped by {signal}; unfinished output was removed, run the command again"
-        ));
+        if placed.is_empty() {
+            print(format_args!(
+                "stopped by {signal}; unfinished output was removed, run the command again"
+            ));
+        } else {
+            let names: Vec<_> = placed.iter().map(ToString::to_string).collect();
+            print(format_args!("stopped by {signal}; complete and kept: {}", names.join(", ")));
+        }
     }
 
     /// Why the command line was refused, in the lines of the argument parser.

@@ -9,6 +9,7 @@ use crate::name::Name;
 pub(crate) struct Failure {
     message: String,
     code: Code,
+    is_silent: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,11 +23,11 @@ enum Code {
 impl Failure {
     /// A file that is not as it should be: `what` says why, and what to do.
     pub(crate) fn of(name: &Name, what: impl fmt::Display) -> Self {
-        Self { message: format!("{name}: {what}"), code: Code::Refused }
+        Self { message: format!("{name}: {what}"), code: Code::Refused, is_silent: false }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: Code::Usage }
+        Self { message: message.into(), code: Code::Usage, is_silent: false }
     }
 
     pub(crate) fn reading(name: &Name, error: &io::Error) -> Self {
@@ -36,7 +37,9 @@ impl Failure {
     pub(crate) fn writing(name: &Name, error: &io::Error) -> Self {
         let failure = Self::of(name, Explained { error, writing: true });
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Self { code: Code::ClosedPipe, ..failure },
+            io::ErrorKind::BrokenPipe => {
+                Self { code: Code::ClosedPipe, is_silent: true, ..failure }
+            }
             _ => failure,
         }
     }
@@ -63,9 +66,14 @@ impl Failure {
         Self { message: format!("{}; {more}", self.message), ..self }
     }
 
+    /// The same, printed even if a closed pipe is what failed.
+    pub(crate) fn aloud(self) -> Self {
+        Self { is_silent: false, ..self }
+    }
+
     /// Whether nothing is to be printed: the process that closed a pipe knows.
     pub(crate) fn is_silent(&self) -> bool {
-        self.code == Code::ClosedPipe
+        self.is_silent
     }
 
     pub(crate) fn code(&self) -> ExitCode {

@@ -13,12 +13,18 @@ use crate::{
     streams::{self, Direction},
 };
 
+mod seen;
+
+use seen::Seen;
+
 pub(crate) struct Input {
     file: File,
     name: Name,
     identity: Option<Identity>,
-    /// How much there is to read, if it is a regular file.
+    /// How much there is to read, if it is a regular file that has a length.
     length: Option<u64>,
+    /// What a regular file was like when it was opened.
+    seen: Option<Seen>,
     console: Option<Console>,
 }
 
@@ -54,13 +60,14 @@ impl Input {
         if metadata.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        let length = if metadata.is_file() {
-            Some(metadata.len().saturating_sub(file.stream_position()?))
-        } else {
-            None
+        let seen = Seen::of(&metadata);
+        // Files of the system, as in /proc, have content and a length of 0: it says nothing.
+        let length = match metadata.is_file() && metadata.len() > 0 {
+            true => Some(metadata.len().saturating_sub(file.stream_position()?)),
+            false => None,
         };
         let identity = Identity::from_metadata(&metadata);
-        Ok(Self { file, name, identity, length, console: None })
+        Ok(Self { file, name, identity, length, seen, console: None })
     }
 
     /// Shows from here on how far reading is.
@@ -84,6 +91,20 @@ impl Input {
 
     pub(crate) fn length(&self) -> Option<u64> {
         self.length
+    }
+
+    /// For when all was read: a file that somebody writes to in the meantime is read in parts of different
+    /// age, and one that is cut ends early.
+    pub(crate) fn check_unchanged(&self) -> Result<(), Failure> {
+        let metadata =
+            self.file.metadata().map_err(|error| Failure::reading(&self.name, &error))?;
+        match (&self.seen, Seen::of(&metadata)) {
+            (Some(before), Some(after)) if !before.is_same(&after) => Err(Failure::of(
+                &self.name,
+                "it was changed while it was read; run the command again when nothing writes to it",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Goes back by what was read of a regular file.

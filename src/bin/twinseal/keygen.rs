@@ -7,10 +7,20 @@ use crate::{
     console::Console,
     failure::Failure,
     keys::{self, Private},
-    output::{Content, Output, Sources},
+    output::{self, Content, Output, Sources},
 };
 
 pub(crate) fn keygen(args: &Keygen, console: &Console) -> Result<(), Failure> {
+    make(args, console).map_err(|failure| match output::placed().first() {
+        Some(name) => {
+            let kept = format_args!("the private key {name} is complete and was kept");
+            failure.and(kept).aloud()
+        }
+        None => failure,
+    })
+}
+
+fn make(args: &Keygen, console: &Console) -> Result<(), Failure> {
     let wanted = args.suite.as_deref();
     let key = if args.purpose.kem {
         let suites = KemSuite::ALL.map(|suite| (suite.name(), suite));
@@ -20,6 +30,8 @@ pub(crate) fn keygen(args: &Keygen, console: &Console) -> Result<(), Failure> {
             SignatureSuite::ALL.iter().map(|suite| (suite.name(), *suite)).collect();
         SigningKey::generate_for(pick(&suites, wanted)?).map(Private::Sign)
     };
+    // Where the id cannot be printed, no key should be there.
+    let printed = Output::create(None, Content::Text, &Sources::default())?;
     let output = Output::create(Some(&args.output), Content::PrivateKey, &Sources::default())?;
     let name = output.name().clone();
     let key = key.map_err(|error: Error| {
@@ -33,8 +45,7 @@ pub(crate) fn keygen(args: &Keygen, console: &Console) -> Result<(), Failure> {
     console.note(format_args!(
         "{name}: a private key of {suite}; keep it secret, give others what `twinseal public` prints"
     ));
-    Output::create(None, Content::Text, &Sources::default())?
-        .write_whole(format!("{key_id}\n").as_bytes())
+    printed.write_whole(format!("{key_id}\n").as_bytes())
 }
 
 /// The suite of this name, or the first one.

@@ -18,6 +18,8 @@ mod inspect;
 mod keygen;
 mod keys;
 mod kind;
+#[cfg(unix)]
+mod limits;
 mod name;
 mod output;
 mod pages;
@@ -56,7 +58,10 @@ fn main() -> ExitCode {
 
 fn run(command: Command, console: &Console) -> Result<(), Failure> {
     #[cfg(unix)]
-    signals::watch(console);
+    {
+        limits::set();
+        signals::watch(console);
+    }
     match command {
         Command::Keygen(args) => keygen::keygen(&args, console),
         Command::Public(args) => keygen::public(&args, console),

@@ -28,7 +28,11 @@ pub(crate) fn seal(args: &Seal, console: &Console) -> Result<(), Failure> {
             copy(&mut input, &mut writer)?;
             writer.finish()
         });
-    sealed.map_err(|error| envelope::failed(error, &name))?.commit()
+    let output = sealed.map_err(|error| envelope::failed(error, &name))?;
+    match input.check_unchanged() {
+        Ok(()) => output.commit(),
+        Err(failure) => Err(output.disown(failure)),
+    }
 }
 
 pub(crate) fn open(args: &Open, console: &Console) -> Result<(), Failure> {
@@ -73,8 +77,12 @@ pub(crate) fn rewrap(args: &Rewrap, console: &Console) -> Result<(), Failure> {
     envelope::check(&mut input)?;
     let mut output = Output::create(args.output.as_deref(), Content::Binary, &sources)?;
     let writer = BufWriter::with_capacity(PIECE, &mut output);
-    let moved: io::Result<u64> = keys.rewrap(&recipients, input.show(console), writer);
+    let mut input = input.show(console);
+    let moved: io::Result<u64> = keys.rewrap(&recipients, &mut input, writer);
     moved.map_err(|error| envelope::failed_with(error, &name, &keys))?;
     output.flush().map_err(|error| envelope::failed(error, &name))?;
-    output.commit()
+    match input.check_unchanged() {
+        Ok(()) => output.commit(),
+        Err(failure) => Err(output.disown(failure)),
+    }
 }

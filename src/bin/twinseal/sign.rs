@@ -21,9 +21,11 @@ pub(crate) fn sign(args: &Sign, console: &Console) -> Result<(), Failure> {
     let name = input.name().clone();
     let sources = Sources::default().and_input(&input).and_keys([&args.key]);
     let output = Output::create(args.files.output.as_deref(), Content::Binary, &sources)?;
+    let mut input = input.show(console);
     let signature = key
-        .sign_reader(args.context.context.as_bytes(), input.show(console))
+        .sign_reader(args.context.context.as_bytes(), &mut input)
         .map_err(|error| Failure::from_library(error, |error| explain(error, &name), &name))?;
+    input.check_unchanged()?;
     output.write_whole(signature.as_bytes())
 }
 

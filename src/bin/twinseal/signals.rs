@@ -1,29 +1,67 @@
 //! What happens when the process is asked to stop.
 
-use std::{ffi::c_int, fs, thread};
+use std::{ffi::c_int, fs, io, sync::mpsc, thread, time::Duration};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
     low_level,
 };
 
-use crate::{console::Console, output};
+use crate::{console::Console, name::Name, output};
+
+/// How long the last words may take: nobody may read standard error.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Removes what is unfinished and says so, then ends as the signal would have ended the process.
 pub(crate) fn watch(console: &Console) {
-    let signals = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
-    // Without handlers the signals end the process all the same; it only says nothing.
-    let Ok(mut signals) = Signals::new(signals) else { return };
     let console = console.clone();
-    thread::spawn(move || {
+    let (ready, is_ready) = mpsc::channel();
+    let watcher = thread::Builder::new().spawn(move || {
+        let signals = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
+        let signals = Signals::new(signals);
+        let _ = ready.send(());
+        // Without handlers the signals end the process all the same; it only says nothing.
+        let Ok(mut signals) = signals else { return };
         for signal in signals.forever() {
-            output::abandon();
+            let placed = output::abandon();
             let name = low_level::signal_name(signal).unwrap_or("a signal");
-            console.stopped(name);
+            say(&console, name, placed);
             let _ = low_level::emulate_default_handler(signal);
         }
     });
+    // So too without a thread, where the system starts no more of them.
+    if watcher.is_ok() {
+        let _ = is_ready.recv();
+    }
+}
+
+/// In a thread of its own, because what is said may never be read, and another thread may be waiting for
+/// the same already.
+fn say(console: &Console, signal: &'static str, placed: Vec<Name>) {
+    let (said, is_said) = mpsc::channel();
+    let speaker = {
+        let (console, placed) = (console.clone(), placed.clone());
+        thread::Builder::new().spawn(move || {
+            console.stopped(signal, &placed);
+            let _ = said.send(());
+        })
+    };
+    match speaker {
+        Ok(_) => {
+            let _ = is_said.recv_timeout(LAST_WORDS);
+        }
+        Err(_) if takes_a_line() => console.stopped(signal, &placed),
+        Err(_) => {}
+    }
+}
+
+/// Whether a line can be written to standard error without waiting for a reader.
+fn takes_a_line() -> bool {
+    let error = io::stderr();
+    let mut descriptor = [PollFd::new(&error, PollFlags::OUT)];
+    poll(&mut descriptor, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
 }
 
 /// Whether whoever started the process wants the signal ignored, as `nohup` does, and shells for

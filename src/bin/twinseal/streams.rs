@@ -9,6 +9,8 @@ use std::{fs::File, io};
 
 mod start;
 
+pub(crate) use start::was_closed;
+
 #[derive(Clone, Copy)]
 pub(crate) enum Direction {
     Read,
@@ -57,7 +59,11 @@ fn wait(_: &impl AsStream, _: Direction, error: io::Error) -> io::Result<()> {
 /// As files: `Stdin` and `Stdout` have buffers of their own, which nobody wipes. `None` if the stream was
 /// closed when the process started.
 pub(crate) fn standard(direction: Direction) -> io::Result<Option<File>> {
-    if start::was_closed(direction) {
+    let number = match direction {
+        Direction::Read => 0,
+        Direction::Write => 1,
+    };
+    if was_closed(number) {
         return Ok(None);
     }
     #[cfg(unix)]

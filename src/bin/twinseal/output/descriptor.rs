@@ -16,6 +16,8 @@ use rustix::{
     io::Errno,
 };
 
+use crate::streams;
+
 /// A descriptor of this process, or of another one.
 pub(super) struct Descriptor {
     process: Option<i32>,
@@ -48,6 +50,9 @@ impl Descriptor {
 
     /// The open stream, for writing.
     pub(super) fn open(&self) -> io::Result<File> {
+        if self.process.is_none() && u8::try_from(self.number).is_ok_and(|number| number < 3 && streams::was_closed(number)) {
+            return Err(Errno::BADF.into());
+        }
         let stream = match (self.process, self.number) {
             (None, 0) => io::stdin().as_fd().try_clone_to_owned()?,
             (None, 1) => io::stdout().as_fd().try_clone_to_owned()?,

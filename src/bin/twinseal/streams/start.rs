@@ -4,15 +4,14 @@
 //! `/dev/null` that the caller opened for reading and writing, as Python's `subprocess.DEVNULL` does. So
 //! this looks before Rust does, in a constructor.
 
-use super::Direction;
-
+/// The stream of this number: 0 is standard input, 1 output, and 2 error.
 #[cfg(unix)]
-pub(super) fn was_closed(direction: Direction) -> bool {
-    unix::CLOSED.load(std::sync::atomic::Ordering::Relaxed) & unix::bit(direction) != 0
+pub(crate) fn was_closed(number: u8) -> bool {
+    unix::CLOSED.load(std::sync::atomic::Ordering::Relaxed) & (1 << number) != 0
 }
 
 #[cfg(not(unix))]
-pub(super) fn was_closed(_: Direction) -> bool {
+pub(crate) fn was_closed(_: u8) -> bool {
     false
 }
 
@@ -22,25 +21,17 @@ mod unix {
 
     use rustix::{io, stdio};
 
-    use super::Direction;
-
+    /// A bit for each.
     pub(super) static CLOSED: AtomicU8 = AtomicU8::new(0);
 
-    pub(super) fn bit(direction: Direction) -> u8 {
-        match direction {
-            Direction::Read => 1,
-            Direction::Write => 2,
-        }
-    }
-
-    // SAFETY: two system calls and a store, nothing that Rust must have prepared.
+    // SAFETY: three system calls and a store, nothing that Rust must have prepared.
     ctor::declarative::ctor! {
         #[ctor(unsafe)]
         fn look() {
-            let streams = [(Direction::Read, stdio::stdin()), (Direction::Write, stdio::stdout())];
-            for (direction, stream) in streams {
+            let streams = [stdio::stdin(), stdio::stdout(), stdio::stderr()];
+            for (number, stream) in streams.into_iter().enumerate() {
                 if io::fcntl_getfd(stream) == Err(io::Errno::BADF) {
-                    CLOSED.fetch_or(bit(direction), Ordering::Relaxed);
+                    CLOSED.fetch_or(1 << number, Ordering::Relaxed);
                 }
             }
         }
