@@ -86,7 +86,8 @@ fn nor_is_it_done_on_standard_output() {
 #[test]
 fn a_new_key_is_on_the_disk_before_its_id_is_printed() {
     let desk = Desk::new();
-    let mut traced = desk.shell(&["strace", "-f", "-e", "trace=write,fsync,renameat2", "-o", "calls"]);
+    let mut traced =
+        desk.shell(&["strace", "-f", "-e", "trace=write,fsync,renameat2", "-o", "calls"]);
     traced.args(["twinseal", "-q", "keygen", "--kem", "-o", "new.pem"]);
     let Some(output) = ended_if_present(traced).filter(|output| output.status.success()) else {
         eprintln!("skipped: no strace");
