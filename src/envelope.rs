@@ -45,6 +45,9 @@ impl EncapsulationKey {
     /// Seals everything that is written, to `inner`, in constant memory. The bytes are those of
     /// [`seal`](Self::seal).
     ///
+    /// A file that somebody writes to, or cuts, while it is read is sealed as it was read: compare the length
+    /// and modification time of the open file before and after, and discard the result if they differ.
+    ///
     /// # Errors
     ///
     /// Those of [`seal`](Self::seal) inside an [`io::Error`], and those of the inner writer, which

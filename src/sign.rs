@@ -327,6 +327,9 @@ impl SigningKey {
 
     /// [`sign`](Self::sign) for a message of any length, read to its end in constant memory.
     ///
+    /// A file that somebody writes to, or cuts, while it is read is signed as it was read: compare the length
+    /// and modification time of the open file before and after, and discard the signature if they differ.
+    ///
     /// # Errors
     ///
     /// The reader's errors, and those of [`sign`](Self::sign) inside an [`io::Error`].

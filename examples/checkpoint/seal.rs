@@ -5,7 +5,7 @@ use std::{
     fs::File,
     io::{self, Read, Write},
     path::Path,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use indicatif::ProgressBar;
@@ -50,6 +50,7 @@ pub(crate) async fn seal(
         return Err(format!("{}: it is not a regular file", path.display()).into());
     }
     let plaintext = metadata.len();
+    let written = metadata.modified().ok();
     match place.store.head(&place.header()).await {
         Err(object_store::Error::NotFound { .. }) => {}
         Err(error) => return Err(error.into()),
@@ -66,8 +67,9 @@ pub(crate) async fn seal(
     let upload = place.store.put_multipart(&place.body()).await?;
     let mut upload = WriteMultipart::new_with_chunk_size(upload, usize::try_from(part_length)?);
     let (sender, receiver) = mpsc::channel(1);
-    let sealing =
-        tokio::task::spawn_blocking(move || seal_parts(file, plaintext, sealer, prefix, &sender));
+    let sealing = tokio::task::spawn_blocking(move || {
+        seal_parts(file, (plaintext, written), sealer, prefix, &sender)
+    });
     let bar = progress::bar("seal", body);
     let outcome = tokio::select! {
         outcome = send(receiver, &mut upload, &bar) => match outcome {
@@ -119,7 +121,7 @@ pub(crate) fn report(sealed: &Sealed, place: &Place, out: &mut impl Write) -> Re
 /// Reads, seals, and hands over what became sealed; on a thread of its own, because it computes.
 fn seal_parts(
     mut file: File,
-    expected: u64,
+    (expected, written): (u64, Option<SystemTime>),
     mut sealer: Sealer,
     prefix: Vec<u8>,
     parts: &mpsc::Sender<Vec<u8>>,
@@ -143,6 +145,10 @@ fn seal_parts(
     }
     if length != expected {
         return Err(format!("the file changed while it was read, to {length} bytes").into());
+    }
+    // A part that was read may be older than one that was read after it.
+    if file.metadata()?.modified().ok() != written {
+        return Err("the file changed while it was read".into());
     }
     sealer.finish(&mut sealed)?;
     // A receiver that is gone has failed, and says why.

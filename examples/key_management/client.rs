@@ -23,8 +23,16 @@ pub(crate) fn ask(command: &Command, out: &mut impl Write) -> Result<()> {
         }
         Command::Sign { client, context, file } => {
             let message = File::open(file).map_err(|error| at(file, &error))?;
+            let state = |message: &File| {
+                let metadata = message.metadata()?;
+                Ok((metadata.len(), metadata.modified().ok()))
+            };
+            let before = state(&message).map_err(|error| at(file, &error))?;
             let key: &dyn Sign = &signing_key(client)?;
-            let signature = key.sign_reader(context.as_bytes(), message)?;
+            let signature = key.sign_reader(context.as_bytes(), &message)?;
+            if state(&message).map_err(|error| at(file, &error))? != before {
+                return Err(format!("{}: it changed while it was read", file.display()).into());
+            }
             Ok(writeln!(out, "{}", BASE64_STANDARD.encode(signature.as_bytes()))?)
         }
         Command::Open { client, context, file } => {
