@@ -66,9 +66,19 @@ fn descriptors_are_streams_for_all_else_too() {
     assert_eq!(output.stdout, b"new\n");
 
     for (script, cause) in [
-        ("twinseal open -k bob.pem -c x -o /dev/fd/9 sealed", "/dev/fd/9: "),
-        ("twinseal open -k bob.pem -c x -o /dev/fd/6 sealed 6<in", "/dev/fd/6: "),
-        ("twinseal open -k bob.pem -c x -o /dev/stdout sealed >&-", "/dev/stdout: "),
+        (
+            "twinseal open -k bob.pem -c x -o /dev/fd/9 sealed",
+            "/dev/fd/9: it is closed, or not open",
+        ),
+        (
+            "twinseal open -k bob.pem -c x -o /dev/fd/6 sealed 6<in",
+            "/dev/fd/6: it is closed, or not open",
+        ),
+        (
+            "twinseal open -k bob.pem -c x -o /dev/stdout sealed >&-",
+            "/dev/stdout: it is closed, or not open",
+        ),
+        ("twinseal open -k bob.pem -c x -o /dev/fd/0 sealed <&-", "/dev/fd/0: it is closed"),
         ("twinseal -q keygen --kem -o /dev/stderr 2>log", "private keys are not written there"),
         ("twinseal -q keygen --kem -o /dev/fd/5 5>log", "private keys are not written there"),
         ("twinseal seal -r bob.pub -c x -o /dev/stdout in >>in", "it is both read and"),

@@ -50,7 +50,10 @@ impl Descriptor {
 
     /// The open stream, for writing.
     pub(super) fn open(&self) -> io::Result<File> {
-        if self.process.is_none() && u8::try_from(self.number).is_ok_and(|number| number < 3 && streams::was_closed(number)) {
+        if self.process.is_none()
+            && u8::try_from(self.number)
+                .is_ok_and(|number| number < 3 && streams::was_closed(number))
+        {
             return Err(Errno::BADF.into());
         }
         let stream = match (self.process, self.number) {

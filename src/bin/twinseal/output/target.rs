@@ -2,6 +2,8 @@
 
 use std::{fs::File, io, path::Path};
 
+use rustix::io::Errno;
+
 use super::{
     Content, Sources,
     place::{self, Found},
@@ -28,7 +30,12 @@ impl Target {
         let failed = |error: io::Error| Failure::writing(name, &error);
         let (place, old) = match place::find(path, name)? {
             Found::Descriptor(descriptor) => {
-                return descriptor.open().map(Self::Stream).map_err(failed);
+                return descriptor.open().map(Self::Stream).map_err(|error| {
+                    if Errno::from_io_error(&error) != Some(Errno::BADF) {
+                        return failed(error);
+                    }
+                    Failure::of(name, "it is closed, or not open for writing; name a file with -o")
+                });
             }
             Found::File(..) | Found::Special(..) if content == Content::PrivateKey => {
                 return Err(failed(io::ErrorKind::AlreadyExists.into()));
