@@ -11,8 +11,8 @@ use signal_hook::{
 
 use crate::{console::Console, name::Name, output};
 
-/// How long the last words may take: nobody may read standard error.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long one thread waits for another: what is written to standard error, nobody may read.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Removes what is unfinished and says so, then ends as the signal would have ended the process.
 pub(crate) fn watch(console: &Console) {
@@ -27,22 +27,22 @@ pub(crate) fn watch(console: &Console) {
         for signal in signals.forever() {
             let placed = output::abandon();
             let name = low_level::signal_name(signal).unwrap_or("a signal");
-            say(&console, name, placed);
+            say(&console, name, &placed);
             let _ = low_level::emulate_default_handler(signal);
         }
     });
     // So too without a thread, where the system starts no more of them.
     if watcher.is_ok() {
-        let _ = is_ready.recv();
+        let _ = is_ready.recv_timeout(PATIENCE);
     }
 }
 
 /// In a thread of its own, because what is said may never be read, and another thread may be waiting for
 /// the same already.
-fn say(console: &Console, signal: &'static str, placed: Vec<Name>) {
+fn say(console: &Console, signal: &'static str, placed: &[Name]) {
     let (said, is_said) = mpsc::channel();
     let speaker = {
-        let (console, placed) = (console.clone(), placed.clone());
+        let (console, placed) = (console.clone(), placed.to_vec());
         thread::Builder::new().spawn(move || {
             console.stopped(signal, &placed);
             let _ = said.send(());
@@ -50,9 +50,9 @@ fn say(console: &Console, signal: &'static str, placed: Vec<Name>) {
     };
     match speaker {
         Ok(_) => {
-            let _ = is_said.recv_timeout(LAST_WORDS);
+            let _ = is_said.recv_timeout(PATIENCE);
         }
-        Err(_) if takes_a_line() => console.stopped(signal, &placed),
+        Err(_) if takes_a_line() => console.stopped(signal, placed),
         Err(_) => {}
     }
 }
