@@ -93,7 +93,10 @@ pub(crate) fn generate(folder: &Path) -> Result<(), Failure> {
 
 fn write_public(path: &Path, pem: &str) -> Result<(), Failure> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
-    let written = file.and_then(|mut file| file.write_all(pem.as_bytes()));
+    let written = file.and_then(|mut file| {
+        file.write_all(pem.as_bytes())?;
+        file.sync_all()
+    });
     written.map_err(|error| at(path, &error))
 }
 

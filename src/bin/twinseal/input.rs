@@ -37,7 +37,7 @@ impl Input {
                 let opened = File::open(path).and_then(|file| Self::new(file, name.clone()));
                 let identity = Identity::of(path).ok().flatten();
                 opened
-                    .map(|input| Self { identity, ..input })
+                    .map(|input| Self { identity: input.identity.clone().or(identity), ..input })
                     .map_err(|error| Failure::reading(&name, &error))
             }
             _ => {

@@ -9,9 +9,20 @@ use signal_hook::{consts::SIGXFSZ, flag};
 pub(crate) fn set() {
     // A core dump holds keys and opened data.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    // The limit does not hold where dumps go to another program, and this keeps debuggers out.
+    // The limit does not hold where dumps go to another program, and this keeps debuggers out. One that is
+    // there already sees everything, and would only be hindered, as strace is.
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    if !is_traced() {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
     // With a handler, of whatever kind, a write beyond `ulimit -f` fails instead of ending the process.
     let _ = flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
+}
+
+#[cfg(target_os = "linux")]
+fn is_traced() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:"));
+    tracer.is_some_and(|tracer| tracer.trim() != "0")
 }

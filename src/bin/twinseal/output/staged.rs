@@ -7,7 +7,7 @@
 use std::{fs::File, io};
 
 use rustix::{
-    fs::{AtFlags, Mode, OFlags, linkat, openat, renameat, unlinkat},
+    fs::{AtFlags, Mode, OFlags, fchmod, linkat, openat, renameat, unlinkat},
     io::Errno,
 };
 
@@ -54,6 +54,10 @@ impl Staged {
                 (Some(named), file.into())
             }
         };
+        if mode == 0o600 {
+            // Whatever the umask is, the owner can read it.
+            let _ = fchmod(&file, as_mode(mode));
+        }
         let is_key = content == Content::PrivateKey;
         Ok((Self { place, named, old, _held: held, carried, is_key }, file))
     }
@@ -93,9 +97,9 @@ impl Staged {
 
 /// Opens the file that is to be replaced, if it is still the one that was looked at.
 fn hold(place: &Place, old: &Status) -> Option<File> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY;
-    let file = openat(&*place.directory, &place.name, flags | OFlags::CLOEXEC, Mode::empty());
-    let file = File::from(file.ok()?);
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let open = |access| openat(&*place.directory, &place.name, access | flags, Mode::empty());
+    let file = File::from(open(OFlags::RDONLY).or_else(|_| open(OFlags::WRONLY)).ok()?);
     (Status::of(&file).ok()?.identity == old.identity).then_some(file)
 }
 
