@@ -15,6 +15,8 @@ mod descriptors;
 mod desk;
 mod disk;
 mod inspect;
+#[cfg(unix)]
+mod inventory;
 mod keys;
 #[cfg(target_os = "linux")]
 mod late_errors;

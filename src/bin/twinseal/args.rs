@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint, builder::PossibleValuesParser};
 use clap_complete::Shell;
-use twinseal::{KemSuite, SignatureSuite};
+
+use crate::inspect::{Retired, suite_names};
 
 mod texts;
 
@@ -81,12 +82,6 @@ pub(crate) struct Purpose {
     /// A key to sign with
     #[arg(long)]
     pub(crate) sign: bool,
-}
-
-/// KEM suites first.
-fn suite_names() -> Vec<&'static str> {
-    let kem = KemSuite::ALL.iter().map(|suite| suite.name());
-    kem.chain(SignatureSuite::ALL.iter().map(|suite| suite.name())).collect()
 }
 
 /// Print the public half of a private key
@@ -224,11 +219,19 @@ pub(crate) struct Rewrap {
     pub(crate) input: PathBuf,
 }
 
-/// Tell what a file is: recipients, suites, sizes, key ids
+/// Print what a file is, or what is in a directory: recipients, suites, sizes, key ids
 ///
 /// Knows sealed files, key files, signatures and the first message of a session. No key is needed,
-/// nothing private is printed, and of a sealed file only the header is read. What is told of a
-/// sealed file is not authentic before it was opened.
+/// nothing private is printed, and of a sealed file only the header is read. What a sealed file says
+/// is not authentic until it is opened.
+///
+/// With --recursive, each of them in the directory and in those below it is listed, with its age and
+/// mode. Symbolic links are not followed, and FIFOs and devices are not opened. The last line is a
+/// summary. With --json, each line is a JSON object.
+///
+/// With --in-use, the exit code is 3 if a listed file is for a key, holds it, or is of a suite. A
+/// rotation has ended when it is 0: nothing uses the old key, and nothing was unreadable or damaged,
+/// which is exit code 1. A signature does not say which key made it, only its suite.
 #[derive(Args)]
 #[command(after_help = texts::INSPECT)]
 pub(crate) struct Inspect {
@@ -236,7 +239,15 @@ pub(crate) struct Inspect {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// The file; standard input if it is `-`
+    /// List what is in a directory, and in all directories below it
+    #[arg(long)]
+    pub(crate) recursive: bool,
+
+    /// Exit with code 3 if this key, by its key id, or this suite, by its name, is used; may be repeated
+    #[arg(long, value_name = "KEY_ID_OR_SUITE", value_parser = Retired::parse, value_hint = ValueHint::Other)]
+    pub(crate) in_use: Vec<Retired>,
+
+    /// The file, or the directory; standard input if it is `-`
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) input: PathBuf,
 }

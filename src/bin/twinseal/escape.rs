@@ -27,6 +27,23 @@ pub(crate) fn path(path: &Path) -> String {
     shown
 }
 
+/// Serialised JSON, with the escapes of JSON.
+pub(crate) fn json(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        // The serializer escapes the control characters of ASCII but for the last; line ends and spaces
+        // between values are its own.
+        if (character.is_ascii() && character != '\x7f') || is_visible(character) {
+            shown.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            write!(shown, "\\u{unit:04x}").expect("a string takes what is written");
+        }
+    }
+    shown
+}
+
 fn escaped(text: &str, is_plain: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {

@@ -16,6 +16,8 @@ pub(crate) struct Failure {
 enum Code {
     Refused = 1,
     Usage = 2,
+    /// A key or a suite that was asked for is used.
+    InUse = 3,
     /// What a shell reports of a program that SIGPIPE ended.
     ClosedPipe = 128 + 13,
 }
@@ -24,6 +26,11 @@ impl Failure {
     /// A file that is not as it should be: `what` says why, and what to do.
     pub(crate) fn of(name: &Name, what: impl fmt::Display) -> Self {
         Self { message: format!("{name}: {what}"), code: Code::Refused, is_silent: false }
+    }
+
+    /// As [`Failure::of`], of a file that uses what must not be used any more.
+    pub(crate) fn in_use(name: &Name, what: impl fmt::Display) -> Self {
+        Self { code: Code::InUse, ..Self::of(name, what) }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -59,6 +66,12 @@ impl Failure {
             Some(Err(other)) => Self::of(name, other),
             None => Self::reading(name, &kind.into()),
         }
+    }
+
+    /// The message without the name that it begins with.
+    pub(crate) fn reason(&self, name: &Name) -> String {
+        let start = format!("{name}: ");
+        self.message.strip_prefix(&start).unwrap_or(&self.message).into()
     }
 
     /// The same with something to add.

@@ -1,4 +1,4 @@
-//! `inspect`: what a file is, told without a key and without showing one.
+//! `inspect`: what a file is, without using a key and without showing one.
 
 use std::io::{Chain, Read};
 
@@ -14,38 +14,56 @@ use crate::{
     input::Input,
     keys,
     kind::{self, FileKind},
-    name::Name,
+    name::{self, Name},
     output::{Content, Output, Sources},
 };
 
+mod inventory;
 mod report;
+mod retired;
 
 use report::{Entry, Found, Kind};
+pub(crate) use retired::{Retired, suite_names};
 
 pub(crate) fn inspect(args: &Inspect) -> Result<(), Failure> {
+    let is_standard = name::is_standard(&args.input);
+    if args.recursive && is_standard {
+        return Err(Failure::usage("--recursive lists a directory, not standard input; name one"));
+    }
+    if args.recursive {
+        return inventory::list(&args.input, args.json, &args.in_use);
+    }
+    if !is_standard && args.input.is_dir() {
+        let advice = "it is a directory; --recursive lists what is in it";
+        return Err(Failure::of(&Name::of(&args.input), advice));
+    }
     let mut input = Input::open(Some(&args.input))?;
     let name = input.name().clone();
-    let found = recognise(&mut input, &name)?;
-    let report = if args.json { found.to_json() } else { found.to_text(&name) };
+    let length = input.length();
+    let found = recognise(&mut input, length, &name)?;
+    let report = if args.json { format!("{:#}\n", found.to_json()) } else { found.to_text(&name) };
     Output::create(None, Content::Text, &Sources::default())?.write_whole(report.as_bytes())?;
+    if args.in_use.iter().any(|retired| retired.is_in(&found)) {
+        return Err(Failure::in_use(
+            &name,
+            "it uses what --in-use names; rewrap, sign again or remove it",
+        ));
+    }
     if found.is_cut_off() { Err(envelope::cut_off(&name)) } else { Ok(()) }
 }
 
-fn recognise(input: &mut Input, name: &Name) -> Result<Found, Failure> {
+fn recognise(input: &mut impl Read, length: Option<u64>, name: &Name) -> Result<Found, Failure> {
     let reading = |error: std::io::Error| envelope::failed(error, name);
-    let length = input.length();
     // It may be a private key: one buffer that does not grow, and is wiped.
-    let mut bytes = SecretBuffer::with_capacity(keys::MAX_LENGTH as usize + 1);
+    let limit = length.unwrap_or(keys::MAX_LENGTH).clamp(kind::ENOUGH as u64, keys::MAX_LENGTH);
+    let mut bytes = SecretBuffer::with_capacity(limit as usize + 1);
     input.by_ref().take(kind::ENOUGH as u64).read_to_end(bytes.as_mut_vec()).map_err(reading)?;
     if kind::of(&bytes) == FileKind::Sealed {
         let mut whole: Chain<&[u8], _> = bytes.chain(input);
         let (header, _) = envelope::read_header(&mut whole, name)?;
         return Ok(Found::Envelope { header, length });
     }
-    input
-        .take(keys::MAX_LENGTH - bytes.len() as u64)
-        .read_to_end(bytes.as_mut_vec())
-        .map_err(reading)?;
+    input.take(limit - bytes.len() as u64).read_to_end(bytes.as_mut_vec()).map_err(reading)?;
     match kind::of(&bytes) {
         FileKind::Empty => Err(Failure::of(name, "it is empty; fetch or make it again")),
         FileKind::Session => hello_of(&bytes).ok_or_else(|| {

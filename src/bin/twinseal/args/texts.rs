@@ -4,6 +4,7 @@ pub(crate) const EXIT_CODES: &str = "  0    done
   1    refused or failed: a wrong key or context, changed data, a file that
        cannot be read or written
   2    the command line is wrong
+  3    `inspect --in-use` found a file that uses the key or the suite
   130, 143, 129
        stopped by SIGINT (Ctrl-C), SIGTERM or SIGHUP
   141  the reader of standard output went away, as in `twinseal open .. | head`
@@ -58,7 +59,9 @@ Examples:
 pub(super) const INSPECT: &str = "\
 Examples:
   twinseal inspect m.sealed
-  twinseal inspect --json m.sealed | jq .plaintext_length";
+  twinseal inspect --json m.sealed | jq .plaintext_length
+  twinseal inspect --recursive /srv/models
+  twinseal inspect --recursive --in-use MLKEM1024-P384 /srv/models";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

@@ -43,6 +43,7 @@ impl Kind {
 }
 
 /// A key, as files and headers name it.
+#[derive(Clone)]
 pub(super) struct Entry {
     /// `None` for a suite that is not known.
     pub(super) suite: Option<&'static str>,
@@ -98,8 +99,8 @@ impl Found {
         }
     }
 
-    pub(super) fn to_json(&self) -> String {
-        let value = match self {
+    pub(super) fn to_json(&self) -> Value {
+        match self {
             Self::Envelope { header, length } => {
                 let lengths = Lengths::of(header, *length);
                 json!({
@@ -128,8 +129,38 @@ impl Found {
                 "signed": signed,
                 "recipient": recipient.to_json(),
             }),
-        };
-        format!("{value:#}\n")
+        }
+    }
+
+    /// The keys that it holds, or that it is for.
+    pub(super) fn keys(&self) -> Vec<Entry> {
+        match self {
+            Self::Envelope { header, .. } => recipients(header),
+            Self::Keys { keys, .. } => keys.clone(),
+            Self::Signature { .. } => Vec::new(),
+            Self::Hello { recipient, .. } => vec![recipient.clone()],
+        }
+    }
+
+    /// What it is, in a few words.
+    pub(super) fn headline(&self) -> String {
+        match self {
+            Self::Envelope { header, .. } => {
+                let count = header.recipients().count();
+                let cut = if self.is_cut_off() { ", cut off" } else { "" };
+                format!(
+                    "sealed file for {count} recipient{}{cut}",
+                    if count == 1 { "" } else { "s" }
+                )
+            }
+            Self::Keys { kind, keys } if keys.len() == 1 => kind.words().into(),
+            Self::Keys { kind, keys } => format!("{} keys, each a {}", keys.len(), kind.words()),
+            Self::Signature { suite, .. } => format!("signature, {suite}"),
+            Self::Hello { signed, .. } => {
+                let kind = if *signed { "signed" } else { "unsigned" };
+                format!("first message of a session, {kind}")
+            }
+        }
     }
 
     pub(super) fn to_text(&self, name: &Name) -> String {
@@ -184,6 +215,6 @@ fn recipients(header: &Header) -> Vec<Entry> {
     header.recipients().map(entry).collect()
 }
 
-fn lines<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> String {
+pub(super) fn lines<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> String {
     entries.into_iter().map(|entry| format!("  {}\n", entry.to_text())).collect()
 }

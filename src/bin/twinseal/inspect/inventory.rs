@@ -1,0 +1,173 @@
+//! `inspect --recursive`: what of twinseal is in a tree, one line or JSON object after the other.
+
+use std::{
+    fs::{File, Metadata},
+    io::{self, Read, Write},
+    path::Path,
+    time::SystemTime,
+};
+
+use serde_json::Value;
+use twinseal::SecretBuffer;
+
+use super::{recognise, retired::Retired};
+use crate::{
+    envelope, escape,
+    failure::Failure,
+    keys,
+    kind::{self, FileKind},
+    name::Name,
+    output::{Content, Output, Sources},
+};
+
+mod age;
+mod count;
+#[cfg(not(unix))]
+mod elsewhere;
+mod origin;
+mod record;
+#[cfg(unix)]
+mod walk;
+
+use count::Count;
+#[cfg(not(unix))]
+use elsewhere::Walk;
+use origin::Origin;
+use record::{Record, Report};
+#[cfg(unix)]
+use walk::Walk;
+
+/// What is found on the way through a tree.
+enum Entry {
+    File(File, Metadata),
+    /// Its entries come next.
+    Directory,
+    Link,
+    /// A FIFO, a socket or a device.
+    Special,
+    Unreadable(io::Error),
+    /// It was listed, and is not there any more.
+    Vanished,
+}
+
+/// Lists the tree, and fails if it uses what was retired or could not be read whole.
+pub(super) fn list(root: &Path, json: bool, retired: &[Retired]) -> Result<(), Failure> {
+    let name = Name::of(root);
+    let mut walk = Walk::new(root).map_err(|error| Failure::reading(&name, &error))?;
+    let mut list = List {
+        output: Output::create(None, Content::Text, &Sources::default())?,
+        json,
+        retired,
+        now: SystemTime::now(),
+        first: SecretBuffer::with_capacity(kind::ENOUGH + 1),
+        count: Count::default(),
+    };
+    while let Some((path, entry)) = walk.next() {
+        list.add(path, entry)?;
+    }
+    let summary = if json {
+        json_line(&list.count.to_json(root, !retired.is_empty()))
+    } else {
+        format!("{name}: {}\n", list.count)
+    };
+    list.write(&summary)?;
+    list.output.commit()?;
+    list.count.outcome(&name)
+}
+
+struct List<'a> {
+    output: Output,
+    json: bool,
+    retired: &'a [Retired],
+    now: SystemTime,
+    /// The first bytes of a file: perhaps those of a private key.
+    first: SecretBuffer,
+    count: Count,
+}
+
+impl List<'_> {
+    fn add(&mut self, path: &Path, entry: Entry) -> Result<(), Failure> {
+        let counter = match entry {
+            Entry::File(..) => &mut self.count.files,
+            Entry::Directory => &mut self.count.directories,
+            Entry::Link => &mut self.count.links,
+            Entry::Special => &mut self.count.special_files,
+            Entry::Vanished => &mut self.count.vanished,
+            Entry::Unreadable(_) => &mut 0,
+        };
+        *counter += 1;
+        let record = match entry {
+            Entry::File(file, metadata) => look(&file, metadata, &mut self.first, &Name::of(path)),
+            Entry::Unreadable(error) => Some(Record::unreadable(&error)),
+            _ => None,
+        };
+        let Some(record) = record else { return Ok(()) };
+        let is_used = match &record.report {
+            Report::Found(found) => self.retired.iter().any(|retired| retired.is_in(found)),
+            _ => false,
+        };
+        self.count.add(&record, is_used);
+        let text = if self.json {
+            let is_used = (!self.retired.is_empty()).then_some(is_used);
+            json_line(&record.to_json(path, self.now, is_used))
+        } else {
+            escape::lines(&record.to_text(&Name::of(path), self.now, is_used))
+        };
+        self.write(&text)
+    }
+
+    /// At once: whoever reads the list can begin with it.
+    fn write(&mut self, text: &str) -> Result<(), Failure> {
+        let written = self.output.write_all(text.as_bytes());
+        written.map_err(|error| envelope::failed(error, &Name::standard_output()))
+    }
+}
+
+fn json_line(value: &Value) -> String {
+    escape::json(&value.to_string()) + "\n"
+}
+
+/// `None` if nothing says that it is of twinseal, or a key.
+fn look(file: &File, metadata: Metadata, first: &mut SecretBuffer, name: &Name) -> Option<Record> {
+    first.wipe();
+    let read = file.take(kind::ENOUGH as u64).read_to_end(first.as_mut_vec());
+    if let Err(error) = read {
+        return Some(Record::unreadable(&error));
+    }
+    let report = match kind::of(first) {
+        FileKind::Sealed | FileKind::Session | FileKind::Signature(_) => {
+            // Some file systems report 0 of files that are not empty.
+            let length = Some(metadata.len()).filter(|length| *length > 0);
+            recognise(&mut first.chain(file), length, name)
+                .map_or_else(|failure| Report::Damaged(failure.reason(name)), Report::Found)
+        }
+        FileKind::Pem => keys_in(&mut first.chain(file), metadata.len(), name)?,
+        // A text may hold a key further below.
+        FileKind::Unknown if first.len() == kind::ENOUGH && !first.contains(&0) => {
+            keys_in(&mut first.chain(file), metadata.len(), name)?
+        }
+        FileKind::Empty | FileKind::Unknown | FileKind::Other(_) => return None,
+    };
+    Some(Record::new(report, metadata))
+}
+
+/// `None` if it is any other text.
+fn keys_in(text: &mut impl Read, length: u64, name: &Name) -> Option<Report> {
+    let length = length.clamp(kind::ENOUGH as u64, keys::MAX_LENGTH);
+    let mut bytes = SecretBuffer::with_capacity(length as usize + 1);
+    if let Err(error) = text.take(length).read_to_end(bytes.as_mut_vec()) {
+        return Some(Report::unreadable(&error));
+    }
+    if kind::of(&bytes) != FileKind::Pem {
+        return None;
+    }
+    let found = recognise(&mut &bytes[..], Some(bytes.len() as u64), name);
+    match found {
+        Ok(found) => Some(Report::Found(found)),
+        Err(failure) => match Origin::of(&bytes) {
+            Origin::Twinseal => Some(Report::Damaged(failure.reason(name))),
+            Origin::Other(what) => Some(Report::Other(what)),
+            Origin::Nothing => None,
+        },
+    }
+}

@@ -1,0 +1,119 @@
+//! What an inventory found, in numbers, and how it ends.
+
+use std::{fmt, path::Path};
+
+use serde_json::{Value, json};
+
+use super::record::{Record, Report, add_path};
+use crate::{failure::Failure, inspect::report::Found, name::Name};
+
+#[derive(Default)]
+pub(super) struct Count {
+    pub(super) files: u64,
+    pub(super) directories: u64,
+    pub(super) links: u64,
+    pub(super) special_files: u64,
+    pub(super) vanished: u64,
+    sealed_files: u64,
+    key_files: u64,
+    signatures: u64,
+    session_hellos: u64,
+    others: u64,
+    damaged: u64,
+    unreadable: u64,
+    /// Those that use what was retired.
+    in_use: u64,
+}
+
+impl Count {
+    pub(super) fn add(&mut self, record: &Record, is_used: bool) {
+        let counter = match &record.report {
+            Report::Found(Found::Envelope { .. }) => &mut self.sealed_files,
+            Report::Found(Found::Keys { .. }) => &mut self.key_files,
+            Report::Found(Found::Signature { .. }) => &mut self.signatures,
+            Report::Found(Found::Hello { .. }) => &mut self.session_hellos,
+            Report::Other(_) => &mut self.others,
+            Report::Damaged(_) => &mut self.damaged,
+            Report::Unreadable(_) => &mut self.unreadable,
+        };
+        *counter += 1;
+        self.in_use += u64::from(is_used);
+    }
+
+    fn is_complete(&self) -> bool {
+        self.damaged == 0 && self.unreadable == 0
+    }
+
+    /// `in_use` is there only if something was asked for.
+    pub(super) fn to_json(&self, root: &Path, is_asked: bool) -> Value {
+        let mut value = json!({
+            "kind": "summary",
+            "complete": self.is_complete(),
+            "files": self.files,
+            "directories": self.directories,
+            "links": self.links,
+            "special_files": self.special_files,
+            "vanished": self.vanished,
+            "sealed_files": self.sealed_files,
+            "key_files": self.key_files,
+            "signatures": self.signatures,
+            "session_hellos": self.session_hellos,
+            "others": self.others,
+            "damaged": self.damaged,
+            "unreadable": self.unreadable,
+        });
+        add_path(&mut value, root);
+        if is_asked {
+            value["in_use"] = self.in_use.into();
+        }
+        value
+    }
+
+    /// Whether anything retired is in use, and if it is not found, whether that can be known.
+    pub(super) fn outcome(&self, name: &Name) -> Result<(), Failure> {
+        if self.in_use > 0 {
+            let what = format_args!(
+                "what --in-use names is used by {}; rewrap, sign again or remove what the list marks",
+                number(self.in_use, "file", "files")
+            );
+            return Err(Failure::in_use(name, what));
+        }
+        if !self.is_complete() {
+            let what = format_args!(
+                "the list is not complete, {} unreadable and {} damaged; see the lines that say so",
+                self.unreadable, self.damaged
+            );
+            return Err(Failure::of(name, what));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = [
+            (self.sealed_files, "sealed file", "sealed files"),
+            (self.key_files, "key file", "key files"),
+            (self.signatures, "signature", "signatures"),
+            (self.session_hellos, "first message of a session", "first messages of sessions"),
+            (self.others, "file of other software", "files of other software"),
+            (self.damaged, "damaged file", "damaged files"),
+            (self.unreadable, "unreadable entry", "unreadable entries"),
+            (self.links, "link not followed", "links not followed"),
+            (self.special_files, "special file not opened", "special files not opened"),
+            (self.vanished, "entry that vanished", "entries that vanished"),
+        ];
+        let files = number(self.files, "file", "files");
+        write!(f, "{files} in {}", number(self.directories, "directory", "directories"))?;
+        let found = counts.into_iter().filter(|(count, ..)| *count > 0);
+        for (index, (count, one, many)) in found.enumerate() {
+            let separator = if index == 0 { ": " } else { ", " };
+            write!(f, "{separator}{}", number(count, one, many))?;
+        }
+        Ok(())
+    }
+}
+
+fn number(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

@@ -1,0 +1,64 @@
+//! What a rotation replaces: a key or a suite that must not be used any more.
+
+use std::iter;
+
+use twinseal::{KemSuite, KeyId, SignatureSuite};
+
+use super::report::Found;
+
+#[derive(Clone, Debug)]
+pub(crate) enum Retired {
+    Key(KeyId),
+    Suite(&'static str),
+}
+
+impl Retired {
+    /// A key id in hexadecimal, or the name of a suite.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let mut suites = suite_names();
+        if let Some(suite) = suites.find(|suite| suite.eq_ignore_ascii_case(text)) {
+            return Ok(Self::Suite(suite));
+        }
+        key_id(text).map(Self::Key).ok_or_else(|| {
+            let names: Vec<_> = suite_names().collect();
+            format!(
+                "not a key id of {} hexadecimal digits, nor a suite, which are {}",
+                2 * KeyId::LENGTH,
+                names.join(", ")
+            )
+        })
+    }
+
+    /// Whether a file is of this key or suite, or for it. A signature says only its suite.
+    pub(super) fn is_in(&self, found: &Found) -> bool {
+        match self {
+            Self::Key(retired) => found.keys().iter().any(|key| key.key_id == *retired),
+            Self::Suite(retired) => {
+                let keys = found.keys();
+                let signature = match found {
+                    Found::Signature { suite, .. } => Some(suite.name()),
+                    _ => None,
+                };
+                let mut suites = keys.iter().map(|key| key.suite).chain(iter::once(signature));
+                suites.any(|suite| suite == Some(retired))
+            }
+        }
+    }
+}
+
+/// KEM suites first.
+pub(crate) fn suite_names() -> impl Iterator<Item = &'static str> {
+    let kem = KemSuite::ALL.iter().map(|suite| suite.name());
+    kem.chain(SignatureSuite::ALL.iter().map(|suite| suite.name()))
+}
+
+fn key_id(text: &str) -> Option<KeyId> {
+    if text.len() != 2 * KeyId::LENGTH || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = [0; KeyId::LENGTH];
+    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(KeyId::from_bytes(bytes))
+}
