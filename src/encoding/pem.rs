@@ -52,8 +52,8 @@ impl<'a> PemDocument<'a> {
         let mut open: Option<(&str, usize)> = None;
         // Where the body of the open document starts.
         let mut start = 0;
-        let mut lines = Lines { number: 0, position: 0, rest: text };
-        while let Some(Line { number, text: line, begin, end }) = lines.next() {
+        let lines = Lines { number: 0, position: 0, rest: text };
+        for Line { number, text: line, begin, end } in lines {
             let wrong = |reason| Error::Pem { line: number, reason };
             match (boundary(line), open) {
                 (Some(Boundary::Begin(label)), None) => {

@@ -111,7 +111,7 @@ impl List<'_> {
             let is_used = (!self.retired.is_empty()).then_some(is_used);
             json_line(&record.to_json(path, self.now, is_used))
         } else {
-            escape::lines(&record.to_text(&Name::of(path), self.now, is_used))
+            record.to_text(&Name::of(path), self.now, is_used)
         };
         self.write(&text)
     }

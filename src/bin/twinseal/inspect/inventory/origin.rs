@@ -5,7 +5,10 @@ use std::str;
 use twinseal::SignatureSuite;
 use zeroize::Zeroizing;
 
-use crate::{keys, kind::der::Object};
+use crate::{
+    keys,
+    kind::der::{Algorithm, Object},
+};
 
 pub(super) enum Origin {
     /// A key of twinseal, or one that may be: it cannot be read.
@@ -52,7 +55,7 @@ fn of_document(text: &str) -> Origin {
         return Origin::Nothing;
     };
     let is_ours = |object: &Object| {
-        let name = object.algorithm.and_then(|algorithm| algorithm.name());
+        let name = object.algorithm.and_then(Algorithm::name);
         SignatureSuite::ALL.iter().any(|suite| name == Some(suite.name()))
     };
     match label {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::age::Age;
 use crate::{
-    failure,
+    escape, failure,
     inspect::report::{Found, lines},
     name::Name,
 };
@@ -52,7 +52,7 @@ impl Record {
             Report::Damaged(reason) => format!("damaged: {reason}"),
             Report::Unreadable(reason) => format!("unreadable: {reason}"),
         };
-        let mut text = format!("{name}: {what}");
+        let mut text = format!("{name}: {}", escape::line(&what));
         if let Some(metadata) = &self.metadata {
             text += &format!("; {} bytes, ", metadata.len());
             if let Some(mode) = mode(metadata) {
