@@ -115,6 +115,13 @@ impl<'a> PemDocument<'a> {
         self.line
     }
 
+    /// The lines between BEGIN and END as they are: base64, or in other software's files also
+    /// header fields.
+    #[must_use]
+    pub fn body(&self) -> &'a str {
+        self.body
+    }
+
     /// The content: its base64 decoded. The buffer is wiped when dropped.
     ///
     /// Lines may have any length, and white space may stand anywhere between the characters.

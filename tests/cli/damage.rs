@@ -182,7 +182,10 @@ fn a_file_of_impossible_length_is_not_rewrapped() {
     let (desk, sealed) = desk();
     desk.write("cut", &sealed[..HEADER + PREFIX + 2 * CHUNK]);
     let error = desk.fails("rewrap -k bob.pem -r carol.pub -o out cut");
-    assert!(error.contains("cut: it is cut off"), "{error}");
+    assert!(error.contains("cut: no sealed file has this length"), "{error}");
+    desk.write("text", "hello");
+    let error = desk.fails("open -k bob.pem -c x -o out text");
+    assert!(error.contains("not a sealed file"), "short, and no part of a sealed file: {error}");
 }
 
 #[test]

@@ -54,10 +54,10 @@ fn sealed_files() {
     let told: Value = serde_json::from_slice(&printed).unwrap();
     assert_eq!(told, expected([Value::Null, Value::Null, Value::Null]));
 
-    // Of a file that was cut off, everything but its plaintext's length, and that it is no use.
+    // Of a file of impossible length, everything but its plaintext's length, and that it is no use.
     desk.write("cut", &sealed[..3445 + 56 + 16_400]);
     let output = ended(desk.command("inspect --json cut"));
-    assert!(message(1, &output).contains("cut: it is cut off"));
+    assert!(message(1, &output).contains("cut: no sealed file has this length"));
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(told, expected([(56 + 16_400).into(), Value::Null, false.into()]));
     desk.write("cut", &sealed[..3444]);
@@ -163,6 +163,75 @@ fn signatures_and_sessions() {
 }
 
 #[test]
+fn keys_of_several_kinds_in_one_file() {
+    let desk = Desk::new();
+    let all: Vec<_> =
+        ["bob.pem", "bob.pub", "alice.pem", "alice.pub"].map(|file| desk.read(file)).concat();
+    desk.write("all", all);
+    let told = json(&desk, "all");
+    let kinds: Vec<_> = told["keys"].as_array().unwrap().iter().map(|key| &key["kind"]).collect();
+    let expected =
+        ["private_kem_key", "public_kem_key", "private_signing_key", "public_signing_key"];
+    assert_eq!((&told["kind"], kinds.len()), (&json!("keys"), 4));
+    assert!(kinds.iter().zip(expected).all(|(kind, expected)| **kind == expected), "{told}");
+    let told = text(&desk, "all");
+    for part in ["4 keys", "public key to seal to", "private key to sign with"] {
+        assert!(told.contains(part), "{told}");
+    }
+    for (file, kind) in [("bob.pub", "public key to seal to"), ("alice.pem", "private key to sign")]
+    {
+        desk.write("two", [desk.read(file), desk.read(file)].concat());
+        let told = text(&desk, "two");
+        assert!(told.contains("2 keys, each a ") && told.contains(kind), "{told}");
+    }
+}
+
+/// What was written by the tool and changed since is not said to be of another program.
+#[test]
+fn files_that_were_cut_or_got_longer() {
+    let desk = Desk::new();
+    desk.write("in", data(40_000));
+    desk.prints("sign -k alice.pem -c x -o sig in");
+    desk.prints("seal -r bob.pub -c x -o sealed in");
+    let (sig, sealed, key) = (desk.read("sig"), desk.read("sealed"), desk.read("bob.pem"));
+    let cases = [
+        ("sig.cut", sig[..4000].to_vec(), "or a damaged one"),
+        ("sig.lf", [&sig[..], b"\n"].concat(), "a signature with a line end behind it"),
+        ("sig.crlf", [&sig[..], b"\r\n"].concat(), "a signature with a line end behind it"),
+        ("sealed.start-lost", sealed[1..].to_vec(), "or a damaged one"),
+        ("sealed.base64", BASE64_STANDARD.encode(&sealed).into_bytes(), "a sealed file in base64"),
+        ("key.start-lost", key[6..].to_vec(), "line 1: it has five hyphens"),
+        ("key.hyphen-lost", key[1..].to_vec(), "line 1: it has five hyphens"),
+        ("key.utf16", utf16(&key), "text in UTF-16"),
+        ("one-byte", b"t".to_vec(), "or a damaged one"),
+        ("length-of-a-signature", vec![7; 4700], "or a damaged one"),
+    ];
+    for (file, content, what) in cases {
+        desk.write(file, content);
+        let error = desk.fails(&format!("inspect {file}"));
+        assert!(error.contains(what) && !error.contains("did not write"), "{file}: {error}");
+    }
+    for more in [&b"\0"[..], b"\r\n", &[0; 15]] {
+        desk.write("longer", [&sealed[..], more].concat());
+        let output = desk.command("inspect longer").output().unwrap();
+        // Whether such a length is possible depends on where the last chunk ends.
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("it is cut off"));
+    }
+    desk.write("in", data(16_383));
+    desk.prints("seal -r bob.pub -c x -o sealed in");
+    desk.write("longer", [&desk.read("sealed")[..], b"\r\n"].concat());
+    for line in ["open -k bob.pem -c x -o out longer", "rewrap -k bob.pem -r bob.pub -o out longer"]
+    {
+        let error = desk.fails(line);
+        assert!(error.contains("or something was appended"), "{error}");
+    }
+}
+
+fn utf16(text: &[u8]) -> Vec<u8> {
+    [&b"\xff\xfe"[..], &text.iter().flat_map(|byte| [*byte, 0]).collect::<Vec<_>>()].concat()
+}
+
+#[test]
 fn anything_else_is_refused() {
     let desk = Desk::new();
     desk.write("empty", "");
@@ -179,7 +248,7 @@ fn anything_else_is_refused() {
         ("empty", "it is empty"),
         ("text", "it is no sealed file, key, signature or session"),
         ("binary", "it is no sealed file, key, signature or session"),
-        ("certificate", "it is a certificate; "),
+        ("certificate", "line 1: its label is CERTIFICATE"),
         ("short", "cut off"),
         ("version", "a newer twinseal"),
         ("hello", "cut off"),

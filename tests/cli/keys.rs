@@ -127,10 +127,10 @@ fn a_key_of_the_wrong_kind_is_called_what_it_is() {
         ("seal -c x letter -r bob.pem", open),
         ("seal -c x letter -r alice.pub", verify),
         ("seal -c x letter -r alice.pem", sign),
-        ("seal -c x letter -r certificate.pem", "a certificate"),
+        ("seal -c x letter -r certificate.pem", "its label is CERTIFICATE"),
         ("seal -c x letter -r empty.pem", "it is empty"),
         ("seal -c x letter -r letter", "no key file"),
-        ("seal -c x letter -r sealed", "no key file"),
+        ("seal -c x letter -r sealed", "it is a sealed file, and a recipient's public key"),
         ("open -c x sealed -k bob.pub", seal),
         ("open -c x sealed -k alice.pem", sign),
         ("open -c x sealed -k letter", "no key file"),
@@ -142,7 +142,7 @@ fn a_key_of_the_wrong_kind_is_called_what_it_is() {
         ("public alice.pub", "it is a public key already"),
         ("public bob.pub", "it is a public key already"),
         ("public letter", "no key file"),
-        ("public certificate.pem", "a certificate"),
+        ("public certificate.pem", "its label is CERTIFICATE"),
     ];
     for (line, what) in cases {
         let error = desk.fails(line);
@@ -158,12 +158,12 @@ fn keys_that_cannot_be_read_are_named() {
     fs::create_dir(desk.path("folder")).unwrap();
     let cases = [
         ("seal -c x letter -r missing", "no such file"),
-        ("seal -c x letter -r folder", "it is a folder"),
+        ("seal -c x letter -r folder", "it is a directory"),
         ("open -c x letter -k missing", "no such file"),
         ("open -c x letter -k folder", "primary.pem"),
         ("sign -c x letter -k missing", "no such file"),
-        ("sign -c x letter -k folder", "it is a folder"),
-        ("public folder", "it is a folder"),
+        ("sign -c x letter -k folder", "it is a directory"),
+        ("public folder", "it is a directory"),
         ("public letter/key.pem", "not a directory"),
     ];
     for (line, what) in cases {

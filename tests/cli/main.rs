@@ -17,6 +17,8 @@ mod disk;
 mod inspect;
 #[cfg(unix)]
 mod inventory;
+mod key_kinds;
+mod key_text;
 mod keys;
 #[cfg(target_os = "linux")]
 mod late_errors;

@@ -34,12 +34,17 @@ pub(crate) fn check(input: &mut Input) -> Result<(), Failure> {
     input.rewind(read)?;
     match header.plaintext_len(length) {
         Some(_) => Ok(()),
-        None => Err(cut_off(input.name())),
+        None => Err(impossible_length(input.name())),
     }
 }
 
-pub(crate) fn cut_off(name: &Name) -> Failure {
-    Failure::of(name, "it is cut off, no sealed file has this length; fetch or seal it again")
+/// What was lost or added is not known: a sealed file ends wherever its last chunk does.
+pub(crate) fn impossible_length(name: &Name) -> Failure {
+    Failure::of(
+        name,
+        "no sealed file has this length: it was cut off, or something was appended, as a line end; \
+         fetch or seal it again",
+    )
 }
 
 /// What failed while `name` was opened.
@@ -47,12 +52,19 @@ pub(crate) fn failed(error: std::io::Error, name: &Name) -> Failure {
     Failure::from_library(error, |error| explain(error, name), name)
 }
 
+/// A message is a line, and a ring may have a thousand keys.
+const SHOWN: usize = 4;
+
 /// [`failed`], which also names the keys that did not fit.
 pub(crate) fn failed_with(error: std::io::Error, name: &Name, keys: &Keyring) -> Failure {
     let explain = |error: &Error| match error {
         Error::NotARecipient => {
-            let ids: Vec<_> = keys.keys().map(|key| key.key_id().to_string()).collect();
-            let ids = ids.join(", ");
+            let ids: Vec<_> = keys.keys().take(SHOWN).map(|key| key.key_id().to_string()).collect();
+            let mut ids = ids.join(", ");
+            let more = keys.keys().count().saturating_sub(SHOWN);
+            if more > 0 {
+                ids.push_str(&format!(" and {more} more"));
+            }
             Failure::of(
                 name,
                 format_args!(
@@ -71,7 +83,9 @@ fn explain(error: &Error, name: &Name) -> Failure {
         Error::Truncated { actual: 0, .. } => {
             Failure::of(name, "it is empty, not a sealed file; seal or fetch it again")
         }
-        Error::Truncated { .. } => cut_off(name),
+        Error::Truncated { .. } => {
+            Failure::of(name, "it is cut off within its header; fetch or seal it again")
+        }
         Error::NotAnEnvelope => {
             Failure::of(name, "it is not a sealed file; `twinseal inspect` tells what it is")
         }

@@ -1,7 +1,7 @@
 //! Where data comes from: a file or standard input.
 
 use std::{
-    fs::File,
+    fs::{File, Metadata},
     io::{self, IsTerminal, Read, Seek},
     path::Path,
 };
@@ -87,6 +87,10 @@ impl Input {
 
     pub(crate) fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
+    }
+
+    pub(crate) fn metadata(&self) -> Option<Metadata> {
+        self.file.metadata().ok()
     }
 
     pub(crate) fn length(&self) -> Option<u64> {

@@ -3,8 +3,8 @@
 use std::io::{Chain, Read};
 
 use twinseal::{
-    DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, Keyring, SecretBuffer, SigningKey,
-    VerifyingKey, VerifyingKeyring,
+    DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, PemDocument, SecretBuffer,
+    SigningKey, VerifyingKey,
 };
 
 use crate::{
@@ -49,7 +49,7 @@ pub(crate) fn inspect(args: &Inspect) -> Result<(), Failure> {
             "it uses what --in-use names; rewrap, sign again or remove it",
         ));
     }
-    if found.is_cut_off() { Err(envelope::cut_off(&name)) } else { Ok(()) }
+    if found.is_cut_off() { Err(envelope::impossible_length(&name)) } else { Ok(()) }
 }
 
 fn recognise(input: &mut impl Read, length: Option<u64>, name: &Name) -> Result<Found, Failure> {
@@ -85,19 +85,41 @@ fn recognise(input: &mut impl Read, length: Option<u64>, name: &Name) -> Result<
     }
 }
 
+/// All keys of a file, which may be of several kinds.
 fn key_file(bytes: &[u8], name: &Name) -> Result<Found, Failure> {
-    let damaged = "it is a damaged key file; fetch it again, or make another key";
-    let text = std::str::from_utf8(bytes).map_err(|_| Failure::of(name, damaged))?;
-    keys_of(text).map_err(|error| match error {
-        Some(Error::PemLabel { found, .. }) => Failure::of(
-            name,
-            format_args!("it is {}; twinseal reads keys of its own suites", keys::describe(&found)),
-        ),
-        Some(error) => Failure::of(
-            name,
-            format_args!("it is a damaged key file, {error}; fetch it again, or make another key"),
-        ),
-        None => Failure::of(name, damaged),
+    let text = std::str::from_utf8(bytes).map_err(|_| {
+        Failure::of(name, "it is a damaged key file, it is not UTF-8; fetch it again")
+    })?;
+    let documents = PemDocument::split(text).map_err(|error| keys::not_keys(text, &error, name))?;
+    // Loading more would take minutes.
+    if documents.len() > MAX_KEYS {
+        let count = documents.len();
+        return Err(Failure::of(name, format_args!("it holds {count} PEM documents; split it")));
+    }
+    let keys: Result<Vec<_>, _> = documents.into_iter().map(key).collect();
+    keys.map(Found::of_keys).map_err(|error| keys::not_keys(text, &error, name))
+}
+
+/// As many as an envelope has recipients.
+const MAX_KEYS: usize = 1000;
+
+fn key(document: PemDocument<'_>) -> Result<(Kind, Entry), Error> {
+    let label = document.label();
+    Ok(match label {
+        "TWINSEAL KEM PUBLIC KEY" => {
+            (Kind::PublicKem, EncapsulationKey::try_from(document)?.entry())
+        }
+        "TWINSEAL KEM PRIVATE KEY" => {
+            let key = DecapsulationKey::try_from(document)?;
+            (Kind::PrivateKem, key.encapsulation_key().entry())
+        }
+        _ if label.ends_with("PUBLIC KEY") => {
+            (Kind::PublicSigning, VerifyingKey::try_from(document)?.entry())
+        }
+        _ => {
+            let key = SigningKey::try_from(document)?;
+            (Kind::PrivateSigning, key.verifying_key().entry())
+        }
     })
 }
 
@@ -111,40 +133,6 @@ fn hello_of(bytes: &[u8]) -> Option<Found> {
     let suite = KemSuite::from_id(suite_id).ok().map(KemSuite::name);
     let key_id = KeyId::from_bytes(*rest.first_chunk()?);
     Some(Found::Hello { signed: flags == 1, recipient: Entry { suite, suite_id, key_id } })
-}
-
-type Parser = fn(&str) -> Result<Found, Error>;
-
-/// The keys in PEM. The error is that of a damaged one, if there is any PEM.
-fn keys_of(text: &str) -> Result<Found, Option<Error>> {
-    let parsers: [Parser; 6] = [
-        |text| EncapsulationKey::from_pem(text).map(|key| found(Kind::PublicKem, [&key])),
-        |text| {
-            DecapsulationKey::from_pem(text)
-                .map(|key| found(Kind::PrivateKem, [key.encapsulation_key()]))
-        },
-        |text| Keyring::from_pem(text).map(|ring| found(Kind::PrivateKem, ring.keys())),
-        |text| {
-            SigningKey::from_pem(text).map(|key| found(Kind::PrivateSigning, [key.verifying_key()]))
-        },
-        |text| VerifyingKey::from_pem(text).map(|key| found(Kind::PublicSigning, [&key])),
-        |text| VerifyingKeyring::from_pem(text).map(|ring| found(Kind::PublicSigning, ring.keys())),
-    ];
-    let mut told = None;
-    for parse in parsers {
-        match parse(text) {
-            Ok(found) => return Ok(found),
-            // Of a key of this kind, this is what is wrong; of another kind it says nothing.
-            Err(error @ Error::PemLabel { .. }) => told = told.or(Some(error)),
-            Err(Error::NotPem { .. } | Error::PemCount { .. }) => {}
-            Err(error) => told = Some(error),
-        }
-    }
-    Err(told)
-}
-
-fn found<'a, Key: Named + 'a>(kind: Kind, keys: impl IntoIterator<Item = &'a Key>) -> Found {
-    Found::Keys { kind, keys: keys.into_iter().map(Named::entry).collect() }
 }
 
 /// A public key of either kind.

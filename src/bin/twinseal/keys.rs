@@ -1,21 +1,31 @@
-//! Reading key files, and saying what is wrong with one that does not serve.
+//! The keys that a command reads, and what is wrong with a key file that does not do.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
 };
 
 use twinseal::{
-    DecapsulationKey, Directory, EncapsulationKey, Error, Keyring, Policy, Recipients,
+    DecapsulationKey, Directory, EncapsulationKey, Error, Keyring, PemDocument, Policy, Recipients,
     SignatureSuite, SigningKey, VerifyingKey, VerifyingKeyring,
 };
 
 use crate::{
     console::Console,
     failure::{self, Failure},
-    name::Name,
+    kind::{self, FileKind},
+    name::{self, Name},
 };
+
+mod document;
+mod file;
+mod modes;
+
+pub(crate) use document::describe;
+use document::{Document, Role, summary};
+use file::KeyFile;
+pub(crate) use file::MAX_LENGTH;
+use modes::Secrecy;
 
 /// What a command needs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,6 +34,8 @@ pub(crate) enum Wanted {
     Opening,
     Signing,
     Verifying,
+    /// To get the public half of it.
+    Private,
 }
 
 impl Wanted {
@@ -33,17 +45,28 @@ impl Wanted {
             Self::Opening => "a private key to open with",
             Self::Signing => "a private key to sign with",
             Self::Verifying => "a signer's public key",
+            Self::Private => "one private key",
         }
     }
 
     fn how_to_get_one(self) -> &'static str {
         match self {
-            Self::Recipient => "`twinseal public` gives it from the key of `twinseal keygen --kem`",
+            Self::Recipient => {
+                "`twinseal public` prints it from the key of `twinseal keygen --kem`"
+            }
             Self::Opening => "`twinseal keygen --kem` makes one",
             Self::Signing => "`twinseal keygen --sign` makes one",
             Self::Verifying => {
-                "`twinseal public` gives it from the key of `twinseal keygen --sign`"
+                "`twinseal public` prints it from the key of `twinseal keygen --sign`"
             }
+            Self::Private => "`twinseal keygen` makes one",
+        }
+    }
+
+    fn secrecy(self) -> Secrecy {
+        match self {
+            Self::Recipient | Self::Verifying => Secrecy::Public,
+            Self::Opening | Self::Signing | Self::Private => Secrecy::Private,
         }
     }
 }
@@ -54,12 +77,10 @@ pub(crate) enum Private {
     Sign(SigningKey),
 }
 
-pub(crate) fn recipients(paths: &[PathBuf]) -> Result<Recipients, Failure> {
+pub(crate) fn recipients(paths: &[PathBuf], console: &Console) -> Result<Recipients, Failure> {
     let mut keys = Vec::with_capacity(paths.len());
     for path in paths {
-        let key = EncapsulationKey::from_pem(&read_public(path, Wanted::Recipient)?)
-            .map_err(|error| unfit(path, &error, Wanted::Recipient))?;
-        keys.push(key);
+        keys.push(read(path, Wanted::Recipient, console, EncapsulationKey::from_pem)?);
     }
     Recipients::new(&keys).map_err(|error| {
         let twice = keys.iter().enumerate().find_map(|(index, key)| {
@@ -79,184 +100,180 @@ pub(crate) fn recipients(paths: &[PathBuf]) -> Result<Recipients, Failure> {
     })
 }
 
-/// The keys of a file, or of a folder.
+/// The keys of a file, or of a directory.
 pub(crate) fn keyring(path: &Path, console: &Console) -> Result<Keyring, Failure> {
-    let read = if path.is_dir() { Keyring::read_dir(path) } else { Keyring::read_pem_file(path) };
-    let keys = read.map_err(|error| private_unfit(path, &error, Wanted::Opening))?;
-    warn_of_readers(path, console);
-    Ok(keys)
+    if is_directory(path) {
+        let keys = Keyring::read_dir(path);
+        let keys = keys.map_err(|error| unfit_directory(path, &error, Wanted::Opening))?;
+        modes::warn_in(path, Secrecy::Private, console);
+        return Ok(keys);
+    }
+    read(path, Wanted::Opening, console, Keyring::from_pem)
 }
 
 pub(crate) fn signing(path: &Path, console: &Console) -> Result<SigningKey, Failure> {
-    let key = SigningKey::read_pem_file(path)
-        .map_err(|error| private_unfit(path, &error, Wanted::Signing))?;
-    warn_of_readers(path, console);
-    Ok(key)
+    read(path, Wanted::Signing, console, SigningKey::from_pem)
 }
 
 /// A key of either kind.
 pub(crate) fn private(path: &Path, console: &Console) -> Result<Private, Failure> {
-    let error = match DecapsulationKey::read_pem_file(path) {
-        Ok(key) => {
-            warn_of_readers(path, console);
-            return Ok(Private::Kem(key));
+    read(path, Wanted::Private, console, |text| {
+        match DecapsulationKey::from_pem(text).map(Private::Kem) {
+            Err(Error::PemLabel { .. }) => SigningKey::from_pem(text).map(Private::Sign),
+            other => other,
         }
-        Err(error) => error,
-    };
-    match library_error(&error) {
-        Some(Error::PemLabel { found, .. }) if is_public(found) => {
-            let advice = "it is a public key already; give the private key";
-            Err(Failure::of(&Name::of(path), advice))
-        }
-        Some(Error::PemLabel { .. }) => signing(path, console).map(Private::Sign),
-        _ => Err(private_unfit(path, &error, Wanted::Opening)),
-    }
+    })
 }
 
-/// The keys of all files and folders.
-pub(crate) fn verifying(paths: &[PathBuf]) -> Result<VerifyingKeyring, Failure> {
+/// The keys of all files and directories.
+pub(crate) fn verifying(paths: &[PathBuf], console: &Console) -> Result<VerifyingKeyring, Failure> {
     let mut keys = Vec::new();
     for path in paths {
-        let wrong = |error: &Error| unfit(path, error, Wanted::Verifying);
-        if path.is_dir() {
+        if is_directory(path) {
             let ring = VerifyingKeyring::read_dir(path)
-                .map_err(|error| private_unfit(path, &error, Wanted::Verifying))?;
+                .map_err(|error| unfit_directory(path, &error, Wanted::Verifying))?;
+            modes::warn_in(path, Secrecy::Public, console);
             keys.extend(ring.keys().cloned());
             continue;
         }
-        let text = read_public(path, Wanted::Verifying)?;
-        match VerifyingKey::from_pem(&text) {
-            Ok(key) => keys.push(key),
-            Err(error) if text.matches("-----BEGIN ").count() < 2 => return Err(wrong(&error)),
-            Err(_) => {
-                let ring = VerifyingKeyring::from_pem(&text).map_err(|error| wrong(&error))?;
-                keys.extend(ring.keys().cloned());
-            }
-        }
+        keys.extend(read(path, Wanted::Verifying, console, |text| {
+            let documents = PemDocument::split(text)?;
+            documents.into_iter().map(VerifyingKey::try_from).collect::<Result<Vec<_>, _>>()
+        })?);
     }
-    // Whoever names a key of an experimental suite accepts it.
+    // The user who names a key of an experimental suite accepts it.
     let policy = Policy::stable().with_signature_suites(SignatureSuite::ALL.iter().copied());
     VerifyingKeyring::with_policy(&keys, policy)
         .map_err(|error| Failure::usage(format!("-p: {error}")))
 }
 
-/// What is longer is no key file.
-pub(crate) const MAX_LENGTH: u64 = 4 * 1024 * 1024;
+fn is_directory(path: &Path) -> bool {
+    !name::is_standard(path) && path.is_dir()
+}
 
-fn read_public(path: &Path, wanted: Wanted) -> Result<String, Failure> {
-    let mut text = String::new();
-    let read =
-        File::open(path).and_then(|file| file.take(MAX_LENGTH + 1).read_to_string(&mut text));
-    match read {
-        Ok(_) if text.len() as u64 <= MAX_LENGTH => Ok(text),
-        Err(error) if error.kind() != io::ErrorKind::InvalidData => {
-            Err(unreadable(&Name::of(path), &error))
+/// Reads a file once, and what it is said to be is decided on what was read.
+fn read<Key>(
+    path: &Path,
+    wanted: Wanted,
+    console: &Console,
+    parse: impl FnOnce(&str) -> Result<Key, Error>,
+) -> Result<Key, Failure> {
+    let file = KeyFile::read(path)?;
+    let Some(text) = file.text() else { return Err(not_pem(&file, wanted)) };
+    let key = parse(text).map_err(|error| unfit(&file, text, &error, wanted))?;
+    file.warn(wanted.secrecy(), console);
+    Ok(key)
+}
+
+/// No PEM at all.
+fn not_pem(file: &KeyFile, wanted: Wanted) -> Failure {
+    let what = match kind::of(file.bytes()) {
+        FileKind::Unknown | FileKind::Pem => "no key file, or a damaged one".into(),
+        kind => kind.to_string(),
+    };
+    needed(file.name(), &what, wanted)
+}
+
+fn needed(name: &Name, what: &str, wanted: Wanted) -> Failure {
+    let (needed, how) = (wanted.article_and_noun(), wanted.how_to_get_one());
+    Failure::of(name, format_args!("it is {what}, and {needed} is needed; {how}"))
+}
+
+fn damaged(name: &Name, line: usize, reason: &str) -> Failure {
+    Failure::of(
+        name,
+        format_args!(
+            "it is a damaged key file, line {line}: {reason}; fetch it again, or make another key"
+        ),
+    )
+}
+
+/// A PEM file that is not one of keys of this program.
+pub(crate) fn not_keys(text: &str, error: &Error, name: &Name) -> Failure {
+    let found: Vec<_> = match PemDocument::split(text) {
+        Ok(documents) => documents.iter().map(Document::of).collect(),
+        Err(Error::Pem { line, reason }) => return damaged(name, line, reason),
+        Err(error) => return Failure::of(name, format_args!("{error}; fetch it again")),
+    };
+    if let Some((line, reason)) = found.iter().find_map(Document::damage) {
+        return damaged(name, line, reason);
+    }
+    match (error, found.as_slice()) {
+        (_, found) if found.iter().any(|document| matches!(document, Document::Foreign(_))) => {
+            let verb = if found.len() == 1 { "is" } else { "holds" };
+            let (what, advice) = (summary(found), "twinseal reads keys that it made");
+            Failure::of(name, format_args!("it {verb} {what}; {advice}"))
         }
-        _ => Err(not_pem(path, wanted)),
-    }
-}
-
-fn library_error(error: &io::Error) -> Option<&Error> {
-    error.get_ref().and_then(|inner| inner.downcast_ref())
-}
-
-fn unreadable(name: &Name, error: &io::Error) -> Failure {
-    match error.kind() {
-        io::ErrorKind::IsADirectory => Failure::of(name, "it is a folder; name a key file in it"),
-        _ => Failure::reading(name, error),
-    }
-}
-
-fn private_unfit(path: &Path, error: &io::Error, wanted: Wanted) -> Failure {
-    let name = Name::of(path);
-    if let Some(error) = library_error(error) {
-        return unfit(path, error, wanted);
-    }
-    if error.get_ref().is_some() {
-        // Of a file in a folder, which it names.
-        let error = failure::without_number(error);
-        return Failure::of(&name, format_args!("{error}; mend the file, or take it out"));
-    }
-    unreadable(&name, error)
-}
-
-fn not_pem(path: &Path, wanted: Wanted) -> Failure {
-    let what = if is_empty(path) { "it is empty" } else { "it is no key file, or a damaged one" };
-    let needed = format_args!(
-        "{what}; {} is needed: {}",
-        wanted.article_and_noun(),
-        wanted.how_to_get_one()
-    );
-    Failure::of(&Name::of(path), needed)
-}
-
-fn is_empty(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)
-}
-
-fn unfit(path: &Path, error: &Error, wanted: Wanted) -> Failure {
-    let name = Name::of(path);
-    match error {
-        Error::PemLabel { found, .. } => {
-            let what = describe(found);
-            let (needed, how) = (wanted.article_and_noun(), wanted.how_to_get_one());
-            Failure::of(&name, format_args!("it is {what}, and {needed} is needed; {how}"))
+        (Error::Unknown { .. }, _) => {
+            Failure::of(name, format_args!("{error}; a newer twinseal may know it"))
         }
-        Error::NotPem { .. } => not_pem(path, wanted),
-        Error::Invalid { what: "keyring", reason } if path.is_dir() => {
+        _ => {
+            let advice = "fetch it again, or make another key";
+            Failure::of(name, format_args!("it is a damaged key file, {error}; {advice}"))
+        }
+    }
+}
+
+fn unfit(file: &KeyFile, text: &str, error: &Error, wanted: Wanted) -> Failure {
+    let name = file.name();
+    let documents = match PemDocument::split(text) {
+        Ok(documents) => documents,
+        Err(Error::Pem { line, reason }) => return damaged(name, line, reason),
+        Err(_) => return not_pem(file, wanted),
+    };
+    let found: Vec<_> = documents.iter().map(Document::of).collect();
+    let is_wanted = |document: &Document| match document {
+        Document::Key(role) => match wanted {
+            Wanted::Recipient => *role == Role::Seal,
+            Wanted::Opening => *role == Role::Open,
+            Wanted::Signing => *role == Role::Sign,
+            Wanted::Verifying => *role == Role::Verify,
+            Wanted::Private => !role.is_public(),
+        },
+        _ => false,
+    };
+    if let Some((line, reason)) = found.iter().find_map(Document::damage) {
+        return damaged(name, line, reason);
+    }
+    match (error, found.as_slice()) {
+        (Error::PemCount { .. }, _) => {
+            let advice = "put each into a file of its own";
+            let (what, needed) = (summary(&found), wanted.article_and_noun());
+            Failure::of(name, format_args!("it holds {what}, and {needed} is needed; {advice}"))
+        }
+        (_, [Document::Key(role)]) if wanted == Wanted::Private && role.is_public() => {
+            Failure::of(name, "it is a public key already; give the private key")
+        }
+        (_, found) if !found.iter().all(is_wanted) => {
+            if let [only] = found {
+                return needed(name, &summary(std::slice::from_ref(only)), wanted);
+            }
+            let (what, needed) = (summary(found), wanted.article_and_noun());
+            let advice = "take out what is not";
+            Failure::of(name, format_args!("it holds {what}, and {needed} is needed; {advice}"))
+        }
+        (Error::Unknown { .. }, _) => {
+            Failure::of(name, format_args!("{error}; a newer twinseal may know it"))
+        }
+        _ => Failure::of(name, format_args!("{error}; fetch the key again, or make another")),
+    }
+}
+
+fn unfit_directory(path: &Path, error: &io::Error, wanted: Wanted) -> Failure {
+    let name = Name::of(path);
+    match error.get_ref().map(|inner| inner.downcast_ref()) {
+        Some(Some(Error::Invalid { what: "keyring", reason })) => {
             let advice = match wanted {
                 Wanted::Verifying => "put a public key into it, in a file named *.pem",
                 _ => "the newest key is in primary.pem, each older one in another *.pem",
             };
             Failure::of(&name, format_args!("{reason}; {advice}"))
         }
-        _ if is_empty(path) => not_pem(path, wanted),
-        Error::Unknown { .. } => {
-            Failure::of(&name, format_args!("{error}; a newer twinseal may know it"))
+        // Of a file in the directory, which it names.
+        Some(_) => {
+            let error = failure::without_number(error);
+            Failure::of(&name, format_args!("{error}; fix the file or remove it"))
         }
-        error => Failure::of(&name, format_args!("{error}; fetch the key again, or make another")),
+        None => Failure::reading(&name, error),
     }
-}
-
-fn is_public(label: &str) -> bool {
-    label.ends_with("PUBLIC KEY")
-}
-
-/// What a PEM label stands for.
-pub(crate) fn describe(label: &str) -> String {
-    match label {
-        "TWINSEAL KEM PUBLIC KEY" => "a public key to seal to".into(),
-        "TWINSEAL KEM PRIVATE KEY" => "a private key to open with".into(),
-        "PUBLIC KEY" | "TWINSEAL EXPERIMENTAL PUBLIC KEY" => "a public key to verify with".into(),
-        "PRIVATE KEY" | "TWINSEAL EXPERIMENTAL PRIVATE KEY" => "a private key to sign with".into(),
-        "CERTIFICATE" => "a certificate".into(),
-        "ENCRYPTED PRIVATE KEY" => "an encrypted private key, which is not supported".into(),
-        other => format!("something else ({other})"),
-    }
-}
-
-/// Says so if others than its owner can read a private key.
-fn warn_of_readers(path: &Path, console: &Console) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let warn = |path: &Path| {
-            let readable =
-                fs::metadata(path).is_ok_and(|file| file.is_file() && file.mode() & 0o044 != 0);
-            if readable {
-                let name = Name::of(path);
-                console.note(format_args!(
-                    "warning: {name}: others can read this private key; run `chmod 600` on it"
-                ));
-            }
-        };
-        warn(path);
-        for entry in fs::read_dir(path).into_iter().flatten().flatten() {
-            if entry.path().extension().is_some_and(|extension| extension == "pem") {
-                warn(&entry.path());
-            }
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = (path, console);
 }

@@ -1,6 +1,6 @@
 //! What a file is, from its first bytes.
 
-use std::str;
+use std::{fmt, str};
 
 use twinseal::{Signature, SignatureSuite};
 
@@ -20,6 +20,21 @@ pub(crate) enum FileKind {
     /// Something else that can be named, with its article.
     Other(String),
     Unknown,
+}
+
+/// As messages call it, with its article.
+impl fmt::Display for FileKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "empty",
+            Self::Sealed => "a sealed file",
+            Self::Session => "the first message of a session",
+            Self::Pem => "a PEM file",
+            Self::Signature(_) => "a signature",
+            Self::Other(what) => what,
+            Self::Unknown => "something else",
+        })
+    }
 }
 
 /// So many bytes are enough to recognise a file, except a PEM document that stands further below.
@@ -44,7 +59,8 @@ pub(crate) fn of(bytes: &[u8]) -> FileKind {
         return FileKind::Other(format!("text in {encoding}; twinseal reads UTF-8"));
     }
     let text = bytes.strip_prefix(BOM).unwrap_or(bytes);
-    if has_line(text, b"-----BEGIN ") {
+    // Of a damaged one, one of the two lines may be left.
+    if has_line(text, b"-----BEGIN ") || has_line(text, b"-----END ") {
         return FileKind::Pem;
     }
     let other = of_text(text).or_else(|| of_prefix(bytes));
@@ -135,7 +151,8 @@ fn web_key(text: &[u8]) -> Option<String> {
     let member = |name: &str| {
         let (_, rest) = text.split_once(name)?;
         let value = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
-        value.split_once('"').map(|(value, _)| value.to_string())
+        let (value, _) = value.split_once('"')?;
+        (value.len() <= 40).then(|| value.to_string())
     };
     let kind = member("\"kty\"")?;
     let name = member("\"crv\"").or_else(|| member("\"alg\"")).unwrap_or(kind);

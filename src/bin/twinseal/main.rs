@@ -23,6 +23,7 @@ mod limits;
 mod name;
 mod output;
 mod pages;
+mod readers;
 mod seal;
 mod sign;
 #[cfg(unix)]

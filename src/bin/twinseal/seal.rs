@@ -13,10 +13,13 @@ use crate::{
     input::Input,
     keys,
     output::{Content, Output, Sources},
+    readers,
 };
 
 pub(crate) fn seal(args: &Seal, console: &Console) -> Result<(), Failure> {
-    let recipients = keys::recipients(&args.recipients.recipients)?;
+    let recipients = args.recipients.recipients.iter().map(|path| Some(path.as_path()));
+    readers::check(recipients.chain([args.files.input.as_deref()]))?;
+    let recipients = keys::recipients(&args.recipients.recipients, console)?;
     let input = Input::open(args.files.input.as_deref())?;
     let name = input.name().clone();
     let sources = Sources::default().and_input(&input).and_keys(&args.recipients.recipients);
@@ -36,6 +39,7 @@ pub(crate) fn seal(args: &Seal, console: &Console) -> Result<(), Failure> {
 }
 
 pub(crate) fn open(args: &Open, console: &Console) -> Result<(), Failure> {
+    readers::check([Some(args.key.as_path()), args.files.input.as_deref()])?;
     let keys = keys::keyring(&args.key, console)?;
     let mut input = Input::open(args.files.input.as_deref())?;
     let sources = Sources::default().and_input(&input).and_keys([&args.key]);
@@ -66,8 +70,11 @@ fn open_to(
 const PIECE: usize = 128 * 1024;
 
 pub(crate) fn rewrap(args: &Rewrap, console: &Console) -> Result<(), Failure> {
+    let recipients = args.recipients.recipients.iter();
+    let others = [&args.key, &args.input];
+    readers::check(recipients.chain(others).map(|path| Some(path.as_path())))?;
     let keys = keys::keyring(&args.key, console)?;
-    let recipients = keys::recipients(&args.recipients.recipients)?;
+    let recipients = keys::recipients(&args.recipients.recipients, console)?;
     let mut input = Input::open(Some(&args.input))?;
     let name = input.name().clone();
     let sources = Sources::default()

@@ -1,6 +1,6 @@
 //! `sign` and `verify`: detached signatures of files.
 
-use std::{fs::File, io::Read, path::Path};
+use std::{io::Read, path::Path};
 
 use twinseal::{Error, Signature, SignatureSuite, VerifyingKeyring};
 
@@ -11,11 +11,14 @@ use crate::{
     failure::Failure,
     input::Input,
     keys,
+    kind::{self, FileKind},
     name::Name,
     output::{Content, Output, Sources},
+    readers,
 };
 
 pub(crate) fn sign(args: &Sign, console: &Console) -> Result<(), Failure> {
+    readers::check([Some(args.key.as_path()), args.files.input.as_deref()])?;
     let key = keys::signing(&args.key, console)?;
     let input = Input::open(args.files.input.as_deref())?;
     let name = input.name().clone();
@@ -30,7 +33,9 @@ pub(crate) fn sign(args: &Sign, console: &Console) -> Result<(), Failure> {
 }
 
 pub(crate) fn verify(args: &Verify, console: &Console) -> Result<(), Failure> {
-    let keys = keys::verifying(&args.keys)?;
+    let keys = args.keys.iter().chain([&args.signature]).map(|path| Some(path.as_path()));
+    readers::check(keys.chain([args.input.as_deref()]))?;
+    let keys = keys::verifying(&args.keys, console)?;
     let signature = read_signature(&args.signature, &keys)?;
     let input = Input::open(args.input.as_deref())?;
     let name = input.name().clone();
@@ -54,19 +59,25 @@ fn explain(error: &Error, name: &Name) -> Failure {
     }
 }
 
-/// The signature in the file does not tell its suite: it is that of one of the keys.
+/// A signature does not say its suite: it must be that of one of the keys.
 fn read_signature(path: &Path, keys: &VerifyingKeyring) -> Result<Signature, Failure> {
-    let name = Name::of(path);
+    let mut input = Input::open(Some(path))?;
+    let name = input.name().clone();
     let longest = SignatureSuite::ALL.iter().map(|suite| suite.max_signature_length()).max();
+    let limit = longest.unwrap_or_default().max(kind::ENOUGH) as u64 + 1;
     let mut bytes = Vec::new();
-    let opened = File::open(path);
-    opened
-        .and_then(|file| file.take(longest.unwrap_or_default() as u64 + 1).read_to_end(&mut bytes))
-        .map_err(|error| Failure::reading(&name, &error))?;
+    input
+        .by_ref()
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::from_library(error, |error| explain(error, &name), &name))?;
     let parsed = keys.keys().find_map(|key| Signature::from_bytes(key.suite(), &bytes).ok());
     parsed.ok_or_else(|| {
-        let what =
-            if bytes.is_empty() { "it is empty" } else { "it is no signature of such a key" };
-        Failure::of(&name, format_args!("{what}; name with -s what `twinseal sign` wrote"))
+        let what = match kind::of(&bytes) {
+            FileKind::Unknown => "no signature, or a damaged one".into(),
+            FileKind::Signature(suite) => format!("a signature of {suite}, and no key of -p is"),
+            kind => kind.to_string(),
+        };
+        Failure::of(&name, format_args!("it is {what}; name with -s what `twinseal sign` wrote"))
     })
 }

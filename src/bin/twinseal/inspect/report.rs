@@ -8,13 +8,27 @@ use twinseal::{Header, KeyId, SignatureSuite};
 use crate::name::Name;
 
 pub(super) enum Found {
-    Envelope { header: Header, length: Option<u64> },
-    Keys { kind: Kind, keys: Vec<Entry> },
-    Signature { suite: SignatureSuite, length: usize },
-    Hello { signed: bool, recipient: Entry },
+    Envelope {
+        header: Header,
+        length: Option<u64>,
+    },
+    Keys {
+        kind: Kind,
+        keys: Vec<Entry>,
+    },
+    /// Keys of more than one kind.
+    MixedKeys(Vec<(Kind, Entry)>),
+    Signature {
+        suite: SignatureSuite,
+        length: usize,
+    },
+    Hello {
+        signed: bool,
+        recipient: Entry,
+    },
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     PublicKem,
     PrivateKem,
@@ -90,6 +104,15 @@ impl Lengths {
 }
 
 impl Found {
+    pub(super) fn of_keys(keys: Vec<(Kind, Entry)>) -> Self {
+        match keys.first() {
+            Some(&(kind, _)) if keys.iter().all(|(other, _)| *other == kind) => {
+                Self::Keys { kind, keys: keys.into_iter().map(|(_, entry)| entry).collect() }
+            }
+            _ => Self::MixedKeys(keys),
+        }
+    }
+
     pub(super) fn is_cut_off(&self) -> bool {
         match self {
             Self::Envelope { header, length } => {
@@ -117,6 +140,14 @@ impl Found {
                 "kind": kind.identifier(),
                 "keys": keys.iter().map(Entry::to_json).collect::<Vec<_>>(),
             }),
+            Self::MixedKeys(keys) => {
+                let key = |(kind, entry): &(Kind, Entry)| {
+                    let mut key = entry.to_json();
+                    key["kind"] = kind.identifier().into();
+                    key
+                };
+                json!({ "kind": "keys", "keys": keys.iter().map(key).collect::<Vec<_>>() })
+            }
             Self::Signature { suite, length } => json!({
                 "kind": "signature",
                 "suite": suite.name(),
@@ -137,6 +168,7 @@ impl Found {
         match self {
             Self::Envelope { header, .. } => recipients(header),
             Self::Keys { keys, .. } => keys.clone(),
+            Self::MixedKeys(keys) => keys.iter().map(|(_, entry)| entry.clone()).collect(),
             Self::Signature { .. } => Vec::new(),
             Self::Hello { recipient, .. } => vec![recipient.clone()],
         }
@@ -147,7 +179,7 @@ impl Found {
         match self {
             Self::Envelope { header, .. } => {
                 let count = header.recipients().count();
-                let cut = if self.is_cut_off() { ", cut off" } else { "" };
+                let cut = if self.is_cut_off() { ", of an impossible length" } else { "" };
                 format!(
                     "sealed file for {count} recipient{}{cut}",
                     if count == 1 { "" } else { "s" }
@@ -155,6 +187,7 @@ impl Found {
             }
             Self::Keys { kind, keys } if keys.len() == 1 => kind.words().into(),
             Self::Keys { kind, keys } => format!("{} keys, each a {}", keys.len(), kind.words()),
+            Self::MixedKeys(keys) => format!("{} keys of several kinds", keys.len()),
             Self::Signature { suite, .. } => format!("signature, {suite}"),
             Self::Hello { signed, .. } => {
                 let kind = if *signed { "signed" } else { "unsigned" };
@@ -184,7 +217,14 @@ impl Found {
                     if recipients.len() == 1 { "" } else { "s" },
                     lines(&recipients),
                     bytes(body, "of unknown length"),
-                    bytes(plaintext, if body.is_some() { "cut off" } else { "of unknown length" }),
+                    bytes(
+                        plaintext,
+                        if body.is_some() {
+                            "unknown, no sealed file is so long"
+                        } else {
+                            "of unknown length"
+                        }
+                    ),
                 )
             }
             Self::Keys { kind, keys } if keys.len() == 1 => {
@@ -192,6 +232,13 @@ impl Found {
             }
             Self::Keys { kind, keys } => {
                 write!(text, "{} keys, each a {}\n{}", keys.len(), kind.words(), lines(keys))
+            }
+            Self::MixedKeys(keys) => {
+                let lines: String = keys
+                    .iter()
+                    .map(|(kind, entry)| format!("  {}, {}\n", entry.to_text(), kind.words()))
+                    .collect();
+                write!(text, "{} keys of several kinds\n{lines}", keys.len())
             }
             Self::Signature { suite, length } => {
                 writeln!(text, "signature of {length} bytes\n  {suite}")

@@ -7,6 +7,8 @@ use pkcs8::{
     der::{Decode, Reader, SliceReader, Tag, Tagged, asn1::AnyRef},
 };
 
+use twinseal::SignatureSuite;
+
 /// A DER structure that keys and certificates are kept in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Object {
@@ -86,6 +88,14 @@ impl Object {
 
     fn new(form: Form, algorithm: Option<Algorithm>) -> Self {
         Self { form, algorithm }
+    }
+
+    /// Whether it is of a suite of twinseal.
+    pub(crate) fn is_of_a_suite(&self) -> bool {
+        let oid = self.algorithm.map(|algorithm| algorithm.oid.to_string());
+        SignatureSuite::ALL
+            .iter()
+            .any(|suite| suite.oid().is_some() && suite.oid() == oid.as_deref())
     }
 }
 

@@ -29,7 +29,7 @@ impl Count {
     pub(super) fn add(&mut self, record: &Record, is_used: bool) {
         let counter = match &record.report {
             Report::Found(Found::Envelope { .. }) => &mut self.sealed_files,
-            Report::Found(Found::Keys { .. }) => &mut self.key_files,
+            Report::Found(Found::Keys { .. } | Found::MixedKeys(_)) => &mut self.key_files,
             Report::Found(Found::Signature { .. }) => &mut self.signatures,
             Report::Found(Found::Hello { .. }) => &mut self.session_hellos,
             Report::Other(_) => &mut self.others,

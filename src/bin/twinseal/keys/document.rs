@@ -1,0 +1,252 @@
+//! What a PEM document is, by its content and not by its label alone.
+
+use std::fmt;
+
+use pkcs8::der::{Decode, Header, SliceReader};
+use twinseal::{Error, PemDocument, SecretBuffer};
+
+use crate::kind::der::{Form, Object};
+
+/// A PEM document as messages call it, each with its article.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Document {
+    /// A key of this program's, of a kind that one of the commands needs.
+    Key(Role),
+    /// Sound, as far as it was looked at, and of other software.
+    Foreign(String),
+    Damaged {
+        line: usize,
+        reason: String,
+    },
+}
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    Seal,
+    Open,
+    Verify,
+    Sign,
+}
+
+impl Role {
+    /// The singular with its article, and the plural.
+    fn nouns(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Seal => ("a public key to seal to", "public keys to seal to"),
+            Self::Open => ("a private key to open with", "private keys to open with"),
+            Self::Verify => ("a public key to verify with", "public keys to verify with"),
+            Self::Sign => ("a private key to sign with", "private keys to sign with"),
+        }
+    }
+
+    pub(crate) fn is_public(self) -> bool {
+        matches!(self, Self::Seal | Self::Verify)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.nouns().0)
+    }
+}
+
+impl Document {
+    /// Looks at label and content, without the work of loading a key.
+    pub(crate) fn of(document: &PemDocument<'_>) -> Self {
+        let label = document.label();
+        if let Some(name) = by_label(label) {
+            return Self::Foreign(match ssh_algorithm(document) {
+                Some(algorithm) if label == "OPENSSH PRIVATE KEY" => {
+                    format!("{name} ({algorithm})")
+                }
+                _ => name.into(),
+            });
+        }
+        let content = match document.decode() {
+            Ok(content) => content,
+            Err(Error::Pem { .. }) if is_encrypted(label, document) => {
+                return Self::Foreign(format!("an encrypted private key ({})", shortened(label)));
+            }
+            Err(Error::Pem { line, reason }) => {
+                return Self::Damaged { line, reason: reason.into() };
+            }
+            Err(error) => {
+                return Self::Damaged { line: document.line(), reason: error.to_string() };
+            }
+        };
+        match label {
+            "TWINSEAL KEM PUBLIC KEY" => Self::Key(Role::Seal),
+            "TWINSEAL KEM PRIVATE KEY" => Self::Key(Role::Open),
+            "TWINSEAL EXPERIMENTAL PUBLIC KEY" => Self::Key(Role::Verify),
+            "TWINSEAL EXPERIMENTAL PRIVATE KEY" => Self::Key(Role::Sign),
+            _ => Self::of_der(label, document.line(), &content),
+        }
+    }
+
+    /// Where it is damaged, and how.
+    pub(crate) fn damage(&self) -> Option<(usize, &str)> {
+        match self {
+            Self::Damaged { line, reason } => Some((*line, reason)),
+            _ => None,
+        }
+    }
+
+    fn of_der(label: &str, line: usize, content: &SecretBuffer) -> Self {
+        let Some(object) = Object::of(content) else {
+            return match expected(label) {
+                Some(_) => Self::Damaged { line, reason: fault(label, content) },
+                None => Self::Foreign(format!("something else ({})", shortened(label))),
+            };
+        };
+        match object.form {
+            Form::Spki if object.is_of_a_suite() && label == "PUBLIC KEY" => {
+                Self::Key(Role::Verify)
+            }
+            Form::Pkcs8 if object.is_of_a_suite() && label == "PRIVATE KEY" => {
+                Self::Key(Role::Sign)
+            }
+            form => match expected(label) {
+                Some(forms) if !forms.contains(&form) => {
+                    Self::Foreign(format!("{object} under the label {label}"))
+                }
+                _ => Self::Foreign(object.to_string()),
+            },
+        }
+    }
+}
+
+/// What is in a text, counted: "a public key to seal to", or "2 private keys to open with and a certificate".
+pub(crate) fn summary(documents: &[Document]) -> String {
+    let mut counted: Vec<(&Document, usize)> = Vec::new();
+    for document in documents {
+        match counted.iter_mut().find(|(known, _)| *known == document) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((document, 1)),
+        }
+    }
+    // A message is a line: ten kinds are enough.
+    let more = counted.len().saturating_sub(10);
+    let mut parts: Vec<String> = counted
+        .iter()
+        .take(10)
+        .map(|(document, count)| match (document, count) {
+            (Document::Key(role), 1) => role.to_string(),
+            (Document::Key(role), _) => format!("{count} {}", role.nouns().1),
+            (Document::Foreign(what), 1) => what.clone(),
+            (Document::Foreign(what), _) => format!("{count} times {what}"),
+            (Document::Damaged { line, .. }, _) => format!("a damaged document in line {line}"),
+        })
+        .collect();
+    if more > 0 {
+        parts.push(format!("{more} more"));
+    }
+    match parts.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, parts)) => format!("{} and {last}", parts.join(", ")),
+        None => "nothing".into(),
+    }
+}
+
+/// What a label stands for, where the content is not looked at.
+pub(crate) fn describe(label: &str) -> String {
+    match label {
+        "CERTIFICATE" => "a certificate".into(),
+        "ENCRYPTED PRIVATE KEY" => "an encrypted private key".into(),
+        _ => match by_label(label) {
+            Some(name) => name.into(),
+            None => format!("something else ({})", shortened(label)),
+        },
+    }
+}
+
+/// A label may be as long as a file, a message may not.
+fn shortened(label: &str) -> String {
+    match label.char_indices().nth(40) {
+        Some((end, _)) => format!("{}..", label.split_at(end).0),
+        None => label.into(),
+    }
+}
+
+/// Documents whose content is not DER.
+fn by_label(label: &str) -> Option<&'static str> {
+    Some(match label {
+        "OPENSSH PRIVATE KEY" => "a private key of OpenSSH",
+        "SSH SIGNATURE" => "a signature of OpenSSH",
+        "AGE ENCRYPTED FILE" => "a file that age encrypted",
+        "PGP PUBLIC KEY BLOCK" => "a public key of OpenPGP",
+        "PGP PRIVATE KEY BLOCK" => "a private key of OpenPGP",
+        "PGP MESSAGE" => "a message of OpenPGP",
+        "PGP SIGNATURE" | "PGP SIGNED MESSAGE" => "a signature of OpenPGP",
+        _ => return None,
+    })
+}
+
+/// The forms that a label stands for (RFC 7468 §4, and older software).
+fn expected(label: &str) -> Option<&'static [Form]> {
+    Some(match label {
+        "PUBLIC KEY" => &[Form::Spki],
+        "PRIVATE KEY" => &[Form::Pkcs8],
+        "ENCRYPTED PRIVATE KEY" => &[Form::EncryptedPkcs8],
+        "RSA PRIVATE KEY" => &[Form::Pkcs1Private],
+        "RSA PUBLIC KEY" => &[Form::Pkcs1Public],
+        "EC PRIVATE KEY" => &[Form::Sec1],
+        "EC PARAMETERS" => &[Form::Parameters],
+        "DSA PRIVATE KEY" => &[Form::DsaPrivate],
+        "CERTIFICATE" | "X509 CERTIFICATE" => &[Form::Certificate],
+        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => &[Form::CertificateRequest],
+        "X509 CRL" => &[Form::RevocationList],
+        "PKCS7" | "CMS" => &[Form::Cms],
+        "PKCS12" => &[Form::Pkcs12],
+        _ => return None,
+    })
+}
+
+/// Older software says so in a header (RFC 1421), which the decoder does not take.
+fn is_encrypted(label: &str, document: &PemDocument<'_>) -> bool {
+    label.ends_with("PRIVATE KEY") && document.body().contains("Proc-Type: 4,ENCRYPTED")
+}
+
+/// The name of the algorithm in an OpenSSH key: it stands behind the ciphers' names, before anything secret.
+fn ssh_algorithm(document: &PemDocument<'_>) -> Option<String> {
+    let content = document.decode().ok()?;
+    let mut rest = content.strip_prefix(b"openssh-key-v1\0")?;
+    let mut string = || {
+        let (length, behind) = rest.split_first_chunk()?;
+        let (string, behind) = behind.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+        rest = behind;
+        Some(string)
+    };
+    for _cipher_kdf_and_options in 0..3 {
+        string()?;
+    }
+    let (_count, behind) = rest.split_first_chunk::<4>()?;
+    let (_length, behind) = behind.split_first_chunk::<4>()?;
+    let (length, behind) = behind.split_first_chunk()?;
+    let name = behind.get(..u32::from_be_bytes(*length) as usize)?;
+    let is_name = name.len() < 64 && name.iter().all(u8::is_ascii_graphic);
+    is_name.then(|| String::from_utf8_lossy(name).into_owned())
+}
+
+/// What is wrong with content that should be DER.
+fn fault(label: &str, content: &[u8]) -> String {
+    let mut reader = match SliceReader::new(content) {
+        Ok(reader) => reader,
+        Err(_) => return "its content is too long for a key".into(),
+    };
+    let Ok(header) = Header::decode(&mut reader) else {
+        return "its content is no DER".into();
+    };
+    let said = u64::from(u32::from(header.length()))
+        + u64::from(u32::from(pkcs8::der::Reader::position(&reader)));
+    let there = content.len() as u64;
+    match said.cmp(&there) {
+        std::cmp::Ordering::Greater => {
+            format!("its content is cut off: {there} bytes of {said} are there")
+        }
+        std::cmp::Ordering::Less => {
+            format!("its content has {} bytes behind its end", there - said)
+        }
+        std::cmp::Ordering::Equal => format!("its label is {label}, and its content is none"),
+    }
+}

@@ -1,0 +1,85 @@
+//! A key file that was read once: its text, or what it is instead.
+
+use std::{fs::Metadata, io::Read, path::Path, str};
+
+use twinseal::SecretBuffer;
+
+use crate::{
+    console::Console,
+    failure::Failure,
+    input::Input,
+    keys::modes::{self, Secrecy},
+    kind::{self, FileKind},
+    name::{self, Name},
+};
+
+/// The bytes of a key file, which may be secret. Everything that is said of it is decided on them: a pipe
+/// cannot be read again, and a file may change.
+pub(super) struct KeyFile {
+    name: Name,
+    bytes: SecretBuffer,
+    metadata: Option<Metadata>,
+}
+
+/// What is longer is no key file.
+pub(crate) const MAX_LENGTH: u64 = 4 * 1024 * 1024;
+
+impl KeyFile {
+    /// Reads a file, or standard input if the path is `-`.
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        if !name::is_standard(path) && path.is_dir() {
+            return Err(Failure::of(&Name::of(path), "it is a directory; name a key file in it"));
+        }
+        let mut input = Input::open(Some(path))?;
+        let name = input.name().clone();
+        let metadata = input.metadata();
+        let mut bytes = SecretBuffer::with_capacity(PIECE);
+        let mut piece = SecretBuffer::zeroed(PIECE);
+        loop {
+            let read = input.read(&mut piece);
+            match read.map_err(|error| {
+                Failure::from_library(error, |error| Failure::of(&name, error), &name)
+            }) {
+                Ok(0) => break,
+                Ok(length) => bytes.extend_from_slice(piece.get(..length).unwrap_or_default()),
+                Err(failure) => return Err(failure),
+            }
+            if bytes.len() as u64 > MAX_LENGTH {
+                let what = match kind::of(&bytes) {
+                    FileKind::Unknown | FileKind::Pem | FileKind::Empty => {
+                        "longer than 4 MiB".into()
+                    }
+                    kind => kind.to_string(),
+                };
+                return Err(Failure::of(
+                    &name,
+                    format_args!("no key file, it is {what}; name another file"),
+                ));
+            }
+        }
+        Ok(Self { name, bytes, metadata })
+    }
+
+    /// Warns if others can read a private key, or change a key.
+    pub(super) fn warn(&self, secrecy: Secrecy, console: &Console) {
+        if let Some(metadata) = &self.metadata {
+            modes::warn(&self.name, metadata, secrecy, console);
+        }
+    }
+
+    pub(super) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// `None` if it is no UTF-8.
+    pub(super) fn text(&self) -> Option<&str> {
+        str::from_utf8(&self.bytes).ok()
+    }
+}
+
+/// Most key files fit.
+const PIECE: usize = 16 * 1024;

@@ -1,0 +1,75 @@
+//! Whether one stream is named twice: what one reader of it takes, the other does not get.
+
+use std::path::Path;
+
+use crate::{failure::Failure, name};
+
+/// Refuses a command line that reads one stream twice, before anything is read. `None` is an input that was
+/// not given.
+pub(crate) fn check<'a>(paths: impl IntoIterator<Item = Option<&'a Path>>) -> Result<(), Failure> {
+    let mut seen = Vec::new();
+    for path in paths {
+        let Some(stream) = Stream::of(path) else { continue };
+        if seen.contains(&stream) {
+            let name = match path.filter(|_| stream != Stream::Standard) {
+                Some(path) => name::Name::of(path),
+                None => name::Name::standard_input(),
+            };
+            return Err(Failure::usage(format!(
+                "{name} is to be read twice, and can be read once; name a file instead"
+            )));
+        }
+        seen.push(stream);
+    }
+    Ok(())
+}
+
+/// What gives its bytes to one reader only.
+#[derive(PartialEq, Eq)]
+enum Stream {
+    Standard,
+    #[cfg(unix)]
+    Node {
+        device: u64,
+        inode: u64,
+    },
+}
+
+impl Stream {
+    fn of(path: Option<&Path>) -> Option<Self> {
+        let Some(path) = path.filter(|path| !is_standard(path)) else {
+            return Some(Self::Standard);
+        };
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{FileTypeExt, MetadataExt};
+            let node = |metadata: &std::fs::Metadata| Self::Node {
+                device: metadata.dev(),
+                inode: metadata.ino(),
+            };
+            let metadata = std::fs::metadata(path).ok()?;
+            let kind = metadata.file_type();
+            let is_stream = kind.is_fifo() || kind.is_socket() || kind.is_char_device();
+            // It may be standard input by another name, as `/dev/fd/3` after `3<&0`.
+            let standard = rustix::fs::fstat(std::io::stdin()).ok();
+            let is_standard = standard.is_some_and(|stat| {
+                (stat.st_dev as u64, stat.st_ino as u64) == (metadata.dev(), metadata.ino())
+            });
+            match (is_stream, is_standard) {
+                (true, true) => Some(Self::Standard),
+                (true, false) => Some(node(&metadata)),
+                (false, _) => None,
+            }
+        }
+        #[cfg(not(unix))]
+        {
+            None
+        }
+    }
+}
+
+/// By any of its names.
+fn is_standard(path: &Path) -> bool {
+    name::is_standard(path)
+        || ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name))
+}
