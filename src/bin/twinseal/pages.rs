@@ -12,7 +12,7 @@ use clap_mangen::{
 use crate::{
     args::{self, Arguments, EXIT_CODES},
     failure::Failure,
-    name::Name,
+    name::{self, Name},
     output::{Content, Output, Sources},
 };
 
@@ -31,7 +31,7 @@ pub(crate) fn man(args: &args::Man) -> Result<(), Failure> {
     // Options of the program are options of each command.
     let mut program = Arguments::command();
     program.build();
-    let Some(directory) = &args.directory else {
+    let Some(directory) = args.directory.as_ref().filter(|path| !name::is_standard(path)) else {
         let output = Output::create(None, Content::Text, &Sources::default())?;
         return output.write_whole(&page(program)?.1);
     };
