@@ -80,7 +80,7 @@ impl Sources {
         self
     }
 
-    /// Files that cannot be looked at cannot be read either, which is told elsewhere.
+    /// A file that cannot be inspected cannot be read either; the reader reports that.
     fn add(&mut self, path: &Path) {
         let identity = Identity::of(path).ok().flatten();
         self.0.extend(identity.map(|identity| (identity, Name::of(path))));

@@ -21,7 +21,7 @@ const SESSION: &str = "  twinseal keygen --kem -o bob.pem
   twinseal open -k bob.pem -c example.com/notes -o opened.txt note.sealed";
 
 pub(super) fn short() -> String {
-    format!("Examples:\n{SESSION}\n\n`twinseal COMMAND --help` tells more about each command.")
+    format!("Examples:\n{SESSION}\n\n`twinseal COMMAND --help` describes each command.")
 }
 
 pub(super) fn long() -> String {

@@ -1,6 +1,6 @@
 //! Which standard streams were closed when the process started.
 //!
-//! Before `main`, Rust opens `/dev/null` in place of those that are closed. Nothing tells it from a
+//! Before `main`, Rust opens `/dev/null` in place of those that are closed. Nothing distinguishes it from a
 //! `/dev/null` that the caller opened for reading and writing, as Python's `subprocess.DEVNULL` does. So
 //! this looks before Rust does, in a constructor.
 
