@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, ReadDir},
-    io,
+    io, mem,
     path::{Path, PathBuf},
 };
 
@@ -14,7 +14,7 @@ const DEEPEST: usize = 1000;
 pub(super) struct Walk {
     path: PathBuf,
     first: Option<Entry>,
-    levels: Vec<ReadDir>,
+    levels: Vec<(PathBuf, ReadDir)>,
 }
 
 impl Walk {
@@ -29,7 +29,8 @@ impl Walk {
             return Some((&self.path, entry));
         }
         let entry = loop {
-            match self.levels.last_mut()?.next() {
+            let (directory, entries) = self.levels.last_mut()?;
+            match entries.next() {
                 Some(Ok(entry)) => {
                     self.path = entry.path();
                     break match fs::symlink_metadata(&self.path).and_then(|found| self.open(found))
@@ -39,7 +40,11 @@ impl Walk {
                         Err(error) => Entry::Unreadable(error),
                     };
                 }
-                Some(Err(error)) => break Entry::Unreadable(error),
+                Some(Err(error)) => {
+                    self.path = mem::take(directory);
+                    self.levels.pop();
+                    break Entry::Unreadable(error);
+                }
                 None => drop(self.levels.pop()),
             }
         };
@@ -59,7 +64,7 @@ impl Walk {
         if self.levels.len() >= DEEPEST {
             return Err(io::Error::other(format!("it is more than {DEEPEST} directories deep")));
         }
-        self.levels.push(fs::read_dir(&self.path)?);
+        self.levels.push((self.path.clone(), fs::read_dir(&self.path)?));
         Ok(Entry::Directory)
     }
 }
