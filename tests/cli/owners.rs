@@ -6,7 +6,7 @@ use std::{
     fs::{self, Permissions},
     os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown, symlink},
     path::Path,
-    process::Output,
+    process::{Command, Output},
 };
 
 use crate::{
@@ -36,12 +36,17 @@ fn desk() -> Option<Desk> {
     Some(desk)
 }
 
-fn run_as(desk: &Desk, user: u32, arguments: &str) -> Output {
+fn as_user(desk: &Desk, user: u32) -> Command {
     let user = user.to_string();
     let mut command = process::command("setpriv");
     command.args(["--reuid", &user, "--regid", &user, "--clear-groups"]);
-    command.arg(desk.path("tool")).arg("-q").args(arguments.split_whitespace());
-    ended(command.current_dir(desk.path(".")))
+    command.arg(desk.path("tool")).arg("-q");
+    command
+}
+
+fn run_as(desk: &Desk, user: u32, arguments: &str) -> Output {
+    let mut command = as_user(desk, user);
+    ended(command.args(arguments.split_whitespace()).current_dir(desk.path(".")))
 }
 
 fn opened_as(desk: &Desk, user: u32, out: &str) -> Output {
@@ -232,6 +237,19 @@ fn a_sticky_directory_protects_files_of_others() {
     make_file(&desk, "sticky/out", ALICE, ALICE, 0o640);
     succeeded(&opened_as(&desk, ALICE, "sticky/out"));
     assert_eq!(whose(&desk, "sticky/out"), (ALICE, ALICE, 0o640));
+}
+
+#[test]
+fn a_working_directory_that_is_shut_does_not_matter() {
+    let Some(desk) = desk() else { return };
+    make_dir(&desk, "shut", 0, 0o700);
+    make_dir(&desk, "hers", ALICE, 0o700);
+    let path = |name: &str| desk.path(name).to_str().unwrap().to_owned();
+    let (key, sealed, out) = (path("bob.pem"), path("sealed"), path("hers/out"));
+    let mut command = as_user(&desk, ALICE);
+    command.args(["open", "-k", &key, "-c", "x", "-o", &out, &sealed]);
+    succeeded(&ended(command.current_dir(desk.path("shut"))));
+    assert_eq!(desk.read("hers/out"), data(1000));
 }
 
 /// A user who exchanges the target all the time, in a directory of his own.

@@ -8,8 +8,8 @@ use std::{
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 
 use crate::{
-    desk::{Desk, data, feed, in_a_namespace, message},
-    process::{end_of, ended_if_present},
+    desk::{Desk, cannot_unshare, data, feed, in_a_namespace, message, namespace},
+    process::{end_of, ended_if_present, wait_until},
 };
 
 const OPEN: &str = "open -k bob.pem -c x -o out sealed";
@@ -186,6 +186,30 @@ fn a_target_that_is_exchanged_stays() {
     assert_eq!(desk.read("out"), b"newer");
     remove();
     assert!(desk.files() == before);
+}
+
+/// As on file systems whose files all have names: without /proc a file cannot be named later.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_temporary_file_that_is_exchanged_gets_no_name() {
+    if cannot_unshare() {
+        eprintln!("skipped: no namespace to mount in");
+        return;
+    }
+    let desk = desk();
+    let script = "mount -t tmpfs none /proc && exec twinseal seal -r bob.pub -c x -o out";
+    let mut child =
+        namespace(&desk, script).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let pipe = feed(child.stdin.take().unwrap(), &data(FED));
+    let is_partial = |name: &String| name.ends_with(".partial");
+    wait_until("an unfinished file", || desk.names().iter().any(is_partial));
+    let name = desk.names().into_iter().find(is_partial).unwrap();
+    fs::rename(desk.path(&name), desk.path("moved")).unwrap();
+    desk.write(&name, "another");
+    drop(pipe);
+    let error = message(1, &end_of(child));
+    assert!(error.contains("out: another file took its place"), "{error}");
+    assert!(!desk.path("out").exists());
 }
 
 #[test]

@@ -45,7 +45,8 @@ pub(super) fn find(path: &Path, name: &Name) -> Result<Found, Failure> {
     if let Some(descriptor) = Descriptor::named(path) {
         return Ok(Found::Descriptor(descriptor));
     }
-    let mut walk = Walk::begin(name)?;
+    // An absolute path must not fail for a working directory that nobody may enter.
+    let mut walk = Walk::begin(if path.is_absolute() { "/" } else { "." }, name)?;
     walk.prepend(path)?;
     while let Some(part) = walk.ahead.pop() {
         if let Some(found) = walk.step(&part)? {
@@ -68,8 +69,8 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn begin(name: &'a Name) -> Result<Self, Failure> {
-        let directory = open(".", SEARCH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+    fn begin(start: &str, name: &'a Name) -> Result<Self, Failure> {
+        let directory = open(start, SEARCH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
             .map_err(|error| Failure::writing(name, &error.into()))?;
         let called = env::current_dir().unwrap_or_default();
         Ok(Self { name, directory, called, ahead: Vec::new(), links: 0, is_behind_a_link: false })

@@ -80,8 +80,14 @@ impl Staged {
             carried.iter_mut().for_each(|carried| carried.prepare(&again));
             reopened = Some(again);
         }
+        let made = Status::of(&file).map_err(failed)?;
         // What was written may be lost until the system has said here that it is not.
         closing::close(file).map_err(failed)?;
+        // Where others can write, they may have put a file of theirs there.
+        let is_made = |status: Status| status.identity == made.identity;
+        if !Status::at(named.directory(), named.name()).is_ok_and(is_made) {
+            return Err(replaced::changed(name));
+        }
         put_in_place(named, &place, old.as_ref(), name)?;
         if let (Some(file), Some(carried)) = (&reopened, carried) {
             carried.widen(file);
@@ -106,7 +112,6 @@ fn hold(place: &Place, old: &Status) -> Option<File> {
 fn reopen(file: &File, named: &Named) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let again = File::from(openat(named.directory(), named.name(), flags, Mode::empty())?);
-    // Where others can write, they may have put a file of theirs there.
     if Status::of(&again)?.identity == Status::of(file)?.identity {
         Ok(again)
     } else {
