@@ -198,8 +198,7 @@ fn a_temporary_file_that_is_exchanged_gets_no_name() {
     }
     let desk = desk();
     let script = "mount -t tmpfs none /proc && exec twinseal seal -r bob.pub -c x -o out";
-    let mut child =
-        namespace(&desk, script).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = namespace(&desk, script).stdin(std::process::Stdio::piped()).spawn().unwrap();
     let pipe = feed(child.stdin.take().unwrap(), &data(FED));
     let is_partial = |name: &String| name.ends_with(".partial");
     wait_until("an unfinished file", || desk.names().iter().any(is_partial));
