@@ -158,6 +158,32 @@ fn everything_in_a_tree_is_listed() {
 }
 
 #[test]
+fn keys_beside_others_in_a_file_are_listed() {
+    let desk = desk();
+    let public = fs::read_to_string(desk.path("bob.pub")).unwrap();
+    let signer = fs::read_to_string(desk.path("alice.pub")).unwrap();
+    let broken = RSA.replacen("-----END", "----END", 1);
+    let cases: [(Vec<u8>, Option<&str>, usize); 6] = [
+        (format!("{RSA}{public}{RSA}").into(), Some("public_kem_key"), 1),
+        (format!("{public}{signer}").into(), Some("keys"), 2),
+        (format!("{RSA}{RSA}").into(), Some("other"), 0),
+        (broken.replace("PUBLIC", "RSA PUBLIC").into(), Some("other"), 0),
+        // It may be a key of twinseal whose END line is broken.
+        (broken.into(), Some("damaged"), 0),
+        (b"-----BEGIN \xff\n\xfe".to_vec(), None, 0),
+    ];
+    for (content, kind, keys) in cases {
+        desk.write("tree/several", &content);
+        let (output, records) = listed(&desk, "tree");
+        let record = records.get("tree/several");
+        assert_eq!(record.map(|record| record["kind"].as_str().unwrap()), kind);
+        let found = record.and_then(|record| record["keys"].as_array()).map_or(0, Vec::len);
+        assert_eq!(found, keys, "{record:?}");
+        assert_eq!(code(&output), if kind == Some("damaged") { 1 } else { 0 });
+    }
+}
+
+#[test]
 fn a_file_or_a_link_that_is_named_is_looked_at() {
     let desk = desk();
     for (named, path) in [

@@ -21,8 +21,8 @@ mod document;
 mod file;
 mod modes;
 
-pub(crate) use document::describe;
-use document::{Document, Role, summary};
+pub(crate) use document::{Document, describe};
+use document::{Role, summary};
 use file::KeyFile;
 pub(crate) use file::MAX_LENGTH;
 use modes::Secrecy;

@@ -52,6 +52,7 @@ impl Stream {
             let is_stream = kind.is_fifo() || kind.is_socket() || kind.is_char_device();
             // It may be standard input by another name, as `/dev/fd/3` after `3<&0`.
             let standard = rustix::fs::fstat(std::io::stdin()).ok();
+            #[allow(clippy::unnecessary_cast, reason = "these are the types of Linux")]
             let is_standard = standard.is_some_and(|stat| {
                 (stat.st_dev as u64, stat.st_ino as u64) == (metadata.dev(), metadata.ino())
             });

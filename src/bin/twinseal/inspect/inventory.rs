@@ -24,7 +24,7 @@ mod age;
 mod count;
 #[cfg(not(unix))]
 mod elsewhere;
-mod origin;
+mod pem;
 mod record;
 #[cfg(unix)]
 mod walk;
@@ -32,7 +32,6 @@ mod walk;
 use count::Count;
 #[cfg(not(unix))]
 use elsewhere::Walk;
-use origin::Origin;
 use record::{Record, Report};
 #[cfg(unix)]
 use walk::Walk;
@@ -161,13 +160,5 @@ fn keys_in(text: &mut impl Read, length: u64, name: &Name) -> Option<Report> {
     if kind::of(&bytes) != FileKind::Pem {
         return None;
     }
-    let found = recognise(&mut &bytes[..], Some(bytes.len() as u64), name);
-    match found {
-        Ok(found) => Some(Report::Found(found)),
-        Err(failure) => match Origin::of(&bytes) {
-            Origin::Twinseal => Some(Report::Damaged(failure.reason(name))),
-            Origin::Other(what) => Some(Report::Other(what)),
-            Origin::Nothing => None,
-        },
-    }
+    pem::report(&bytes, name)
 }

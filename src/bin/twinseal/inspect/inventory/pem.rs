@@ -1,0 +1,70 @@
+//! A text with PEM documents: keys of twinseal, keys and certificates of other software, or damaged ones.
+
+use twinseal::PemDocument;
+use zeroize::Zeroizing;
+
+use super::record::Report;
+use crate::{
+    inspect::{self, MAX_KEYS, report::Found},
+    keys::{Document, describe},
+    name::Name,
+};
+
+const BEGIN: &str = "-----BEGIN ";
+
+/// `None` if it only looks like PEM, as a manual does.
+pub(super) fn report(bytes: &[u8], name: &Name) -> Option<Report> {
+    let failure = match inspect::recognise(&mut &*bytes, Some(bytes.len() as u64), name) {
+        Ok(found) => return Some(Report::Found(found)),
+        Err(failure) => failure,
+    };
+    let damaged = || Report::Damaged(failure.reason(name));
+    // It is looked at again only to tell what is damaged from what is of other software.
+    let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
+    match PemDocument::split(&text) {
+        Ok(documents) => of_documents(documents).unwrap_or_else(damaged).into(),
+        Err(_) => of_labels(&text).map(|other| other.unwrap_or_else(damaged)),
+    }
+}
+
+/// The keys of twinseal if there are any, and what else the first document is. `None` if one of them may
+/// be a key of twinseal and cannot be read.
+fn of_documents(documents: Vec<PemDocument<'_>>) -> Option<Report> {
+    let mut keys = Vec::new();
+    let mut other = None;
+    for document in documents {
+        let label = document.label();
+        match Document::of(&document) {
+            Document::Key(_) if keys.len() < MAX_KEYS => keys.push(inspect::key(document).ok()?),
+            Document::Foreign(what) => other = other.or(Some(what)),
+            Document::Damaged { .. } if !may_be_ours(label) => {
+                other = other.or_else(|| Some(describe(label)));
+            }
+            Document::Key(_) | Document::Damaged { .. } => return None,
+        }
+    }
+    if keys.is_empty() {
+        other.map(Report::Other)
+    } else {
+        Some(Report::Found(Found::of_keys(keys)))
+    }
+}
+
+/// By the BEGIN lines of a text whose documents are broken: `None` if there are none, and `Some(None)` if one
+/// may be that of a key of twinseal.
+fn of_labels(text: &str) -> Option<Option<Report>> {
+    let lines = text.split(['\n', '\r']).map(|line| line.trim_matches('\u{feff}').trim());
+    let mut first = None;
+    for label in lines.filter_map(|line| line.strip_prefix(BEGIN)) {
+        if may_be_ours(label.trim_end_matches('-')) {
+            return Some(None);
+        }
+        let label = label.strip_suffix("-----");
+        first = first.or(label.map(|label| Report::Other(describe(label))));
+    }
+    first.map(Some)
+}
+
+fn may_be_ours(label: &str) -> bool {
+    label.starts_with("TWINSEAL ") || matches!(label, "PUBLIC KEY" | "PRIVATE KEY")
+}
