@@ -105,7 +105,7 @@ pub fn seal_writer<W: io::Write>(
     inner: W,
 ) -> io::Result<SealWriter<W>> {
     let (head, sealer) = sealer(recipients, context, randomness)?;
-    SealWriter::new(&head, sealer, inner)
+    SealWriter::new(head, sealer, inner)
 }
 
 /// What [`seal`] and [`seal_writer`] run on: the bytes to be sent first, and what makes the rest.

@@ -37,6 +37,9 @@ mod schedule;
 mod session;
 mod stream;
 
+// Which of it crosses `catch_unwind`.
+mod unwind;
+
 // For known answers only.
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
@@ -65,24 +68,48 @@ pub use stream::{
 #[cfg(feature = "rayon")]
 pub use stream::{ParallelOpenReader, ParallelSealWriter};
 
-/// Keys are shared between threads, errors travel anywhere.
+/// Keys are shared between threads, errors travel anywhere, and all of it crosses `catch_unwind`.
 const _: () = {
+    use std::panic::{RefUnwindSafe, UnwindSafe};
+
     const fn shared<T: Send + Sync + 'static>() {}
-    shared::<EncapsulationKey>();
-    shared::<DecapsulationKey>();
-    shared::<SigningKey>();
-    shared::<VerifyingKey>();
-    shared::<Recipients>();
-    shared::<Header>();
-    shared::<BodyKey>();
     shared::<Box<dyn Decapsulate>>();
     shared::<Box<dyn Sign>>();
-    shared::<SharedSecret>();
-    shared::<Plaintext>();
-    shared::<SecretBuffer>();
-    shared::<Sender>();
-    shared::<Receiver>();
-    shared::<Shared<Keyring>>();
-    shared::<Shared<VerifyingKeyring>>();
-    shared::<Error>();
+
+    const fn crosses<T: Send + Sync + UnwindSafe + RefUnwindSafe + 'static>() {}
+    crosses::<EncapsulationKey>();
+    crosses::<DecapsulationKey>();
+    crosses::<SigningKey>();
+    crosses::<VerifyingKey>();
+    crosses::<Recipients>();
+    crosses::<Ciphertext>();
+    crosses::<Signature>();
+    crosses::<Header>();
+    crosses::<BodyKey>();
+    crosses::<SharedSecret>();
+    crosses::<Plaintext>();
+    crosses::<SecretBuffer>();
+    crosses::<PrivatePem>();
+    crosses::<Sender>();
+    crosses::<Receiver>();
+    crosses::<RingKey>();
+    crosses::<Keyring>();
+    crosses::<VerifyingKeyring>();
+    crosses::<Shared<Keyring>>();
+    crosses::<Shared<VerifyingKeyring>>();
+    crosses::<Policy>();
+    crosses::<provider::Provider>();
+    crosses::<Error>();
+    // With what is read or written, if that crosses.
+    crosses::<Sealer>();
+    crosses::<Opener>();
+    crosses::<SealWriter<Vec<u8>>>();
+    crosses::<OpenReader<&[u8]>>();
+    crosses::<LastChunk>();
+    crosses::<Body>();
+    crosses::<RandomAccess<Vec<u8>>>();
+    #[cfg(feature = "rayon")]
+    crosses::<ParallelSealWriter<Vec<u8>>>();
+    #[cfg(feature = "rayon")]
+    crosses::<ParallelOpenReader<&[u8]>>();
 };

@@ -12,7 +12,9 @@ use crate::{
     wire,
 };
 
+mod body;
 mod chunks;
+mod outgoing;
 #[cfg(feature = "rayon")]
 mod parallel;
 mod random_access;
@@ -20,11 +22,14 @@ mod read_at;
 mod reader;
 mod writer;
 
+pub use body::{Body, LastChunk, Plan, PlannedChunk};
 pub use chunks::{Opener, Sealer};
+pub(crate) use outgoing::flush;
 #[cfg(feature = "rayon")]
 pub use parallel::{ParallelOpenReader, ParallelSealWriter};
-pub use random_access::{Body, LastChunk, Plan, PlannedChunk, RandomAccess};
+pub use random_access::RandomAccess;
 pub use read_at::ReadAt;
+pub(crate) use read_at::{read_exact_at, size};
 pub use reader::OpenReader;
 pub(crate) use reader::read_full;
 pub use writer::SealWriter;
@@ -49,7 +54,8 @@ const INFO: &[u8] = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0";
 /// Length of the body of `plaintext` bytes, or `None` beyond the format's bound.
 pub(crate) fn sealed_len(plaintext: u64) -> Option<u64> {
     let chunks = plaintext / CHUNK as u64 + 1;
-    (chunks <= MAX_CHUNKS).then_some(PREFIX as u64 + plaintext + chunks * TAG as u64)
+    // Only then does the sum fit.
+    (chunks <= MAX_CHUNKS).then(|| PREFIX as u64 + plaintext + chunks * TAG as u64)
 }
 
 /// Length of the plaintext in a body of this length, or `None` if no body is so long.

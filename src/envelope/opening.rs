@@ -39,11 +39,11 @@ pub(super) fn open_at<S: ReadAt>(
     unlock: impl FnOnce(&Header) -> Result<BodyKey, Error>,
 ) -> io::Result<RandomAccess<S>> {
     context::check(context)?;
-    let envelope_length = source.size()?;
+    let envelope_length = stream::size(&source)?;
     let header = Header::read(&mut Positioned { source: &source, position: 0 })?;
     let body_key = unlock(&header)?;
     let mut prefix = [0; BodyKey::PREFIX_LENGTH];
-    source.read_exact_at(&mut prefix, header.len() as u64).map_err(cut_off)?;
+    stream::read_exact_at(&source, &mut prefix, header.len() as u64).map_err(cut_off)?;
     RandomAccess::new(source, body_key.body(context, &prefix, envelope_length)?)
 }
 

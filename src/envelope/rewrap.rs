@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 
 use super::{Header, Recipients, header};
-use crate::{Decapsulate, DecapsulationKey, EncapsulationKey, Error, Keyring};
+use crate::{Decapsulate, DecapsulationKey, EncapsulationKey, Error, Keyring, stream};
 
 impl Header {
     /// A header for new recipients in place of this one, made with the key of an old one. The body
@@ -102,6 +102,6 @@ fn rewrap<'a>(
     let moved = header.rewrap(find_key(&header)?, to)?;
     writer.write_all(&moved)?;
     let body = io::copy(&mut reader, &mut writer)?;
-    writer.flush()?;
+    stream::flush(&mut writer)?;
     Ok(moved.len() as u64 + body)
 }

@@ -40,7 +40,7 @@ pub(super) fn seal_writer<W: Write>(
     inner: W,
 ) -> io::Result<SealWriter<W>> {
     let (head, sealer) = sealer(keys, context, 0, None)?;
-    SealWriter::new(&head, sealer, inner)
+    SealWriter::new(head, sealer, inner)
 }
 
 /// Where every way of sealing starts: the header and the prefix, in a buffer of at least

@@ -121,20 +121,16 @@ impl Sealer {
     }
 
     pub(super) fn seal_next(&mut self, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
-        let index = self.take_indexes(1);
+        // Before anything is encrypted: whatever becomes of it, no number serves twice.
+        let index = self.next;
+        self.next = index.saturating_add(1);
         self.key.seal_chunk(index, chunk)
     }
 
-    /// The next `count` chunk numbers, whatever becomes of them: none serves twice.
-    pub(super) fn take_indexes(&mut self, count: usize) -> u64 {
-        let first = self.next;
-        self.next = first.saturating_add(count as u64);
-        first
-    }
-
+    /// The key and the number of the next chunk, for those who seal chunks themselves.
     #[cfg(feature = "rayon")]
-    pub(super) fn key(&self) -> &ChunkKey {
-        &self.key
+    pub(super) fn into_parts(self) -> (ChunkKey, u64) {
+        (self.key, self.next)
     }
 }
 

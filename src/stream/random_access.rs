@@ -1,258 +1,92 @@
-//! Opening parts of a body, in any order: files, byte slices, ranges of a remote object.
+//! Reading an envelope at any position: files, bytes in memory, whatever is a [`ReadAt`].
 
-use std::{fmt, io, ops::Range};
+use std::{
+    fmt,
+    io::{self, BufRead, Read, Seek, SeekFrom},
+    ops::Range,
+    sync::Arc,
+};
 
-use super::{CHUNK, ChunkKey, PREFIX, ReadAt, SEALED_CHUNK, plaintext_len};
-use crate::{Error, Plaintext, SecretBuffer, schedule::TAG};
-
-/// The body of an envelope of known length, before its end was authenticated.
-///
-/// Fetch [`range`](Self::range) of the envelope and hand it to
-/// [`authenticate`](Self::authenticate): only then is the length of the plaintext known for sure.
-pub struct LastChunk {
-    body: Body,
-}
-
-impl LastChunk {
-    /// `start` is where the body starts in the envelope, `end` where the envelope ends.
-    pub(crate) fn new(key: ChunkKey, start: u64, end: u64) -> Result<Self, Error> {
-        let length = end.checked_sub(start).and_then(plaintext_len).ok_or(Error::Open)?;
-        Ok(Self { body: Body { key, first_chunk: start + PREFIX as u64, length } })
-    }
-
-    /// Which bytes of the envelope are the last chunk.
-    #[must_use]
-    pub fn range(&self) -> Range<u64> {
-        self.body.sealed_range(self.body.last_index())
-    }
-
-    /// Authenticates the last chunk, and with it the length. Its buffer is decrypted in place.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Open`] if it is not the last chunk of this body.
-    pub fn authenticate(self, sealed: &mut [u8]) -> Result<Body, Error> {
-        let index = self.body.last_index();
-        self.body.open_chunk(index, sealed)?;
-        Ok(self.body)
-    }
-}
-
-impl fmt::Debug for LastChunk {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LastChunk({:?})", self.range())
-    }
-}
-
-/// A body of authenticated length, from which any range is opened: plan which bytes to fetch, fetch
-/// them by whatever means, and open them.
-///
-/// ```
-/// # use twinseal::{BodyKey, Header};
-/// # let bob = twinseal::DecapsulationKey::generate()?;
-/// # let sealed = bob.encapsulation_key().seal(b"example.com/notes", &[7; 100_000])?;
-/// let fetch = |range: std::ops::Range<u64>| sealed[range.start as usize..range.end as usize].to_vec();
-///
-/// let header = Header::parse(&fetch(0..4096))?;
-/// let body_key = header.unlock_with(&bob)?;
-/// let start = header.len() as u64;
-/// let prefix = fetch(start..start + BodyKey::PREFIX_LENGTH as u64);
-/// let last = body_key.body(b"example.com/notes", prefix[..].try_into()?, sealed.len() as u64)?;
-/// let mut tail = fetch(last.range());
-/// let body = last.authenticate(&mut tail)?;
-///
-/// let plan = body.plan(50_000..50_010)?;
-/// let plaintext = body.open(&plan, &mut fetch(plan.sealed()))?;
-/// assert_eq!(&plaintext[..], &[7; 10]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub struct Body {
-    key: ChunkKey,
-    /// Where the chunks start in the envelope.
-    first_chunk: u64,
-    /// Of the plaintext.
-    length: u64,
-}
-
-/// Which bytes of an envelope hold a range of its plaintext; from [`Body::plan`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
-    plaintext: Range<u64>,
-    sealed: Range<u64>,
-}
-
-/// One chunk of a [`Plan`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlannedChunk {
-    /// The chunk's number, for [`Body::open_chunk`].
-    pub index: u64,
-    /// Which bytes of the envelope it is.
-    pub sealed: Range<u64>,
-    /// Which part of its plaintext was asked for.
-    pub wanted: Range<usize>,
-}
-
-impl Plan {
-    /// Which bytes of the envelope to fetch: one contiguous range.
-    #[must_use]
-    pub fn sealed(&self) -> Range<u64> {
-        self.sealed.clone()
-    }
-}
-
-impl Body {
-    /// Length of the plaintext in bytes; it is authentic.
-    #[must_use]
-    pub fn len(&self) -> u64 {
-        self.length
-    }
-
-    /// Whether the plaintext is empty.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-
-    /// Plans a range of the plaintext.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Invalid`] if it starts after its end, or ends after the plaintext.
-    pub fn plan(&self, plaintext: Range<u64>) -> Result<Plan, Error> {
-        if plaintext.start > plaintext.end || plaintext.end > self.length {
-            let reason = "it is not within the plaintext";
-            return Err(Error::Invalid { what: "range", reason });
-        }
-        let first = self.sealed_range(plaintext.start / CHUNK as u64);
-        let sealed = if plaintext.is_empty() {
-            first.start..first.start
-        } else {
-            first.start..self.sealed_range((plaintext.end - 1) / CHUNK as u64).end
-        };
-        Ok(Plan { plaintext, sealed })
-    }
-
-    /// The chunks of a plan, one by one.
-    pub fn chunks<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = PlannedChunk> + 'a {
-        let Range { start, end } = plan.plaintext;
-        let chunk = CHUNK as u64;
-        let indexes = start / chunk..if start == end { start / chunk } else { end.div_ceil(chunk) };
-        indexes.map(move |index| {
-            let offset = index * chunk;
-            let within = |position: u64| position.saturating_sub(offset).min(chunk) as usize;
-            PlannedChunk {
-                index,
-                sealed: self.sealed_range(index),
-                wanted: within(start)..within(end),
-            }
-        })
-    }
-
-    /// Opens what was planned, from the bytes that were fetched for it: all of it, or nothing. They
-    /// are decrypted in place.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Length`] if they are not as many as planned; [`Error::Open`] if they are not
-    /// authentic.
-    pub fn open(&self, plan: &Plan, sealed: &mut [u8]) -> Result<Plaintext, Error> {
-        let expected = plan.sealed.end - plan.sealed.start;
-        if sealed.len() as u64 != expected {
-            return Err(Error::Length {
-                what: "planned range",
-                expected: usize::try_from(expected).unwrap_or(usize::MAX),
-                actual: sealed.len(),
-            });
-        }
-        let length = plan.plaintext.end - plan.plaintext.start;
-        let mut plaintext = SecretBuffer::with_capacity(length as usize);
-        for (planned, sealed) in self.chunks(plan).zip(sealed.chunks_mut(SEALED_CHUNK)) {
-            let chunk = self.open_chunk(planned.index, sealed)?;
-            plaintext.extend_from_slice(chunk.get(planned.wanted).ok_or(Error::Open)?);
-        }
-        Ok(Plaintext::new(plaintext))
-    }
-
-    /// Opens one chunk with its tag behind it, in place, and gives its plaintext.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Length`] if it is not as long as the chunk of this number is; [`Error::Open`] if
-    /// it is not authentic, and then the buffer holds no plaintext.
-    pub fn open_chunk<'a>(&self, index: u64, sealed: &'a mut [u8]) -> Result<&'a mut [u8], Error> {
-        let range = self.sealed_range(index);
-        let expected = (range.end - range.start) as usize;
-        if sealed.len() != expected {
-            return Err(Error::Length { what: "sealed chunk", expected, actual: sealed.len() });
-        }
-        self.key.open_sealed(index, sealed)
-    }
-
-    fn last_index(&self) -> u64 {
-        self.length / CHUNK as u64
-    }
-
-    /// Which bytes of the envelope a chunk is; empty beyond the last one.
-    fn sealed_range(&self, index: u64) -> Range<u64> {
-        let last = self.last_index();
-        let end = self.first_chunk + self.length + (last + 1) * TAG as u64;
-        if index > last {
-            return end..end;
-        }
-        let start = self.first_chunk + index * SEALED_CHUNK as u64;
-        start..end.min(start + SEALED_CHUNK as u64)
-    }
-}
-
-impl fmt::Debug for Body {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Body({} bytes)", self.length)
-    }
-}
+use super::{Body, CHUNK, LastChunk, ReadAt, SEALED_CHUNK, read_at::read_exact_at};
+use crate::{Error, SecretBuffer};
 
 /// How many chunks are read at once.
 const BATCH: u64 = 8;
 
-/// An envelope opened for reading at any position, by several threads at once. From
+/// An envelope opened for reading at any position. From
 /// [`open_at`](crate::DecapsulationKey::open_at), which has authenticated the last chunk.
 ///
+/// [`read_exact_at`](Self::read_exact_at) reads from several threads at once. For code that reads
+/// files (archives, media, tables), it is [`Read`], [`BufRead`] and [`Seek`] too, with one position;
+/// [`cursor`](Self::cursor) makes more of them.
+///
 /// ```
+/// use std::io::{Read, Seek, SeekFrom};
+///
 /// # let bob = twinseal::DecapsulationKey::generate()?;
 /// # let sealed = bob.encapsulation_key().seal(b"example.com/models", &[7; 100_000])?;
-/// let model = bob.open_at(b"example.com/models", &sealed)?;
+/// let mut model = bob.open_at(b"example.com/models", &sealed)?;
 /// let mut tensor = [0; 10];
 /// model.read_exact_at(&mut tensor, 50_000)?;
 /// assert_eq!(tensor, [7; 10]);
 /// assert_eq!(model.len(), 100_000);
+///
+/// model.seek(SeekFrom::End(-4))?;
+/// let mut tail = Vec::new();
+/// model.read_to_end(&mut tail)?;
+/// assert_eq!(tail, [7; 4]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Damaged data
+///
+/// Each chunk of 16384 bytes is judged on its own, so that one that was damaged costs no other one:
+///
+/// ```
+/// use std::io::ErrorKind;
+///
+/// use twinseal::Sealer;
+///
+/// # let bob = twinseal::DecapsulationKey::generate()?;
+/// # let mut damaged = bob.encapsulation_key().seal(b"example.com/models", &[7; 100_000])?;
+/// # damaged[40_000] ^= 1;
+/// const CHUNK: u64 = Sealer::CHUNK_LENGTH as u64;
+///
+/// let model = bob.open_at(b"example.com/models", &damaged)?;
+/// let mut saved = vec![0; model.len() as usize]; // zeros where a chunk is lost
+/// for (chunk, start) in saved.chunks_mut(CHUNK as usize).zip((0..).step_by(CHUNK as usize)) {
+///     match model.read_exact_at(chunk, start) {
+///         Err(error) if error.kind() == ErrorKind::InvalidData => println!("lost from {start} on"),
+///         read => read?,
+///     }
+/// }
+/// # assert_eq!(saved.iter().filter(|byte| **byte == 0).count() as u64, CHUNK);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// It needs the header, the 56 bytes behind it, and the last chunk. Where one of these is damaged or
+/// the end is missing, [`open_reader`](crate::DecapsulationKey::open_reader) gives what precedes the
+/// first fault.
 pub struct RandomAccess<S> {
     source: S,
-    body: Body,
+    body: Arc<Body>,
+    /// Where `Read` and `Seek` are in the plaintext.
+    position: u64,
+    /// The chunk that was opened for them last, and where it starts.
+    chunk: SecretBuffer,
+    chunk_start: u64,
 }
 
 impl<S: ReadAt> RandomAccess<S> {
     pub(crate) fn new(source: S, last: LastChunk) -> io::Result<Self> {
         let Range { start, end } = last.range();
         let mut sealed = SecretBuffer::zeroed((end - start) as usize);
-        source.read_exact_at(&mut sealed, start)?;
-        Ok(Self { source, body: last.authenticate(&mut sealed)? })
-    }
-
-    /// Length of the plaintext in bytes; it is authentic.
-    #[must_use]
-    pub fn len(&self) -> u64 {
-        self.body.len()
-    }
-
-    /// Whether the plaintext is empty.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.body.is_empty()
+        read_exact_at(&source, &mut sealed, start)?;
+        Ok(Self::at_the_start(source, Arc::new(last.authenticate(&mut sealed)?)))
     }
 
     /// Fills the whole buffer with the plaintext from this offset. After an error the buffer holds
-    /// zeros.
+    /// zeros, and reading again is possible.
     ///
     /// # Errors
     ///
@@ -272,14 +106,14 @@ impl<S: ReadAt> RandomAccess<S> {
         let mut position = offset;
         let mut rest = buffer;
         while position < end {
-            let batch_end = (position / CHUNK as u64 + BATCH) * CHUNK as u64;
-            let plan = self.body.plan(position..end.min(batch_end))?;
+            let batch_end = end.min((position / CHUNK as u64 + BATCH) * CHUNK as u64);
+            let plan = self.body.plan(position..batch_end)?;
             let Range { start, end: sealed_end } = plan.sealed();
             if fetched.is_empty() {
                 fetched = SecretBuffer::zeroed((sealed_end - start) as usize);
             }
             fetched.as_mut_vec().truncate((sealed_end - start) as usize);
-            self.source.read_exact_at(&mut fetched, start)?;
+            read_exact_at(&self.source, &mut fetched, start)?;
             for (planned, sealed) in self.body.chunks(&plan).zip(fetched.chunks_mut(SEALED_CHUNK)) {
                 let chunk = self.body.open_chunk(planned.index, sealed)?;
                 let wanted = chunk.get(planned.wanted).ok_or(Error::Open)?;
@@ -287,9 +121,127 @@ impl<S: ReadAt> RandomAccess<S> {
                 now.copy_from_slice(wanted);
                 rest = later;
             }
-            position = plan.plaintext.end;
+            position = batch_end;
         }
         Ok(())
+    }
+}
+
+impl<S> RandomAccess<S> {
+    fn at_the_start(source: S, body: Arc<Body>) -> Self {
+        Self { source, body, position: 0, chunk: SecretBuffer::with_capacity(0), chunk_start: 0 }
+    }
+
+    /// Length of the plaintext in bytes; it is authentic.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.body.len()
+    }
+
+    /// Whether the plaintext is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.body.is_empty()
+    }
+
+    /// The same plaintext with a position of its own, which is its start.
+    ///
+    /// ```
+    /// use std::io::Read;
+    ///
+    /// # let bob = twinseal::DecapsulationKey::generate()?;
+    /// # let sealed = bob.encapsulation_key().seal(b"example.com/notes", b"hello")?;
+    /// let notes = bob.open_at(b"example.com/notes", &sealed)?;
+    /// for mut cursor in [notes.cursor(), notes.cursor()] {
+    ///     let mut text = String::new();
+    ///     cursor.read_to_string(&mut text)?;
+    ///     assert_eq!(text, "hello");
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cursor(&self) -> RandomAccess<&S> {
+        RandomAccess::at_the_start(&self.source, Arc::clone(&self.body))
+    }
+
+    /// What is left of the opened chunk at the position.
+    fn buffered(&self) -> &[u8] {
+        let within = self.position.checked_sub(self.chunk_start);
+        let within = within.and_then(|within| usize::try_from(within).ok());
+        within.and_then(|within| self.chunk.get(within..)).unwrap_or_default()
+    }
+
+    fn left(&self) -> u64 {
+        self.len().saturating_sub(self.position)
+    }
+}
+
+impl<S: ReadAt> BufRead for RandomAccess<S> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.buffered().is_empty() && self.left() > 0 {
+            let start = self.position - self.position % CHUNK as u64;
+            let length = (self.len() - start).min(CHUNK as u64) as usize;
+            let mut chunk = SecretBuffer::zeroed(length);
+            self.read_exact_at(&mut chunk, start)?;
+            self.chunk = chunk;
+            self.chunk_start = start;
+        }
+        Ok(self.buffered())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.position += amount.min(self.buffered().len()) as u64;
+    }
+}
+
+impl<S: ReadAt> Read for RandomAccess<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.len() < CHUNK || !self.buffered().is_empty() {
+            let length = self.fill_buf()?.read(buffer)?;
+            self.consume(length);
+            return Ok(length);
+        }
+        if self.left() == 0 {
+            return Ok(0);
+        }
+        // Whole chunks go where they are wanted. If one of them is damaged, those before it are
+        // read one by one.
+        let chunk_end = CHUNK as u64 - self.position % CHUNK as u64;
+        let batch_end = chunk_end + (BATCH - 1) * CHUNK as u64;
+        let most = self.left().min(buffer.len() as u64);
+        let mut read = |length: u64| {
+            let length = most.min(length) as usize;
+            let part = buffer.get_mut(..length).unwrap_or_default();
+            self.read_exact_at(part, self.position).map(|()| length)
+        };
+        let length = read(batch_end).or_else(|_| read(chunk_end))?;
+        self.position += length as u64;
+        Ok(length)
+    }
+}
+
+/// Within the plaintext or behind its end, where there is nothing to read.
+impl<S> Seek for RandomAccess<S> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(offset) => self.len().checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        let outside =
+            || io::Error::new(io::ErrorKind::InvalidInput, "the position is out of range");
+        self.position = position.ok_or_else(outside)?;
+        Ok(self.position)
+    }
+}
+
+/// The plaintext, so that what reads at positions reads sealed data too.
+impl<S: ReadAt> ReadAt for RandomAccess<S> {
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.read_exact_at(buffer, offset)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.len())
     }
 }
 

@@ -1,8 +1,32 @@
 //! What can be read at any position: files, bytes in memory, and whatever implements the trait.
 
-use std::{fs::File, io};
+use std::{fs::File, io, rc::Rc, sync::Arc};
+
+use super::outgoing::uninterrupted;
 
 /// Something that can be read at any position, by several threads at once.
+///
+/// Implemented for files, bytes in memory, [`RandomAccess`](crate::RandomAccess), and references and
+/// smart pointers to any of them, `Box<dyn ReadAt>` among them. Errors are handed on as they are; only
+/// what is [`Interrupted`](io::ErrorKind::Interrupted) is called again.
+///
+/// ```
+/// use std::{fs::File, path::Path, sync::Arc};
+///
+/// use twinseal::ReadAt;
+///
+/// fn source(path: Option<&Path>, bytes: Arc<[u8]>) -> std::io::Result<Box<dyn ReadAt>> {
+///     Ok(match path {
+///         Some(path) => Box::new(File::open(path)?),
+///         None => Box::new(bytes),
+///     })
+/// }
+///
+/// # let bob = twinseal::DecapsulationKey::generate()?;
+/// # let sealed = bob.encapsulation_key().seal(b"example.com/notes", b"hello")?;
+/// assert_eq!(bob.open_at(b"example.com/notes", source(None, sealed.into())?)?.len(), 5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait ReadAt {
     /// Fills the whole buffer from this offset.
     ///
@@ -76,12 +100,33 @@ impl ReadAt for Vec<u8> {
     }
 }
 
-impl<T: ReadAt + ?Sized> ReadAt for &T {
-    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        T::read_exact_at(self, buffer, offset)
-    }
+/// What points to a source is one.
+macro_rules! pointers {
+    ($($pointer:ty),+) => {$(
+        impl<T: ReadAt + ?Sized> ReadAt for $pointer {
+            fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+                T::read_exact_at(self, buffer, offset)
+            }
 
-    fn size(&self) -> io::Result<u64> {
-        T::size(self)
-    }
+            fn size(&self) -> io::Result<u64> {
+                T::size(self)
+            }
+        }
+    )+};
+}
+
+pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
+
+/// Reads, again if that was interrupted.
+pub(crate) fn read_exact_at(
+    source: &(impl ReadAt + ?Sized),
+    buffer: &mut [u8],
+    offset: u64,
+) -> io::Result<()> {
+    uninterrupted(|| source.read_exact_at(buffer, offset))
+}
+
+/// Asks for the length, again if that was interrupted.
+pub(crate) fn size(source: &(impl ReadAt + ?Sized)) -> io::Result<u64> {
+    uninterrupted(|| source.size())
 }

@@ -6,7 +6,7 @@ use std::{
     ops::Range,
 };
 
-use super::{Opener, SEALED_CHUNK};
+use super::{Opener, SEALED_CHUNK, outgoing::uninterrupted};
 use crate::{Error, SecretBuffer, schedule::TAG};
 
 /// How many chunks are read at once.
@@ -17,6 +17,17 @@ pub(super) const BATCH: usize = 8;
 /// It gives authentic plaintext only, but what it has given is complete only once it has returned
 /// `Ok(0)`: do not act on a part of a file whose end may be missing. Forged, truncated and extended
 /// data end in [`InvalidData`](io::ErrorKind::InvalidData), and so does every later call.
+///
+/// # Damaged data
+///
+/// Every chunk of 16 KiB before the first damaged one comes out before the error. Those after it are
+/// read with [`RandomAccess`](crate::RandomAccess), whose documentation has an example.
+///
+/// # Errors of the inner reader
+///
+/// They lose nothing, and reading goes on: after [`WouldBlock`](io::ErrorKind::WouldBlock),
+/// [`TimedOut`](io::ErrorKind::TimedOut) or any other error the next call asks the inner reader
+/// again. What is [`Interrupted`](io::ErrorKind::Interrupted) is tried again at once.
 ///
 /// ```
 /// use std::io::Read;
@@ -45,8 +56,7 @@ pub struct OpenReader<R> {
 pub(super) enum State {
     Reading,
     Complete,
-    Forged,
-    InnerFailed(io::ErrorKind),
+    Failed(Error),
 }
 
 impl State {
@@ -55,37 +65,44 @@ impl State {
         match self {
             Self::Reading => Ok(true),
             Self::Complete => Ok(false),
-            Self::Forged => Err(Error::Open.into()),
-            Self::InnerFailed(kind) => Err(io::Error::new(*kind, "the inner reader failed before")),
+            Self::Failed(error) => Err(error.clone().into()),
         }
     }
 }
 
 /// Reads once, again if that was interrupted.
 fn read_some(inner: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match inner.read(buffer) {
-            Ok(length) if length <= buffer.len() => return Ok(length),
-            Ok(_) => return Err(io::Error::other("the inner reader claims too many bytes")),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
+    let length = uninterrupted(|| inner.read(buffer))?;
+    if length > buffer.len() {
+        return Err(io::Error::other("the inner reader claims too many bytes"));
     }
+    Ok(length)
 }
 
-/// Fills the buffer from `filled` on, and tells how far that went, and whether the reader ended.
+/// Fills the buffer from `filled` on, which says how far that went even after an error. Returns
+/// whether the reader ended.
+pub(super) fn fill(
+    inner: &mut impl Read,
+    buffer: &mut [u8],
+    filled: &mut usize,
+) -> io::Result<bool> {
+    while let Some(room) = buffer.get_mut(*filled..).filter(|room| !room.is_empty()) {
+        match read_some(inner, room)? {
+            0 => return Ok(true),
+            length => *filled += length,
+        }
+    }
+    Ok(false)
+}
+
+/// Fills the buffer from `filled` on. Returns how far that went, and whether the reader ended.
 pub(crate) fn read_full(
     inner: &mut impl Read,
     buffer: &mut [u8],
     mut filled: usize,
 ) -> io::Result<(usize, bool)> {
-    while filled < buffer.len() {
-        match read_some(inner, buffer.get_mut(filled..).unwrap_or_default())? {
-            0 => return Ok((filled, true)),
-            length => filled += length,
-        }
-    }
-    Ok((filled, false))
+    let ended = fill(inner, buffer, &mut filled)?;
+    Ok((filled, ended))
 }
 
 impl<R: Read> OpenReader<R> {
@@ -115,13 +132,9 @@ impl<R: Read> OpenReader<R> {
                 self.opened = 0;
             }
             let room = self.batch.get_mut(self.filled..).unwrap_or_default();
-            match read_some(&mut self.inner, room) {
-                Ok(0) => return self.last_chunk(),
-                Ok(length) => self.filled += length,
-                Err(error) => {
-                    self.give_up(State::InnerFailed(error.kind()));
-                    return Err(error);
-                }
+            match read_some(&mut self.inner, room)? {
+                0 => return self.last_chunk(),
+                length => self.filled += length,
             }
         }
         self.open_to(self.opened + SEALED_CHUNK)
@@ -142,19 +155,14 @@ impl<R: Read> OpenReader<R> {
             None => Err(Error::Open),
         };
         if let Err(error) = opened {
-            self.give_up(State::Forged);
+            // There is no more plaintext, and nothing else that is worth keeping.
+            self.batch.wipe();
+            self.state = State::Failed(error.clone());
             return Err(error.into());
         }
         self.opened = end;
         self.ready = start..end - TAG;
         Ok(())
-    }
-
-    /// From here on there is no plaintext any more.
-    fn give_up(&mut self, state: State) {
-        self.batch.wipe();
-        self.ready = 0..0;
-        self.state = state;
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
 };
 
-use super::{CHUNK, SEALED_CHUNK, Sealer};
+use super::{CHUNK, SEALED_CHUNK, Sealer, outgoing::Outgoing};
 use crate::{Error, SecretBuffer};
 
 /// How many chunks are written at once. Sealed one by one while they are in the cache.
@@ -17,8 +17,21 @@ const BATCH: usize = 8;
 /// open, which is what should happen when a program fails half-way. `flush` hands on what forms
 /// full chunks; a part of a chunk waits for its end.
 ///
-/// After an error of the inner writer every later call fails: chunks may be lost, and none is ever
-/// encrypted twice.
+/// # Errors of the inner writer
+///
+/// They lose nothing: the bytes that were sealed are kept, and the next call writes them first.
+/// `write` takes nothing of its plaintext when it fails. So a writer over a non-blocking socket is
+/// called again after [`WouldBlock`](io::ErrorKind::WouldBlock), and at the end with
+/// [`try_finish`](Self::try_finish). What is [`Interrupted`](io::ErrorKind::Interrupted) is tried
+/// again at once. A writer whose inner writer panics, or claims more bytes than it was offered,
+/// fails for good, because nobody knows what was written.
+///
+/// # Copies
+///
+/// A copy of the process (`fork`, a snapshot of a virtual machine) copies the key and the number of
+/// the next chunk with it. If both copies write on, they encrypt different chunks under one nonce,
+/// which gives away the difference of their plaintexts and lets chunks be forged: only one of them
+/// may go on, and the other must drop its writer.
 ///
 /// ```
 /// use std::io::Write;
@@ -33,26 +46,45 @@ const BATCH: usize = 8;
 /// ```
 #[must_use = "without finish() the envelope does not open"]
 pub struct SealWriter<W> {
-    pub(super) inner: W,
+    pub(super) outgoing: Outgoing<W>,
     pub(super) sealer: Sealer,
     /// In front sealed chunks, then the part of a chunk that waits for its end.
     pub(super) batch: SecretBuffer,
     /// Where the sealed chunks end.
     pub(super) sealed: usize,
-    /// Set while the inner writer is called, so that one that panics has failed too.
-    pub(super) failed: bool,
+    pub(super) end: End,
+}
+
+/// How far the end of an envelope is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// More plaintext may come.
+    Open,
+    /// The last chunk is sealed.
+    Sealed,
+    /// It is written, and flushed.
+    Written,
+}
+
+impl End {
+    /// Plaintext is taken before the end only.
+    pub(super) fn check(self) -> io::Result<()> {
+        if self == Self::Open {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "the envelope is finished"))
+    }
 }
 
 impl<W: Write> SealWriter<W> {
     /// Writes the `head`, which is the header and the prefix.
-    pub(crate) fn new(head: &[u8], sealer: Sealer, mut inner: W) -> io::Result<Self> {
-        inner.write_all(head)?;
+    pub(crate) fn new(head: Vec<u8>, sealer: Sealer, inner: W) -> io::Result<Self> {
         Ok(Self {
-            inner,
+            outgoing: Outgoing::new(head, inner)?,
             sealer,
             batch: SecretBuffer::with_capacity(BATCH * SEALED_CHUNK),
             sealed: 0,
-            failed: false,
+            end: End::Open,
         })
     }
 
@@ -60,39 +92,77 @@ impl<W: Write> SealWriter<W> {
     ///
     /// # Errors
     ///
-    /// Those of the inner writer.
+    /// Those of the inner writer. The envelope is truncated then, since the writer is gone: use
+    /// [`try_finish`](Self::try_finish) where an error asks to be tried again.
     pub fn finish(mut self) -> io::Result<W> {
-        self.check()?;
-        self.seal_waiting()?;
-        self.write_sealed()?;
-        self.inner.flush()?;
-        Ok(self.inner)
+        self.try_finish()?;
+        Ok(self.outgoing.into_inner())
+    }
+
+    /// Seals the last chunk and flushes. After an error it can be called again, and goes on where it
+    /// stopped. Once it has returned `Ok`, the envelope is complete and [`finish`](Self::finish)
+    /// only gives the inner writer back; writing fails with
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput).
+    ///
+    /// # Errors
+    ///
+    /// Those of the inner writer.
+    ///
+    /// ```
+    /// use std::io::{ErrorKind, Write};
+    ///
+    /// # fn wait_until_writable() {}
+    /// # let bob = twinseal::DecapsulationKey::generate()?;
+    /// # let socket = Vec::new();
+    /// let mut writer = bob.encapsulation_key().seal_writer(b"example.com/notes", socket)?;
+    /// writer.write_all(b"hello")?;
+    /// while let Err(error) = writer.try_finish() {
+    ///     match error.kind() {
+    ///         ErrorKind::WouldBlock => wait_until_writable(),
+    ///         _ => return Err(error.into()),
+    ///     }
+    /// }
+    /// let socket = writer.finish()?;
+    /// # assert_eq!(&bob.open(b"example.com/notes", &socket)?[..], b"hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_finish(&mut self) -> io::Result<()> {
+        self.outgoing.check()?;
+        if self.end == End::Open {
+            self.make_room()?;
+            self.seal_waiting()?;
+            self.end = End::Sealed;
+        }
+        if self.end == End::Sealed {
+            self.write_sealed()?;
+            self.outgoing.flush()?;
+            self.end = End::Written;
+        }
+        Ok(())
     }
 
     /// The inner writer, where the sealed bytes go.
     pub fn get_ref(&self) -> &W {
-        &self.inner
-    }
-
-    fn check(&self) -> io::Result<()> {
-        if self.failed { Err(failed_before()) } else { Ok(()) }
+        self.outgoing.get_ref()
     }
 
     /// Seals what waits in the batch: a full chunk, or at the end the last one.
     fn seal_waiting(&mut self) -> Result<(), Error> {
         let waiting = self.batch.get_mut(self.sealed..).unwrap_or_default();
-        let tag = self.sealer.seal_next(waiting).inspect_err(|_| self.failed = true)?;
+        let tag = self.outgoing.or_fail(|| self.sealer.seal_next(waiting))?;
         self.batch.extend_from_slice(&tag);
         self.sealed = self.batch.len();
         Ok(())
     }
 
+    /// Writes a batch that is full.
+    fn make_room(&mut self) -> io::Result<()> {
+        if self.sealed == BATCH * SEALED_CHUNK { self.write_sealed() } else { Ok(()) }
+    }
+
     /// Hands the sealed chunks on and moves what waits to the front.
     fn write_sealed(&mut self) -> io::Result<()> {
-        let sealed = self.batch.get(..self.sealed).unwrap_or_default();
-        self.failed = true;
-        self.inner.write_all(sealed)?;
-        self.failed = false;
+        self.outgoing.write(self.batch.get(..self.sealed).unwrap_or_default())?;
         self.batch.as_mut_vec().drain(..self.sealed);
         self.sealed = 0;
         Ok(())
@@ -100,10 +170,13 @@ impl<W: Write> SealWriter<W> {
 }
 
 impl<W: Write> Write for SealWriter<W> {
+    /// What may fail comes first, so that an error has taken nothing of the plaintext.
     fn write(&mut self, plaintext: &[u8]) -> io::Result<usize> {
-        self.check()?;
+        self.outgoing.check()?;
+        self.end.check()?;
+        self.make_room()?;
         let mut rest = plaintext;
-        while !rest.is_empty() {
+        while !rest.is_empty() && self.sealed < BATCH * SEALED_CHUNK {
             let room = CHUNK - (self.batch.len() - self.sealed);
             let (now, later) = rest.split_at(rest.len().min(room));
             self.batch.extend_from_slice(now);
@@ -111,26 +184,15 @@ impl<W: Write> Write for SealWriter<W> {
             if now.len() == room {
                 self.seal_waiting()?;
             }
-            if self.sealed == BATCH * SEALED_CHUNK {
-                self.write_sealed()?;
-                break;
-            }
         }
         Ok(plaintext.len() - rest.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.check()?;
+        self.outgoing.check()?;
         self.write_sealed()?;
-        self.failed = true;
-        self.inner.flush()?;
-        self.failed = false;
-        Ok(())
+        self.outgoing.flush()
     }
-}
-
-pub(super) fn failed_before() -> io::Error {
-    io::Error::other("the inner writer failed before")
 }
 
 impl<W> fmt::Debug for SealWriter<W> {

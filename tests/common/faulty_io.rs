@@ -1,4 +1,4 @@
-//! Readers and writers that misbehave at a chosen call, and check that they are then left alone.
+//! Readers and writers that misbehave at a chosen call, once, and work after it.
 
 use std::{
     io::{self, Read, Write},
@@ -8,11 +8,11 @@ use std::{
 /// What happens at the chosen call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// The call fails. `Interrupted` fails once, and should be tried again.
+    /// The call fails, and nothing is read or taken.
     Error(io::ErrorKind),
-    /// A writer takes nothing and says so: `Ok(0)`.
+    /// A writer takes nothing and says so, a reader says that it has ended: `Ok(0)`.
     Nothing,
-    /// A reader claims more bytes than the buffer has room for.
+    /// More bytes are claimed than the buffer has.
     Lie,
 }
 
@@ -84,14 +84,10 @@ impl FaultyWriter {
 impl WriterState {
     /// Counts a call, and tells whether it is the chosen one.
     fn call(&mut self) -> bool {
-        assert!(!self.failed, "called again after an error");
         self.calls += 1;
-        self.calls - 1 == self.plan.call
-    }
-
-    fn fail(&mut self, kind: io::ErrorKind) -> io::Error {
-        self.failed = kind != io::ErrorKind::Interrupted;
-        io::Error::new(kind, "planned")
+        let chosen = self.calls - 1 == self.plan.call;
+        self.failed |= chosen && self.plan.fault != Fault::Error(io::ErrorKind::Interrupted);
+        chosen
     }
 }
 
@@ -103,11 +99,9 @@ impl Write for FaultyWriter {
         let right = state.expected.get(state.taken..state.taken + buffer.len());
         assert!(right == Some(buffer), "other bytes than the expected ones");
         match state.plan.fault {
-            Fault::Error(kind) if chosen => return Err(state.fail(kind)),
-            Fault::Nothing if chosen => {
-                state.failed = true;
-                return Ok(0);
-            }
+            Fault::Error(kind) if chosen => return Err(io::Error::new(kind, "planned")),
+            Fault::Nothing if chosen => return Ok(0),
+            Fault::Lie if chosen => return Ok(buffer.len() + 1),
             _ => {}
         }
         let length = buffer.len().min(state.plan.at_most);
@@ -118,14 +112,14 @@ impl Write for FaultyWriter {
     fn flush(&mut self) -> io::Result<()> {
         let mut state = self.state();
         match (state.call(), state.plan.fault) {
-            (true, Fault::Error(io::ErrorKind::Interrupted)) | (false, _) => Ok(()),
-            (true, Fault::Error(kind)) => Err(state.fail(kind)),
-            (true, _) => Err(state.fail(io::ErrorKind::WriteZero)),
+            (true, Fault::Error(kind)) => Err(io::Error::new(kind, "planned")),
+            (true, Fault::Nothing | Fault::Lie) => Err(io::ErrorKind::WriteZero.into()),
+            (false, _) => Ok(()),
         }
     }
 }
 
-/// A reader over bytes. It checks that nobody reads on after its end or its failure.
+/// A reader over bytes. It checks that nobody reads on after its end.
 #[derive(Debug)]
 pub(crate) struct FaultyReader<'a> {
     bytes: &'a [u8],
@@ -144,11 +138,15 @@ impl<'a> FaultyReader<'a> {
     pub(crate) fn failed(&self) -> bool {
         self.failed
     }
+
+    /// How many bytes are left.
+    pub(crate) fn left(&self) -> usize {
+        self.bytes.len()
+    }
 }
 
 impl Read for FaultyReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        assert!(!self.failed, "called again after an error");
         assert!(!self.ended, "called again after the end");
         self.calls += 1;
         if self.calls - 1 == self.plan.call {

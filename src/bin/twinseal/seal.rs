@@ -24,11 +24,11 @@ pub(crate) fn seal(args: &Seal, console: &Console) -> Result<(), Failure> {
     let name = input.name().clone();
     let sources = Sources::default().and_input(&input).and_keys(&args.recipients.recipients);
     let output = Output::create(args.files.output.as_deref(), Content::Binary, &sources)?;
-    let mut input = input.show(console);
+    let input = input.show(console);
     let sealed =
         recipients.seal_writer(args.context.context.as_bytes(), output).and_then(|writer| {
             let mut writer = writer.parallel();
-            copy(&mut input, &mut writer)?;
+            copy(input, &mut writer)?;
             writer.finish()
         });
     let output = sealed.map_err(|error| envelope::failed(error, &name))?;
@@ -59,11 +59,9 @@ fn open_to(
     output: &mut Output,
 ) -> Result<(), Failure> {
     let name = input.name().clone();
-    let opened = keys.open_reader(context, input).and_then(|reader| {
-        let mut reader = reader.parallel();
-        copy(&mut reader, output)
-    });
-    opened.map_err(|error| envelope::failed_with(error, &name, keys))
+    let reader = keys.open_reader(context, input);
+    let opened = reader.and_then(|reader| copy(reader.parallel(), output));
+    opened.map(drop).map_err(|error| envelope::failed_with(error, &name, keys))
 }
 
 /// The body is copied in pieces of this size; it is not secret.

@@ -7,6 +7,7 @@ use std::{
     thread,
 };
 
+use super::pool::threads;
 use crate::{
     Error, SecretBuffer,
     stream::{ChunkKey, SEALED_CHUNK, reader::BATCH},
@@ -15,14 +16,38 @@ use crate::{
 /// Batches under way for each thread: half a MiB.
 const BATCHES_PER_THREAD: usize = 4;
 
-/// Full chunks, each with its tag or room for it behind it. At the end of the body the last chunk,
-/// which is shorter, follows them.
+/// Chunks, each with its tag or room for it behind it: full ones, and at the end of the body the
+/// last one, which is shorter.
 pub(super) struct Batch {
     pub(super) bytes: SecretBuffer,
     /// How many of the bytes count.
     pub(super) length: usize,
     /// The number of its first chunk.
     pub(super) first: u64,
+    /// Whether the body ends with it.
+    pub(super) ends: bool,
+    /// How many of the bytes are chunks on which the work is done.
+    pub(super) done: usize,
+}
+
+impl Batch {
+    /// Works on the chunks one by one, each with its number, up to the first error.
+    pub(super) fn each_chunk(
+        &mut self,
+        mut work: impl FnMut(u64, &mut [u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let chunks = self.bytes.get_mut(..self.length).unwrap_or_default();
+        for (index, chunk) in (self.first..).zip(chunks.chunks_mut(SEALED_CHUNK)) {
+            work(index, chunk)?;
+            self.done += chunk.len();
+        }
+        Ok(())
+    }
+
+    /// What is done.
+    pub(super) fn done(&self) -> &[u8] {
+        self.bytes.get(..self.done).unwrap_or_default()
+    }
 }
 
 /// What is done to each batch.
@@ -30,8 +55,9 @@ pub(super) type Work = fn(&ChunkKey, &mut Batch) -> Result<(), Error>;
 
 /// A queue that its owner fills and empties, while the threads of the `rayon` pool work it off.
 ///
-/// They are sent for and not waited for: a batch that none of them has begun when it is due is the
-/// owner's to do. So a pool that is busy makes this slower and never stops it.
+/// Workers are requested but never awaited: if none has begun a batch when it is due, the owner
+/// works on it itself. A busy pool makes this slower and never stops it. Workers only compute; what
+/// may block, the owner does on its own thread.
 pub(super) struct Pipeline {
     shared: Arc<Shared>,
     /// How many batches went in, and how many came out.
@@ -96,11 +122,6 @@ impl Shared {
     }
 }
 
-/// How many jobs there are at most: with the owner's thread, as many threads as the pool has.
-fn most_workers() -> usize {
-    rayon::current_num_threads() - 1
-}
-
 impl Pipeline {
     pub(super) fn new(key: ChunkKey, work: Work) -> Self {
         let queue = Mutex::default();
@@ -108,8 +129,12 @@ impl Pipeline {
         Self { shared, pushed: 0, taken: 0, spare: Vec::new() }
     }
 
+    /// Whether as many batches are under way as the threads need. One thread needs no more than one.
     pub(super) fn is_full(&self) -> bool {
-        let most = BATCHES_PER_THREAD * rayon::current_num_threads();
+        let most = match threads() {
+            1 => 1,
+            threads => BATCHES_PER_THREAD * threads,
+        };
         self.pushed - self.taken >= most as u64
     }
 
@@ -119,12 +144,14 @@ impl Pipeline {
             bytes: SecretBuffer::zeroed(BATCH * SEALED_CHUNK),
             length: 0,
             first: 0,
+            ends: false,
+            done: 0,
         })
     }
 
     /// Takes a batch back that is of no more use.
     pub(super) fn reuse(&mut self, batch: Batch) {
-        self.spare.push(batch);
+        self.spare.push(Batch { length: 0, ends: false, done: 0, ..batch });
     }
 
     /// Sends a batch on its way.
@@ -132,11 +159,17 @@ impl Pipeline {
         let mut queue = self.shared.queue();
         queue.waiting.push_back((self.pushed, batch));
         self.pushed += 1;
-        if queue.workers < most_workers() {
+        // With the owner's thread, as many as the pool has.
+        if queue.workers + 1 < threads() {
             queue.workers += 1;
             drop(queue);
-            let shared = Arc::clone(&self.shared);
-            rayon::spawn(move || shared.work_off());
+            // A pool that is busy may come to it long after: that keeps no key alive.
+            let shared = Arc::downgrade(&self.shared);
+            rayon::spawn(move || {
+                if let Some(shared) = shared.upgrade() {
+                    shared.work_off();
+                }
+            });
         }
     }
 

@@ -5,6 +5,7 @@ use std::{
     io::{self, BufRead, Read},
     mem,
     ops::Range,
+    panic::{RefUnwindSafe, UnwindSafe},
 };
 
 use super::pipeline::{Batch, Pipeline};
@@ -13,13 +14,14 @@ use crate::{
     schedule::TAG,
     stream::{
         ChunkKey, OpenReader, SEALED_CHUNK,
-        reader::{BATCH, State, read_full},
+        reader::{BATCH, State, fill},
     },
 };
 
 impl<R: Read> OpenReader<R> {
     /// Opens on all cores: on this thread, which reads, and on those of the `rayon` pool that it is
-    /// used in.
+    /// used in. The inner reader is called on this thread only. Where no thread can be started, this
+    /// one does everything.
     ///
     /// It reads ahead, and memory grows by half a MiB for each thread.
     ///
@@ -35,15 +37,17 @@ impl<R: Read> OpenReader<R> {
     /// ```
     pub fn parallel(self) -> ParallelOpenReader<R> {
         let Self { inner, opener, batch, filled, opened, ready, state } = self;
-        let unopened = batch.get(opened..filled).unwrap_or_default().to_vec();
         let (key, next) = opener.into_parts();
+        let mut pipeline = Pipeline::new(key, open_batch);
+        let mut reading = pipeline.spare();
+        copy_to_front(batch.get(opened..filled).unwrap_or_default(), &mut reading);
         ParallelOpenReader {
             inner,
-            unopened,
-            pipeline: Pipeline::new(key, open_batch),
+            reading: Some(reading),
+            pipeline,
             next,
             ahead: Ahead::Reading,
-            current: Batch { bytes: batch, length: 0, first: 0 },
+            current: Batch { bytes: batch, length: 0, first: 0, ends: false, done: 0 },
             ready,
             later: 0..0,
             state,
@@ -51,27 +55,29 @@ impl<R: Read> OpenReader<R> {
     }
 }
 
-/// Opens the chunks of a batch where they are. A batch that is not full is the end of the body.
+/// Opens the chunks of a batch where they are.
 fn open_batch(key: &ChunkKey, batch: &mut Batch) -> Result<(), Error> {
-    let is_last = batch.length < batch.bytes.len();
-    if is_last && batch.length.is_multiple_of(SEALED_CHUNK) {
-        return Err(Error::Open); // the last chunk is missing
+    batch.each_chunk(|index, chunk| key.open_sealed(index, chunk).map(drop))?;
+    let lacks_the_last_chunk = batch.ends && batch.length.is_multiple_of(SEALED_CHUNK);
+    if lacks_the_last_chunk { Err(Error::Open) } else { Ok(()) }
+}
+
+/// Starts a batch with these bytes.
+fn copy_to_front(bytes: &[u8], batch: &mut Batch) {
+    if let Some(front) = batch.bytes.get_mut(..bytes.len()) {
+        front.copy_from_slice(bytes);
+        batch.length = bytes.len();
     }
-    let sealed = batch.bytes.get_mut(..batch.length).unwrap_or_default();
-    for (index, chunk) in (batch.first..).zip(sealed.chunks_mut(SEALED_CHUNK)) {
-        key.open_sealed(index, chunk)?;
-    }
-    Ok(())
 }
 
 /// An [`OpenReader`] on all cores; see [`OpenReader::parallel`].
 pub struct ParallelOpenReader<R> {
     inner: R,
-    /// What was read and not opened before it came to this.
-    unopened: Vec<u8>,
-    /// The batches after the current one.
+    /// The batch that is being read.
+    reading: Option<Batch>,
+    /// The batches between that one and the current one.
     pipeline: Pipeline,
-    /// The number of the next chunk to be read.
+    /// The number of the first chunk of the batch that is being read.
     next: u64,
     ahead: Ahead,
     /// A batch of opened chunks.
@@ -90,6 +96,10 @@ enum Ahead {
     Failed(io::Error),
 }
 
+// Of its own there is only an error of the inner reader, which nobody has seen yet.
+impl<R: UnwindSafe> UnwindSafe for ParallelOpenReader<R> {}
+impl<R: RefUnwindSafe> RefUnwindSafe for ParallelOpenReader<R> {}
+
 impl<R: Read> ParallelOpenReader<R> {
     /// The inner reader.
     pub fn get_ref(&self) -> &R {
@@ -99,45 +109,66 @@ impl<R: Read> ParallelOpenReader<R> {
     /// Reads as many batches as may be under way.
     fn read_ahead(&mut self) {
         while matches!(self.ahead, Ahead::Reading) && !self.pipeline.is_full() {
-            let mut batch = self.pipeline.spare();
-            for (byte, value) in batch.bytes.iter_mut().zip(&self.unopened) {
-                *byte = *value;
-            }
-            let filled = mem::take(&mut self.unopened).len();
-            match read_full(&mut self.inner, &mut batch.bytes, filled) {
-                Ok((length, ended)) => {
-                    (batch.length, batch.first) = (length, self.next);
-                    self.next = self.next.saturating_add(BATCH as u64);
-                    self.pipeline.push(batch);
-                    if ended {
-                        self.ahead = Ahead::Ended;
-                    }
+            // It stays in its place while it is read: the inner reader may fail, or panic.
+            let batch = self.reading.get_or_insert_with(|| self.pipeline.spare());
+            match fill(&mut self.inner, &mut batch.bytes, &mut batch.length) {
+                Ok(ended) => self.push(ended),
+                Err(error) => {
+                    self.push_full();
+                    self.ahead = Ahead::Failed(error);
                 }
-                Err(error) => self.ahead = Ahead::Failed(error),
             }
         }
     }
 
+    /// Sends what was read on its way.
+    fn push(&mut self, ended: bool) {
+        let Some(mut batch) = self.reading.take() else { return };
+        (batch.first, batch.ends) = (self.next, ended);
+        self.next = self.next.saturating_add(BATCH as u64);
+        self.pipeline.push(batch);
+        if ended {
+            self.ahead = Ahead::Ended;
+        }
+    }
+
+    /// Sends the full chunks of a batch on their way: they come out before the error.
+    fn push_full(&mut self) {
+        let Some(mut batch) = self.reading.take_if(|batch| batch.length >= SEALED_CHUNK) else {
+            return;
+        };
+        let full = batch.length / SEALED_CHUNK;
+        let mut rest = self.pipeline.spare();
+        let start = batch.bytes.get(full * SEALED_CHUNK..batch.length);
+        copy_to_front(start.unwrap_or_default(), &mut rest);
+        self.reading = Some(rest);
+        (batch.length, batch.first) = (full * SEALED_CHUNK, self.next);
+        self.next = self.next.saturating_add(full as u64);
+        self.pipeline.push(batch);
+    }
+
     /// Makes the next batch the current one.
     fn next_batch(&mut self) -> io::Result<()> {
-        // Until the batch is there: should the inner reader panic, none is skipped.
-        self.state = State::InnerFailed(io::ErrorKind::Other);
         self.read_ahead();
-        match self.pipeline.next() {
-            Some((batch, Ok(()))) => {
-                self.later = 0..batch.length;
+        // Until the batch is there: should the provider have panicked, none is skipped.
+        self.state = State::Failed(Error::Open);
+        let next = self.pipeline.next();
+        self.state = State::Reading;
+        match next {
+            Some((batch, opened)) => {
+                self.later = 0..batch.done;
                 let before = mem::replace(&mut self.current, batch);
                 self.pipeline.reuse(before);
-                self.state = State::Reading;
+                if let Err(error) = opened {
+                    // What precedes the fault is given, and nothing after it.
+                    self.pipeline.abandon();
+                    self.state = State::Failed(error);
+                }
                 Ok(())
-            }
-            Some((_, Err(error))) => {
-                self.give_up(State::Forged);
-                Err(error.into())
             }
             None => match mem::replace(&mut self.ahead, Ahead::Ended) {
                 Ahead::Failed(error) => {
-                    self.give_up(State::InnerFailed(error.kind()));
+                    self.ahead = Ahead::Reading;
                     Err(error)
                 }
                 Ahead::Reading | Ahead::Ended => {
@@ -148,13 +179,13 @@ impl<R: Read> ParallelOpenReader<R> {
         }
     }
 
-    /// From here on there is no plaintext any more.
-    fn give_up(&mut self, state: State) {
-        self.current.bytes.wipe();
-        self.pipeline.abandon();
-        self.ready = 0..0;
-        self.later = 0..0;
-        self.state = state;
+    /// Whether more may come, after the current batch was given whole.
+    fn is_reading(&mut self) -> io::Result<bool> {
+        let reading = self.state.is_reading();
+        if reading.is_err() {
+            self.current.bytes.wipe();
+        }
+        reading
     }
 }
 
@@ -162,7 +193,7 @@ impl<R: Read> BufRead for ParallelOpenReader<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.ready.is_empty() {
             if self.later.is_empty() {
-                if !self.state.is_reading()? {
+                if !self.is_reading()? {
                     break;
                 }
                 self.next_batch()?;

@@ -1,4 +1,4 @@
-//! Sealing on all cores: while one batch is sealed, the batch before it is written.
+//! Sealing on all cores: batches are sealed while those before them are written.
 
 use std::{
     fmt,
@@ -6,26 +6,22 @@ use std::{
     mem,
 };
 
-use rayon::prelude::*;
-
+use super::pipeline::{Batch, Pipeline};
 use crate::{
-    Error, SecretBuffer,
+    Error,
     schedule::TAG,
-    stream::{CHUNK, SEALED_CHUNK, SealWriter, Sealer, writer::failed_before},
+    stream::{
+        CHUNK, ChunkKey, SEALED_CHUNK, SealWriter, outgoing::Outgoing, reader::BATCH, writer::End,
+    },
 };
 
-/// Chunks for each thread in one batch. There are two batches: half a MiB for each thread.
-const CHUNKS_PER_THREAD: usize = 16;
+/// Plaintext that a batch holds.
+const CAPACITY: usize = BATCH * CHUNK;
 
-/// Room for one batch of sealed chunks.
-fn new_batch() -> SecretBuffer {
-    let chunks = CHUNKS_PER_THREAD * rayon::current_num_threads();
-    SecretBuffer::zeroed(chunks * SEALED_CHUNK)
-}
-
-impl<W: Write + Send> SealWriter<W> {
-    /// Seals on all cores: the threads are those of the `rayon` pool that it is used in. While one
-    /// batch of chunks is sealed, the batch before it is written.
+impl<W: Write> SealWriter<W> {
+    /// Seals on all cores: on this thread, which writes, and on those of the `rayon` pool that it is
+    /// used in. The inner writer is called on this thread only. Where no thread can be started, this
+    /// one does everything.
     ///
     /// The bytes are the same; memory grows by half a MiB for each thread.
     ///
@@ -41,75 +37,88 @@ impl<W: Write + Send> SealWriter<W> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn parallel(self) -> ParallelSealWriter<W> {
-        let Self { inner, sealer, batch: before, sealed, failed } = self;
-        let (sealed, waiting) = before.split_at(sealed);
-        let mut outgoing = new_batch();
-        for (byte, value) in outgoing.iter_mut().zip(sealed) {
-            *byte = *value;
-        }
-        let outgoing_length = sealed.len();
-        let batch = new_batch();
-        let mut writer = ParallelSealWriter {
-            inner,
-            sealer,
-            batch,
-            filled: 0,
-            outgoing,
-            outgoing_length,
-            failed,
-        };
+        let Self { mut outgoing, sealer, batch, sealed, end } = self;
+        let (sealed, waiting) = batch.split_at(sealed);
+        outgoing.keep(sealed);
+        let (key, next) = sealer.into_parts();
+        let mut pipeline = Pipeline::new(key, seal_batch);
+        let filling = pipeline.spare();
+        let mut writer =
+            ParallelSealWriter { outgoing, pipeline, next, filling, filled: 0, writing: None, end };
         writer.fill(waiting);
         writer
     }
 }
 
+/// Seals the chunks of a batch where they are.
+fn seal_batch(key: &ChunkKey, batch: &mut Batch) -> Result<(), Error> {
+    batch.each_chunk(|index, chunk| {
+        let (chunk, tag) = chunk.split_last_chunk_mut::<TAG>().ok_or(Error::Open)?;
+        *tag = key.seal_chunk(index, chunk)?;
+        Ok(())
+    })
+}
+
 /// A [`SealWriter`] on all cores; see [`SealWriter::parallel`].
 #[must_use = "without finish() the envelope does not open"]
 pub struct ParallelSealWriter<W> {
-    inner: W,
-    sealer: Sealer,
+    outgoing: Outgoing<W>,
+    /// The batches between the one that is written and the one that is filled.
+    pipeline: Pipeline,
+    /// The number of the first chunk of the batch that is filled.
+    next: u64,
     /// Plaintext, chunk by chunk, each with room for its tag behind it.
-    batch: SecretBuffer,
-    /// How much plaintext is in the batch.
+    filling: Batch,
+    /// How much plaintext that is.
     filled: usize,
-    /// The batch before, sealed and not yet written.
-    outgoing: SecretBuffer,
-    outgoing_length: usize,
-    /// Set while the inner writer is called, so that one that panics has failed too.
-    failed: bool,
+    /// A sealed batch that the inner writer has not taken whole.
+    writing: Option<Batch>,
+    end: End,
 }
 
-impl<W: Write + Send> ParallelSealWriter<W> {
-    /// Seals the last chunk, flushes, and gives the inner writer back.
+impl<W: Write> ParallelSealWriter<W> {
+    /// Seals the last chunk, flushes, and gives the inner writer back; see [`SealWriter::finish`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the inner writer. The envelope is truncated then.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.try_finish()?;
+        Ok(self.outgoing.into_inner())
+    }
+
+    /// Seals the last chunk and flushes. After an error it can be called again, and goes on where it
+    /// stopped; see [`SealWriter::try_finish`].
     ///
     /// # Errors
     ///
     /// Those of the inner writer.
-    pub fn finish(mut self) -> io::Result<W> {
-        self.hand_on()?;
-        let last = self.batch.get_mut(..self.filled).unwrap_or_default();
-        let tag = self.sealer.seal_next(last)?;
-        self.inner.write_all(last)?;
-        self.inner.write_all(&tag)?;
-        self.inner.flush()?;
-        Ok(self.inner)
+    pub fn try_finish(&mut self) -> io::Result<()> {
+        self.outgoing.check()?;
+        if self.end == End::Open {
+            self.push_if_full()?;
+            self.make_room()?;
+            self.push_last();
+            self.end = End::Sealed;
+        }
+        if self.end == End::Sealed {
+            self.write_all_sealed()?;
+            self.outgoing.flush()?;
+            self.end = End::Written;
+        }
+        Ok(())
     }
 
     /// The inner writer, where the sealed bytes go.
     pub fn get_ref(&self) -> &W {
-        &self.inner
+        self.outgoing.get_ref()
     }
 
-    /// Plaintext that a batch holds.
-    fn capacity(&self) -> usize {
-        self.batch.len() / SEALED_CHUNK * CHUNK
-    }
-
-    /// Copies plaintext to where it will be sealed, and tells how much found room.
+    /// Copies plaintext to where it will be sealed, and returns how much found room.
     fn fill(&mut self, plaintext: &[u8]) -> usize {
         let mut rest = plaintext;
         let first = self.filled / CHUNK;
-        for slot in self.batch.chunks_exact_mut(SEALED_CHUNK).skip(first) {
+        for slot in self.filling.bytes.chunks_exact_mut(SEALED_CHUNK).skip(first) {
             let room = slot.get_mut(self.filled % CHUNK..CHUNK).unwrap_or_default();
             let (now, later) = rest.split_at(rest.len().min(room.len()));
             room.get_mut(..now.len()).unwrap_or_default().copy_from_slice(now);
@@ -122,96 +131,121 @@ impl<W: Write + Send> ParallelSealWriter<W> {
         plaintext.len() - rest.len()
     }
 
-    /// Seals so many chunks while those before them are written. They come from the caller's
-    /// plaintext if there is some, else from the batch.
-    fn seal_batch(&mut self, chunks: usize, plaintext: Option<&[u8]>) -> io::Result<()> {
-        let first = self.sealer.take_indexes(chunks);
-        let key = self.sealer.key();
-        let slots = self.batch.get_mut(..chunks * SEALED_CHUNK).unwrap_or_default();
-        let outgoing = self.outgoing.get(..self.outgoing_length).unwrap_or_default();
-        let seal = |index: usize, slot: &mut [u8], from: Option<&[u8]>| {
-            let (chunk, tag) = slot.split_last_chunk_mut::<TAG>().ok_or(Error::Open)?;
-            if let Some(from) = from {
-                chunk.copy_from_slice(from);
-            }
-            *tag = key.seal_chunk(first + index as u64, chunk)?;
-            Ok::<(), Error>(())
-        };
-        let slots = slots.par_chunks_exact_mut(SEALED_CHUNK).enumerate();
-        self.failed = true;
-        let (written, sealed) = rayon::join(
-            || self.inner.write_all(outgoing),
-            || match plaintext {
-                None => slots.try_for_each(|(index, slot)| seal(index, slot, None)),
-                Some(plaintext) => slots
-                    .zip(plaintext.par_chunks_exact(CHUNK))
-                    .try_for_each(|((index, slot), from)| seal(index, slot, Some(from))),
-            },
-        );
-        written?;
-        sealed?;
-        self.failed = false;
+    fn has_room(&self) -> bool {
+        self.writing.is_none() && !self.pipeline.is_full()
+    }
 
-        mem::swap(&mut self.batch, &mut self.outgoing);
-        self.outgoing_length = chunks * SEALED_CHUNK;
-        let waiting = self.filled.saturating_sub(chunks * CHUNK);
-        let (_, from) = self.outgoing.split_at(self.outgoing_length);
-        for (byte, value) in self.batch.iter_mut().zip(from.iter().take(waiting)) {
-            *byte = *value;
+    /// Writes until one more batch may be under way.
+    fn make_room(&mut self) -> io::Result<()> {
+        while !self.has_room() {
+            self.write_next()?;
         }
-        self.filled = waiting;
         Ok(())
     }
 
-    /// Hands all full chunks on to the inner writer.
-    fn hand_on(&mut self) -> io::Result<()> {
-        if self.failed {
-            return Err(failed_before());
+    fn push_if_full(&mut self) -> io::Result<()> {
+        if self.filled == CAPACITY {
+            self.make_room()?;
+            self.push_full();
         }
-        let full = self.filled / CHUNK;
-        if full > 0 {
-            self.seal_batch(full, None)?;
-        }
-        let outgoing = self.outgoing.get(..self.outgoing_length).unwrap_or_default();
-        self.failed = true;
-        self.inner.write_all(outgoing)?;
-        self.failed = false;
-        self.outgoing_length = 0;
         Ok(())
+    }
+
+    /// Sends the full chunks on their way. The start of another one moves to the next batch.
+    fn push_full(&mut self) {
+        let chunks = self.filled / CHUNK;
+        let mut next = self.pipeline.spare();
+        let sealed = chunks * SEALED_CHUNK;
+        let waiting = self.filled % CHUNK;
+        if let Some(from) = self.filling.bytes.get(sealed..sealed + waiting)
+            && let Some(to) = next.bytes.get_mut(..waiting)
+        {
+            to.copy_from_slice(from);
+        }
+        self.filled = waiting;
+        let mut batch = mem::replace(&mut self.filling, next);
+        batch.length = sealed;
+        self.push(batch, chunks);
+    }
+
+    /// Sends everything on its way, with the last chunk at the end: in a batch that is not full there
+    /// is room for its tag.
+    fn push_last(&mut self) {
+        let full = self.filled / CHUNK;
+        let next = self.pipeline.spare();
+        let mut batch = mem::replace(&mut self.filling, next);
+        batch.length = full * SEALED_CHUNK + self.filled % CHUNK + TAG;
+        self.filled = 0;
+        self.push(batch, full + 1);
+    }
+
+    /// The numbers of the chunks are taken, whatever becomes of them: none serves twice.
+    fn push(&mut self, mut batch: Batch, chunks: usize) {
+        batch.first = self.next;
+        self.next = batch.first.saturating_add(chunks as u64);
+        self.pipeline.push(batch);
+    }
+
+    /// Writes the oldest batch under way; `false` if there is none.
+    fn write_next(&mut self) -> io::Result<bool> {
+        let batch = match self.writing.take() {
+            Some(batch) => batch,
+            None => {
+                let next = self.outgoing.or_fail(|| match self.pipeline.next() {
+                    Some((batch, sealed)) => sealed.map(|()| Some(batch)),
+                    None => Ok(None),
+                });
+                match next? {
+                    Some(batch) => batch,
+                    None => return Ok(false),
+                }
+            }
+        };
+        match self.outgoing.write(batch.done()) {
+            Ok(()) => {
+                self.pipeline.reuse(batch);
+                Ok(true)
+            }
+            Err(error) => {
+                self.writing = Some(batch);
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes everything that is sealed or under way.
+    fn write_all_sealed(&mut self) -> io::Result<()> {
+        while self.write_next()? {}
+        self.outgoing.write(&[]) // what was kept before there were batches
     }
 }
 
-impl<W: Write + Send> Write for ParallelSealWriter<W> {
+impl<W: Write> Write for ParallelSealWriter<W> {
+    /// What may fail comes first, so that an error has taken nothing of the plaintext.
     fn write(&mut self, plaintext: &[u8]) -> io::Result<usize> {
-        if self.failed {
-            return Err(failed_before());
-        }
-        let capacity = self.capacity();
-        let chunks = capacity / CHUNK;
-        if self.filled == 0
-            && let Some(whole) = plaintext.get(..capacity)
-        {
-            self.seal_batch(chunks, Some(whole))?;
-            return Ok(capacity);
-        }
+        self.outgoing.check()?;
+        self.end.check()?;
+        self.push_if_full()?;
         let taken = self.fill(plaintext);
-        if self.filled == capacity {
-            self.seal_batch(chunks, None)?;
+        if self.filled == CAPACITY && self.has_room() {
+            self.push_full(); // the other threads need not wait for the next call
         }
         Ok(taken)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.hand_on()?;
-        self.failed = true;
-        self.inner.flush()?;
-        self.failed = false;
-        Ok(())
+        self.outgoing.check()?;
+        if self.filled >= CHUNK {
+            self.make_room()?;
+            self.push_full();
+        }
+        self.write_all_sealed()?;
+        self.outgoing.flush()
     }
 }
 
 impl<W> fmt::Debug for ParallelSealWriter<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ParallelSealWriter({:?})", self.sealer)
+        write!(f, "ParallelSealWriter({} chunks begun)", self.next)
     }
 }
