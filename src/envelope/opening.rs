@@ -60,10 +60,10 @@ struct Positioned<'a, S> {
 
 impl<S: ReadAt> Read for Positioned<'_, S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.source.size()?.saturating_sub(self.position);
+        let left = stream::size(self.source)?.saturating_sub(self.position);
         let length = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
         let part = buffer.get_mut(..length).unwrap_or_default();
-        self.source.read_exact_at(part, self.position)?;
+        stream::read_exact_at(self.source, part, self.position)?;
         self.position += length as u64;
         Ok(length)
     }

@@ -85,6 +85,38 @@ pub(crate) fn assert_refused(sealed: &[u8], plaintext: &[u8]) {
     assert_refused_with(sealed, plaintext, |error| matches!(error, Error::Open));
 }
 
+/// Of a damaged file, every way of streaming gives each chunk before the fault, and none after it.
+#[test]
+fn what_precedes_the_fault_comes_out() {
+    let plaintext = plaintext(20 * CHUNK + 60);
+    let sealed = seal(&plaintext);
+    let start = chunks_start(&sealed);
+    let assert_precedes = |damaged: &[u8], chunks: usize| {
+        for (way, Outcome { released, error }) in ways(damaged, &plaintext) {
+            let error = error.unwrap_or_else(|| panic!("{way} opens it"));
+            assert!(matches!(twinseal_error(&error), Error::Open), "{way}: {error}");
+            let whole_or_nothing = ["open", "open_at"].contains(&way);
+            let expected = if whole_or_nothing { 0 } else { chunks * CHUNK };
+            assert!(released == plaintext[..expected], "{way}: {} of {chunks}", released.len());
+        }
+    };
+    for chunk in 0..=20 {
+        let place = start + chunk * SEALED_CHUNK;
+        let mut changed = sealed.clone();
+        changed[place + 5] ^= 1;
+        assert_precedes(&changed, chunk);
+        // Cut before it, within it, and behind its start by less than a tag.
+        for cut in [0, 5, 16, 70] {
+            assert_precedes(&sealed[..place + cut], chunk);
+        }
+        // Two faults.
+        let last = changed.len() - 1;
+        changed[last] ^= 1;
+        assert_precedes(&changed, chunk);
+    }
+    assert_precedes(&[&sealed[..], b"x"].concat(), 20);
+}
+
 /// An envelope in parts: what precedes the chunks, the full chunks, and the last one.
 struct Parts<'a> {
     head: &'a [u8],

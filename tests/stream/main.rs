@@ -7,6 +7,7 @@ mod faulty_io;
 mod damage;
 mod fixture;
 mod panicking;
+mod pools;
 #[path = "../common/process.rs"]
 mod process;
 mod random_access;

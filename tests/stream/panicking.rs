@@ -1,7 +1,7 @@
 //! A provider that panics does so in the caller's thread, whichever thread it worked in.
 
 use std::{
-    io::Read,
+    io::{Read, Write},
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -32,6 +32,7 @@ impl AeadKey for Key {
         aad: &[u8],
         buffer: &mut [u8],
     ) -> Result<[u8; 16], Error> {
+        assert!(buffer.len() != 16384 || buffer[0] != 14, "unlucky");
         self.0.seal_in_place(nonce, aad, buffer)
     }
 
@@ -60,4 +61,29 @@ fn it_panics_where_it_is_called() {
     assert!(outcome.is_err());
     assert!(opened.iter().all(|byte| *byte == 7) && opened.len() <= 60 * 16384);
     assert!(reader.read(&mut [0; 100]).is_err(), "nothing comes after it");
+}
+
+/// The chunk is lost, so that nothing may follow it.
+#[test]
+fn a_writer_ends_where_it_panics() {
+    fn write_on(writer: &mut dyn Write, plaintext: &[u8]) {
+        let write = |writer: &mut dyn Write| {
+            catch_unwind(AssertUnwindSafe(|| {
+                writer.write_all(plaintext).and_then(|()| writer.flush())
+            }))
+        };
+        assert!(write(writer).is_err());
+        assert!(write(writer).unwrap().is_err());
+        assert!(writer.write(b"x").is_err() && writer.flush().is_err());
+    }
+    let bob = DecapsulationKey::generate().unwrap().on(&PANICKING).unwrap();
+    let mut plaintext = vec![7; 100 * 16384];
+    plaintext[60 * 16384] = 14;
+    let writer = || bob.encapsulation_key().seal_writer(CTX, Vec::new()).unwrap();
+    let mut serial = writer();
+    write_on(&mut serial, &plaintext);
+    assert!(serial.finish().is_err());
+    let mut parallel = writer().parallel();
+    write_on(&mut parallel, &plaintext);
+    assert!(parallel.finish().is_err());
 }

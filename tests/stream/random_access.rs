@@ -2,9 +2,13 @@
 
 use std::{
     fs::{self, File},
-    io::{self, ErrorKind},
+    io::{self, BufRead, ErrorKind, Read, Seek, SeekFrom},
     ops::Range,
-    sync::atomic::{AtomicUsize, Ordering},
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -344,4 +348,200 @@ fn by_several_threads_at_once() {
 fn a_directory_is_no_source() {
     let directory = File::open(env!("CARGO_TARGET_TMPDIR")).unwrap();
     assert_eq!(BOB.open_at(CTX, directory).unwrap_err().kind(), ErrorKind::Unsupported);
+}
+
+/// As a file it is what `io::Cursor` is over the plaintext, whatever is called in whatever order.
+#[test]
+fn it_reads_and_seeks_as_a_file() {
+    for size in SIZES {
+        let plaintext = plaintext(size);
+        let sealed = seal(&plaintext);
+        let mut opened = BOB.open_at(CTX, &sealed).unwrap();
+        let mut expected = io::Cursor::new(&plaintext);
+        let mut number = 1_u64;
+        for _ in 0..300 {
+            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
+            let (choice, amount) = (number >> 60, (number >> 24) as usize % (3 * CHUNK));
+            let offset = amount as i64 - CHUNK as i64;
+            let to = match choice {
+                0..4 => {
+                    let (mut a, mut b) = (vec![0; amount], vec![0; amount]);
+                    let (read, right) = (opened.read_exact(&mut a), expected.read_exact(&mut b));
+                    assert_eq!(read.map_err(|e| e.kind()), right.map_err(|e| e.kind()));
+                    let position = opened.stream_position().unwrap();
+                    assert!(a == b || position == size as u64);
+                    expected.set_position(position); // behind the end it differs
+                    continue;
+                }
+                4..8 => {
+                    let ready = opened.fill_buf().unwrap();
+                    let length = ready.len().min(amount);
+                    let position = expected.position() as usize;
+                    assert!(plaintext.get(position..).unwrap_or_default().starts_with(ready));
+                    assert_eq!(ready.is_empty(), position >= size);
+                    opened.consume(length);
+                    expected.consume(length);
+                    continue;
+                }
+                8..11 => SeekFrom::Start(amount as u64),
+                11..14 => SeekFrom::End(offset),
+                _ => SeekFrom::Current(offset),
+            };
+            let (a, b) = (opened.seek(to), expected.seek(to));
+            assert_eq!(a.map_err(|e| e.kind()), b.map_err(|e| e.kind()), "{to:?}");
+        }
+        opened.rewind().unwrap();
+        let mut all = Vec::new();
+        opened.read_to_end(&mut all).unwrap();
+        assert!(all == plaintext);
+        for outside in [SeekFrom::End(i64::MIN), SeekFrom::Current(i64::MIN)] {
+            assert_eq!(opened.seek(outside).unwrap_err().kind(), ErrorKind::InvalidInput);
+        }
+        assert_eq!(opened.stream_position().unwrap(), size as u64, "after an error it stays");
+        for far in [u64::MAX, 1 << 63, size as u64] {
+            opened.seek(SeekFrom::Start(far)).unwrap();
+            assert_eq!(opened.read(&mut [0; 10]).unwrap(), 0);
+            assert_eq!(opened.read(&mut vec![0; 3 * CHUNK]).unwrap(), 0);
+            assert!(opened.fill_buf().unwrap().is_empty());
+        }
+        opened.seek(SeekFrom::Start(u64::MAX)).unwrap();
+        assert_eq!(opened.seek(SeekFrom::Current(1)).unwrap_err().kind(), ErrorKind::InvalidInput);
+        assert_eq!(opened.stream_position().unwrap(), u64::MAX);
+    }
+}
+
+#[test]
+fn cursors_have_positions_of_their_own() {
+    let plaintext = plaintext(3 * CHUNK + 9);
+    let sealed = seal(&plaintext);
+    let mut opened = BOB.open_at(CTX, &sealed).unwrap();
+    opened.seek(SeekFrom::Start(50)).unwrap();
+    let (mut first, mut second) = (opened.cursor(), opened.cursor());
+    let mut part = [0; 100];
+    first.read_exact(&mut part).unwrap();
+    assert_eq!(part, plaintext[..100]);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            second.seek(SeekFrom::End(-100)).unwrap();
+            second.read_exact(&mut part).unwrap();
+            assert_eq!(part, plaintext[plaintext.len() - 100..]);
+        });
+    });
+    assert_eq!((first.stream_position().unwrap(), opened.stream_position().unwrap()), (100, 50));
+}
+
+/// Every chunk but the damaged one comes out, before it and after it.
+#[test]
+fn a_damaged_chunk_costs_no_other() {
+    let plaintext = plaintext(20 * CHUNK + 5);
+    for lost in 0..20 {
+        let mut sealed = seal(&plaintext);
+        let place = chunks_start(&sealed) + lost * SEALED_CHUNK + 77;
+        sealed[place] ^= 1;
+        let mut opened = BOB.open_at(CTX, &sealed).unwrap();
+        let mut before = Vec::new();
+        let error = opened.read_to_end(&mut before).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+        assert!(before == plaintext[..lost * CHUNK]);
+        let mut after = Vec::new();
+        opened.seek(SeekFrom::Current(CHUNK as i64)).unwrap();
+        opened.read_to_end(&mut after).unwrap();
+        assert!(after == plaintext[(lost + 1) * CHUNK..]);
+        // One that is read in small pieces neither.
+        let mut cursor = opened.cursor();
+        let mut piece = [0; 100];
+        for start in (0..20 * CHUNK).step_by(10_000) {
+            cursor.seek(SeekFrom::Start(start as u64)).unwrap();
+            let length = cursor.read(&mut piece).ok();
+            assert_eq!(length.is_none(), start / CHUNK == lost);
+            assert!(plaintext[start..].starts_with(&piece[..length.unwrap_or_default()]));
+        }
+    }
+}
+
+/// A source that fails at every second call, once it is to.
+struct Failing<'a> {
+    bytes: &'a [u8],
+    calls: AtomicUsize,
+    kind: ErrorKind,
+    fails: AtomicBool,
+}
+
+impl Failing<'_> {
+    fn call(&self) -> io::Result<()> {
+        let number = self.calls.fetch_add(1, Ordering::Relaxed);
+        let fails = self.fails.load(Ordering::Relaxed) && number.is_multiple_of(2);
+        if fails { Err(self.kind.into()) } else { Ok(()) }
+    }
+}
+
+impl ReadAt for Failing<'_> {
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        buffer.fill(0xdd);
+        self.call()?;
+        self.bytes.read_exact_at(buffer, offset)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.call()?;
+        self.bytes.size()
+    }
+}
+
+/// What is interrupted is called again; after any other error the next call reads on.
+#[test]
+fn errors_of_the_source() {
+    let plaintext = plaintext(3 * CHUNK + 5);
+    let sealed = seal(&plaintext);
+    let failing = |kind, fails: bool| Failing {
+        bytes: &sealed,
+        calls: AtomicUsize::new(0),
+        kind,
+        fails: fails.into(),
+    };
+    let opened = BOB.open_at(CTX, failing(ErrorKind::Interrupted, true)).unwrap();
+    let mut buffer = vec![0; plaintext.len()];
+    opened.read_exact_at(&mut buffer, 0).unwrap();
+    assert!(buffer == plaintext);
+
+    for kind in [ErrorKind::WouldBlock, ErrorKind::TimedOut, ErrorKind::Other] {
+        let source = failing(kind, false);
+        let mut opened = BOB.open_at(CTX, &source).unwrap();
+        source.fails.store(true, Ordering::Relaxed);
+        let (mut released, mut piece, mut errors) = (Vec::new(), [0; 5000], 0);
+        loop {
+            match opened.read(&mut piece) {
+                Ok(0) => break,
+                Ok(length) => released.extend_from_slice(&piece[..length]),
+                Err(error) => {
+                    assert_eq!(error.kind(), kind);
+                    errors += 1;
+                    assert!(errors < 10);
+                }
+            }
+        }
+        assert!(released == plaintext && errors > 0);
+    }
+}
+
+#[test]
+fn what_points_to_a_source_is_one() {
+    fn opens(source: impl ReadAt) {
+        assert_eq!(BOB.open_at(CTX, source).unwrap().len(), 100);
+    }
+    let mut sealed = seal(&plaintext(100));
+    opens(&sealed[..]);
+    opens(&sealed);
+    opens(&mut sealed);
+    opens(Box::new(sealed.clone()));
+    opens(sealed.clone().into_boxed_slice());
+    opens(Arc::new(sealed.clone()));
+    opens(Arc::<[u8]>::from(&sealed[..]));
+    opens(Rc::new(sealed.clone()));
+    opens(Box::new(sealed.clone()) as Box<dyn ReadAt>);
+    opens(Arc::new(sealed.clone()) as Arc<dyn ReadAt + Send + Sync>);
+    opens(&&(&sealed as &dyn ReadAt));
+    // What was opened is a source of its plaintext: an envelope in an envelope.
+    let outer = seal(&sealed);
+    opens(BOB.open_at(CTX, outer).unwrap());
 }

@@ -32,6 +32,37 @@ fn sealed_len_is_the_length() {
     }
 }
 
+/// Lengths come from outside, as in a `Content-Length`: from 4 PiB on there is none.
+#[test]
+fn lengths_at_the_ends_of_their_range() {
+    let header = Header::parse(&seal(b"")).unwrap();
+    let fixed = header.len() as u64 + 56;
+    let tags = |plaintext: u64| (plaintext / CHUNK as u64 + 1) * TAG as u64;
+    let most = (1 << 52) - 1;
+    for plaintext in [0, 1, u64::from(u32::MAX) - 1, u64::from(u32::MAX), 1 << 32, most - 1, most] {
+        let sealed = fixed + plaintext + tags(plaintext);
+        assert_eq!(TO_BOB.sealed_len(plaintext), Some(sealed));
+        assert_eq!(BOB.encapsulation_key().sealed_len(plaintext), Some(sealed));
+        assert_eq!(header.plaintext_len(sealed), Some(plaintext));
+    }
+    for offset in 0..40 {
+        for plaintext in
+            [(1 << 52) + offset, (1 << 53) + offset, (1 << 63) - offset].into_iter().chain([
+                u64::MAX - (1 << 54) - offset,
+                u64::MAX - (1 << 14) + offset,
+                u64::MAX - offset,
+            ])
+        {
+            assert_eq!(TO_BOB.sealed_len(plaintext), None, "{plaintext}");
+            assert_eq!(BOB.encapsulation_key().sealed_len(plaintext), None, "{plaintext}");
+        }
+        assert_eq!(header.plaintext_len(offset), None);
+        assert_eq!(header.plaintext_len(fixed - offset), None);
+        assert_eq!(header.plaintext_len(u64::MAX - offset), None);
+        assert_eq!(header.plaintext_len(fixed + most + tags(most) + 1 + offset), None);
+    }
+}
+
 #[test]
 fn writer_gives_the_bytes_of_seal() {
     for size in SIZES {
