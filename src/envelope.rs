@@ -45,6 +45,10 @@ impl EncapsulationKey {
     /// Seals everything that is written, to `inner`, in constant memory. The bytes are those of
     /// [`seal`](Self::seal).
     ///
+    /// If the inner writer asks to be tried again
+    /// ([`WouldBlock`](io::ErrorKind::WouldBlock), [`TimedOut`](io::ErrorKind::TimedOut)), the
+    /// header waits for the next call; see [`SealWriter`] for what errors do.
+    ///
     /// A file that somebody writes to, or cuts, while it is read is sealed as it was read: compare the length
     /// and modification time of the open file before and after, and discard the result if they differ.
     ///
@@ -183,10 +187,80 @@ impl DecapsulationKey {
 
     /// Opens an envelope while it is read, in constant memory.
     ///
+    /// # Where an envelope ends
+    ///
+    /// An envelope does not say where it ends: it ends where the inner reader does. On a connection
+    /// that stays open, reading waits for more. Send the length first
+    /// ([`sealed_len`](EncapsulationKey::sealed_len)), and read no further:
+    ///
+    /// ```
+    /// use std::io::{Read, Write};
+    ///
+    /// # let bob = twinseal::DecapsulationKey::generate()?;
+    /// # let to_bob = bob.encapsulation_key();
+    /// let request = b"hello";
+    /// let length = to_bob.sealed_len(request.len() as u64).ok_or("it is too long")?;
+    /// # let mut connection = Vec::new();
+    /// connection.write_all(&length.to_be_bytes())?;
+    /// let mut writer = to_bob.seal_writer(b"example.com/requests", connection)?;
+    /// writer.write_all(request)?;
+    /// # let connection = std::io::Cursor::new(writer.finish()?).chain(std::io::repeat(0));
+    ///
+    /// // On the other side, where nobody hangs up:
+    /// # let mut connection = connection;
+    /// let mut length = [0; 8];
+    /// connection.read_exact(&mut length)?;
+    /// let envelope = connection.take(u64::from_be_bytes(length));
+    /// let mut text = String::new();
+    /// bob.open_reader(b"example.com/requests", envelope)?.read_to_string(&mut text)?;
+    /// assert_eq!(text, "hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// For requests and answers, take a session instead ([`Sender`](crate::Sender)), whose messages
+    /// are read one by one; their lengths travel with them here, too:
+    ///
+    /// ```
+    /// use std::io::{self, Read, Write};
+    ///
+    /// fn write_frame(connection: &mut impl Write, message: &[u8]) -> io::Result<()> {
+    ///     connection.write_all(&(message.len() as u32).to_be_bytes())?;
+    ///     connection.write_all(message)
+    /// }
+    ///
+    /// fn read_frame(connection: &mut impl Read, most: u32) -> io::Result<Vec<u8>> {
+    ///     let mut length = [0; 4];
+    ///     connection.read_exact(&mut length)?;
+    ///     let length = u32::from_be_bytes(length);
+    ///     if length > most {
+    ///         return Err(io::ErrorKind::InvalidData.into());
+    ///     }
+    ///     let mut message = vec![0; length as usize];
+    ///     connection.read_exact(&mut message)?;
+    ///     Ok(message)
+    /// }
+    ///
+    /// # let bob = twinseal::DecapsulationKey::generate()?;
+    /// # let mut connection = Vec::new();
+    /// let (hello, mut tx) = bob.encapsulation_key().sender(b"example.com/requests")?;
+    /// write_frame(&mut connection, &hello)?;
+    /// write_frame(&mut connection, &tx.seal(b"hello")?)?; // and others, as they come
+    ///
+    /// # let connection = &mut &connection[..];
+    /// let hello = read_frame(connection, 10_000)?;
+    /// let mut rx = bob.receiver(b"example.com/requests", &hello)?;
+    /// assert_eq!(&rx.open(&read_frame(connection, 1 << 20)?)?[..], b"hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`open`](Self::open) inside an [`io::Error`], and those of the inner reader. No
     /// plaintext is given before the header, the context and the chunk it is in were authenticated.
+    ///
+    /// Here an error of the inner reader loses what was read of the header, so the inner reader must
+    /// wait for its data. Over one that does not block, collect the header yourself
+    /// ([`Header::parse`] reports how many bytes it needs) and go on with [`BodyKey::opener`].
     pub fn open_reader<R: Read>(&self, context: &[u8], inner: R) -> io::Result<OpenReader<R>> {
         self.as_dyn().open_reader(context, inner)
     }

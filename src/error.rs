@@ -123,8 +123,11 @@ pub enum Error {
     #[error("not addressed to this key")]
     NotARecipient,
 
-    /// Opening failed: wrong key, wrong context, or changed data. There is no detail on purpose.
-    #[error("opening failed: wrong key, wrong context, or changed data")]
+    /// Opening failed: wrong key, wrong context, or changed data; in a session also a message that is
+    /// not the next one, because one before it was lost. There is no detail on purpose.
+    #[error(
+        "opening failed: wrong key, wrong context, changed data, or not the next message of a session"
+    )]
     Open,
 
     /// Verification failed: wrong key, wrong context, wrong message, or changed signature. There

@@ -25,6 +25,16 @@ pub use start::{FromSigner, SignedBy};
 
 /// The sending side of a session, or of a reply.
 ///
+/// Messages arrive in order, each of them, or the session is broken: the receiver opens only the next
+/// one. It does not skip a lost message, and cannot, since that would hide a message that somebody
+/// held back. Send them over a channel that delivers in order, as TCP does. After a loss, start
+/// another session.
+///
+/// A copy of the process (`fork`, a snapshot of a virtual machine) has the same key and the same
+/// number of the next message. If both go on, they encrypt different messages under one nonce, which
+/// gives away the difference of their plaintexts and lets messages be forged: only one of them may go
+/// on, the other must drop its sender. A snapshot that is restored later is such a copy.
+///
 /// ```
 /// use twinseal::{DecapsulationKey, SigningKey};
 ///
@@ -54,7 +64,8 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// Seals the next message: 17 bytes longer than the plaintext.
+    /// Seals the next message: 17 bytes longer than the plaintext. It has to arrive: if it is lost,
+    /// no later one opens, and the session is broken; start another.
     ///
     /// # Errors
     ///
@@ -177,7 +188,8 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// [`Error::Open`] if it is not the next message of this session, unchanged;
+    /// [`Error::Open`] if it is not the next message of this session, unchanged: after a message that
+    /// was lost, every later one ends in this;
     /// [`Error::Truncated`] or [`Error::Unknown`] if it is no message; [`Error::Finished`] after
     /// the last one.
     pub fn open(&mut self, sealed: &[u8]) -> Result<Plaintext, Error> {

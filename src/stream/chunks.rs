@@ -12,6 +12,11 @@ use crate::{Error, SecretBuffer, schedule::TAG};
 ///
 /// It comes from [`sealer`](crate::EncapsulationKey::sealer), with the bytes to be sent first.
 ///
+/// A copy of the process (`fork`, a snapshot of a virtual machine) has the same key and the same number
+/// of the next chunk. If both go on, they encrypt different chunks under one nonce, which gives away
+/// the difference of their plaintexts and lets chunks be forged: only one of them may go on, the other
+/// must drop its sealer.
+///
 /// ```
 /// # let bob = twinseal::DecapsulationKey::generate()?;
 /// let (mut sealed, mut sealer) = bob.encapsulation_key().sealer(b"example.com/notes")?;

@@ -1,6 +1,9 @@
 //! Files that are not what they should be: nothing of them is left on the disk.
 
-use crate::desk::{Desk, data, given, message};
+use crate::{
+    desk::{Desk, data, given, message},
+    process::ended,
+};
 
 const HEADER: usize = 1712;
 const PREFIX: usize = 56;
@@ -203,4 +206,31 @@ fn names_do_not_reach_the_terminal_as_commands() {
     let arguments = ["open", "-k", "bob.pem", "-c", "x", "a\x1b[2Jb\nc"];
     let error = desk.refused(1, desk.command_with(&arguments));
     assert!(error.contains("a\\u{1b}[2Jb\\nc: there is no such file"), "{error}");
+}
+
+/// What precedes a damaged or missing part goes to a stream, whatever it is read from, and nothing to a
+/// file.
+#[test]
+fn what_precedes_the_fault_is_given_to_a_stream() {
+    let desk = Desk::new();
+    let content = data(1_000_000);
+    desk.write("in", &content);
+    desk.prints("seal -r bob.pub -c x -o sealed in");
+    let sealed = desk.read("sealed");
+    let fault = |chunk: usize| HEADER + PREFIX + chunk * CHUNK + 5;
+    for chunk in [0, 1, 8, 10, 33, 60] {
+        let mut changed = sealed.clone();
+        changed[fault(chunk)] ^= 1;
+        for damaged in [changed, sealed[..fault(chunk)].to_vec()] {
+            desk.write("damaged", &damaged);
+            let expected = &content[..chunk * 16_384];
+            let from_file = ended(desk.command("open -k bob.pem -c x damaged"));
+            let piped = given(desk.spawn("open -k bob.pem -c x"), &damaged);
+            for output in [from_file, piped] {
+                assert!(output.stdout == expected, "{chunk}: {}", output.stdout.len());
+                message(1, &output);
+            }
+            desk.fails("open -k bob.pem -c x -o out damaged");
+        }
+    }
 }

@@ -62,12 +62,17 @@ fn without_threads() {
         std::fs::set_permissions(desk.path(name), readable.clone()).unwrap();
     }
     std::fs::copy(crate::desk::TOOL, desk.path("tool")).unwrap();
-    for limit in ["1", "2"] {
+    desk.prints("seal -r bob.pub -c x -o sealed bob.pub");
+    std::fs::set_permissions(desk.path("sealed"), readable.clone()).unwrap();
+    for limit in ["1", "2", "3"] {
         for line in [
             "keygen --kem -o new.pem",
             "public bob.pem -o new.pub",
             "inspect bob.pem",
             "sign -k alice.pem -c x -o new.sig bob.pub",
+            "seal -r bob.pub -c x -o new.sealed bob.pub",
+            "open -k bob.pem -c x -o new.opened sealed",
+            "rewrap -k bob.pem -r bob.pub -o new.moved sealed",
         ] {
             let as_user = "setpriv --reuid 4017 --regid 4017 --clear-groups prlimit";
             let mut words: Vec<_> = as_user.split(' ').collect();
@@ -81,7 +86,7 @@ fn without_threads() {
             let error = String::from_utf8_lossy(&output.stderr);
             assert_eq!(output.status.code(), Some(0), "{line}: {error}");
         }
-        for name in ["new.pem", "new.pub", "new.sig"] {
+        for name in ["new.pem", "new.pub", "new.sig", "new.sealed", "new.opened", "new.moved"] {
             std::fs::remove_file(desk.path(name)).unwrap();
         }
     }

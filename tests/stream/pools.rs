@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use crate::{
     fixture::{BOB, CHUNK, CTX, plaintext},
-    process::{command, ended},
+    process::{DEADLINE, command, ended},
 };
 
 /// Much more than pipes hold.
@@ -77,7 +77,7 @@ fn the_pool_is_the_receiver() {
         let (mut from, to) = pipe().unwrap();
         let (begun, begin) = channel();
         let sealing = spawn(move || {
-            begin.recv().unwrap(); // now a thread of the pool waits for the pipe
+            begin.recv_timeout(DEADLINE).unwrap(); // now a thread of the pool waits for the pipe
             seal(&data[..], to).unwrap();
         });
         let pieces = from_fn(move || {

@@ -540,7 +540,7 @@ fn what_points_to_a_source_is_one() {
     opens(Rc::new(sealed.clone()));
     opens(Box::new(sealed.clone()) as Box<dyn ReadAt>);
     opens(Arc::new(sealed.clone()) as Arc<dyn ReadAt + Send + Sync>);
-    opens(&&(&sealed as &dyn ReadAt));
+    opens(&sealed as &dyn ReadAt);
     // What was opened is a source of its plaintext: an envelope in an envelope.
     let outer = seal(&sealed);
     opens(BOB.open_at(CTX, outer).unwrap());

@@ -24,7 +24,7 @@ struct Outcome {
 
 impl Outcome {
     fn add(&mut self, error: io::Error) -> bool {
-        let is_last = error.get_ref().is_some_and(|inner| inner.is::<twinseal::Error>());
+        let is_last = matches!(error.get_ref(), Some(inner) if inner.is::<twinseal::Error>());
         self.errors.push((self.released.len(), error));
         assert!(self.errors.len() < 10, "it never ends");
         is_last

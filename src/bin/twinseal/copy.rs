@@ -22,7 +22,7 @@ pub(crate) fn copy<R: Read + Send + 'static>(reader: R, writer: &mut impl Write)
     let (give_back, spare) = channel();
     // The reader goes there once there is a thread: else it would be lost with it.
     let (hand_over, handed_over) = channel();
-    let work = move || read_pieces(handed_over.recv().ok()?, &spare, &pieces);
+    let work = move || read_pieces(handed_over.into_iter().next()?, spare, &pieces);
     let Ok(reading) = thread::Builder::new().name("reader".into()).spawn(work) else {
         return copy_alone(reader, writer);
     };
@@ -41,17 +41,17 @@ pub(crate) fn copy<R: Read + Send + 'static>(reader: R, writer: &mut impl Write)
 /// What the thread does, to the end of the input, or of those who want it.
 fn read_pieces<R: Read>(
     mut reader: R,
-    spare: &Receiver<Piece>,
+    spare: Receiver<Piece>,
     pieces: &SyncSender<Piece>,
 ) -> Option<R> {
-    loop {
-        let mut piece = spare.recv().ok()?;
+    for mut piece in spare {
         let ended = piece.fill(&mut reader);
         pieces.send(piece).ok()?;
         if ended {
             return Some(reader);
         }
     }
+    None
 }
 
 fn copy_alone<R: Read>(mut reader: R, writer: &mut impl Write) -> io::Result<R> {

@@ -25,17 +25,18 @@ pub(crate) fn read_header(input: &mut impl Read, name: &Name) -> Result<(Header,
     }
 }
 
-/// Looks at a file before it is opened: at its header, and whether its length can be right. A
-/// stream cannot be looked at first.
-pub(crate) fn check(input: &mut Input) -> Result<(), Failure> {
-    let Some(length) = input.length() else { return Ok(()) };
+/// Looks at a file before it is opened: at its header, and whether its length can be right. If it
+/// cannot, the file will not open, but what precedes its end may be given to a stream. A stream cannot
+/// be looked at first.
+pub(crate) fn check(input: &mut Input) -> Result<Option<Failure>, Failure> {
+    let Some(length) = input.length() else { return Ok(None) };
     let name = input.name().clone();
     let (header, read) = read_header(input, &name)?;
     input.rewind(read)?;
-    match header.plaintext_len(length) {
-        Some(_) => Ok(()),
-        None => Err(impossible_length(input.name())),
-    }
+    Ok(match header.plaintext_len(length) {
+        Some(_) => None,
+        None => Some(impossible_length(&name)),
+    })
 }
 
 /// What was lost or added is not known: a sealed file ends wherever its last chunk does.

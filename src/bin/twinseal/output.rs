@@ -166,9 +166,14 @@ impl Output {
         self.commit()
     }
 
+    /// Whether what is written is given out at once, and not only when all of it is there.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.staged.is_none()
+    }
+
     /// A failure of what was being written: a stream has given out data that nobody should use.
     pub(crate) fn disown(self, failure: Failure) -> Failure {
-        if self.staged.is_none() && self.written > 0 {
+        if self.is_stream() && self.written > 0 {
             failure.and(format_args!("do not use what {} was given, its end is missing", self.name))
         } else {
             failure

@@ -28,10 +28,10 @@ pub(crate) fn seal(args: &Seal, console: &Console) -> Result<(), Failure> {
     let sealed =
         recipients.seal_writer(args.context.context.as_bytes(), output).and_then(|writer| {
             let mut writer = writer.parallel();
-            copy(input, &mut writer)?;
-            writer.finish()
+            let input = copy(input, &mut writer)?;
+            Ok((input, writer.finish()?))
         });
-    let output = sealed.map_err(|error| envelope::failed(error, &name))?;
+    let (input, output) = sealed.map_err(|error| envelope::failed(error, &name))?;
     match input.check_unchanged() {
         Ok(()) => output.commit(),
         Err(failure) => Err(output.disown(failure)),
@@ -43,12 +43,15 @@ pub(crate) fn open(args: &Open, console: &Console) -> Result<(), Failure> {
     let keys = keys::keyring(&args.key, console)?;
     let mut input = Input::open(args.files.input.as_deref())?;
     let sources = Sources::default().and_input(&input).and_keys([&args.key]);
-    envelope::check(&mut input)?;
+    let wrong_length = envelope::check(&mut input)?;
     let content = if args.to_terminal { Content::Shown } else { Content::Plaintext };
     let mut output = Output::create(args.files.output.as_deref(), content, &sources)?;
+    if let Some(failure) = wrong_length.clone().filter(|_| !output.is_stream()) {
+        return Err(failure);
+    }
     match open_to(&keys, args.context.context.as_bytes(), input.show(console), &mut output) {
         Ok(()) => output.commit(),
-        Err(failure) => Err(output.disown(failure)),
+        Err(failure) => Err(output.disown(wrong_length.unwrap_or(failure))),
     }
 }
 
@@ -79,7 +82,7 @@ pub(crate) fn rewrap(args: &Rewrap, console: &Console) -> Result<(), Failure> {
         .and_input(&input)
         .and_keys([&args.key])
         .and_keys(&args.recipients.recipients);
-    envelope::check(&mut input)?;
+    envelope::check(&mut input)?.map_or(Ok(()), Err)?;
     let mut output = Output::create(args.output.as_deref(), Content::Binary, &sources)?;
     let writer = BufWriter::with_capacity(PIECE, &mut output);
     let mut input = input.show(console);
