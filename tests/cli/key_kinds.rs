@@ -136,6 +136,20 @@ fn forms_of_other_software() {
         desk.write("key", pem(label, content));
         is_called(&desk, "key", false, what);
     }
+    let (curve, one) = (tlv(0x30, &[]), tlv(0x02, &[&[1]]));
+    let explicit = tlv(0x30, &[&one, &curve, &curve, &tlv(0x04, &[&[4; 65]]), &number(32), &one]);
+    let unnamed = tlv(0x30, &[&one, &tlv(0x04, &[&[7; 32]]), &tlv(0xa0, &[&explicit])]);
+    for (label, content, what) in [
+        ("EC PARAMETERS", &explicit, "parameters of EC"),
+        ("EC PRIVATE KEY", &unnamed, "an EC private key (SEC1)"),
+        ("DSA PARAMETERS", &explicit, "parameters of DSA"),
+    ] {
+        desk.write("key", pem(label, content));
+        is_called(&desk, "key", true, what);
+    }
+    let pkcs12 = tlv(0x30, &[&tlv(0x02, &[&[3]]), &curve, &curve]);
+    desk.write("key", pkcs12);
+    is_called(&desk, "key", true, "a PKCS#12 file in DER");
     // Bare DER.
     for (content, what) in
         [(key, "a P-384 public key (SPKI) in DER"), (rsa, "an RSA private key (PKCS#1) in DER")]

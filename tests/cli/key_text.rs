@@ -1,6 +1,9 @@
 //! Key files as text: one rule for all commands, each file read once, and no stream read twice.
 
-use crate::desk::{Desk, given, message};
+use crate::{
+    desk::{Desk, given, message},
+    process::ended,
+};
 
 /// A key file in another form.
 type Form = fn(&str) -> Vec<u8>;
@@ -81,7 +84,7 @@ fn commands_agree_on_every_form() {
         let text = String::from_utf8(desk.read(key)).unwrap();
         for (name, form) in accepted {
             desk.write("form", form(&text));
-            let output = desk.command(&line.replace("KEY", "form")).arg("-q").output().unwrap();
+            let output = ended(desk.command(&format!("-q {}", line.replace("KEY", "form"))));
             let error = String::from_utf8_lossy(&output.stderr).into_owned();
             assert_eq!(output.status.code(), Some(0), "{name}, {line}: {error}");
         }
@@ -114,7 +117,7 @@ fn several_keys_are_counted() {
     write("mixed", &["alice.pem", "bob.pem", "carol.pem"]);
     desk.prints("-q open -k ring -c x -o out sealed");
     for (line, what) in [
-        ("public ring", "it holds 2 private keys to open with, and one private key is needed"),
+        ("public ring", "it holds 2 private keys to open with, and only a private key of twinseal"),
         ("seal -c x in -r publics", "it holds 2 public keys to seal to, and"),
         ("sign -c x in -k signers", "it holds 2 private keys to sign with, and"),
         ("open -c x sealed -k publics", "it holds 2 public keys to seal to, and a private key"),
@@ -235,7 +238,7 @@ fn no_pipe_has_two_readers() {
         let script = format!(
             "mkfifo pipe; cat bob.pub > pipe & {line}; code=$?; kill %1 2>&-; rm pipe; exit $code"
         );
-        let output = desk.shell(&["bash", "-c", &script]).output().unwrap();
+        let output = ended(desk.shell(&["bash", "-c", &script]));
         assert!(message(2, &output).contains("read twice"), "{line}");
     }
 }

@@ -45,7 +45,7 @@ impl Wanted {
             Self::Opening => "a private key to open with",
             Self::Signing => "a private key to sign with",
             Self::Verifying => "a signer's public key",
-            Self::Private => "one private key",
+            Self::Private => "a private key of twinseal",
         }
     }
 
@@ -201,7 +201,7 @@ pub(crate) fn not_keys(text: &str, error: &Error, name: &Name) -> Failure {
     match (error, found.as_slice()) {
         (_, found) if found.iter().any(|document| matches!(document, Document::Foreign(_))) => {
             let verb = if found.len() == 1 { "is" } else { "holds" };
-            let (what, advice) = (summary(found), "twinseal reads keys that it made");
+            let (what, advice) = (summary(found), "twinseal reads keys of its own suites");
             Failure::of(name, format_args!("it {verb} {what}; {advice}"))
         }
         (Error::Unknown { .. }, _) => {
@@ -239,7 +239,10 @@ fn unfit(file: &KeyFile, text: &str, error: &Error, wanted: Wanted) -> Failure {
         (Error::PemCount { .. }, _) => {
             let advice = "put each into a file of its own";
             let (what, needed) = (summary(&found), wanted.article_and_noun());
-            Failure::of(name, format_args!("it holds {what}, and {needed} is needed; {advice}"))
+            Failure::of(
+                name,
+                format_args!("it holds {what}, and only {needed} is needed; {advice}"),
+            )
         }
         (_, [Document::Key(role)]) if wanted == Wanted::Private && role.is_public() => {
             Failure::of(name, "it is a public key already; give the private key")

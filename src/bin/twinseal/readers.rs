@@ -51,11 +51,9 @@ impl Stream {
             let kind = metadata.file_type();
             let is_stream = kind.is_fifo() || kind.is_socket() || kind.is_char_device();
             // It may be standard input by another name, as `/dev/fd/3` after `3<&0`.
-            let standard = rustix::fs::fstat(std::io::stdin()).ok();
-            #[allow(clippy::unnecessary_cast, reason = "these are the types of Linux")]
-            let is_standard = standard.is_some_and(|stat| {
-                (stat.st_dev as u64, stat.st_ino as u64) == (metadata.dev(), metadata.ino())
-            });
+            let standard = std::os::fd::AsFd::as_fd(&std::io::stdin()).try_clone_to_owned();
+            let standard = standard.and_then(|stream| std::fs::File::from(stream).metadata());
+            let is_standard = standard.is_ok_and(|standard| node(&standard) == node(&metadata));
             match (is_stream, is_standard) {
                 (true, true) => Some(Self::Standard),
                 (true, false) => Some(node(&metadata)),

@@ -174,6 +174,8 @@ fn by_label(label: &str) -> Option<&'static str> {
         "OPENSSH PRIVATE KEY" => "a private key of OpenSSH",
         "SSH SIGNATURE" => "a signature of OpenSSH",
         "AGE ENCRYPTED FILE" => "a file that age encrypted",
+        "DH PARAMETERS" => "parameters of Diffie-Hellman",
+        "DSA PARAMETERS" => "parameters of DSA",
         "PGP PUBLIC KEY BLOCK" => "a public key of OpenPGP",
         "PGP PRIVATE KEY BLOCK" => "a private key of OpenPGP",
         "PGP MESSAGE" => "a message of OpenPGP",

@@ -69,8 +69,14 @@ impl Object {
                 Some(Self::new(Form::EncryptedPkcs8, None))
             }
             [Sequence, Sequence, BitString] => signed(part(0)?),
-            [Integer, OctetString, ..] => Some(Self::new(Form::Sec1, curve_of(&parts))),
-            [Integer, Sequence, ..] => Some(Self::new(Form::Pkcs12, None)),
+            [Integer, OctetString, ..] => Some(Self::new(Form::Sec1, Some(curve_of(&parts)))),
+            // A curve by its numbers (SEC 1 §C.2), not by its name.
+            [Integer, Sequence, Sequence, OctetString, Integer, ..] => {
+                Some(Self::new(Form::Parameters, Some(Algorithm { oid: EC, curve: None })))
+            }
+            [Integer, Sequence] | [Integer, Sequence, Sequence] if part(0)?.value() == [3] => {
+                Some(Self::new(Form::Pkcs12, None))
+            }
             [Integer, Integer] if is_rsa(part(0)?, part(1)?) => {
                 Some(Self::new(Form::Pkcs1Public, None))
             }
@@ -241,10 +247,11 @@ fn is_rsa(modulus: AnyRef<'_>, exponent: AnyRef<'_>) -> bool {
     modulus.value().len() >= 64 && exponent.value().len() <= 32
 }
 
-/// The curve that an `ECPrivateKey` names in its element \[0\].
-fn curve_of(parts: &[AnyRef<'_>]) -> Option<Algorithm> {
-    let explicit = parts.iter().skip(2).find(|part| part.tag().is_context_specific())?;
-    Algorithm::of_curve(ObjectIdentifier::from_der(explicit.value()).ok()?)
+/// The curve that an `ECPrivateKey` names in its element \[0\], if it does.
+fn curve_of(parts: &[AnyRef<'_>]) -> Algorithm {
+    let parameters = parts.iter().skip(2).find(|part| part.tag().is_context_specific());
+    let curve = parameters.and_then(|curve| ObjectIdentifier::from_der(curve.value()).ok());
+    Algorithm { oid: EC, curve }
 }
 
 /// What stands in a structure that somebody signed: certificate, request or revocation list.
