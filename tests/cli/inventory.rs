@@ -46,6 +46,7 @@ fn desk() -> Desk {
         "A key:\n-----BEGIN nothing, really\nNot -----BEGIN TWINSEAL KEM PRIVATE KEY-----",
     );
     desk.write("tree/empty", "");
+    desk.write("tree/about", "twinseal is a tool.\n");
     desk.write("tree/data", data(100_000));
     desk.write("tree/rsa.pem", RSA);
     desk.prints("seal -r bob.pub -r dave.pub -c x -o tree/a/b/sealed tree/data");
@@ -129,7 +130,7 @@ fn everything_in_a_tree_is_listed() {
     assert_eq!(records[odd]["path_bytes"], "747265652fff1b5b316d0ae280ae62");
     let summary = &records["tree"];
     for (what, count) in [
-        ("files", 12),
+        ("files", 13),
         ("directories", 3),
         ("links", 3),
         ("special_files", 2),
@@ -151,7 +152,7 @@ fn everything_in_a_tree_is_listed() {
         text.lines()
             .last()
             .unwrap()
-            .starts_with("tree: 12 files in 3 directories: 1 sealed file, "),
+            .starts_with("tree: 13 files in 3 directories: 1 sealed file, "),
         "{text}"
     );
     assert_eq!(text.matches(&format!("\n  {bob}  X25519-ML-KEM-1024\n")).count(), 6, "{text}");

@@ -4,6 +4,7 @@ use std::{
     fs::{File, Metadata},
     io::{self, Read, Write},
     path::Path,
+    str,
     time::SystemTime,
 };
 
@@ -134,6 +135,7 @@ fn look(file: &File, metadata: Metadata, first: &mut SecretBuffer, name: &Name) 
         return Some(Record::unreadable(&error));
     }
     let report = match kind::of(first) {
+        FileKind::Sealed | FileKind::Session if is_text(first) => return None,
         FileKind::Sealed | FileKind::Session | FileKind::Signature(_) => {
             // Some file systems report 0 of files that are not empty.
             let length = Some(metadata.len()).filter(|length| *length > 0);
@@ -148,6 +150,22 @@ fn look(file: &File, metadata: Metadata, first: &mut SecretBuffer, name: &Name) 
         FileKind::Empty | FileKind::Unknown | FileKind::Other(_) => return None,
     };
     Some(Record::new(report, metadata))
+}
+
+/// A text about twinseal may begin with its name, as a sealed file does.
+fn is_text(bytes: &[u8]) -> bool {
+    let text = match str::from_utf8(bytes) {
+        Ok(text) => text,
+        // Cut within a character.
+        Err(error) if error.error_len().is_none() => {
+            let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            str::from_utf8(valid).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    let behind_the_name = text.get(8..).unwrap_or_default();
+    let is_plain = |character: char| !character.is_control() || character.is_ascii_whitespace();
+    !behind_the_name.is_empty() && behind_the_name.chars().all(is_plain)
 }
 
 /// `None` if it is any other text.
