@@ -1,6 +1,7 @@
 //! Reading one tensor, and writing it to a file of its own: all of it, or no file.
 
 use std::{
+    fs,
     io::{BufWriter, Write},
     path::Path,
 };
@@ -25,6 +26,10 @@ pub(crate) async fn read(
     match output {
         None => copy(checkpoint, info, std::io::sink()).await?,
         Some(path) => {
+            // It would be replaced, and not written to: a link too, such as /dev/stdout.
+            if fs::symlink_metadata(path).is_ok_and(|known| !known.is_file()) {
+                return Err(format!("{}: it is not a regular file", path.display()).into());
+            }
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             // It gets its name once it is whole.
             let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))

@@ -20,7 +20,7 @@ impl Target {
     /// Fails at once if the file cannot be written: before the work whose result would be lost.
     pub(crate) fn new(path: &Path) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let at = |error| format!("cannot write {path:?}: {error}");
-        if fs::metadata(path).is_ok_and(|known| !known.is_file()) {
+        if fs::symlink_metadata(path).is_ok_and(|known| !known.is_file()) {
             return Err(format!("cannot write {path:?}: it is no regular file").into());
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

@@ -148,7 +148,17 @@ fn seal_and_read() {
     let output = fixture.path("one.safetensors");
     let arguments = ["read", &place, "-k", &key, "-t", TENSOR, "-o", &output];
     let printed = example("checkpoint", arguments).prints();
-    let one = fs::read(output).unwrap();
+    let one = fs::read(&output).unwrap();
+    #[cfg(unix)]
+    {
+        // Nothing but a file is replaced, as /dev/stdout would be.
+        let link = fixture.path("link");
+        std::os::unix::fs::symlink(&output, &link).unwrap();
+        let arguments = ["read", &place, "-k", &key, "-t", TENSOR, "-o", &link];
+        let refused = example("checkpoint", arguments).refuses();
+        assert!(refused.contains("it is not a regular file"), "{refused}");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
     assert_eq!(SafeTensors::deserialize(&one).unwrap().names(), [TENSOR]);
     assert!(tensor(&one) == tensor(&model));
 

@@ -72,19 +72,22 @@ impl Staged {
             Some(named) => named,
             None => link(&file, &place).map_err(failed)?,
         };
-        // Mode and directory are attended to when the file that was written to is closed: it takes another
-        // descriptor of the same file.
-        let mut reopened = None;
-        if is_key || carried.is_some() {
-            let again = reopen(&file, &named).map_err(failed)?;
-            carried.iter_mut().for_each(|carried| carried.prepare(&again));
-            reopened = Some(again);
-        }
         let made = Status::of(&file).map_err(failed)?;
+        let is_made = |status: Status| status.identity == made.identity;
+        // For what is left to do when the file is closed that was written to, and so that no other file can get
+        // its inode. Where nothing is left, the umask may forbid it.
+        let reopened = match reopen(&named) {
+            Ok(again) if Status::of(&again).is_ok_and(is_made) => Some(again),
+            Ok(_) => return Err(replaced::changed(name)),
+            Err(error) if is_key || carried.is_some() => return Err(failed(error)),
+            Err(_) => None,
+        };
+        if let (Some(file), Some(carried)) = (&reopened, &mut carried) {
+            carried.prepare(file);
+        }
         // What was written may be lost until the system has said here that it is not.
         closing::close(file).map_err(failed)?;
         // Where others can write, they may have put a file of theirs there.
-        let is_made = |status: Status| status.identity == made.identity;
         if !Status::at(named.directory(), named.name()).is_ok_and(is_made) {
             return Err(replaced::changed(name));
         }
@@ -109,14 +112,9 @@ fn hold(place: &Place, old: &Status) -> Option<File> {
     (Status::of(&file).ok()?.identity == old.identity).then_some(file)
 }
 
-fn reopen(file: &File, named: &Named) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let again = File::from(openat(named.directory(), named.name(), flags, Mode::empty())?);
-    if Status::of(&again)?.identity == Status::of(file)?.identity {
-        Ok(again)
-    } else {
-        Err(io::ErrorKind::AlreadyExists.into())
-    }
+fn reopen(named: &Named) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(openat(named.directory(), named.name(), flags, Mode::empty())?.into())
 }
 
 fn put_in_place(
