@@ -13,6 +13,7 @@ use twinseal::{DecapsulationKey, EncapsulationKey, Recipients};
 use crate::{
     Result,
     arguments::CONTEXT,
+    console::printable,
     model,
     open::SealedObject,
     place::Place,
@@ -141,7 +142,7 @@ fn must_fail(outcome: Result<()>) -> Result<Result<()>> {
 fn verdict(out: &mut impl Write, what: &str, outcome: Result<()>) -> Result<()> {
     let verdict = match outcome {
         Ok(()) => "opens".to_owned(),
-        Err(error) => error.to_string(),
+        Err(error) => printable(error),
     };
     Ok(writeln!(out, "  {what}\n    {verdict}")?)
 }

@@ -16,7 +16,11 @@
 //! ```
 
 mod arguments;
+#[path = "../common/console.rs"]
+mod console;
 mod demonstration;
+#[path = "../common/files.rs"]
+mod files;
 mod model;
 mod open;
 mod output;
@@ -28,13 +32,12 @@ mod tensors;
 
 use std::{
     error::Error,
-    fs,
+    fs::File,
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use clap::Parser;
 use twinseal::{DecapsulationKey, EncapsulationKey, Recipients};
 
 use arguments::{Arguments, Command};
@@ -44,13 +47,12 @@ use tensors::Checkpoint;
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments: Arguments = console::arguments();
     match run(&arguments, &mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS, // checkpoint | head -1
         Err(error) => {
-            // `eprintln!` panics if standard error is closed.
-            let _ = writeln!(io::stderr(), "checkpoint: {error}");
+            console::complain("checkpoint", error);
             ExitCode::FAILURE
         }
     }
@@ -101,7 +103,7 @@ fn read_private(paths: &[PathBuf]) -> Result<Vec<DecapsulationKey>> {
 
 fn read_public(paths: &[PathBuf]) -> Result<Recipients> {
     let read = |path: &Path| -> io::Result<EncapsulationKey> {
-        Ok(EncapsulationKey::from_pem(&fs::read_to_string(path)?)?)
+        Ok(EncapsulationKey::from_pem(&files::read_key(File::open(path)?)?)?)
     };
     let keys = paths.iter().map(|path| read(path).map_err(|error| at(path, &error)));
     Ok(Recipients::new(&keys.collect::<Result<Vec<_>>>()?)?)

@@ -12,6 +12,7 @@ use twinseal::{DecapsulationKey, Header, Recipients};
 
 use crate::{
     Result,
+    console::printable,
     open::{find, read_header},
     place::Place,
 };
@@ -57,7 +58,7 @@ async fn replace(place: &Place, new: PutPayload, version: UpdateVersion) -> Resu
 
 pub(crate) fn report(rotated: &Rotated, place: &Place, out: &mut impl Write) -> Result<()> {
     let Rotated { written, body } = rotated;
-    writeln!(out, "  {}", place.name())?;
+    writeln!(out, "  {}", printable(place.name()))?;
     writeln!(out, "  header  {written:>12} bytes, written anew")?;
     writeln!(out, "  body    {body:>12} bytes, not touched")?;
     writeln!(

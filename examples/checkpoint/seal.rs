@@ -2,10 +2,10 @@
 //! it in memory than a few parts of the upload.
 
 use std::{
-    fs::File,
+    fs::{File, Metadata},
     io::{self, Read, Write},
     path::Path,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use indicatif::ProgressBar;
@@ -13,7 +13,7 @@ use object_store::{ObjectStoreExt, PutMode, WriteMultipart};
 use tokio::sync::mpsc;
 use twinseal::{Header, Recipients, Sealer, SecretBuffer};
 
-use crate::{Result, at, place::Place, progress};
+use crate::{Result, at, console::printable, files, place::Place, progress};
 
 /// Stores want parts of at least 5 MiB, all of one length but the last.
 const MIN_PART: u64 = 8 << 20;
@@ -44,13 +44,9 @@ pub(crate) async fn seal(
     place: &Place,
 ) -> Result<Sealed> {
     let start = Instant::now();
-    let file = File::open(path).map_err(|error| at(path, &error))?;
-    let metadata = file.metadata().map_err(|error| at(path, &error))?;
-    if !metadata.is_file() {
-        return Err(format!("{}: it is not a regular file", path.display()).into());
-    }
-    let plaintext = metadata.len();
-    let written = metadata.modified().ok();
+    let file = files::open_regular(path).map_err(|error| at(path, &error))?;
+    let before = file.metadata().map_err(|error| at(path, &error))?;
+    let plaintext = before.len();
     match place.store.head(&place.header()).await {
         Err(object_store::Error::NotFound { .. }) => {}
         Err(error) => return Err(error.into()),
@@ -67,9 +63,8 @@ pub(crate) async fn seal(
     let upload = place.store.put_multipart(&place.body()).await?;
     let mut upload = WriteMultipart::new_with_chunk_size(upload, usize::try_from(part_length)?);
     let (sender, receiver) = mpsc::channel(1);
-    let sealing = tokio::task::spawn_blocking(move || {
-        seal_parts(file, (plaintext, written), sealer, prefix, &sender)
-    });
+    let sealing =
+        tokio::task::spawn_blocking(move || seal_parts(file, &before, sealer, prefix, &sender));
     let bar = progress::bar("seal", body);
     let outcome = tokio::select! {
         outcome = send(receiver, &mut upload, &bar) => match outcome {
@@ -110,7 +105,7 @@ pub(crate) fn report(sealed: &Sealed, place: &Place, out: &mut impl Write) -> Re
     let Sealed { plaintext, header, body, parts, time } = sealed;
     let growth = 100.0 * (header + body - plaintext) as f64 / (*plaintext).max(1) as f64;
     let speed = *plaintext as f64 / f64::from(1 << 20) / time.as_secs_f64();
-    writeln!(out, "  {}", place.name())?;
+    writeln!(out, "  {}", printable(place.name()))?;
     writeln!(out, "  header  {header:>12} bytes")?;
     writeln!(out, "  body    {body:>12} bytes, uploaded in {parts} parts")?;
     writeln!(out, "  the file had {plaintext} bytes: {growth:.2} % more")?;
@@ -121,7 +116,7 @@ pub(crate) fn report(sealed: &Sealed, place: &Place, out: &mut impl Write) -> Re
 /// Reads, seals, and hands over what became sealed; on a thread of its own, because it computes.
 fn seal_parts(
     mut file: File,
-    (expected, written): (u64, Option<SystemTime>),
+    before: &Metadata,
     mut sealer: Sealer,
     prefix: Vec<u8>,
     parts: &mpsc::Sender<Vec<u8>>,
@@ -138,22 +133,34 @@ fn seal_parts(
         };
         sealer.update(buffer.get(..read).unwrap_or_default(), &mut sealed)?;
         length += read as u64;
+        // Half of one state and half of another is no checkpoint. The rest need not be sent then.
+        unchanged(&file, before)?;
         let next = Vec::with_capacity(sealed.capacity());
         if parts.blocking_send(std::mem::replace(&mut sealed, next)).is_err() {
             return Ok(()); // the upload has failed, and says why
         }
     }
-    if length != expected {
-        return Err(format!("the file changed while it was read, to {length} bytes").into());
-    }
-    // A part that was read may be older than one that was read after it.
-    if file.metadata()?.modified().ok() != written {
-        return Err("the file changed while it was read".into());
+    unchanged(&file, before)?;
+    if length != before.len() {
+        return Err(format!("the file has {} bytes, but gave {length}", before.len()).into());
     }
     sealer.finish(&mut sealed)?;
     // A receiver that is gone has failed, and says why.
     let _ = parts.blocking_send(sealed);
     Ok(())
+}
+
+/// Compares length and time of the last change; where a file system has no times, the length must do.
+fn unchanged(file: &File, before: &Metadata) -> Result<()> {
+    let after = file.metadata()?;
+    let same_time = match (before.modified(), after.modified()) {
+        (Ok(before), Ok(after)) => before == after,
+        _ => true,
+    };
+    if same_time && after.len() == before.len() {
+        return Ok(());
+    }
+    Err(format!("the file changed while it was read; it has {} bytes now", after.len()).into())
 }
 
 async fn send(

@@ -5,7 +5,7 @@ use std::{io::Write, ops::Range};
 use safetensors::tensor::{Metadata, TensorInfo};
 use twinseal::{DecapsulationKey, Plaintext};
 
-use crate::{Result, open::SealedObject, place::Place};
+use crate::{Result, console::printable, open::SealedObject, place::Place};
 
 /// One chunk of the body: as much as is fetched anyway for the first bytes.
 const FRONT: u64 = 16 * 1024;
@@ -84,6 +84,7 @@ impl<'a> Checkpoint<'a> {
 }
 
 pub(crate) fn describe(name: &str, info: &TensorInfo) -> String {
+    let name = printable(name);
     format!("{name}  {:?} {:?}, {} bytes", info.dtype, info.shape, length(info))
 }
 

@@ -127,6 +127,11 @@ impl Perceptron {
         add_scaled(&mut self.parameters, gradient, -rate);
     }
 
+    /// Whether it still computes: a parameter that is not finite makes every prediction one.
+    pub(crate) fn is_finite(&self) -> bool {
+        self.parameters.iter().all(|parameter| parameter.is_finite())
+    }
+
     /// Mean loss, and the part of pictures that are recognised.
     pub(crate) fn evaluate(&self, samples: &[Sample]) -> (f32, f32) {
         let (mut loss, mut right, mut units) = (0.0, 0, Vec::new());
@@ -208,6 +213,11 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     }
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
     sums.iter().sum::<f32>() + rest
+}
+
+/// The Euclidean length of a vector, in f64: no sum of squares of f32 overflows.
+pub(crate) fn norm(values: &[f32]) -> f64 {
+    values.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>().sqrt()
 }
 
 /// `to += factor * values`.

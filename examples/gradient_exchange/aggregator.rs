@@ -21,9 +21,10 @@ use crate::{
     Failure,
     children::Process,
     digits::{self, Sample},
+    mean::{self, Mean},
     message::{Average, Spent, Update},
     peer::{self, Event, Hall, Order},
-    perceptron::{Perceptron, add_scaled},
+    perceptron::Perceptron,
     report::{Report, Round},
     settings::Settings,
 };
@@ -55,6 +56,7 @@ pub(crate) fn run<W: Write>(
         signers: VerifyingKeyring::new(&signers)?,
         present: Mutex::new(HashSet::new()),
         hidden: settings.hidden(),
+        batch: settings.learning.batch,
         timeout: settings.timeout(),
         longest_message: gradient + 16 * 1024, // its safetensors header, and a key in it
     });
@@ -76,10 +78,12 @@ pub(crate) fn run<W: Write>(
         inbox,
         peers: BTreeMap::new(),
         coming: BTreeSet::new(),
+        suspects: BTreeSet::new(),
         updates: BTreeMap::new(),
         unanswered: BTreeSet::new(),
         round: Round::default(),
         before: None,
+        attacker_speaks: !settings.no_attacker,
         left: 0,
         report,
     };
@@ -112,7 +116,8 @@ fn start(
     let workers: Vec<_> = (1..=settings.workers())
         .map(|number| {
             let address = if number == 1 { first } else { address };
-            Process::worker(number, address, &settings.learning, patience, key)
+            let rogue = settings.rogue.filter(|_| number == settings.workers());
+            Process::worker(number, address, &settings.learning, rogue, patience, key)
         })
         .collect::<Result<_, _>>()?;
     let mut started = Vec::new();
@@ -155,6 +160,8 @@ struct Training<'a, W> {
     peers: BTreeMap<usize, Outbox<Order>>,
     /// Who has not connected yet.
     coming: BTreeSet<usize>,
+    /// Whose gradients were far too long; said once.
+    suspects: BTreeSet<usize>,
     /// The next round's updates: a quick worker sends one before a slow one has its average.
     updates: BTreeMap<usize, Update>,
     /// Who has not got the round's average yet.
@@ -162,6 +169,8 @@ struct Training<'a, W> {
     round: Round,
     /// The round before, until the workers have told what it cost them.
     before: Option<Round>,
+    /// Whether there may be more to hear from the attacker.
+    attacker_speaks: bool,
     /// Who took the last average, said farewell and left.
     left: usize,
     report: &'a mut Report<W>,
@@ -185,6 +194,9 @@ impl<W: Write> Training<'_, W> {
             self.print_before()?;
             let gradient = self.average()?;
             self.model.descend(&gradient, self.settings.learning.rate);
+            if !self.model.is_finite() {
+                return Err(format!("round {number} spoilt the model: lower the --rate").into());
+            }
 
             let (is_last, rotates) = (number == last, number == self.settings.rotate_after());
             let old = self.hall.ring.load().primary().key_id();
@@ -206,6 +218,8 @@ impl<W: Write> Training<'_, W> {
             (self.round.loss, self.round.accuracy) = self.model.evaluate(&self.held_out);
             self.before = Some(mem::take(&mut self.round));
         }
+        self.round.number = last;
+        self.hear_out()?;
         self.print_before()?;
         Ok(self.report.summary(self.gradient_len()?)?)
     }
@@ -254,6 +268,19 @@ impl<W: Write> Training<'_, W> {
         Ok(())
     }
 
+    /// The attacker ends with worker 1's connection; what it has said may still be on its way.
+    fn hear_out(&mut self) -> Result<(), Failure> {
+        let deadline = Instant::now() + self.settings.timeout();
+        while self.attacker_speaks {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.inbox.recv_timeout(left) {
+                Ok(event) => self.take(event)?,
+                Err(_) => break, // it is stopped with everything else
+            }
+        }
+        Ok(())
+    }
+
     fn take(&mut self, event: Event) -> Result<(), Failure> {
         let number = self.round.number;
         match event {
@@ -287,6 +314,7 @@ impl<W: Write> Training<'_, W> {
                 self.report.event(number, "refused", format_args!("{who}: {reason}"))?;
             }
             Event::Said(line) => self.report.event(number, "attack", line)?,
+            Event::Silent => self.attacker_speaks = false,
         }
         Ok(())
     }
@@ -302,15 +330,22 @@ impl<W: Write> Training<'_, W> {
         Ok(())
     }
 
-    /// The mean of the round's gradients, each as often as it has pictures.
+    /// The mean of the round's gradients. See [`mean::mean`].
     fn average(&mut self) -> Result<Vec<f32>, Failure> {
         let updates = mem::take(&mut self.updates);
-        let all: f32 = updates.values().map(|update| update.samples as f32).sum();
-        let mut average = vec![0.0; self.model.parameters().len()];
-        for update in updates.values() {
-            add_scaled(&mut average, &update.gradient, update.samples as f32 / all);
+        let updates =
+            updates.iter().map(|(worker, update)| (*worker, update.gradient.as_slice())).collect();
+        let Mean { gradient, shortened } = mean::mean(&updates)?;
+        for (worker, times) in shortened {
+            if self.suspects.insert(worker) {
+                let text = format_args!(
+                    "worker {worker}: its gradient is {times:.0} times as long as the median, and \
+                     counts no more than that"
+                );
+                self.report.event(self.round.number, "shortened", text)?;
+            }
         }
-        Ok(average)
+        Ok(gradient)
     }
 
     /// A new primary key; the old one stays until nobody uses it.

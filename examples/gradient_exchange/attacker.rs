@@ -34,8 +34,8 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     io::stdin().lock().take(64 * 1024).read_to_string(&mut pem)?;
     let to_aggregator = EncapsulationKey::from_pem(&pem)?;
 
-    let (worker, _) = listener.accept()?;
-    let mut aggregator = TcpStream::connect(settings.connect)?;
+    let worker = accept(&listener)?;
+    let mut aggregator = TcpStream::connect_timeout(&settings.connect, PATIENCE)?;
     aggregator.set_nodelay(true)?;
     worker.set_nodelay(true)?;
     let (mut back, mut answers) = (worker.try_clone()?, aggregator.try_clone()?);
@@ -64,6 +64,23 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     }
     aggregator.shutdown(Shutdown::Both)?;
     Ok(())
+}
+
+/// Waits for a connection, but not for ever: whoever should connect may have ended.
+fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
+    const PAUSE: Duration = Duration::from_millis(5);
+    listener.set_nonblocking(true)?;
+    for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false)?;
+                return Ok(stream);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(PAUSE),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::TimedOut.into())
 }
 
 fn wire(stream: TcpStream) -> io::Result<Wire> {
@@ -142,7 +159,7 @@ impl Victim {
         &self,
         frames: impl FnOnce(&[u8]) -> Result<Vec<(Kind, Vec<u8>)>, Failure>,
     ) -> Result<(), Failure> {
-        let stream = TcpStream::connect(self.aggregator)?;
+        let stream = TcpStream::connect_timeout(&self.aggregator, PATIENCE)?;
         let mut wire = wire(stream)?;
         let challenge = wire.expect(Kind::Challenge)?;
         for (kind, payload) in frames(&challenge)? {

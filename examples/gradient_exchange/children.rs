@@ -10,9 +10,14 @@ use std::{
     time::Duration,
 };
 
+use clap::ValueEnum;
 use twinseal::{EncapsulationKey, VerifyingKey};
 
-use crate::{Failure, peer::Event, worker::Learning};
+use crate::{
+    Failure,
+    peer::Event,
+    worker::{Learning, Rogue},
+};
 
 /// A process of this program.
 #[derive(Debug)]
@@ -62,10 +67,11 @@ impl Process {
         number: usize,
         address: SocketAddr,
         learning: &Learning,
+        rogue: Option<Rogue>,
         patience: Duration,
         to: &EncapsulationKey,
     ) -> Result<Self, Failure> {
-        let arguments = [
+        let mut arguments = vec![
             "worker".into(),
             format!("--number={number}"),
             format!("--connect={address}"),
@@ -73,6 +79,9 @@ impl Process {
             format!("--rate={}", learning.rate),
             format!("--patience={}", patience.as_secs()),
         ];
+        if let Some(rogue) = rogue.and_then(|rogue| rogue.to_possible_value()) {
+            arguments.push(format!("--rogue={}", rogue.get_name()));
+        }
         Self::start(format!("worker {number}"), &arguments, to)
     }
 
@@ -104,7 +113,10 @@ impl Process {
     pub(crate) fn pass_on(&mut self, events: Outbox<Event>) {
         let (_, none) = mpsc::channel();
         let lines = std::mem::replace(&mut self.lines, none);
-        thread::spawn(move || lines.iter().try_for_each(|line| events.send(Event::Said(line))));
+        thread::spawn(move || {
+            lines.iter().try_for_each(|line| events.send(Event::Said(line)))?;
+            events.send(Event::Silent)
+        });
     }
 
     /// Waits a moment for it to end by itself, and tells whether all was well.

@@ -8,19 +8,18 @@
 //! A worker starts a signed session with the aggregator, seals each gradient in it, and gets the
 //! average in the session's reply. The aggregator's key is rotated in the middle of the training.
 
-use std::{
-    error::Error,
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::{error::Error, io, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
 mod aggregator;
 mod attacker;
 mod children;
+#[path = "../common/console.rs"]
+mod console;
 #[path = "../common/digits.rs"]
 mod digits;
+mod mean;
 mod message;
 mod peer;
 #[path = "../common/perceptron.rs"]
@@ -60,7 +59,7 @@ enum Role {
 }
 
 fn main() -> ExitCode {
-    let Arguments { settings, role } = Arguments::parse();
+    let Arguments { settings, role } = console::arguments();
     let (who, result) = match &role {
         None => ("gradient_exchange".into(), aggregate(&settings)),
         Some(Role::Worker(settings)) => {
@@ -76,8 +75,7 @@ fn main() -> ExitCode {
         // gradient_exchange | head
         Err(error) if role.is_none() && is(&error, io::ErrorKind::BrokenPipe) => ExitCode::SUCCESS,
         Err(error) => {
-            // In one piece, since others write there too; and `eprintln!` panics if it is closed.
-            let _ = io::stderr().write_all(format!("{who}: {error}\n").as_bytes());
+            console::complain(who, error);
             ExitCode::FAILURE
         }
     }

@@ -30,6 +30,8 @@ pub(crate) struct Hall {
     /// Who came. A worker comes once.
     pub(crate) present: Mutex<HashSet<usize>>,
     pub(crate) hidden: usize,
+    /// How many pictures a worker is asked to learn from in a step.
+    pub(crate) batch: u32,
     pub(crate) timeout: Duration,
     pub(crate) longest_message: usize,
 }
@@ -68,6 +70,8 @@ pub(crate) enum Event {
     },
     /// A line that another process printed.
     Said(String),
+    /// It prints no more.
+    Silent,
 }
 
 /// What the round asks of a connection.
@@ -80,6 +84,8 @@ pub(crate) enum Order {
 /// Serves a connection to its end.
 pub(crate) fn serve(stream: TcpStream, hall: &Hall, events: &Outbox<Event>) {
     let address = stream.peer_addr().map_or_else(|_| "a connection".into(), |at| at.to_string());
+    // The connection stays open until its end was reported: whoever waits for one has the other.
+    let held = stream.try_clone();
     let entered = Wire::new(stream, hall.timeout)
         .map_err(Failure::from)
         .and_then(|wire| Peer::enter(wire, hall));
@@ -94,6 +100,7 @@ pub(crate) fn serve(stream: TcpStream, hall: &Hall, events: &Outbox<Event>) {
             }
         },
     };
+    drop(held);
 }
 
 struct Session {
@@ -176,6 +183,10 @@ impl<'a> Peer<'a> {
         let update = Update::from_bytes(&message)?;
         if update.hidden != self.hall.hidden {
             return Err(format!("its gradient is of a model of {} units", update.hidden).into());
+        }
+        if update.samples != self.hall.batch {
+            let Update { samples, .. } = update;
+            return Err(format!("it claims {samples} pictures, not {}", self.hall.batch).into());
         }
         Ok(update)
     }

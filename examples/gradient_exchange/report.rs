@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{message::Spent, secure::Cost};
+use crate::{console::printable, message::Spent, secure::Cost};
 
 /// What sealing added in a round, or in all of them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,7 +79,8 @@ impl<W: Write> Report<W> {
 
     /// What happened in a round, as it happens.
     pub(crate) fn event(&mut self, round: u32, what: &str, text: impl Display) -> io::Result<()> {
-        self.line(format_args!("  in round {round}, {what}: {text}"))
+        // A reason may repeat what a peer has sent.
+        self.line(format_args!("  in round {round}, {what}: {}", printable(text)))
     }
 
     pub(crate) fn head(&mut self) -> io::Result<()> {

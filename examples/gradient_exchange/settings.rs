@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::worker::Learning;
+use crate::worker::{Learning, Rogue};
 
 /// The longest training that somebody would want to watch.
 const MAX_ROUNDS: i64 = 100_000;
@@ -32,6 +32,9 @@ pub(crate) struct Settings {
     /// Write the trained model to this file, which inference_service reads
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
+    /// What the last worker does, as one that was taken over would; it signs like the others
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) rogue: Option<Rogue>,
     /// Start no attacker between worker 1 and the aggregator
     #[arg(long)]
     pub(crate) no_attacker: bool,

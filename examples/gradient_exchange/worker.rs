@@ -10,7 +10,9 @@ use rand::{SeedableRng, rngs::StdRng};
 use twinseal::{EncapsulationKey, Receiver, Sender, SigningKey};
 
 use crate::{
-    Failure, digits,
+    Failure,
+    console::complain,
+    digits,
     message::{self, Average, Spent, Update, What, context},
     perceptron::Perceptron,
     secure::{self, Cost},
@@ -36,6 +38,34 @@ pub(crate) struct Settings {
     /// Seconds to wait for the aggregator's next message
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) patience: u64,
+    /// Do this instead of what a worker should
+    #[arg(long, hide = true)]
+    pub(crate) rogue: Option<Rogue>,
+}
+
+/// What a worker does that was taken over. Its key is registered, so its updates are authentic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Rogue {
+    /// It sends the opposite of its gradient, a million times as long
+    Scale,
+    /// It sends the opposite of its gradient, as long as it was
+    Oppose,
+    /// It claims to have learned from a million pictures
+    Weigh,
+}
+
+impl Rogue {
+    fn spoil(self, update: &mut Update) {
+        let factor = match self {
+            Self::Scale => -1e6,
+            Self::Oppose => -1.0,
+            Self::Weigh => {
+                update.samples = 1_000_000;
+                return;
+            }
+        };
+        update.gradient.iter_mut().for_each(|value| *value *= factor);
+    }
 }
 
 /// What the aggregator passes on to its workers.
@@ -77,7 +107,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         number: settings.number,
         cost: Cost::default(),
     };
-    worker.learn(&settings.learning)
+    worker.learn(&settings.learning, settings.rogue)
 }
 
 struct Session {
@@ -114,7 +144,7 @@ struct Worker {
 }
 
 impl Worker {
-    fn learn(&mut self, settings: &Learning) -> Result<(), Failure> {
+    fn learn(&mut self, settings: &Learning, rogue: Option<Rogue>) -> Result<(), Failure> {
         let mut rng = StdRng::seed_from_u64(self.number as u64);
         let samples = digits::draw(&mut rng, SAMPLES, 3 * self.number, 0.6);
         let mut batches = samples.chunks_exact(settings.batch as usize).cycle();
@@ -124,7 +154,10 @@ impl Worker {
             let batch = batches.next().ok_or("a batch is larger than all pictures")?;
             let (gradient, loss) = model.gradient(batch);
             let (hidden, samples) = (model.hidden(), settings.batch);
-            let update = Update { gradient, hidden, samples, loss, spent: self.spent() };
+            let mut update = Update { gradient, hidden, samples, loss, spent: self.spent() };
+            if let Some(rogue) = rogue {
+                rogue.spoil(&mut update);
+            }
             self.send(What::Update, round, update.to_bytes()?, false)?;
 
             let average = Average::from_bytes(&self.receive(What::Average, round)?)?;
@@ -132,6 +165,9 @@ impl Worker {
                 return Err("the average is of another model".into());
             }
             model.descend(&average.gradient, settings.rate);
+            if !model.is_finite() {
+                return Err(format!("the average of round {round} spoilt the model").into());
+            }
 
             let is_last = self.session.answers.is_finished();
             if is_last || average.next_key.is_some() {
@@ -172,8 +208,7 @@ impl Worker {
         let Self { wire, session, cost, number, .. } = self;
         secure::receive(wire, &mut session.answers, (what, round), cost, &mut |reason| {
             // A log that cannot be written must not stop the training.
-            let line = format!("worker {number}: refused a frame: {reason}\n");
-            let _ = io::stderr().write_all(line.as_bytes());
+            complain(format_args!("worker {number}: refused a frame"), reason);
         })
         .map_err(|error| while_at(round, &error))
     }

@@ -15,6 +15,7 @@ use ureq::{
 
 use crate::{
     Failure,
+    console::printable,
     keys::ClientKeys,
     service::now,
     signature_header::{
@@ -173,9 +174,6 @@ fn refusal(status: StatusCode, body: ureq::Body) -> Failure {
     let mut reason = Vec::new();
     // What can be read is told; the status says enough without.
     let _ = body.into_reader().take(500).read_to_end(&mut reason);
-    let reason: String = String::from_utf8_lossy(&reason)
-        .chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect();
-    format!("the service refused, with {status}: {}", reason.trim()).into()
+    let reason = printable(String::from_utf8_lossy(&reason).trim());
+    format!("the service refused, with {status}: {reason}").into()
 }

@@ -13,6 +13,8 @@ use std::{
 
 use twinseal::{EncapsulationKey, Error, KeyId, VerifyingKey};
 
+use crate::files;
+
 /// A client that may ask.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
@@ -70,34 +72,133 @@ fn by_id(clients: Vec<Client>) -> ById {
     clients.into_iter().map(|client| (client.verifying_key.key_id(), Arc::new(client))).collect()
 }
 
+/// How often a directory is read that changes each time.
+const ATTEMPTS: u32 = 10;
+
+/// Behind the link of a mounted ConfigMap, so that a change half-way gives no mixture. What the link
+/// pointed to is removed when it changes: then all of it is read again.
 fn read(directory: &Path) -> io::Result<Vec<Client>> {
-    // Behind the link of a mounted ConfigMap, so that a change half-way gives no mixture.
-    let snapshot = match fs::canonicalize(directory.join("..data")) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => directory.to_path_buf(),
-        snapshot => snapshot?,
-    };
-    let mut clients = Vec::new();
-    for entry in fs::read_dir(&snapshot)? {
-        let file = entry?.file_name();
-        let Some(name) = file.to_str().and_then(|file| file.strip_suffix(".sign.pem")) else {
-            continue;
-        };
-        clients.push(Client {
-            name: name.to_owned(),
-            verifying_key: key(&snapshot.join(&file), VerifyingKey::from_pem)?,
-            encapsulation_key: key(
-                &snapshot.join(format!("{name}.kem.pem")),
-                EncapsulationKey::from_pem,
-            )?,
+    let mut snapshot = snapshot(directory)?;
+    for _ in 0..ATTEMPTS {
+        let read = list(&snapshot).and_then(|names| {
+            // While the link is there, nothing behind it is removed: so no name is missing.
+            let is_whole = self::snapshot(directory)? == snapshot;
+            if is_whole { clients(&snapshot, &names) } else { Err(io::ErrorKind::NotFound.into()) }
         });
+        let missing = match read {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => error,
+            read => return read,
+        };
+        let now = self::snapshot(directory)?;
+        if now == snapshot {
+            return Err(missing);
+        }
+        snapshot = now;
     }
-    Ok(clients)
+    Err(io::Error::other("it changes again and again while it is read"))
+}
+
+fn snapshot(directory: &Path) -> io::Result<PathBuf> {
+    match fs::canonicalize(directory.join("..data")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(directory.to_path_buf()),
+        snapshot => snapshot,
+    }
+}
+
+/// The names of the clients in a directory.
+fn list(directory: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let file = entry?.file_name();
+        names.extend(file.to_str().and_then(|file| file.strip_suffix(".sign.pem")).map(Into::into));
+    }
+    Ok(names)
+}
+
+fn clients(directory: &Path, names: &[String]) -> io::Result<Vec<Client>> {
+    let client = |name: &String| {
+        let path = |kind: &str| directory.join(format!("{name}.{kind}.pem"));
+        Ok(Client {
+            name: name.clone(),
+            verifying_key: key(&path("sign"), VerifyingKey::from_pem)?,
+            encapsulation_key: key(&path("kem"), EncapsulationKey::from_pem)?,
+        })
+    };
+    names.iter().map(client).collect()
 }
 
 /// Reads a public key, and names the file if it is none.
 pub(crate) fn key<Key>(path: &Path, parse: fn(&str) -> Result<Key, Error>) -> io::Result<Key> {
-    let read = || Ok(parse(&fs::read_to_string(path)?)?);
+    let read = || Ok(parse(&files::read_key(files::open_regular(path)?)?)?);
     read().map_err(|error: io::Error| {
         io::Error::new(error.kind(), format!("{}: {error}", path.display()))
     })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{
+        os::unix::fs::symlink,
+        sync::atomic::{AtomicBool, Ordering::SeqCst},
+        thread,
+        time::Duration,
+    };
+
+    use twinseal::{DecapsulationKey, SigningKey};
+
+    use super::*;
+
+    /// Ends the other thread, also after a failed assertion.
+    struct SetOnDrop<'a>(&'a AtomicBool);
+
+    impl Drop for SetOnDrop<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, SeqCst);
+        }
+    }
+
+    #[test]
+    fn a_mounted_directory_that_changes_all_the_time() {
+        let mount = tempfile::tempdir().unwrap();
+        let path = |name: &str| mount.path().join(name);
+        let sign = SigningKey::generate().unwrap().verifying_key().to_pem();
+        let kem = DecapsulationKey::generate().unwrap().encapsulation_key().to_pem();
+        let swap = |number: u32| {
+            let (new, old) = (path(&format!("..{number}")), path(&format!("..{}", number - 1)));
+            fs::create_dir(&new).unwrap();
+            fs::write(new.join("alice.sign.pem"), &sign).unwrap();
+            fs::write(new.join("alice.kem.pem"), &kem).unwrap();
+            symlink(&new, path("..new")).unwrap();
+            fs::rename(path("..new"), path("..data")).unwrap();
+            let _ = fs::remove_dir_all(old); // before the first there is none
+        };
+        swap(1);
+        symlink("..data/alice.sign.pem", path("alice.sign.pem")).unwrap();
+        symlink("..data/alice.kem.pem", path("alice.kem.pem")).unwrap();
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for number in 2.. {
+                    swap(number);
+                    thread::sleep(Duration::from_millis(2));
+                    if done.load(SeqCst) {
+                        return;
+                    }
+                }
+            });
+            let _done = SetOnDrop(&done);
+            for _ in 0..300 {
+                assert_eq!(read(mount.path()).unwrap().len(), 1);
+            }
+        });
+    }
+
+    #[test]
+    fn what_is_missing_and_stays_so_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let pem = SigningKey::generate().unwrap().verifying_key().to_pem();
+        fs::write(directory.path().join("bob.sign.pem"), pem).unwrap();
+        let error = read(directory.path()).unwrap_err();
+        assert!(error.to_string().contains("bob.kem.pem: "), "{error}");
+    }
 }

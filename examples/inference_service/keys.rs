@@ -1,8 +1,7 @@
 //! Where the service's keys come from, and keys to try it with.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -11,6 +10,7 @@ use twinseal::{DecapsulationKey, EncapsulationKey, Keyring, Shared, SigningKey, 
 use crate::{
     Failure,
     clients::{self, Clients},
+    target::Target,
 };
 
 /// What `serve` reads, as a pod would have it mounted.
@@ -91,13 +91,9 @@ pub(crate) fn generate(folder: &Path) -> Result<(), Failure> {
     write_public(&registered.join("demo.sign.pem"), &signs.verifying_key().to_pem())
 }
 
+/// Whole or not at all, as private keys are written.
 fn write_public(path: &Path, pem: &str) -> Result<(), Failure> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
-    let written = file.and_then(|mut file| {
-        file.write_all(pem.as_bytes())?;
-        file.sync_all()
-    });
-    written.map_err(|error| at(path, &error))
+    Target::new(path)?.write(pem.as_bytes())
 }
 
 fn read_private<Key>(

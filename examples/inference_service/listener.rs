@@ -18,6 +18,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use crate::console::printable;
+
 /// All headers of a request: a signature is at most 6308 bytes of it.
 const MAX_HEADERS: usize = 16 * 1024;
 
@@ -50,7 +52,7 @@ pub(crate) async fn serve(
                 Ok((stream, _)) => stream,
                 Err(error) => {
                     // One connection's own fault, or a lack of file descriptors that passes.
-                    tracing::warn!(%error, "cannot accept a connection");
+                    tracing::warn!(error = printable(error), "cannot accept a connection");
                     sleep(Duration::from_millis(50)).await;
                     continue;
                 }
@@ -100,7 +102,7 @@ async fn connection(
     };
     if let Err(error) = result {
         // A client that went away, or never spoke HTTP: nothing to act on.
-        tracing::debug!(%error, "a connection ended early");
+        tracing::debug!(error = printable(error), "a connection ended early");
     }
 }
 

@@ -26,9 +26,13 @@ use tracing::level_filters::LevelFilter;
 mod batch;
 mod client;
 mod clients;
+#[path = "../common/console.rs"]
+mod console;
 mod demonstration;
 #[path = "../common/digits.rs"]
 mod digits;
+#[path = "../common/files.rs"]
+mod files;
 mod keys;
 mod listener;
 #[path = "../common/perceptron.rs"]
@@ -113,7 +117,7 @@ struct Request {
 }
 
 fn main() -> ExitCode {
-    let Arguments { demonstration, command, log, log_level } = Arguments::parse();
+    let Arguments { demonstration, command, log, log_level } = console::arguments();
     let is_service = matches!(command, Some(Command::Serve(_)));
     start_log(
         log,
@@ -132,8 +136,7 @@ fn main() -> ExitCode {
         // inference_service | head
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // In one piece, since others write there too; and `eprintln!` panics if it is closed.
-            let _ = io::stderr().write_all(format!("inference_service: {error}\n").as_bytes());
+            console::complain("inference_service", error);
             ExitCode::FAILURE
         }
     }

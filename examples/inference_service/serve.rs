@@ -7,6 +7,7 @@ use tokio::{net::TcpListener, select, sync::watch, time::sleep};
 
 use crate::{
     Failure,
+    console::printable,
     keys::ServiceKeys,
     listener,
     perceptron::Perceptron,
@@ -112,7 +113,11 @@ fn report(what: &str, reloaded: io::Result<bool>) {
     match reloaded {
         Ok(true) => tracing::info!(what, "read again, they have changed"),
         Ok(false) => {}
-        Err(error) => tracing::error!(what, %error, "could not read again, the known ones stay"),
+        Err(error) => tracing::error!(
+            what,
+            error = printable(error),
+            "could not read again, the known ones stay"
+        ),
     }
 }
 

@@ -17,6 +17,7 @@ use tokio::{
 
 use crate::{
     batch,
+    console::printable,
     service::{Answer, Refusal, Service, storage},
     signature_header::{Claim, SIGNATURE, signature, signature_to_text},
     spool::{self, ReceiveError, SpoolBody},
@@ -96,7 +97,7 @@ async fn predict(State(server): State<Arc<Server>>, request: Request) -> Respons
     let start = Instant::now();
     let mut client = None;
     let result = answer(&server, request, &mut client).await;
-    let client = client.as_deref().unwrap_or("-");
+    let client = client.map_or_else(|| "-".into(), printable);
     let took_ms = milliseconds(start.elapsed());
     match result {
         Ok((Answer { body, length, signature, rows, stages }, slot)) => {
@@ -120,7 +121,7 @@ async fn predict(State(server): State<Arc<Server>>, request: Request) -> Respons
             response
         }
         Err(refusal) => {
-            let (status, reason) = (refusal.status.as_u16(), &refusal.reason);
+            let (status, reason) = (refusal.status.as_u16(), printable(&refusal.reason));
             tracing::warn!(client, status, took_ms, reason, "refused");
             refusal.into_response()
         }

@@ -15,6 +15,7 @@ use twinseal::{Error, KeyId, Keyring, Shared, Sign, Signature};
 use crate::{
     batch,
     clients::{Client, Clients},
+    console::printable,
     perceptron::Perceptron,
     replay::{self, ReplayCache},
     signature_header::{Claim, SIGNATURE, TIMESTAMP},
@@ -60,7 +61,7 @@ impl Refusal {
 
     /// A failure of our own, which goes to the log.
     pub(crate) fn ours(status: StatusCode, reason: &str, error: &dyn std::error::Error) -> Self {
-        tracing::error!(%error, "{reason}");
+        tracing::error!(error = printable(error), "{reason}");
         Self::new(status, reason)
     }
 }

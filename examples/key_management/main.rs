@@ -14,6 +14,8 @@
 mod arguments;
 #[cfg(unix)]
 mod client;
+#[path = "../common/console.rs"]
+mod console;
 #[cfg(unix)]
 mod faults;
 #[cfg(unix)]
@@ -29,11 +31,7 @@ mod service;
 #[cfg(unix)]
 mod story;
 
-use std::{
-    error::Error,
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::{error::Error, io, process::ExitCode};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -42,8 +40,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS, // key_management | head -1
         Err(error) => {
-            // `eprintln!` panics if standard error is closed.
-            let _ = writeln!(io::stderr(), "key_management: {error}");
+            console::complain("key_management", error);
             ExitCode::FAILURE
         }
     }
@@ -52,9 +49,8 @@ fn main() -> ExitCode {
 #[cfg(unix)]
 fn run() -> Result<()> {
     use arguments::{Arguments, Command};
-    use clap::Parser;
 
-    match Arguments::parse().command {
+    match console::arguments::<Arguments>().command {
         None => {
             let out = &mut io::stdout().lock();
             story::tell(out)?;

@@ -103,7 +103,7 @@ fn change(
 /// Waits until the keys as they are now have been used.
 fn progress(opened: &AtomicU64) -> Result<()> {
     let before = opened.load(Relaxed);
-    for _ in 0..500 {
+    for _ in 0..3000 {
         if opened.load(Relaxed) >= before + 100 {
             return Ok(());
         }
@@ -114,7 +114,7 @@ fn progress(opened: &AtomicU64) -> Result<()> {
 
 /// What a service does now and then. An error is for its log: the keys stay as they were.
 fn wait_for_change(ring: &Shared<Keyring>) -> Result<()> {
-    for _ in 0..250 {
+    for _ in 0..3000 {
         if ring.reload()? {
             return Ok(());
         }

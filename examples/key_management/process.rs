@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::mpsc,
+    sync::mpsc::{self, Receiver},
     thread,
     time::Duration,
 };
@@ -15,16 +15,18 @@ use clap::ValueEnum;
 use crate::{
     Result,
     arguments::{Fault, SIGNED},
+    faults::ASKED,
     service::READY,
 };
 
 /// How long it may take to start.
-const START: Duration = Duration::from_secs(10);
+const START: Duration = Duration::from_secs(60);
 
 /// Ends with this value, and with this process: its standard input ends then too.
 pub(crate) struct KeyProcess {
     child: Child,
     socket: PathBuf,
+    lines: Receiver<String>,
 }
 
 impl KeyProcess {
@@ -37,9 +39,18 @@ impl KeyProcess {
         if let Some(name) = fault.as_ref().and_then(ValueEnum::to_possible_value) {
             command.args(["--fault", name.get_name()]);
         }
-        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let mut process = Self { child, socket };
-        process.wait_until_ready()?;
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let stdout = child.stdout.take();
+        let (sender, lines) = mpsc::channel();
+        // From here on it is stopped whatever fails.
+        let process = Self { child, socket, lines };
+        let stdout = BufReader::new(stdout.ok_or("its standard output is a pipe")?);
+        thread::spawn(move || {
+            for line in stdout.lines().map_while(std::result::Result::ok) {
+                let _ = sender.send(line); // nobody waits any more
+            }
+        });
+        process.wait_for(READY)?;
         Ok(process)
     }
 
@@ -59,18 +70,15 @@ impl KeyProcess {
         Ok(())
     }
 
-    fn wait_until_ready(&mut self) -> Result<()> {
-        let stdout = self.child.stdout.take().ok_or("its standard output is a pipe")?;
-        let (sender, line) = mpsc::channel();
-        thread::spawn(move || {
-            let mut line = String::new();
-            if BufReader::new(stdout).read_line(&mut line).is_ok() {
-                let _ = sender.send(line); // nobody waits any more
-            }
-        });
-        match line.recv_timeout(START) {
-            Ok(line) if line.starts_with(READY) => Ok(()),
-            _ => Err("the process that holds the keys did not start".into()),
+    /// Waits until a process that hangs has a request.
+    pub(crate) fn wait_until_asked(&self) -> Result<()> {
+        self.wait_for(ASKED)
+    }
+
+    fn wait_for(&self, start: &str) -> Result<()> {
+        match self.lines.recv_timeout(START) {
+            Ok(line) if line.starts_with(start) => Ok(()),
+            _ => Err(format!("the process that holds the keys never said {start:?}").into()),
         }
     }
 }

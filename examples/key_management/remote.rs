@@ -13,7 +13,10 @@ use twinseal::{
 };
 use zeroize::Zeroizing;
 
-use crate::protocol::{self, Connection, Request};
+use crate::{
+    console::printable,
+    protocol::{self, Connection, Request},
+};
 
 /// Why a key that lives elsewhere was of no use. It travels inside [`Error::External`].
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +55,10 @@ impl Remote {
         let bytes = self.exchange(&request.to_bytes())?;
         match protocol::parse_answer(&bytes) {
             Some(Ok(result)) => Ok(result),
-            Some(Err(reason)) => Err(Failure::Refused(printable(&reason))),
+            Some(Err(reason)) => {
+                let reason: String = reason.chars().take(200).collect();
+                Err(Failure::Refused(printable(reason)))
+            }
             None => Err(Failure::Garbage),
         }
     }
@@ -142,10 +148,4 @@ impl Sign for RemoteSigningKey {
         Signature::from_bytes(self.public.suite(), &signature)
             .map_err(|_| Error::external(Failure::Garbage))
     }
-}
-
-/// A reason comes from outside, and goes to terminals and logs.
-fn printable(reason: &str) -> String {
-    let is_safe = |c: &char| !c.is_control();
-    reason.chars().filter(is_safe).take(200).collect()
 }

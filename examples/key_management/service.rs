@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 use crate::{
     Result,
     arguments::{Fault, Serve},
+    console::printable,
     faults,
     protocol::{self, Answer, Connection, Request},
 };
@@ -58,7 +59,7 @@ pub(crate) fn serve(options: &Serve) -> Result<()> {
         Arc::new(Service { kem, sign, allowed: options.allow.clone(), fault: options.fault });
     let listener = listen(&options.socket)
         .map_err(|error| format!("{}: {error}", options.socket.display()))?;
-    writeln!(io::stdout(), "{READY}{}", options.socket.display())?;
+    writeln!(io::stdout(), "{READY}{}", printable(options.socket.display()))?;
 
     if options.until_stdin_ends {
         thread::spawn(|| {

@@ -17,11 +17,12 @@ use crate::{
     remote::{Failure, RemoteDecapsulationKey, RemoteSigningKey},
 };
 
-/// How long an answer may take. A key that is asked answers in a few milliseconds.
-const TIMEOUT: Duration = Duration::from_millis(500);
+/// How long an answer may take where none will come.
+const HASTY: Duration = Duration::from_millis(500);
 
-/// Long enough that only the end of the other process can be what ends the waiting.
-const PATIENT: Duration = Duration::from_secs(10);
+/// How long it may take otherwise: a key that is asked answers in a few milliseconds, and only the end
+/// of the other process can be what ends the waiting.
+const PATIENT: Duration = Duration::from_secs(60);
 
 pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
     let folder = tempfile::tempdir()?; // for this user only; removed with the keys in it
@@ -29,8 +30,9 @@ pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
     let process = KeyProcess::start(folder, None)?;
     writeln!(out, "The private keys are in another process, {}", process.id())?;
 
-    let signer = RemoteSigningKey::connect(process.socket(), TIMEOUT)?;
-    let key = RemoteDecapsulationKey::connect(process.socket(), TIMEOUT)?;
+    let signer = RemoteSigningKey::connect(process.socket(), PATIENT)?;
+    let key = RemoteDecapsulationKey::connect(process.socket(), PATIENT)?;
+    let hasty = RemoteDecapsulationKey::connect(process.socket(), HASTY)?;
     // It stands in a keyring as a key in memory would.
     let ring = Keyring::new(RingKey::from(Arc::new(key) as Arc<dyn Decapsulate>));
     let session = Session { ring, signer, checkpoint: vec![7; 1 << 20] };
@@ -51,8 +53,11 @@ pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
     let process = session.restart(folder, &sealed, out)?;
 
     drop(process);
+    let hanging = KeyProcess::start(folder, Some(Fault::Hang))?;
+    let hasty: &dyn Decapsulate = &hasty;
+    failed(out, "it hangs", || hasty.open(SEALED.as_bytes(), &sealed).map(drop))?;
+    drop(hanging);
     for (what, fault) in [
-        ("it hangs", Fault::Hang),
         ("it answers with garbage", Fault::Garbage),
         ("it hangs up in the middle of an answer", Fault::HangUp),
     ] {
@@ -122,8 +127,8 @@ fn killed_meanwhile(folder: &Path, sealed: &[u8], out: &mut impl Write) -> Resul
     let (killed, outcome) = thread::scope(|scope| {
         let key: &dyn Decapsulate = &key;
         let waiting = scope.spawn(|| timed(|| key.open(SEALED.as_bytes(), sealed).map(drop)));
-        thread::sleep(Duration::from_millis(200));
-        (process.kill(), waiting.join())
+        let asked = process.wait_until_asked();
+        (asked.and_then(|()| process.kill()), waiting.join())
     });
     killed?;
     let (outcome, time) = outcome.map_err(|_| "the thread that waits has panicked")?;

@@ -1,8 +1,37 @@
 //! The session in the README works as it stands there.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use crate::{desk::Desk, process::ended};
+
+/// An advisory against a dependency is named wherever a user would look for it.
+#[test]
+fn every_advisory_is_named() {
+    // A published package has no such file.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let Ok(deny) = fs::read_to_string(root.join("deny.toml")) else { return };
+    let ignored: Vec<_> = deny
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("{ id = \"RUSTSEC-")?.split('"').next())
+        .collect();
+    assert!(ignored.len() > 5, "{ignored:?}");
+    let documents = [include_str!("../../README.md"), include_str!("../../SECURITY.md")];
+    // `paste`, if a dependency still has it, and no other that anybody knows of.
+    let locked = include_str!("../../Cargo.lock").contains("name = \"paste\"");
+    assert_eq!(ignored.contains(&"2024-0436"), locked);
+    for id in ignored {
+        if id == "2023-0071" {
+            // Of a development dependency, which reaches no user.
+            assert!(include_str!("../../CONTRIBUTING.md").contains(id));
+            continue;
+        }
+        // `RUSTSEC-2026-0161, -0162`
+        let (_, number) = id.split_once('-').unwrap();
+        for document in documents {
+            assert!(document.contains(id) || document.contains(&format!("-{number}")), "{id}");
+        }
+    }
+}
 
 #[test]
 fn the_session_of_the_readme() {

@@ -139,6 +139,33 @@ fn a_worker_that_is_killed_is_dropped_and_nobody_outlives_the_aggregator() {
     }
 }
 
+/// What was sent by a worker that is registered, and was taken over: it signs like the others.
+#[test]
+fn one_worker_can_neither_weigh_nor_scale_as_it_likes() {
+    let train = |rogue: &str| {
+        let arguments =
+            "--rounds 30 --hidden 64 --no-attacker --timeout 60 --rotate-after 0 --rogue";
+        let Ended { code, stdout, stderr } = run(gradient_exchange(arguments).arg(rogue));
+        assert_eq!(code, Some(0), "{stdout}{stderr}");
+        let rows: Vec<_> = stdout.lines().filter_map(row).collect();
+        assert_eq!(rows.len(), 30, "{stdout}");
+        (rows[0].loss, rows[29].loss, stdout)
+    };
+    // A million times as long does no more than as long as the others.
+    let (_, most, opposed) = train("oppose");
+    let about = "shortened: worker 3: its gradient is ";
+    assert!(!opposed.contains(about) && !opposed.contains("dropped"), "{opposed}");
+    let (_, last, scaled) = train("scale");
+    assert_eq!(scaled.matches(about).count(), 1, "{scaled}");
+    assert!(!scaled.contains("dropped"), "{scaled}");
+    assert!(last < 1.5 * most, "{scaled}");
+
+    let (first, last, weighed) = train("weigh");
+    assert!(last < 0.8 * first, "{weighed}");
+    let dropped = "dropped: worker 3: it claims 1000000 pictures, not 64; the others go on";
+    assert_eq!(weighed.matches(dropped).count(), 1, "{weighed}");
+}
+
 #[test]
 fn a_worker_that_hangs_is_dropped() {
     let arguments = "--rounds 100000 --hidden 16 --no-attacker --timeout 10";

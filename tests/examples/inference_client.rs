@@ -111,8 +111,8 @@ fn nothing_of_a_false_service_is_believed() {
         (ok("X-Signature: AAAA\r\n"), "the answer's x-signature is missing or malformed"),
         (ok(&format!("X-Signature: {signature}\r\n")), "the answer is not the service's"),
         (
-            "HTTP/1.1 500 Oh\r\nContent-Length: 13\r\n\r\n\x1b[31mred\nline".into(),
-            "the service refused, with 500 Internal Server Error: [31mred line",
+            "HTTP/1.1 500 Oh\r\nContent-Length: 17\r\n\r\n\x1b[31mred\nline \u{202e}".into(),
+            "the service refused, with 500 Internal Server Error: \\u{1b}[31mred\\nline \\u{202e}",
         ),
         // Killed in the middle of its answer.
         (

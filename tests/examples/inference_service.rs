@@ -13,7 +13,7 @@ use crate::{
     http::{
         Answer, Client, Service, batch, batch_of, inference_service, now, send, serve_arguments,
     },
-    process::{command, example, signal},
+    process::{command, ended, example, signal},
     running::{Ended, refused, run},
 };
 
@@ -245,6 +245,31 @@ fn keys_and_clients_change_while_it_runs() {
     }
     service.process.wait_for(&["read again, they have changed", "\"clients\""]);
     assert_eq!(status(&mallory), 401);
+}
+
+/// A FIFO would be waited for, and a device has no end.
+#[test]
+fn special_files_among_the_clients_are_named_and_stop_nothing() {
+    let mut service = Service::start("--reload 1");
+    let clients = service.path("keys/service/clients");
+    let fifo = clients.join("fifo.sign.pem");
+    assert!(ended(command("mkfifo").arg(&fifo)).status.success());
+    service.process.wait_for(&["could not read again", "fifo.sign.pem: it is not a regular"]);
+    fs::remove_file(&fifo).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", clients.join("zero\u{202e}.sign.pem")).unwrap();
+    let said = service.process.wait_for(&["could not read again", "zero", "not a regular file"]);
+    assert!(!said.contains('\u{202e}'), "{said}");
+    fs::remove_file(clients.join("zero\u{202e}.sign.pem")).unwrap();
+    fs::write(clients.join("long.sign.pem"), vec![b'a'; 1 << 20]).unwrap();
+    service.process.wait_for(&["could not read again", "long.sign.pem: it is too long for a key"]);
+    fs::remove_file(clients.join("long.sign.pem")).unwrap();
+
+    let client = service.client();
+    assert_eq!(service.send(&client.request(&batch(1)).bytes()).status, 200);
+    let another = client.another();
+    another.register(&clients, "another");
+    service.process.wait_for(&["read again, they have changed", "\"clients\""]);
+    assert_eq!(service.send(&another.request(&batch(1)).bytes()).status, 200);
 }
 
 #[test]

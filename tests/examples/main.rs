@@ -12,7 +12,24 @@ mod inference_service;
 mod process;
 mod running;
 
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
 // Cargo runs no tests of examples themselves. These are theirs.
+#[allow(dead_code, reason = "only its tests are used")]
+#[path = "../../examples/inference_service/clients.rs"]
+mod clients;
+#[path = "../../examples/common/console.rs"]
+mod console;
+#[allow(dead_code, reason = "only its tests are used")]
+#[path = "../../examples/common/digits.rs"]
+mod digits;
+#[path = "../../examples/common/files.rs"]
+mod files;
+#[allow(dead_code, reason = "only its tests are used")]
+#[path = "../../examples/gradient_exchange/mean.rs"]
+mod mean;
+#[path = "../../examples/common/perceptron.rs"]
+mod perceptron;
 #[allow(dead_code, reason = "only its tests are used")]
 #[path = "../../examples/inference_service/replay.rs"]
 mod replay;

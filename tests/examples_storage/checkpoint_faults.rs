@@ -1,11 +1,15 @@
 //! What does `checkpoint` say, and leave behind, when something goes wrong?
 
 use std::{
+    collections::HashMap,
     fs::{self, File},
+    io::Write,
     path::Path,
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
+
+use safetensors::{Dtype, tensor::TensorView};
 
 use crate::{
     Outcome,
@@ -218,23 +222,83 @@ fn killed_while_it_seals() {
     example("checkpoint", ["seal", &file, &place, "-r", &to]).prints();
 }
 
-/// A file that grows or shrinks while it is read is no checkpoint.
+/// A file that grows, shrinks or gets another content while it is read is no checkpoint.
 #[cfg(unix)]
 #[test]
 fn a_file_that_changes() {
+    let changes: [fn(&File); 3] = [
+        |file| file.set_len(1 << 20).unwrap(),
+        |file| file.set_len(2 * ENDLESS).unwrap(),
+        |mut file| file.write_all(b"another beginning").unwrap(),
+    ];
+    for change in changes {
+        let fixture = Fixture::new();
+        let (file, place, to) = (fixture.path("big"), fixture.place(), fixture.path("0.pub.pem"));
+        let big = File::create(&file).unwrap();
+        big.set_len(ENDLESS).unwrap();
+        big.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        let mut sealing = example("checkpoint", ["seal", &file, &place, "-r", &to]);
+        let child = sealing.command.spawn().unwrap();
+        // It has looked at the file before.
+        wait_until("the upload", || Path::new(&place).exists());
+        change(&big);
+        let Outcome { code, stderr, .. } = finish(child);
+        assert_eq!(code, Some(1));
+        assert!(stderr.contains("the file changed while it was read"), "{stderr}");
+        assert_eq!(names(Path::new(&place)), [""; 0]);
+    }
+}
+
+/// What would block for ever, or has no end, is refused.
+#[cfg(unix)]
+#[test]
+fn special_files() {
     let fixture = Fixture::new();
-    let (file, place, to) = (fixture.path("big"), fixture.place(), fixture.path("0.pub.pem"));
-    let big = File::create(&file).unwrap();
-    big.set_len(ENDLESS).unwrap();
-    let mut sealing = example("checkpoint", ["seal", &file, &place, "-r", &to]);
-    let child = sealing.command.spawn().unwrap();
-    // It has looked at the length before.
-    wait_until("the upload", || Path::new(&place).exists());
-    big.set_len(1 << 20).unwrap();
-    let outcome = finish(child);
-    assert_eq!(outcome.code, Some(1));
-    assert!(outcome.stderr.contains("the file changed while it was read"), "{}", outcome.stderr);
-    assert_eq!(names(Path::new(&place)), [""; 0]);
+    let (fifo, to) = (fixture.path("fifo"), fixture.path("0.pub.pem"));
+    assert!(ended(process::command("mkfifo").arg(&fifo)).status.success());
+    for file in [fifo.as_str(), "/dev/zero"] {
+        let refused = example("checkpoint", ["seal", file, &fixture.place(), "-r", &to]).refuses();
+        assert!(refused.contains("it is not a regular file"), "{refused}");
+    }
+    let (file, place) = (fixture.path("model.safetensors"), fixture.place());
+    let refused = example("checkpoint", ["seal", &file, &place, "-r", "/dev/zero"]).refuses();
+    assert!(refused.contains("it is too long for a key"), "{refused}");
+    assert!(!Path::new(&place).exists());
+}
+
+/// Names of tensors come from whoever made the file, and go to a terminal.
+#[test]
+fn names_that_would_act() {
+    let fixture = Fixture::new();
+    let name = "layer\x1b[31m\u{202e}\n.weight";
+    let view = TensorView::new(Dtype::U8, vec![4], &[7; 4]).unwrap();
+    let about = HashMap::from([("by\x1b[31m".to_owned(), "x\u{202e}".to_owned())]);
+    let file = fixture.path("odd.safetensors");
+    fs::write(&file, safetensors::serialize([(name, view)], Some(about)).unwrap()).unwrap();
+    let (place, key, to) = (fixture.place(), fixture.path("0.pem"), fixture.path("0.pub.pem"));
+    example("checkpoint", ["seal", &file, &place, "-r", &to]).prints();
+
+    let shown = "layer\\u{1b}[31m\\u{202e}\\n.weight";
+    let list = example("checkpoint", ["read", &place, "-k", &key]).prints();
+    let one = example("checkpoint", ["read", &place, "-k", &key, "-t", name]).prints();
+    for printed in [list, one] {
+        assert!(printed.contains(&format!("  {shown}  U8 [4], 4 bytes\n")), "{printed}");
+        assert!(!printed.contains(['\x1b', '\u{202e}']), "{printed}");
+    }
+    // So do arguments that are refused, by the example and by its parser.
+    let odd = "no\x1b[31m\u{202e}";
+    let errors = [
+        example("checkpoint", ["read", &place, "-k", &key, "-t", odd]).refuses(),
+        example("checkpoint", ["read", odd, "-k", &key]).refuses(),
+        example("checkpoint", ["read", &place, "-k", odd]).refuses(),
+        example("checkpoint", ["seal", odd, &place, "-r", &to]).refuses(),
+        example("checkpoint", [odd]).run().stderr,
+        example("checkpoint", ["--size", odd]).run().stderr,
+    ];
+    for error in errors {
+        assert!(error.contains("no\\u{1b}[31m\\u{202e}"), "{error}");
+        assert!(!error.contains(['\x1b', '\u{202e}']), "{error}");
+    }
 }
 
 /// However large the checkpoint is, a few parts of the upload are all that is in memory.

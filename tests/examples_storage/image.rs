@@ -93,13 +93,15 @@ fn it_copies_what_it_builds() {
     }
 }
 
-/// `.git` and `target` are gigabytes, and keys must not get into an image.
+/// `.git` and `target` are gigabytes, and keys and sealed files must not get into an image, whichever
+/// directory they are in: a pattern without `**/` is for the top one only.
 #[test]
 fn it_copies_no_more_than_that() {
     let ignored = project("examples/kubernetes/Dockerfile.dockerignore");
-    for name in [".git", "target", "*.pem"] {
-        assert!(ignored.lines().any(|line| line == name), "{name}");
+    for pattern in [".git", "**/target", "**/*.pem", "**/*.key", "**/*.sealed"] {
+        assert!(ignored.lines().any(|line| line == pattern), "{pattern}");
     }
+    assert!(ignored.lines().all(|line| line == ".git" || line.starts_with("**/")), "{ignored}");
 }
 
 #[test]

@@ -78,7 +78,10 @@ fn garbage_on_the_wire() {
         (frame(b"\x00\xff\xfe"), "its answer makes no sense"),
         (frame(b"\x01\xff\xfe"), "its answer makes no sense"),
         (frame(&[b"\x00", pem.as_str().as_bytes()].concat()), "its answer makes no sense"),
-        (frame(b"\x01no\x1b[31m\nway"), "it refuses: no[31mway\n"),
+        (
+            frame("\x01no\x1b[31m\nway\u{202e}".as_bytes()),
+            "it refuses: no\\u{1b}[31m\\nway\\u{202e}\n",
+        ),
     ] {
         let (_folder, socket) = peer(answering(answer));
         refuses(&socket, expected);
