@@ -92,6 +92,20 @@ impl Service {
     pub(crate) fn connect(&self) -> TcpStream {
         connect(&self.address)
     }
+
+    /// Sends the headers of a request, and waits until the service begins with its body: so it is
+    /// under way.
+    pub(crate) fn begin(&self, request: &Request) -> TcpStream {
+        const GO_ON: &str = "HTTP/1.1 100 Continue\r\n\r\n";
+        let head = String::from_utf8(request.head()).unwrap();
+        let head = head.strip_suffix("\r\n").unwrap().to_owned() + "Expect: 100-continue\r\n\r\n";
+        let mut stream = self.connect();
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut go_on = [0; GO_ON.len()];
+        stream.read_exact(&mut go_on).unwrap();
+        assert_eq!(String::from_utf8_lossy(&go_on), GO_ON);
+        stream
+    }
 }
 
 /// Sends everything at once: the answer, whatever it is.
