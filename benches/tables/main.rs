@@ -22,6 +22,8 @@ mod mode;
 mod network;
 mod overhead;
 mod plots;
+#[path = "../../tests/common/process.rs"]
+mod process;
 #[path = "../../tests/common/providers.rs"]
 mod providers;
 mod report;

@@ -14,7 +14,10 @@ use twinseal::{
     provider::{PORTABLE, Provider},
 };
 
-use super::measure::{Effort, Progress};
+use super::{
+    measure::{Effort, Progress},
+    process::Watch,
+};
 
 const CONTEXT: &[u8] = b"example.com/gradients/v1";
 
@@ -132,6 +135,7 @@ pub(crate) struct Transfer {
 fn exchange(length: usize, messages: usize, keys: Option<&Keys>) -> (u64, Duration) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
+    let _watch = Watch::over("an exchange of messages");
     thread::scope(|scope| {
         scope.spawn(|| {
             let mut aggregator = Peer::new(listener.accept().unwrap().0);
@@ -202,6 +206,7 @@ fn round(length: usize, workers: usize, keys: Option<&Keys>) -> (u64, Duration) 
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
     let all_received = &Barrier::new(workers);
+    let _watch = Watch::over("a round of workers");
     let started = Instant::now();
     let bytes = thread::scope(|scope| {
         let worker = || work(TcpStream::connect(address).unwrap(), length, keys);

@@ -143,11 +143,14 @@ fn listen(listener: &TcpListener, hall: &Arc<Hall>, events: &Outbox<Event>) {
             continue; // and the stream is closed
         }
         let (hall, events) = (Arc::clone(hall), events.clone());
-        let connections = Arc::clone(&connections);
-        thread::spawn(move || {
+        let served = Arc::clone(&connections);
+        let serving = thread::Builder::new().spawn(move || {
             peer::serve(stream, &hall, &events);
-            connections.fetch_sub(1, Ordering::Relaxed);
+            served.fetch_sub(1, Ordering::Relaxed);
         });
+        if serving.is_err() {
+            connections.fetch_sub(1, Ordering::Relaxed); // no thread is left for it, for now
+        }
     }
 }
 
