@@ -107,7 +107,7 @@ fn the_story() {
         "garbage\n    the external key failed: its answer makes no sense\n",
         "in the middle of an answer\n    the external key failed: it hung up before",
         "killed while it works\n    the external key failed: it hung up before",
-        "a file is damaged\n    primary.pem of the mount: invalid PEM document",
+        "a file is damaged\n    primary.pem of the mount: invalid PEM in line 1: ",
         "there is no primary.pem\n    invalid keyring: a directory needs a primary.pem\n",
         "does not list\n    the policy does not accept the KEM suite MLKEM1024-P384\n",
         " times, and failed 0 times\n",
@@ -209,7 +209,7 @@ fn keys_that_cannot_be_used() {
     };
     assert!(serve(&folder.path().join("none")).contains("kem.pem: No such file"));
     fs::write(folder.path().join("kem.pem"), "-----BEGIN").unwrap();
-    assert!(serve(folder.path()).contains("kem.pem: invalid PEM document"));
+    assert!(serve(folder.path()).contains("kem.pem: invalid PEM in line 1: "));
     assert_eq!(names(folder.path()), ["kem.pem"]);
 
     let long = folder.path().join("x".repeat(200));
