@@ -290,4 +290,22 @@ pub trait AeadKey: Send + Sync {
         buffer: &mut [u8],
         tag: &[u8; 16],
     ) -> Result<(), Error>;
+
+    /// Checks the tag and decrypts `ciphertext` into `plaintext`, which is as long. What that holds
+    /// after a failure is not plaintext to be used.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`] if the tag does not fit.
+    fn open_into(
+        &self,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        ciphertext: &[u8],
+        plaintext: &mut [u8],
+        tag: &[u8; 16],
+    ) -> Result<(), Error> {
+        plaintext.copy_from_slice(ciphertext);
+        self.open_in_place(nonce, aad, plaintext, tag)
+    }
 }

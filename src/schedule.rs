@@ -59,6 +59,21 @@ impl NumberedKey {
         })
     }
 
+    /// Decrypts from one buffer into another of the same length. After a failure that holds zeros.
+    pub(crate) fn open_into(
+        &self,
+        index: u64,
+        aad: &[u8],
+        ciphertext: &[u8],
+        plaintext: &mut [u8],
+        tag: &[u8; TAG],
+    ) -> Result<(), Error> {
+        self.key.open_into(&self.nonce(index), aad, ciphertext, plaintext, tag).map_err(|_| {
+            plaintext.fill(0);
+            Error::Open
+        })
+    }
+
     fn nonce(&self, index: u64) -> [u8; 12] {
         let mut nonce = self.base_nonce;
         for (byte, number) in nonce.iter_mut().skip(4).zip(index.to_be_bytes()) {

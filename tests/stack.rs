@@ -1,172 +1,220 @@
-//! Does every operation fit the stack that DESIGN promises: 1 MiB without optimisation, 512 KiB with?
+//! Does every operation fit the stack that README.md promises for it, on each provider?
 //!
 //! An overflow kills the process, so a failure names no operation; run with `--nocapture` to see
-//! which one was last. `cargo test --test stack -- --ignored --nocapture` measures each.
+//! which one was last. `cargo test --all-features --release --test stack -- --ignored --nocapture`
+//! measures each, and so does `--profile unoptimized`.
 
 mod common;
 #[path = "common/process.rs"]
 mod process;
+#[path = "common/providers.rs"]
+mod providers;
 
-use std::{env, sync::LazyLock, thread};
+use std::{env, thread};
 
 use common::{COMPOSITE, CTX, P384, X25519, kem_key, signing_key, signing_key_bytes};
 use process::{command, ended};
+use providers::PROVIDERS;
 use twinseal::{
-    Ciphertext, DecapsulationKey, EncapsulationKey, Header, KemSuite, Recipients, Signature,
-    SigningKey, VerifyingKey,
+    Ciphertext, DecapsulationKey, EncapsulationKey, Header, Receiver, Recipients, Sender,
+    Signature, SigningKey, VerifyingKey,
+    provider::{Kem, Provider, Random, SignatureScheme},
 };
 
 const KIB: usize = 1024;
-const PROMISED: usize = if cfg!(debug_assertions) { 1024 * KIB } else { 512 * KIB };
+
+/// A row of README.md's table, in KiB.
+struct Row {
+    name: &'static str,
+    /// In release, on the providers of [`COLUMNS`].
+    release: [usize; 3],
+    /// On the portable provider, when nothing is optimised, dependencies included.
+    unoptimized: usize,
+}
+
+const fn row(name: &'static str, release: [usize; 3], unoptimized: usize) -> Row {
+    Row { name, release, unoptimized }
+}
+
+const COLUMNS: [&str; 3] = ["portable", "aws-lc", "pqclean"];
+
+const ROWS: [Row; 8] = [
+    row("make or load a private KEM key", [80, 80, 112], 160),
+    row("load a public KEM key", [32, 32, 64], 64),
+    row("encapsulate, seal, start a session", [64, 48, 96], 160),
+    row("decapsulate, open, accept a session", [64, 48, 96], 144),
+    row("make or load a signing key", [256, 128, 288], 512),
+    row("load a verifying key", [96, 32, 64], 224),
+    row("sign, start a signed session", [160, 160, 224], 384),
+    row("verify, accept a signed session", [96, 112, 192], 192),
+];
+
+impl Row {
+    /// With debug assertions, some of it may be optimised or nothing.
+    fn promised(&self, provider: &Provider) -> usize {
+        let column = COLUMNS.iter().position(|name| *name == provider.name).unwrap();
+        let release = self.release[column];
+        if cfg!(debug_assertions) { release.max(self.unoptimized) } else { release }
+    }
+}
 
 /// Made on a stack that is large enough, so that only the operation is measured.
 struct Fixture {
+    provider: &'static Provider,
     x25519: DecapsulationKey,
     p384: DecapsulationKey,
     signer: SigningKey,
-    signer_bytes: Vec<u8>,
     x25519_ciphertext: Ciphertext,
     p384_ciphertext: Ciphertext,
     recipients: Recipients,
     message: Vec<u8>,
     sealed: Vec<u8>,
     signature: Signature,
+    hello: Vec<u8>,
+    signed_hello: Vec<u8>,
 }
 
-static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
-    let x25519 = kem_key(X25519, 1);
-    let p384 = kem_key(P384, 2);
-    let signer = signing_key(3);
-    let (x25519_ciphertext, _) = x25519.encapsulation_key().encapsulate().unwrap();
-    let (p384_ciphertext, _) = p384.encapsulation_key().encapsulate().unwrap();
-    let both = [x25519.encapsulation_key(), p384.encapsulation_key()];
-    let recipients = Recipients::new(both).unwrap();
-    let message = vec![7; 100_000];
-    Fixture {
-        sealed: recipients.seal(CTX, &message).unwrap(),
-        signature: signer.sign(CTX, &message).unwrap(),
-        signer_bytes: signing_key_bytes(3),
-        x25519,
-        p384,
-        signer,
-        x25519_ciphertext,
-        p384_ciphertext,
-        recipients,
-        message,
+impl Fixture {
+    fn new(provider: &'static Provider) -> Self {
+        let x25519 = kem_key(X25519, 1).on(provider).unwrap();
+        let p384 = kem_key(P384, 2).on(provider).unwrap();
+        let signer = signing_key(3).on(provider).unwrap();
+        let (x25519_ciphertext, _) = x25519.encapsulation_key().encapsulate().unwrap();
+        let (p384_ciphertext, _) = p384.encapsulation_key().encapsulate().unwrap();
+        let both = [x25519.encapsulation_key(), p384.encapsulation_key()];
+        let recipients = Recipients::new(both).unwrap();
+        let message = vec![7; 100_000];
+        let (hello, _) = p384.encapsulation_key().sender(CTX).unwrap();
+        let signed = p384.encapsulation_key().signed_by(&signer).sender(CTX).unwrap();
+        Self {
+            sealed: recipients.seal(CTX, &message).unwrap(),
+            signature: signer.sign(CTX, &message).unwrap(),
+            signed_hello: signed.0,
+            hello,
+            provider,
+            x25519,
+            p384,
+            signer,
+            x25519_ciphertext,
+            p384_ciphertext,
+            recipients,
+            message,
+        }
     }
-});
+}
 
-type Operation = (&'static str, fn(&Fixture));
+/// What is done, and the row that it belongs to.
+struct Operation {
+    row: usize,
+    name: &'static str,
+    run: fn(&Fixture),
+}
 
-const OPERATIONS: &[Operation] = &[
-    ("generate 0x0001", |_| {
-        DecapsulationKey::generate_for(X25519).unwrap();
+const fn operation(row: usize, name: &'static str, run: fn(&Fixture)) -> Operation {
+    Operation { row, name, run }
+}
+
+/// Keys that are made on a provider at once are made as `generate` and `from_seed` make them on the
+/// default one.
+const OPERATIONS: [Operation; 26] = [
+    operation(0, "key pair 0x0001", |fixture| {
+        X25519.kem(fixture.provider).key_pair(&[4; 32]).unwrap();
     }),
-    ("generate 0x0051", |_| {
-        DecapsulationKey::generate_for(P384).unwrap();
+    operation(0, "key pair 0x0051", |fixture| {
+        P384.kem(fixture.provider).key_pair(&[4; 32]).unwrap();
     }),
-    ("from_seed 0x0001", |_| {
-        kem_key(X25519, 4);
+    operation(0, "private KEM key by PEM", |fixture| {
+        let key = DecapsulationKey::from_pem(fixture.p384.to_pem().as_str()).unwrap();
+        key.on(fixture.provider).unwrap();
     }),
-    ("from_seed 0x0051", |_| {
-        kem_key(P384, 4);
+    operation(1, "encapsulation key 0x0001", |fixture| {
+        let bytes = fixture.x25519.encapsulation_key().as_bytes();
+        X25519.kem(fixture.provider).encapsulator(bytes).unwrap();
     }),
-    ("encapsulation key from_bytes 0x0001", |fixture| {
-        parse_encapsulation_key(&fixture.x25519);
+    operation(1, "encapsulation key 0x0051", |fixture| {
+        let bytes = fixture.p384.encapsulation_key().as_bytes();
+        P384.kem(fixture.provider).encapsulator(bytes).unwrap();
     }),
-    ("encapsulation key from_bytes 0x0051", |fixture| {
-        parse_encapsulation_key(&fixture.p384);
+    operation(1, "encapsulation key by PEM", |fixture| {
+        let pem = fixture.p384.encapsulation_key().to_pem();
+        EncapsulationKey::from_pem(&pem).unwrap().on(fixture.provider).unwrap();
     }),
-    ("ciphertext from_bytes 0x0051", |fixture| {
-        Ciphertext::from_bytes(P384, fixture.p384_ciphertext.as_bytes()).unwrap();
-    }),
-    ("encapsulate 0x0001", |fixture| {
+    operation(2, "encapsulate 0x0001", |fixture| {
         fixture.x25519.encapsulation_key().encapsulate().unwrap();
     }),
-    ("encapsulate 0x0051", |fixture| {
+    operation(2, "encapsulate 0x0051", |fixture| {
         fixture.p384.encapsulation_key().encapsulate().unwrap();
     }),
-    ("decapsulate 0x0001", |fixture| {
-        let ciphertext = &fixture.x25519_ciphertext;
-        fixture.x25519.decapsulate(ciphertext).unwrap();
-    }),
-    ("decapsulate 0x0051", |fixture| {
-        let ciphertext = &fixture.p384_ciphertext;
-        fixture.p384.decapsulate(ciphertext).unwrap();
-    }),
-    ("seal to both suites", |fixture| {
+    operation(2, "seal to both suites", |fixture| {
         fixture.recipients.seal(CTX, &fixture.message).unwrap();
     }),
-    ("open 0x0001", |fixture| {
+    operation(2, "start a session", |fixture| {
+        let _: (_, Sender) = fixture.p384.encapsulation_key().sender(CTX).unwrap();
+    }),
+    operation(3, "decapsulate 0x0001", |fixture| {
+        fixture.x25519.decapsulate(&fixture.x25519_ciphertext).unwrap();
+    }),
+    operation(3, "decapsulate 0x0051", |fixture| {
+        fixture.p384.decapsulate(&fixture.p384_ciphertext).unwrap();
+    }),
+    operation(3, "open 0x0001", |fixture| {
         fixture.x25519.open(CTX, &fixture.sealed).unwrap();
     }),
-    ("open 0x0051", |fixture| {
+    operation(3, "open 0x0051", |fixture| {
         fixture.p384.open(CTX, &fixture.sealed).unwrap();
     }),
-    ("parse header and unlock", |fixture| {
+    operation(3, "parse a header and unlock it", |fixture| {
         let header = Header::parse(&fixture.sealed).unwrap();
-        let key = &fixture.x25519;
-        let recipient = header.find(key.encapsulation_key()).unwrap();
-        let secret = key.decapsulate(&recipient.ciphertext().unwrap()).unwrap();
-        let body = &fixture.sealed[header.len()..];
-        let body_key = header.unlock(&recipient, &secret).unwrap();
-        body_key.open(CTX, body).unwrap();
+        let body_key = header.unlock_with(&fixture.x25519).unwrap();
+        body_key.open(CTX, &fixture.sealed[header.len()..]).unwrap();
     }),
-    ("KEM keys to and from PEM", |fixture| {
-        let key = &fixture.p384;
-        DecapsulationKey::from_pem(key.to_pem().as_str()).unwrap();
-        EncapsulationKey::from_pem(&key.encapsulation_key().to_pem()).unwrap();
+    operation(3, "accept a session", |fixture| {
+        let _: Receiver = fixture.p384.receiver(CTX, &fixture.hello).unwrap();
     }),
-    ("signing key generate", |_| {
-        SigningKey::generate().unwrap();
+    operation(4, "make a signing key", |fixture| {
+        let scheme = COMPOSITE.scheme(fixture.provider);
+        let secret = scheme.generate(&mut Random::System).unwrap();
+        scheme.key_pair(&secret).unwrap();
     }),
-    ("signing key from_bytes", |fixture| {
-        SigningKey::from_bytes(COMPOSITE, &fixture.signer_bytes).unwrap();
+    operation(4, "load a signing key", |fixture| {
+        COMPOSITE.scheme(fixture.provider).key_pair(&signing_key_bytes(3)).unwrap();
     }),
-    ("signing key to and from PEM", |fixture| {
-        SigningKey::from_pem(fixture.signer.to_pem().as_str()).unwrap();
-    }),
-    ("verifying key from_bytes", |fixture| {
+    operation(5, "verifying key", |fixture| {
         let bytes = fixture.signer.verifying_key().as_bytes();
-        VerifyingKey::from_bytes(COMPOSITE, bytes).unwrap();
+        COMPOSITE.scheme(fixture.provider).verifier(bytes).unwrap();
     }),
-    ("verifying key to and from PEM", |fixture| {
-        let pem = fixture.signer.verifying_key().to_pem();
-        VerifyingKey::from_pem(&pem).unwrap();
-    }),
-    ("signature from_bytes", |fixture| {
+    operation(5, "signature from bytes", |fixture| {
         Signature::from_bytes(COMPOSITE, fixture.signature.as_bytes()).unwrap();
     }),
-    ("sign", |fixture| {
+    operation(6, "sign", |fixture| {
         fixture.signer.sign(CTX, &fixture.message).unwrap();
     }),
-    ("sign_reader", |fixture| {
-        let message = fixture.message.as_slice();
-        fixture.signer.sign_reader(CTX, message).unwrap();
+    operation(6, "sign a reader", |fixture| {
+        fixture.signer.sign_reader(CTX, &fixture.message[..]).unwrap();
     }),
-    ("verify", |fixture| {
-        let key = fixture.signer.verifying_key();
-        let (message, signature) = (&fixture.message, &fixture.signature);
-        key.verify(CTX, message, signature).unwrap();
+    operation(6, "start a signed session", |fixture| {
+        let to = fixture.p384.encapsulation_key().signed_by(&fixture.signer);
+        let _: (_, Sender) = to.sender(CTX).unwrap();
     }),
-    ("verify_reader", |fixture| {
+    operation(7, "verify", |fixture| {
         let key = fixture.signer.verifying_key();
-        let (message, signature) = (fixture.message.as_slice(), &fixture.signature);
-        key.verify_reader(CTX, message, signature).unwrap();
+        key.verify(CTX, &fixture.message, &fixture.signature).unwrap();
+    }),
+    operation(7, "verify a reader", |fixture| {
+        let key: &VerifyingKey = fixture.signer.verifying_key();
+        key.verify_reader(CTX, &fixture.message[..], &fixture.signature).unwrap();
+    }),
+    operation(7, "accept a signed session", |fixture| {
+        let from = fixture.p384.from_signer(fixture.signer.verifying_key());
+        let _: Receiver = from.receiver(CTX, &fixture.signed_hello).unwrap();
     }),
 ];
 
-fn parse_encapsulation_key(key: &DecapsulationKey) {
-    let (suite, bytes): (KemSuite, _) = (key.suite(), key.encapsulation_key().as_bytes());
-    EncapsulationKey::from_bytes(suite, bytes).unwrap();
-}
-
-fn run(operation: fn(&Fixture), stack: usize) {
-    let fixture = &*FIXTURE;
+fn run(operation: &Operation, fixture: &Fixture, stack: usize) {
     thread::scope(|scope| {
         thread::Builder::new()
             .stack_size(stack)
-            .spawn_scoped(scope, || operation(fixture))
+            .spawn_scoped(scope, || (operation.run)(fixture))
             .unwrap()
             .join()
             .unwrap();
@@ -175,48 +223,68 @@ fn run(operation: fn(&Fixture), stack: usize) {
 
 #[test]
 fn every_operation_fits() {
-    for (name, operation) in OPERATIONS {
-        println!("{name}");
-        run(*operation, PROMISED);
+    for provider in PROVIDERS {
+        let fixture = Fixture::new(provider);
+        for operation in &OPERATIONS {
+            println!("{} on {}", operation.name, provider.name);
+            let promised = ROWS[operation.row].promised(provider);
+            run(operation, &fixture, promised * KIB);
+        }
+    }
+}
+
+/// The table as README.md has it.
+#[test]
+fn the_readme_has_these_figures() {
+    let readme = include_str!("../README.md");
+    for Row { name, release, unoptimized } in &ROWS {
+        let cells: Vec<_> = release.iter().chain([unoptimized]).map(usize::to_string).collect();
+        let line = format!("| {name} | {} |", cells.join(" | "));
+        assert!(readme.lines().any(|found| found == line), "README.md has no line {line}");
     }
 }
 
 const CHOICE: &str = "TWINSEAL_STACK";
 
-/// The process that may overflow: it runs the operation and the stack size that it is told.
+/// The process that may overflow: it runs a row's operations with the stack that it is given.
 #[test]
-#[ignore = "run by measure_every_operation"]
-fn one_operation() {
+#[ignore = "run by measure_every_row"]
+fn one_row() {
     let Ok(choice) = env::var(CHOICE) else {
         return;
     };
-    let (index, stack) = choice.split_once(' ').unwrap();
-    let (_, operation) = OPERATIONS[index.parse::<usize>().unwrap()];
-    run(operation, stack.parse().unwrap());
+    let numbers: Vec<usize> = choice.split(' ').map(|number| number.parse().unwrap()).collect();
+    let [provider, row, stack] = numbers[..] else { panic!("{choice}") };
+    let fixture = Fixture::new(PROVIDERS[provider]);
+    for operation in OPERATIONS.iter().filter(|operation| operation.row == row) {
+        run(operation, &fixture, stack);
+    }
 }
 
-fn fits(index: usize, stack: usize) -> bool {
+fn fits(provider: usize, row: usize, stack: usize) -> bool {
     let mut test = command(env::current_exe().unwrap());
-    test.args(["--ignored", "--exact", "one_operation"]).env(CHOICE, format!("{index} {stack}"));
+    test.args(["--ignored", "--exact", "one_row"]);
+    test.env(CHOICE, format!("{provider} {row} {stack}"));
     ended(test).status.success()
 }
 
 #[test]
 #[ignore = "measures: some hundred processes"]
-fn measure_every_operation() {
-    const STEP: usize = 8 * KIB;
-    for (index, (name, _)) in OPERATIONS.iter().enumerate() {
-        // `low` does not fit, `high` does; a thread has at least 16 KiB.
-        let (mut low, mut high) = (1, 512);
-        while high - low > 1 {
-            let middle = (low + high) / 2;
-            if fits(index, middle * STEP) {
-                high = middle;
-            } else {
-                low = middle;
+fn measure_every_row() {
+    const STEP: usize = 4 * KIB;
+    for (provider, Provider { name, .. }) in PROVIDERS.iter().enumerate() {
+        for (row, Row { name: what, .. }) in ROWS.iter().enumerate() {
+            // `low` does not fit, `high` does; a thread has at least 16 KiB.
+            let (mut low, mut high) = (3, 512);
+            while high - low > 1 {
+                let middle = (low + high) / 2;
+                if fits(provider, row, middle * STEP) {
+                    high = middle;
+                } else {
+                    low = middle;
+                }
             }
+            println!("{:>5} KiB  {name}: {what}", high * STEP / KIB);
         }
-        println!("{:>5} KiB  {name}", high * STEP / KIB);
-        assert!(high * STEP <= PROMISED, "{name}");
     }
 }

@@ -247,4 +247,17 @@ impl AeadKey for Aes256Key {
             .map(drop)
             .map_err(|_| Error::Open)
     }
+
+    fn open_into(
+        &self,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        ciphertext: &[u8],
+        plaintext: &mut [u8],
+        tag: &[u8; 16],
+    ) -> Result<(), Error> {
+        self.0
+            .open_separate_gather(Nonce::from(nonce), Aad::from(aad), ciphertext, tag, plaintext)
+            .map_err(|_| Error::Open)
+    }
 }

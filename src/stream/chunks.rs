@@ -260,10 +260,23 @@ impl Opener {
 
     fn append_opened(&mut self, sealed: &[u8], plaintext: &mut Vec<u8>) -> Result<(), Error> {
         let (chunk, tag) = sealed.split_last_chunk::<TAG>().ok_or(Error::Open)?;
+        if self.failed {
+            return Err(Error::Open);
+        }
+        let index = self.take_index();
         let start = plaintext.len();
-        plaintext.extend_from_slice(chunk);
-        self.open_next(plaintext.get_mut(start..).unwrap_or_default(), tag)
-            .inspect_err(|_| plaintext.truncate(start))
+        plaintext.resize(start + chunk.len(), 0);
+        let room = plaintext.get_mut(start..).unwrap_or_default();
+        self.key.open_chunk_into(index, chunk, room, tag).inspect_err(|_| {
+            self.failed = true;
+            plaintext.truncate(start);
+        })
+    }
+
+    fn take_index(&mut self) -> u64 {
+        let index = self.next;
+        self.next = index.saturating_add(1);
+        index
     }
 
     /// After the first failure everything fails.
@@ -272,8 +285,7 @@ impl Opener {
             chunk.fill(0);
             return Err(Error::Open);
         }
-        let index = self.next;
-        self.next = index.saturating_add(1);
+        let index = self.take_index();
         self.key.open_chunk(index, chunk, tag).inspect_err(|_| self.failed = true)
     }
 

@@ -1,6 +1,6 @@
 //! AES-256-GCM, from aes-gcm.
 
-use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit};
+use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit, aead::inout::InOutBuf};
 
 use crate::{
     Error,
@@ -40,6 +40,20 @@ impl AeadKey for Aes256Key {
     ) -> Result<(), Error> {
         self.0
             .decrypt_inout_detached(nonce.into(), aad, buffer.into(), tag.into())
+            .map_err(|_| Error::Open)
+    }
+
+    fn open_into(
+        &self,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        ciphertext: &[u8],
+        plaintext: &mut [u8],
+        tag: &[u8; 16],
+    ) -> Result<(), Error> {
+        let buffers = InOutBuf::new(ciphertext, plaintext).map_err(|_| Error::Open)?;
+        self.0
+            .decrypt_inout_detached(nonce.into(), aad, buffers, tag.into())
             .map_err(|_| Error::Open)
     }
 }
