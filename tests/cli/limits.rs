@@ -45,7 +45,7 @@ fn memory_is_not_dumped() {
     assert!(!desk.names().iter().any(|name| name.starts_with("core")));
 }
 
-/// As a user who has no process left to start: without a thread for signals.
+/// As a user who has no process left to start: without a thread for signals, or for the work.
 #[cfg(target_os = "linux")]
 #[test]
 fn without_threads() {
@@ -70,6 +70,8 @@ fn without_threads() {
             "public bob.pem -o new.pub",
             "inspect bob.pem",
             "sign -k alice.pem -c x -o new.sig bob.pub",
+            "seal -r bob.pub -c x -o new.sealed bob.pub",
+            "open -k bob.pem -c x -o new.opened new.sealed",
             "seal -r bob.pub -c x -o new.sealed bob.pub",
             "open -k bob.pem -c x -o new.opened sealed",
             "rewrap -k bob.pem -r bob.pub -o new.moved sealed",
