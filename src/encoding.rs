@@ -18,6 +18,7 @@ use crate::{
 };
 
 mod bundle;
+mod directory;
 mod experimental;
 mod files;
 mod pem;
@@ -67,22 +68,28 @@ impl DecapsulationKey {
     }
 
     /// Writes the key as PEM to a new file that only its owner can read (mode 0600 on Unix; on
-    /// other systems the folder's permissions decide). An existing file is not overwritten.
+    /// other systems the directory's permissions decide). An existing file is not overwritten.
+    ///
+    /// The file appears whole or not at all: it is written beside its place, as
+    /// `.twinseal-*.partial`, synced, and then given its name. A process that is killed before may
+    /// leave that file, with the key in it. A file system without hard links shows the file while
+    /// it is written.
     ///
     /// # Errors
     ///
-    /// Those of the file system. A file that could not be written whole is removed.
+    /// Those of the file system, with the path. A file that could not be written whole is removed.
     pub fn write_pem_file(&self, path: impl AsRef<Path>) -> io::Result<()> {
         files::write_private(path.as_ref(), &self.to_pem())
     }
 
-    /// Reads a key from a PEM file.
+    /// Reads a key from a PEM file of at most 4 MiB. A pipe is read to its end.
     ///
     /// # Errors
     ///
-    /// Those of the file system, and those of [`from_pem`](Self::from_pem) inside an [`io::Error`].
+    /// Those of the file system, and those of [`from_pem`](Self::from_pem) inside an
+    /// [`io::Error`] ([`Error::inside`]). The text starts with the path.
     pub fn read_pem_file(path: impl AsRef<Path>) -> io::Result<Self> {
-        Ok(Self::from_pem(files::read_private(path.as_ref())?.as_str())?)
+        files::read_key(path.as_ref(), Self::from_pem)
     }
 }
 
@@ -192,22 +199,28 @@ impl SigningKey {
     }
 
     /// Writes the key as PEM to a new file that only its owner can read (mode 0600 on Unix; on
-    /// other systems the folder's permissions decide). An existing file is not overwritten.
+    /// other systems the directory's permissions decide). An existing file is not overwritten.
+    ///
+    /// The file appears whole or not at all: it is written beside its place, as
+    /// `.twinseal-*.partial`, synced, and then given its name. A process that is killed before may
+    /// leave that file, with the key in it. A file system without hard links shows the file while
+    /// it is written.
     ///
     /// # Errors
     ///
-    /// Those of the file system. A file that could not be written whole is removed.
+    /// Those of the file system, with the path. A file that could not be written whole is removed.
     pub fn write_pem_file(&self, path: impl AsRef<Path>) -> io::Result<()> {
         files::write_private(path.as_ref(), &self.to_pem())
     }
 
-    /// Reads a key from a PEM file.
+    /// Reads a key from a PEM file of at most 4 MiB. A pipe is read to its end.
     ///
     /// # Errors
     ///
-    /// Those of the file system, and those of [`from_pem`](Self::from_pem) inside an [`io::Error`].
+    /// Those of the file system, and those of [`from_pem`](Self::from_pem) inside an
+    /// [`io::Error`] ([`Error::inside`]). The text starts with the path.
     pub fn read_pem_file(path: impl AsRef<Path>) -> io::Result<Self> {
-        Ok(Self::from_pem(files::read_private(path.as_ref())?.as_str())?)
+        files::read_key(path.as_ref(), Self::from_pem)
     }
 }
 

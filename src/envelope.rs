@@ -12,6 +12,7 @@ mod body_key;
 mod content_key;
 mod header;
 mod opening;
+mod parsing;
 mod rewrap;
 mod sealing;
 
@@ -117,7 +118,8 @@ impl Recipients {
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a EncapsulationKey>) -> Result<Self, Error> {
         let invalid = |reason| Err(Error::Invalid { what: "recipients", reason });
         let order = |key: &EncapsulationKey| (key.suite().id(), key.key_id());
-        let mut keys: Vec<_> = keys.into_iter().cloned().collect();
+        let keys = keys.into_iter().take(suite::MAX_RECIPIENTS + 1);
+        let mut keys: Vec<_> = keys.cloned().collect();
         keys.sort_by_key(order);
         if !(1..=suite::MAX_RECIPIENTS).contains(&keys.len()) {
             return invalid("there must be 1 to 1000");
@@ -311,12 +313,13 @@ impl dyn Decapsulate + '_ {
 }
 
 impl Keyring {
-    /// Opens an envelope with the key that it is addressed to; see [`DecapsulationKey::open`].
+    /// Opens an envelope with the key that it is addressed to; see [`DecapsulationKey::open`], and
+    /// [`unlock`](Self::unlock) for one that is addressed to several keys of the ring.
     ///
     /// # Errors
     ///
-    /// Those of [`DecapsulationKey::open`]; [`Error::Refused`] if the policy does not accept the
-    /// key's suite.
+    /// Those of [`DecapsulationKey::open`], and whatever the key reports; [`Error::Refused`] if the
+    /// policy does not accept the key's suite.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Plaintext, Error> {
         opening::open(context, sealed, |header| self.unlock(header))
     }
@@ -339,7 +342,9 @@ impl Keyring {
         opening::open_at(context, source, |header| self.unlock(header))
     }
 
-    /// Unlocks a header with the key that it is addressed to; see [`Header::unlock_with`].
+    /// Unlocks a header with the key that it is addressed to; see [`Header::unlock_with`]. If it is
+    /// addressed to several, the newest is asked first, and another only if that one fails with
+    /// [`Error::External`] or [`Error::Randomness`]; if none opens it, the first error is returned.
     ///
     /// # Errors
     ///
@@ -356,11 +361,6 @@ impl Keyring {
     /// # Ok::<(), twinseal::Error>(())
     /// ```
     pub fn unlock(&self, header: &Header) -> Result<BodyKey, Error> {
-        header.unlock_with(self.recipient_of(header)?)
-    }
-
-    /// The key that a header is addressed to: the newest one, if to several.
-    fn recipient_of(&self, header: &Header) -> Result<&dyn Decapsulate, Error> {
-        self.find(|key| header.find(key).is_some())
+        self.use_first(|key| header.find(key).is_some(), |key| header.unlock_with(key))
     }
 }

@@ -1,17 +1,23 @@
-//! What can go wrong, and how much of it may be told.
+//! What can go wrong, and how much an error reveals.
 
-use std::{io, sync::Arc};
+use std::{
+    error, fmt, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// Every error of this crate.
 ///
 /// Mistakes in public data are told precisely: what was expected and what was found. As soon as a
 /// secret has been used, there is one [`Open`](Error::Open) and one [`Verify`](Error::Verify),
 /// without a reason, because the reason would help whoever made the forgery.
-#[derive(Clone, Debug, thiserror::Error)]
+///
+/// Only [`External`](Error::External) has a [`source`](error::Error::source): the cause that it was
+/// made with. Its own text does not repeat the cause's, so log the whole chain.
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// A value of fixed length has another length. Lengths are in bytes.
-    #[error("{what} must be {expected} bytes long, not {actual}")]
     Length {
         /// The value that was read.
         what: &'static str,
@@ -22,7 +28,6 @@ pub enum Error {
     },
 
     /// The input ends early. Lengths are in bytes, from the start of the structure.
-    #[error("{what} ends after {actual} bytes, at least {needed} are needed")]
     Truncated {
         /// The structure that was read.
         what: &'static str,
@@ -33,7 +38,6 @@ pub enum Error {
     },
 
     /// A suite, version or type that this crate does not know.
-    #[error("unknown {what} {id:#06x}")]
     Unknown {
         /// What the number identifies.
         what: &'static str,
@@ -42,7 +46,6 @@ pub enum Error {
     },
 
     /// A key, ciphertext, signature or structure breaks a rule of its format.
-    #[error("invalid {what}: {reason}")]
     Invalid {
         /// The value that was read.
         what: &'static str,
@@ -51,7 +54,6 @@ pub enum Error {
     },
 
     /// Two values that are used together belong to different suites.
-    #[error("the {what} is of suite {actual}, the key of suite {expected}")]
     SuiteMismatch {
         /// The value that does not fit the key.
         what: &'static str,
@@ -62,18 +64,15 @@ pub enum Error {
     },
 
     /// A context is empty, longer than 255 bytes, or starts with the reserved prefix `twinseal/`.
-    #[error("invalid context: {0}")]
     Context(&'static str),
 
     /// The text holds no PEM document (RFC 7468).
-    #[error("not a PEM file: {reason}")]
     NotPem {
         /// What it is instead.
         reason: &'static str,
     },
 
     /// A PEM document is damaged, or text stands around it that could be a damaged one.
-    #[error("invalid PEM in line {line}: {reason}")]
     Pem {
         /// The number of the line, counted from 1.
         line: usize,
@@ -82,14 +81,12 @@ pub enum Error {
     },
 
     /// There are several PEM documents where one is asked for.
-    #[error("expected one PEM document, found {found}")]
     PemCount {
         /// How many there are.
         found: usize,
     },
 
     /// A PEM document is not what was asked for.
-    #[error("expected a PEM document labelled {expected:?}, found {found:?}")]
     PemLabel {
         /// The label of the type that was asked for.
         expected: &'static str,
@@ -98,7 +95,6 @@ pub enum Error {
     },
 
     /// A key is for an algorithm that is no suite of this crate, as an RSA key is.
-    #[error("the {what} is for another algorithm, {oid}")]
     Algorithm {
         /// The value that was read.
         what: &'static str,
@@ -107,11 +103,9 @@ pub enum Error {
     },
 
     /// The data is no envelope: it does not start as one.
-    #[error("not an envelope: it does not start with \"twinseal\"")]
     NotAnEnvelope,
 
     /// The policy does not accept a suite.
-    #[error("the policy does not accept the {what} {name}")]
     Refused {
         /// What was refused.
         what: &'static str,
@@ -120,40 +114,88 @@ pub enum Error {
     },
 
     /// The envelope or hello is not addressed to this key, or to none of a keyring.
-    #[error("not addressed to this key")]
     NotARecipient,
 
     /// Opening failed: wrong key, wrong context, or changed data; in a session also a message that is
     /// not the next one, because one before it was lost. There is no detail on purpose.
-    #[error(
-        "opening failed: wrong key, wrong context, changed data, or not the next message of a session"
-    )]
     Open,
 
     /// Verification failed: wrong key, wrong context, wrong message, or changed signature. There
     /// is no detail on purpose.
-    #[error("verification failed: wrong key, context or message, or a changed signature")]
     Verify,
 
     /// The session's last message was sealed or opened already.
-    #[error("the session is finished: its last message was sealed or opened")]
     Finished,
 
     /// A direction of a session has carried all that its key may protect.
-    #[error("the session's key is used up; start another session")]
     Exhausted,
 
     /// The source of randomness failed.
-    #[error("the source of randomness failed")]
     Randomness,
 
     /// The provider that the key uses does not offer this operation.
-    #[error("the provider does not support {0}")]
     Unsupported(&'static str),
 
     /// A key that lives elsewhere (HSM, KMS) failed; see [`Error::external`].
-    #[error("the external key failed: {0}")]
-    External(Arc<dyn std::error::Error + Send + Sync>),
+    External(Arc<dyn error::Error + Send + Sync>),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length { what, expected, actual } => {
+                write!(f, "{what} must be {expected} bytes long, not {actual}")
+            }
+            Self::Truncated { what, needed, actual } => {
+                write!(f, "{what} ends after {actual} bytes, at least {needed} are needed")
+            }
+            Self::Unknown { what, id } => write!(f, "unknown {what} {id:#06x}"),
+            Self::Invalid { what, reason } => write!(f, "invalid {what}: {reason}"),
+            Self::SuiteMismatch { what, expected, actual } => {
+                write!(f, "the {what} is of suite {actual}, the key of suite {expected}")
+            }
+            Self::Context(reason) => write!(f, "invalid context: {reason}"),
+            Self::NotPem { reason } => write!(f, "not a PEM file: {reason}"),
+            Self::Pem { line, reason } => write!(f, "invalid PEM in line {line}: {reason}"),
+            Self::PemCount { found } => write!(f, "expected one PEM document, found {found}"),
+            Self::PemLabel { expected, found } => {
+                write!(f, "expected a PEM document labelled {expected:?}, found {found:?}")
+            }
+            Self::Algorithm { what, oid } => {
+                write!(f, "the {what} is for another algorithm, {oid}")
+            }
+            Self::NotAnEnvelope => {
+                f.write_str("not an envelope: it does not start with \"twinseal\"")
+            }
+            Self::Refused { what, name } => {
+                write!(f, "the policy does not accept the {what} {name}")
+            }
+            Self::NotARecipient => f.write_str("not addressed to this key"),
+            Self::Open => f.write_str(
+                "opening failed: wrong key, wrong context, changed data, or not the next message of \
+                 a session",
+            ),
+            Self::Verify => f.write_str(
+                "verification failed: wrong key, context or message, or a changed signature",
+            ),
+            Self::Finished => {
+                f.write_str("the session is finished: its last message was sealed or opened")
+            }
+            Self::Exhausted => f.write_str("the session's key is used up; start another session"),
+            Self::Randomness => f.write_str("the source of randomness failed"),
+            Self::Unsupported(what) => write!(f, "the provider does not support {what}"),
+            Self::External(_) => f.write_str("the external key failed"),
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::External(cause) => Some(&**cause),
+            _ => None,
+        }
+    }
 }
 
 impl Error {
@@ -163,10 +205,13 @@ impl Error {
     /// [`Sign`]: crate::Sign
     ///
     /// ```
+    /// use std::error::Error;
+    ///
     /// let error = twinseal::Error::external("the token is locked");
-    /// assert_eq!(error.to_string(), "the external key failed: the token is locked");
+    /// assert_eq!(error.to_string(), "the external key failed");
+    /// assert_eq!(error.source().unwrap().to_string(), "the token is locked");
     /// ```
-    pub fn external(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn external(cause: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         Self::External(cause.into().into())
     }
 
@@ -178,10 +223,58 @@ impl Error {
             other => Self::external(other),
         }
     }
+
+    /// The error of this crate inside an [`io::Error`], if that is its cause: what functions return
+    /// that read or write. An error about a file also names the file.
+    ///
+    /// ```
+    /// use twinseal::{DecapsulationKey, Error};
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("bob.pem");
+    /// std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")?;
+    /// let error = DecapsulationKey::read_pem_file(&path).unwrap_err();
+    /// assert!(matches!(Error::inside(&error), Some(Error::PemLabel { .. })));
+    /// assert!(error.to_string().contains("bob.pem: expected a PEM document"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn inside(error: &io::Error) -> Option<&Self> {
+        let inner = error.get_ref()?;
+        match inner.downcast_ref::<InFile>() {
+            Some(InFile { error, .. }) => Self::inside(error),
+            None => inner.downcast_ref(),
+        }
+    }
+
+    /// Adds to an error which file or directory it is about.
+    pub(crate) fn at(path: &Path, error: io::Error) -> io::Error {
+        io::Error::new(error.kind(), InFile { path: path.to_path_buf(), error })
+    }
+}
+
+/// An error about a file or directory, which it names.
+#[derive(Debug)]
+struct InFile {
+    path: PathBuf,
+    error: io::Error,
+}
+
+impl fmt::Display for InFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.error)
+    }
+}
+
+impl error::Error for InFile {
+    /// Not the error itself, whose text is a part of this one's.
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.error.source()
+    }
 }
 
 /// Functions that read or write files and streams return [`io::Error`]; an [`Error`] travels inside
-/// it and is found again with [`io::Error::get_ref`]. What is wrong with data is
+/// it and is found again with [`Error::inside`]. What is wrong with data is
 /// [`InvalidData`](io::ErrorKind::InvalidData), what is wrong with the system or an external key is
 /// [`Other`](io::ErrorKind::Other).
 impl From<Error> for io::Error {

@@ -27,7 +27,9 @@ pub(crate) struct Prk(Hkdf<Sha384>);
 impl Prk {
     /// HKDF-Extract; `ikm` is the concatenation of its parts.
     pub(crate) fn extract(salt: &[u8], ikm: &[&[u8]]) -> Self {
-        Self(extractor(salt, ikm).finalize().1)
+        let (mut bytes, prk) = extractor(salt, ikm).finalize();
+        bytes.as_mut_slice().zeroize();
+        Self(prk)
     }
 
     /// HKDF-Extract for a value that is stored or hashed instead of expanded.
@@ -70,7 +72,9 @@ pub(crate) fn expand_sha512(key: &[u8; 32], info: &[&[u8]], output: &mut [u8]) {
             mac.update(part);
         }
         mac.update(&[counter]);
-        previous.copy_from_slice(&mac.finalize().into_bytes());
+        let mut bytes = mac.finalize().into_bytes();
+        previous.copy_from_slice(&bytes);
+        bytes.as_mut_slice().zeroize();
         for (byte, derived) in block.iter_mut().zip(&previous) {
             *byte = *derived;
         }

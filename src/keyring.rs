@@ -2,20 +2,29 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{
-    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KeyId, Policy, Signature, VerifyingKey,
-};
+use crate::{Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, Policy};
 
+mod distinct;
+mod merge;
 mod shared;
+mod verifying;
 
+use distinct::{Distinct, Handle};
 pub use shared::{Directory, Shared};
+pub use verifying::VerifyingKeyring;
 
 /// Decapsulation keys: the primary one, to which others seal, and older ones, with which what was
 /// sealed before still opens. Never empty.
 ///
-/// Keys are found by the key ids that envelopes and hellos carry: there is at most one
-/// decapsulation, and no trial decryption. For many threads and a rotation now and then, see
+/// Keys are found by the key ids that envelopes and hellos carry: there is no trial decryption. An
+/// envelope that is addressed to several keys of the ring is opened with the newest; only if that
+/// key cannot be reached ([`Error::External`]) or has no randomness ([`Error::Randomness`]), the
+/// next one is asked, each at most once. For many threads and a rotation now and then, see
 /// [`Shared`].
+///
+/// A key is in a ring once. Where one is added again, the new handle replaces the old one: that of
+/// a token after another login, or of a key that was moved [`on`](DecapsulationKey::on) another
+/// provider.
 ///
 /// ```
 /// use twinseal::{DecapsulationKey, Keyring};
@@ -35,13 +44,17 @@ pub use shared::{Directory, Shared};
 pub struct Keyring {
     primary: RingKey,
     /// The newest first.
-    older: Vec<RingKey>,
+    older: Distinct<RingKey>,
     policy: Policy,
 }
 
 /// A key of a [`Keyring`]: one in memory, or one that lives elsewhere. Made by `into()`.
 #[derive(Clone)]
-pub struct RingKey(Place);
+pub struct RingKey {
+    place: Place,
+    /// Asked of the key once: a ring compares keys while it holds a lock.
+    public: EncapsulationKey,
+}
 
 #[derive(Clone)]
 enum Place {
@@ -57,34 +70,42 @@ impl From<DecapsulationKey> for RingKey {
 
 impl From<Arc<DecapsulationKey>> for RingKey {
     fn from(key: Arc<DecapsulationKey>) -> Self {
-        Self(Place::Memory(key))
+        Self { public: key.encapsulation_key().clone(), place: Place::Memory(key) }
     }
 }
 
 impl From<Arc<dyn Decapsulate>> for RingKey {
     fn from(key: Arc<dyn Decapsulate>) -> Self {
-        Self(Place::Elsewhere(key))
+        Self { public: key.encapsulation_key().clone(), place: Place::Elsewhere(key) }
     }
 }
 
 impl RingKey {
     fn as_dyn(&self) -> &dyn Decapsulate {
-        match &self.0 {
+        match &self.place {
             Place::Memory(key) => &**key,
             Place::Elsewhere(key) => &**key,
         }
     }
 
     fn public(&self) -> &EncapsulationKey {
-        self.as_dyn().encapsulation_key()
+        &self.public
     }
 
     /// The key itself, to be written to a file.
     pub(crate) fn in_memory(&self) -> Result<&DecapsulationKey, Error> {
-        match &self.0 {
+        match &self.place {
             Place::Memory(key) => Ok(key),
             Place::Elsewhere(_) => Err(Error::Unsupported("writing a key that lives elsewhere")),
         }
+    }
+}
+
+impl Handle for RingKey {
+    type Key = EncapsulationKey;
+
+    fn key(&self) -> &EncapsulationKey {
+        &self.public
     }
 }
 
@@ -92,7 +113,7 @@ impl Keyring {
     /// A keyring of one key, with [`Policy::stable`].
     #[must_use]
     pub fn new(primary: impl Into<RingKey>) -> Self {
-        Self { primary: primary.into(), older: Vec::new(), policy: Policy::stable() }
+        Self { primary: primary.into(), older: Distinct::new(), policy: Policy::stable() }
     }
 
     /// The same keys under another policy.
@@ -116,7 +137,8 @@ impl Keyring {
         self.ring_keys().map(RingKey::public)
     }
 
-    /// Makes this key the primary one; the one before stays, to open what was sealed to it.
+    /// Makes this key the primary one; the one before stays, to open what was sealed to it. A key
+    /// that the ring has already is replaced by the new handle.
     ///
     /// # Errors
     ///
@@ -124,15 +146,16 @@ impl Keyring {
     pub fn rotate(&mut self, key: impl Into<RingKey>) -> Result<(), Error> {
         let key = key.into();
         self.policy.check_kem(key.public().suite())?;
-        if key.public() == self.primary() {
-            return Ok(());
+        self.older.remove(key.public());
+        let before = std::mem::replace(&mut self.primary, key);
+        if before.public() != self.primary() {
+            self.older.put_first(before);
         }
-        self.older.retain(|older| older.public() != key.public());
-        self.older.insert(0, std::mem::replace(&mut self.primary, key));
         Ok(())
     }
 
-    /// Adds a key that is older than all others. Adding one again changes nothing.
+    /// Adds a key that is older than all others. A key that the ring has already keeps its place,
+    /// the primary one too, and is replaced by the new handle.
     ///
     /// # Errors
     ///
@@ -140,8 +163,10 @@ impl Keyring {
     pub fn add_older(&mut self, key: impl Into<RingKey>) -> Result<(), Error> {
         let key = key.into();
         self.policy.check_kem(key.public().suite())?;
-        if self.keys().all(|known| known != key.public()) {
-            self.older.push(key);
+        if key.public() == self.primary() {
+            self.primary = key;
+        } else {
+            self.older.put(key);
         }
         Ok(())
     }
@@ -157,40 +182,52 @@ impl Keyring {
         if self.primary().key_id() == *key_id {
             return invalid("it is the primary key; rotate first");
         }
-        let count = self.older.len();
-        self.older.retain(|key| key.public().key_id() != *key_id);
-        if self.older.len() == count { invalid("the keyring does not have it") } else { Ok(()) }
+        match self.older.remove_id(key_id) {
+            0 => invalid("the keyring does not have it"),
+            _ => Ok(()),
+        }
     }
 
-    /// The key of this id, if the policy accepts it.
-    pub(crate) fn find(
-        &self,
-        is_wanted: impl Fn(&EncapsulationKey) -> bool,
-    ) -> Result<&dyn Decapsulate, Error> {
-        let key =
-            self.ring_keys().find(|key| is_wanted(key.public())).ok_or(Error::NotARecipient)?;
-        self.policy.check_kem(key.public().suite())?;
+    /// The key of this suite and id, if the policy accepts it.
+    pub(crate) fn find(&self, suite: KemSuite, key_id: &KeyId) -> Result<&dyn Decapsulate, Error> {
+        let is_wanted =
+            |key: &&RingKey| (key.public().suite(), key.public().key_id()) == (suite, *key_id);
+        let key = std::iter::once(&self.primary)
+            .chain(self.older.with_id(key_id))
+            .find(is_wanted)
+            .ok_or(Error::NotARecipient)?;
+        self.policy.check_kem(suite)?;
         Ok(key.as_dyn())
     }
 
-    pub(crate) fn ring_keys(&self) -> impl Iterator<Item = &RingKey> {
-        std::iter::once(&self.primary).chain(&self.older)
+    /// Uses the first of the wanted keys that can be used. One that is out of reach is passed over;
+    /// every other error is a verdict about the data, after which no key is asked. If none has
+    /// succeeded, the first error is returned.
+    pub(crate) fn use_first<T>(
+        &self,
+        is_wanted: impl Fn(&EncapsulationKey) -> bool,
+        mut use_key: impl FnMut(&dyn Decapsulate) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut first = None;
+        for key in self.ring_keys().filter(|key| is_wanted(key.public())) {
+            self.policy.check_kem(key.public().suite())?;
+            match use_key(key.as_dyn()) {
+                Err(error @ (Error::External(_) | Error::Randomness)) => {
+                    first.get_or_insert(error);
+                }
+                Err(error) => return Err(first.unwrap_or(error)),
+                used => return used,
+            }
+        }
+        Err(first.unwrap_or(Error::NotARecipient))
     }
 
-    /// From keys that were read, the primary one first; each is there once.
-    pub(crate) fn from_keys(keys: Vec<DecapsulationKey>) -> Result<Self, Error> {
-        let mut keys = keys.into_iter();
-        let primary = keys
-            .next()
-            .ok_or(Error::Invalid { what: "keyring", reason: "it must have at least one key" })?;
-        let mut ring = Self::new(primary);
-        for key in keys {
-            if ring.keys().any(|known| known == key.encapsulation_key()) {
-                return Err(Error::Invalid { what: "keyring", reason: "a key is listed twice" });
-            }
-            ring.add_older(key)?;
-        }
-        Ok(ring)
+    pub(crate) fn ring_keys(&self) -> impl Iterator<Item = &RingKey> {
+        std::iter::once(&self.primary).chain(self.older.iter())
+    }
+
+    pub(crate) fn contains(&self, key: &EncapsulationKey) -> bool {
+        self.primary() == key || self.older.contains(key)
     }
 
     pub(crate) fn policy(&self) -> &Policy {
@@ -207,156 +244,5 @@ impl fmt::Debug for Keyring {
 impl fmt::Debug for RingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RingKey({:?})", self.public())
-    }
-}
-
-/// Verifying keys of several signers: a signature of any of them is accepted, and it is told whose
-/// it is. Never empty.
-///
-/// A signature does not name its signer, so they are tried one after the other; a session's hello
-/// does, so there is one verification.
-///
-/// ```
-/// use twinseal::{SigningKey, VerifyingKeyring};
-///
-/// let (alice, bob) = (SigningKey::generate()?, SigningKey::generate()?);
-/// let ring = VerifyingKeyring::new([alice.verifying_key(), bob.verifying_key()])?;
-/// let signature = bob.sign(b"example.com/releases", b"hello")?;
-/// let signer = ring.verify(b"example.com/releases", b"hello", &signature)?;
-/// assert_eq!(signer, bob.verifying_key());
-/// # Ok::<(), twinseal::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct VerifyingKeyring {
-    keys: Vec<VerifyingKey>,
-    policy: Policy,
-}
-
-impl VerifyingKeyring {
-    /// A keyring with [`Policy::stable`].
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Invalid`] if there is no key; [`Error::Refused`] if one is not acceptable.
-    pub fn new<'a>(keys: impl IntoIterator<Item = &'a VerifyingKey>) -> Result<Self, Error> {
-        Self::with_policy(keys, Policy::stable())
-    }
-
-    /// A keyring with a policy of its own, which may accept experimental suites.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`new`](Self::new).
-    pub fn with_policy<'a>(
-        keys: impl IntoIterator<Item = &'a VerifyingKey>,
-        policy: Policy,
-    ) -> Result<Self, Error> {
-        let mut ring = Self { keys: Vec::new(), policy };
-        keys.into_iter().try_for_each(|key| ring.add(key))?;
-        if ring.keys.is_empty() {
-            let reason = "it must have at least one key";
-            return Err(Error::Invalid { what: "keyring", reason });
-        }
-        Ok(ring)
-    }
-
-    /// The same keys under another policy.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Refused`] if it does not accept one of the keys.
-    pub fn under(self, policy: Policy) -> Result<Self, Error> {
-        self.keys().try_for_each(|key| policy.check_signature(key.suite()))?;
-        Ok(Self { policy, ..self })
-    }
-
-    /// All keys, in the order in which they were added.
-    pub fn keys(&self) -> impl Iterator<Item = &VerifyingKey> {
-        self.keys.iter()
-    }
-
-    /// Accepts another signer. Adding one again changes nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Refused`] if the policy does not accept the key's suite.
-    pub fn add(&mut self, key: &VerifyingKey) -> Result<(), Error> {
-        self.policy.check_signature(key.suite())?;
-        if !self.keys.contains(key) {
-            self.keys.push(key.clone());
-        }
-        Ok(())
-    }
-
-    /// Accepts a signer no longer.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Invalid`] if the ring does not have the key, or it is the last one.
-    pub fn remove(&mut self, key_id: &KeyId) -> Result<(), Error> {
-        let invalid = |reason| Err(Error::Invalid { what: "key to remove", reason });
-        let remaining: Vec<_> =
-            self.keys().filter(|key| key.key_id() != *key_id).cloned().collect();
-        if remaining.len() == self.keys.len() {
-            return invalid("the keyring does not have it");
-        }
-        if remaining.is_empty() {
-            return invalid("it is the last one");
-        }
-        self.keys = remaining;
-        Ok(())
-    }
-
-    /// The signer of this id.
-    #[must_use]
-    pub fn find(&self, key_id: &KeyId) -> Option<&VerifyingKey> {
-        self.keys().find(|key| key.key_id() == *key_id)
-    }
-
-    /// Verifies a signature of any of the signers, and tells whose it is; see
-    /// [`VerifyingKey::verify`].
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Verify`] if it is nobody's; [`Error::Context`]; [`Error::Refused`] if the policy
-    /// does not accept the signature's suite.
-    pub fn verify(
-        &self,
-        context: &[u8],
-        message: &[u8],
-        signature: &Signature,
-    ) -> Result<&VerifyingKey, Error> {
-        crate::context::check(context)?;
-        self.verify_prehashed(context, &crate::sign::prehash(message), signature)
-    }
-
-    /// [`verify`](Self::verify) for a message of any length, read to its end in constant memory.
-    ///
-    /// # Errors
-    ///
-    /// The reader's errors, and those of [`verify`](Self::verify) inside an
-    /// [`io::Error`](std::io::Error).
-    pub fn verify_reader(
-        &self,
-        context: &[u8],
-        message: impl std::io::Read,
-        signature: &Signature,
-    ) -> std::io::Result<&VerifyingKey> {
-        crate::context::check(context)?;
-        let sha512 = crate::sign::hash_reader(message)?;
-        Ok(self.verify_prehashed(context, &sha512, signature)?)
-    }
-
-    fn verify_prehashed(
-        &self,
-        context: &[u8],
-        sha512: &[u8; 64],
-        signature: &Signature,
-    ) -> Result<&VerifyingKey, Error> {
-        self.policy.check_signature(signature.suite())?;
-        self.keys()
-            .filter(|key| key.suite() == signature.suite())
-            .find(|key| key.verify_prehashed(context, sha512, signature).is_ok())
-            .ok_or(Error::Verify)
     }
 }

@@ -1,7 +1,13 @@
 //! Sessions: many messages after one key exchange, in order, in one direction, with a reply
 //! direction on demand.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use zeroize::Zeroizing;
 
@@ -59,8 +65,10 @@ pub struct Sender {
     direction: Direction,
     session_id: [u8; 32],
     provider: &'static Provider,
-    /// Until a reply was accepted. A reply itself has none.
+    /// Until a reply was opened. A reply itself has none.
     exporter: Option<Exporter>,
+    /// Whether a message of a reply was opened.
+    replied: Arc<AtomicBool>,
 }
 
 impl Sender {
@@ -132,20 +140,41 @@ impl Sender {
         self.direction.seal(MessageKind::Last, aad, message)
     }
 
-    /// Starts reading the reply, from the 32 bytes that [`Receiver::reply`] drew. A session has
-    /// one reply; a second is refused.
+    /// Starts reading the reply, from the 32 bytes that [`Receiver::reply`] drew.
+    ///
+    /// The bytes are not authenticated before the first message of the reply opens. If it does not
+    /// open, call this again with the next bytes that arrive: a forged value uses nothing up. A
+    /// session has one reply: once a message of one has opened, those of every other are refused.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if a reply was accepted before, or this is a reply itself.
+    /// [`Error::Invalid`] if a message of a reply was opened before, or this is a reply itself.
+    ///
+    /// ```
+    /// # let bob = twinseal::DecapsulationKey::generate()?;
+    /// # let (hello, mut tx) = bob.encapsulation_key().sender(b"example.com")?;
+    /// # let rx = bob.receiver(b"example.com", &hello)?;
+    /// let (nonce, mut answer) = rx.reply()?;
+    /// let sealed = answer.finish(b"averaged")?;
+    ///
+    /// let forged = [0; 32]; // arrived first
+    /// assert!(tx.accept_reply(&forged)?.open(&sealed).is_err());
+    /// assert_eq!(&tx.accept_reply(&nonce)?.open(&sealed)?[..], b"averaged");
+    /// assert!(tx.accept_reply(&nonce).is_err()); // that was the one
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
     pub fn accept_reply(&mut self, nonce: &[u8; 32]) -> Result<Receiver, Error> {
-        let exporter = self.exporter.take().ok_or(NO_REPLY)?;
+        if self.replied.load(Ordering::Acquire) {
+            self.exporter = None; // which wipes it
+        }
+        let exporter = self.exporter.as_ref().ok_or(NO_REPLY)?;
         Ok(Receiver {
-            direction: reply_direction(self.provider, &exporter, nonce)?,
+            direction: reply_direction(self.provider, exporter, nonce)?,
             session_id: self.session_id,
             signer: None,
             provider: self.provider,
             exporter: None,
+            only_reply: Some(Arc::clone(&self.replied)),
         })
     }
 
@@ -181,6 +210,8 @@ pub struct Receiver {
     provider: &'static Provider,
     /// A reply itself has none.
     exporter: Option<Exporter>,
+    /// For a reply of which nothing was opened yet: whether another one was.
+    only_reply: Option<Arc<AtomicBool>>,
 }
 
 impl Receiver {
@@ -189,9 +220,9 @@ impl Receiver {
     /// # Errors
     ///
     /// [`Error::Open`] if it is not the next message of this session, unchanged: after a message that
-    /// was lost, every later one ends in this;
-    /// [`Error::Truncated`] or [`Error::Unknown`] if it is no message; [`Error::Finished`] after
-    /// the last one.
+    /// was lost, every later one ends in this; [`Error::Truncated`] or [`Error::Unknown`] if it is not
+    /// a message; [`Error::Finished`] after the last one; [`Error::Invalid`] for a reply, if a message
+    /// of another reply was opened.
     pub fn open(&mut self, sealed: &[u8]) -> Result<Plaintext, Error> {
         self.open_with_aad(b"", sealed)
     }
@@ -209,7 +240,7 @@ impl Receiver {
         let detached = Detached { kind: MessageKind::from_id(*kind)?, tag: *tag };
         self.direction.admit_to_open(aad, ciphertext.len())?; // before it is copied
         let mut plaintext = SecretBuffer::from(ciphertext.to_vec());
-        self.direction.open(aad, &mut plaintext, &detached)?;
+        self.open_in_place(aad, &mut plaintext, &detached)?;
         Ok(Plaintext::new(plaintext))
     }
 
@@ -224,13 +255,27 @@ impl Receiver {
         message: &mut [u8],
         detached: &Detached,
     ) -> Result<(), Error> {
-        self.direction.open(aad, message, detached)
+        // The first message that opens shows that the reply is a true one, and makes it the only.
+        let Some(replied) = &self.only_reply else {
+            return self.direction.open(aad, message, detached);
+        };
+        let opened = match replied.load(Ordering::Acquire) {
+            true => Err(NO_REPLY),
+            false => self.direction.open(aad, message, detached),
+        };
+        let opened = opened.and_then(|()| match replied.swap(true, Ordering::AcqRel) {
+            true => Err(NO_REPLY),
+            false => Ok(()),
+        });
+        opened.inspect_err(|_| message.fill(0))?;
+        self.only_reply = None;
+        Ok(())
     }
 
     /// Whether the last message was opened. If the messages end before, some were cut off.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.direction.finished
+        self.direction.finished && self.only_reply.is_none()
     }
 
     /// Starts a reply: 32 fresh random bytes, to be sent first, and the sender. Each call draws new
@@ -251,6 +296,7 @@ impl Receiver {
             session_id: self.session_id,
             provider: self.provider,
             exporter: None,
+            replied: Arc::default(),
         })
     }
 

@@ -116,6 +116,9 @@ pub(crate) const BODY_COBBLESTONE_256: u8 = 0x01;
 pub(crate) const ENVELOPE_INFO: &[u8] = b"twinseal/envelope/v1";
 pub(crate) const WRAP_INFO: &[u8] = b"twinseal/wrap/v1";
 pub(crate) const MAX_RECIPIENTS: usize = 1000;
+pub(crate) const MAX_HEADER: usize = 4 * 1024 * 1024;
+/// The longest ciphertext of a suite that is not known.
+pub(crate) const MAX_UNKNOWN_CIPHERTEXT: usize = 8192;
 
 // PEM labels (RFC 7468).
 

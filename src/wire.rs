@@ -13,7 +13,12 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// `what` names the structure in errors.
     pub(crate) fn new(what: &'static str, bytes: &'a [u8]) -> Self {
-        Self { what, bytes, position: 0 }
+        Self::at(what, bytes, 0)
+    }
+
+    /// Reads on at a position.
+    pub(crate) fn at(what: &'static str, bytes: &'a [u8], position: usize) -> Self {
+        Self { what, bytes, position }
     }
 
     pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], Error> {

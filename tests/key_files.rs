@@ -406,11 +406,11 @@ fn files_that_are_no_keys() {
             assert_eq!(io_outcome(SigningKey::read_pem_file(&path)), expected);
         }
     }
-    let error = SigningKey::read_pem_file(file("another type", pem)).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "expected a PEM document labelled \"PRIVATE KEY\", found \"TWINSEAL KEM PRIVATE KEY\""
-    );
+    let path = file("another type", pem);
+    let error = SigningKey::read_pem_file(&path).unwrap_err();
+    let reason = "expected a PEM document labelled \"PRIVATE KEY\", \
+                  found \"TWINSEAL KEM PRIVATE KEY\"";
+    assert_eq!(error.to_string(), format!("{}: {reason}", path.display()));
 }
 
 /// A file without an end is not read to its end.

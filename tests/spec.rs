@@ -110,6 +110,11 @@ fn envelope_lengths() {
 }
 
 #[test]
+fn envelope_limits() {
+    check("envelope-limits");
+}
+
+#[test]
 fn rewrap() {
     check("rewrap");
 }

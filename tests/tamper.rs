@@ -768,7 +768,7 @@ fn changed_counts() {
     // Only as many recipients as there are bytes for are ever looked at.
     let start = [b"twinseal\x01\x01".as_slice(), &1000u16.to_be_bytes()].concat();
     let found = outcome(Header::parse(&start));
-    assert_eq!(found, truncated("envelope header", 14, 12));
+    assert_eq!(found, truncated("envelope header", 12 + 1000 * 68 + 32, 12));
 }
 
 /// `suite || key id || length || ct || wrapped`, of a suite that nobody knows.
@@ -786,7 +786,7 @@ fn stanza_of_unknown_suite(suite: u16, length: usize) -> Vec<u8> {
 #[test]
 fn unknown_suites_are_skipped_and_authenticated() {
     for suite in [0x0000, 0x0002, 0x0050, 0x0052, 0xffff] {
-        for length in [0, 1, 1600, 65535] {
+        for length in [0, 1, 1600, 8192] {
             let mut envelope = Envelope::to_both(1);
             envelope.stanzas.push(stanza_of_unknown_suite(suite, length));
             envelope.stanzas.sort_by(|one, other| one[..18].cmp(&other[..18]));
@@ -815,11 +815,11 @@ fn unknown_suites_are_skipped_and_authenticated() {
 fn a_stanza_of_an_unknown_suite_is_not_cut_off_silently() {
     let mut envelope = Envelope::to_both(1);
     let mut stanza = stanza_of_unknown_suite(0xffff, 10);
-    stanza[18..20].copy_from_slice(&65535u16.to_be_bytes());
+    stanza[18..20].copy_from_slice(&8192u16.to_be_bytes());
     envelope.stanzas.push(stanza);
     envelope.body.clear();
     let sealed = envelope.tagged();
-    let needed = envelope.untagged(3).len() - 10 - 48 + 65535;
+    let needed = envelope.untagged(3).len() - 10 + 8192 + 32;
     let expected = truncated("envelope header", needed, sealed.len());
     assert_eq!(open_both(&sealed), [&expected[..]; 2]);
 }

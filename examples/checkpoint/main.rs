@@ -97,8 +97,7 @@ async fn perform(command: &Command, out: &mut impl Write) -> Result<()> {
 }
 
 fn read_private(paths: &[PathBuf]) -> Result<Vec<DecapsulationKey>> {
-    let read = DecapsulationKey::read_pem_file;
-    paths.iter().map(|path| read(path).map_err(|error| at(path, &error))).collect()
+    paths.iter().map(|path| Ok(DecapsulationKey::read_pem_file(path)?)).collect()
 }
 
 fn read_public(paths: &[PathBuf]) -> Result<Recipients> {

@@ -11,12 +11,12 @@ use std::{
 };
 
 use rand::{TryRng, rngs::SysRng};
-use twinseal::{EncapsulationKey, KeyId, Keyring, Receiver, Sender, Shared, VerifyingKeyring};
+use twinseal::{EncapsulationKey, KeyId, Keyring, Sender, Shared, VerifyingKeyring};
 
 use crate::{
     Failure,
     message::{self, Spent, Update, What, context},
-    secure::{self, Cost},
+    secure::{self, Cost, Incoming},
     wire::{Kind, Wire},
 };
 
@@ -104,7 +104,7 @@ pub(crate) fn serve(stream: TcpStream, hall: &Hall, events: &Outbox<Event>) {
 }
 
 struct Session {
-    updates: Receiver,
+    updates: Incoming,
     answers: Sender,
     /// How many bytes were sent to start it.
     bytes: u64,
@@ -199,7 +199,8 @@ impl<'a> Peer<'a> {
     ) -> Result<Vec<u8>, Failure> {
         let who = format!("in the connection of worker {}", self.worker);
         let Self { wire, session, cost, .. } = self;
-        secure::receive(wire, &mut session.updates, (what, round), cost, &mut |reason| {
+        let no_start = &mut |_: &[u8]| None; // a reply comes from here
+        secure::receive(wire, &mut session.updates, (what, round), cost, no_start, &mut |reason| {
             // Nobody to tell: the training is over, which the next read will notice.
             let _ = events.send(Event::Refused { who: who.clone(), reason });
         })
@@ -275,5 +276,6 @@ fn accept(
     let (nonce, answers) = updates.reply()?;
     spent.starting += start.elapsed();
     wire.write(Kind::Reply, &[&nonce])?;
-    Ok(Session { updates, answers, bytes: (hello.len() + nonce.len()) as u64 })
+    let bytes = (hello.len() + nonce.len()) as u64;
+    Ok(Session { updates: Incoming::new(updates), answers, bytes })
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use twinseal::{Detached, Receiver, Sender};
+use twinseal::{Detached, KeyId, Receiver, Sender};
 
 use crate::{
     Failure,
@@ -60,25 +60,76 @@ pub(crate) fn send(
 /// How many frames that are not the peer's own are passed over, for each message.
 const MAX_REFUSED: u32 = 16;
 
+/// One end's incoming messages. A reply starts with 32 bytes that anybody could have sent: until a
+/// message has opened, there is a receiver for each start that has arrived.
+pub(crate) struct Incoming {
+    receivers: Vec<Receiver>,
+}
+
+/// How many starts of a reply are kept until one has shown to be the true one.
+const MAX_STARTS: usize = 8;
+
+impl Incoming {
+    pub(crate) fn new(receiver: Receiver) -> Self {
+        Self { receivers: vec![receiver] }
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.receivers.iter().any(Receiver::is_finished)
+    }
+
+    /// Who signed the session, if this is its own direction.
+    pub(crate) fn signer(&self) -> Option<KeyId> {
+        self.receivers.first().and_then(Receiver::signer)
+    }
+
+    fn open(
+        &mut self,
+        place: (What, u32),
+        mut payload: Vec<u8>,
+        cost: &mut Cost,
+    ) -> Result<Vec<u8>, twinseal::Error> {
+        let several = self.receivers.len() > 1;
+        let mut outcome = Err(twinseal::Error::Open);
+        for index in 0..self.receivers.len() {
+            let payload = if several { payload.clone() } else { mem::take(&mut payload) };
+            outcome = open(&mut self.receivers[index], place, payload, cost);
+            if outcome.is_ok() {
+                self.receivers.swap(0, index);
+                self.receivers.truncate(1);
+                break;
+            }
+        }
+        outcome
+    }
+}
+
 /// Reads the next message. What somebody else put on the wire is told to `refused` and passed over:
 /// after a failed open the session still waits for the same message, so that injected frames cannot
-/// stop it.
+/// stop it. `start` makes a receiver of another start of a reply, while that is possible.
 pub(crate) fn receive(
     wire: &mut Wire,
-    receiver: &mut Receiver,
+    incoming: &mut Incoming,
     place: (What, u32),
     cost: &mut Cost,
+    start: &mut dyn FnMut(&[u8]) -> Option<Receiver>,
     refused: &mut dyn FnMut(String),
 ) -> Result<Vec<u8>, Failure> {
     for _ in 0..MAX_REFUSED {
         match wire.read()? {
             None => return Err("the connection was closed".into()),
             Some(Frame { kind: Kind::Message, payload }) => {
-                match open(receiver, place, payload, cost) {
+                match incoming.open(place, payload, cost) {
                     Ok(message) => return Ok(message),
                     Err(error) => refused(error.to_string()),
                 }
             }
+            Some(Frame { kind: Kind::Reply, payload }) => match start(&payload) {
+                Some(receiver) if incoming.receivers.len() < MAX_STARTS => {
+                    incoming.receivers.push(receiver);
+                }
+                _ => refused("a Reply in the middle of a session".into()),
+            },
             Some(Frame { kind, .. }) => refused(format!("a {kind:?} in the middle of a session")),
         }
     }

@@ -15,7 +15,7 @@ use crate::{
     digits,
     message::{self, Average, Spent, Update, What, context},
     perceptron::Perceptron,
-    secure::{self, Cost},
+    secure::{self, Cost, Incoming},
     wire::{Kind, Wire},
 };
 
@@ -112,7 +112,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
 
 struct Session {
     updates: Sender,
-    answers: Receiver,
+    answers: Incoming,
     /// How long it took to start it, until that was reported.
     starting: Duration,
 }
@@ -129,9 +129,13 @@ fn start(
     let starting = start.elapsed();
     wire.write(Kind::Hello, &[&hello])?;
     let nonce = wire.expect(Kind::Reply)?;
-    let nonce = nonce.as_slice().try_into().map_err(|_| "a reply does not start with 32 bytes")?;
-    let answers = updates.accept_reply(nonce)?;
-    Ok(Session { updates, answers, starting })
+    let answers = reply(&mut updates, &nonce).ok_or("a reply does not start with 32 bytes")?;
+    Ok(Session { updates, answers: Incoming::new(answers), starting })
+}
+
+/// A receiver for what may be the start of the reply: its first message shows whether it is.
+fn reply(updates: &mut Sender, nonce: &[u8]) -> Option<Receiver> {
+    updates.accept_reply(nonce.try_into().ok()?).ok()
 }
 
 struct Worker {
@@ -206,7 +210,9 @@ impl Worker {
 
     fn receive(&mut self, what: What, round: u32) -> Result<Vec<u8>, Failure> {
         let Self { wire, session, cost, number, .. } = self;
-        secure::receive(wire, &mut session.answers, (what, round), cost, &mut |reason| {
+        let Session { updates, answers, .. } = session;
+        let start = &mut |nonce: &[u8]| reply(updates, nonce);
+        secure::receive(wire, answers, (what, round), cost, start, &mut |reason| {
             // A log that cannot be written must not stop the training.
             complain(format_args!("worker {number}: refused a frame"), reason);
         })

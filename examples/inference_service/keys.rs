@@ -32,8 +32,8 @@ pub(crate) struct ServiceKeys {
 impl ServiceKeys {
     pub(crate) fn read(&self) -> Result<(Shared<Keyring>, SigningKey, Clients), Failure> {
         Ok((
-            Shared::read_dir(&self.keys).map_err(|error| at(&self.keys, &error))?,
-            read_private(&self.signing_key, SigningKey::read_pem_file)?,
+            Shared::read_dir(&self.keys)?,
+            SigningKey::read_pem_file(&self.signing_key)?,
             Clients::read_dir(&self.clients).map_err(|error| at(&self.clients, &error))?,
         ))
     }
@@ -56,8 +56,8 @@ const SERVICE_KEM: &str = "service.kem.pem";
 impl ClientKeys {
     pub(crate) fn read_dir(folder: &Path) -> Result<Self, Failure> {
         Ok(Self {
-            signing_key: read_private(&folder.join(SIGN), SigningKey::read_pem_file)?,
-            decapsulation_key: read_private(&folder.join(KEM), DecapsulationKey::read_pem_file)?,
+            signing_key: SigningKey::read_pem_file(folder.join(SIGN))?,
+            decapsulation_key: DecapsulationKey::read_pem_file(folder.join(KEM))?,
             service_verifying_key: clients::key(
                 &folder.join(SERVICE_SIGN),
                 VerifyingKey::from_pem,
@@ -94,13 +94,6 @@ pub(crate) fn generate(folder: &Path) -> Result<(), Failure> {
 /// Whole or not at all, as private keys are written.
 fn write_public(path: &Path, pem: &str) -> Result<(), Failure> {
     Target::new(path)?.write(pem.as_bytes())
-}
-
-fn read_private<Key>(
-    path: &Path,
-    read: impl FnOnce(PathBuf) -> io::Result<Key>,
-) -> Result<Key, Failure> {
-    read(path.to_path_buf()).map_err(|error| at(path, &error))
 }
 
 /// Names the file or directory that an error is about.

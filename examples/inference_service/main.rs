@@ -24,6 +24,8 @@ use tokio::sync::watch;
 use tracing::level_filters::LevelFilter;
 
 mod batch;
+#[path = "../common/chain.rs"]
+mod chain;
 mod client;
 mod clients;
 #[path = "../common/console.rs"]

@@ -7,6 +7,7 @@ use tokio::{net::TcpListener, select, sync::watch, time::sleep};
 
 use crate::{
     Failure,
+    chain::chain,
     console::printable,
     keys::ServiceKeys,
     listener,
@@ -115,7 +116,7 @@ fn report(what: &str, reloaded: io::Result<bool>) {
         Ok(false) => {}
         Err(error) => tracing::error!(
             what,
-            error = printable(error),
+            error = printable(chain(&error)),
             "could not read again, the known ones stay"
         ),
     }

@@ -14,6 +14,7 @@ use twinseal::{Error, KeyId, Keyring, Shared, Sign, Signature};
 
 use crate::{
     batch,
+    chain::chain,
     clients::{Client, Clients},
     console::printable,
     perceptron::Perceptron,
@@ -60,8 +61,12 @@ impl Refusal {
     }
 
     /// A failure of our own, which goes to the log.
-    pub(crate) fn ours(status: StatusCode, reason: &str, error: &dyn std::error::Error) -> Self {
-        tracing::error!(error = printable(error), "{reason}");
+    pub(crate) fn ours(
+        status: StatusCode,
+        reason: &str,
+        error: &(dyn std::error::Error + 'static),
+    ) -> Self {
+        tracing::error!(error = printable(chain(error)), "{reason}");
         Self::new(status, reason)
     }
 }
@@ -213,7 +218,7 @@ impl<T: Write> Write for Timed<T> {
 
 /// What this crate says about data, as opposed to what a disk says.
 fn own_error(error: &io::Error) -> Option<&Error> {
-    error.get_ref().and_then(|inner| inner.downcast_ref())
+    Error::inside(error)
 }
 
 fn refuse_signature() -> Refusal {

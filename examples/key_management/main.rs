@@ -12,6 +12,8 @@
 
 #[cfg(unix)]
 mod arguments;
+#[path = "../common/chain.rs"]
+mod chain;
 #[cfg(unix)]
 mod client;
 #[path = "../common/console.rs"]
@@ -40,7 +42,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS, // key_management | head -1
         Err(error) => {
-            console::complain("key_management", error);
+            console::complain("key_management", chain::chain(&*error));
             ExitCode::FAILURE
         }
     }

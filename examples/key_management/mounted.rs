@@ -95,6 +95,7 @@ fn change(
         mount.replace(&files)?;
         let error = ring.reload().err().ok_or("wrong keys were taken")?;
         let error = error.to_string().replace(&mount.snapshot()?, "primary.pem of the mount");
+        let error = error.replace(&mount.folder.to_string_lossy().into_owned(), "the mount");
         writeln!(out, "  {what}\n    {error}")?;
     }
     state(out, "the keys are still", ring)

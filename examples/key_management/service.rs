@@ -148,13 +148,12 @@ fn load_or_make<Key>(
     read: impl Fn(&Path) -> io::Result<Key>,
     make: impl Fn(&Path) -> io::Result<()>,
 ) -> Result<Key> {
-    let key = match read(path) {
+    Ok(match read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             make(path).and_then(|()| read(path))
         }
         read => read,
-    };
-    Ok(key.map_err(|error| format!("{}: {error}", path.display()))?)
+    }?)
 }
 
 /// Listens on a socket that only this user can connect to. What a process that was killed has left

@@ -13,6 +13,7 @@ use twinseal::{Decapsulate, Error, Keyring, RingKey, Sign};
 use crate::{
     Result,
     arguments::{Fault, SEALED, SIGNED},
+    chain::chain,
     process::KeyProcess,
     remote::{Failure, RemoteDecapsulationKey, RemoteSigningKey},
 };
@@ -152,7 +153,8 @@ fn report(
 ) -> Result<()> {
     let error = outcome.err().ok_or("what must fail has succeeded")?;
     let again = if Failure::is_temporary(&error) { "asking again can help" } else { "it is final" };
-    writeln!(out, "  {what}\n    {error}\n    after {:.0} ms; {again}", milliseconds(time))?;
+    let (text, time) = (chain(&error), milliseconds(time));
+    writeln!(out, "  {what}\n    {text}\n    after {time:.0} ms; {again}")?;
     Ok(())
 }
 

@@ -1,17 +1,25 @@
 //! Keyrings as files: several PEM documents in one file, or one file each in a directory.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{io, path::Path};
 
 use zeroize::Zeroizing;
 
-use super::files;
+use super::{directory, files};
 use crate::{
     DecapsulationKey, Directory, Error, Keyring, PemDocument, PrivatePem, VerifyingKey,
     VerifyingKeyring,
 };
+
+/// How many keys a file or directory may have: as many as an envelope has recipients. Each is
+/// expanded, which takes a hundred thousand times as long as reading it.
+pub(super) const MAX_KEYS: usize = 1000;
+
+const TOO_MANY: Error =
+    Error::Invalid { what: "keyring", reason: "a file may have at most 1000 keys" };
+
+const TWICE: Error = Error::Invalid { what: "keyring", reason: "a key is listed twice" };
+
+const NO_KEY: Error = Error::Invalid { what: "keyring", reason: "it must have at least one key" };
 
 impl Keyring {
     /// All keys as PEM documents one after the other, the primary one first. They are not
@@ -19,12 +27,16 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`] if a key lives elsewhere.
+    /// [`Error::Unsupported`] if a key lives elsewhere; [`Error::Invalid`] if there are more than
+    /// 1000, which [`from_pem`](Self::from_pem) would refuse.
     pub fn to_pem(&self) -> Result<PrivatePem, Error> {
         let documents = self
             .ring_keys()
             .map(|key| key.in_memory().map(DecapsulationKey::to_pem))
             .collect::<Result<Vec<_>, _>>()?;
+        if documents.len() > MAX_KEYS {
+            return Err(TOO_MANY);
+        }
         let length = documents.iter().map(|pem| pem.as_str().len()).sum();
         let mut bundle = Zeroizing::new(String::with_capacity(length));
         documents.iter().for_each(|pem| bundle.push_str(pem.as_str()));
@@ -35,10 +47,19 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if a key is there twice, and those of [`DecapsulationKey::from_pem`].
+    /// [`Error::Invalid`] if a key is there twice, or there are more than 1000; and those of
+    /// [`DecapsulationKey::from_pem`].
     pub fn from_pem(bundle: &str) -> Result<Self, Error> {
-        let keys = PemDocument::split(bundle)?.into_iter().map(DecapsulationKey::try_from);
-        Self::from_keys(keys.collect::<Result<_, _>>()?)
+        let keys = documents(bundle)?.into_iter().map(DecapsulationKey::try_from);
+        let mut keys = keys.collect::<Result<Vec<_>, _>>()?.into_iter();
+        let mut ring = Self::new(keys.next().ok_or(NO_KEY)?);
+        for key in keys {
+            if ring.contains(key.encapsulation_key()) {
+                return Err(TWICE);
+            }
+            ring.add_older(key)?;
+        }
+        Ok(ring)
     }
 
     /// Writes the keys to a new file; see [`DecapsulationKey::write_pem_file`].
@@ -47,7 +68,8 @@ impl Keyring {
     ///
     /// Those of the file system, and those of [`to_pem`](Self::to_pem) inside an [`io::Error`].
     pub fn write_pem_file(&self, path: impl AsRef<Path>) -> io::Result<()> {
-        files::write_private(path.as_ref(), &self.to_pem()?)
+        let pem = self.to_pem().map_err(|error| Error::at(path.as_ref(), error.into()))?;
+        files::write_private(path.as_ref(), &pem)
     }
 
     /// Reads the keys from a file; see [`from_pem`](Self::from_pem).
@@ -56,26 +78,32 @@ impl Keyring {
     ///
     /// Those of the file system, and those of [`from_pem`](Self::from_pem) inside an [`io::Error`].
     pub fn read_pem_file(path: impl AsRef<Path>) -> io::Result<Self> {
-        Ok(Self::from_pem(files::read_private(path.as_ref())?.as_str())?)
+        files::read_key(path.as_ref(), Self::from_pem)
     }
 }
 
 /// `primary.pem` is the primary key, all other files are older ones.
 impl Directory for Keyring {
     fn read_dir(path: impl AsRef<Path>) -> io::Result<Self> {
-        let mut files = pem_files(path.as_ref())?;
-        files.sort_by_key(|file| !is_primary(file));
-        if !files.first().is_some_and(|first| is_primary(first)) {
+        let files = directory::read(path.as_ref())?;
+        let primary = files.iter().find(|file| file.is_primary()).ok_or_else(|| {
             let reason = "a directory needs a primary.pem";
-            return Err(Error::Invalid { what: "keyring", reason }.into());
+            Error::at(path.as_ref(), Error::Invalid { what: "keyring", reason }.into())
+        })?;
+        let mut ring = Self::new(primary.parse(DecapsulationKey::from_pem)?);
+        for file in files.iter().filter(|file| !file.is_primary()) {
+            let key = file.parse(DecapsulationKey::from_pem)?;
+            if !ring.contains(key.encapsulation_key()) {
+                ring.add_older(key).map_err(|error| Error::at(path.as_ref(), error.into()))?;
+            }
         }
-        let keys = read_each(&files, DecapsulationKey::from_pem)?;
-        Ok(Self::from_keys(keys)?)
+        Ok(ring)
     }
 }
 
 impl VerifyingKeyring {
-    /// All keys as PEM documents one after the other.
+    /// All keys as PEM documents one after the other. [`from_pem`](Self::from_pem) reads at most
+    /// 1000.
     #[must_use]
     pub fn to_pem(&self) -> String {
         self.keys().map(VerifyingKey::to_pem).collect()
@@ -85,58 +113,24 @@ impl VerifyingKeyring {
     ///
     /// # Errors
     ///
-    /// Those of [`VerifyingKey::from_pem`].
+    /// [`Error::Invalid`] if there are more than 1000; and those of [`VerifyingKey::from_pem`].
     pub fn from_pem(bundle: &str) -> Result<Self, Error> {
-        let keys = PemDocument::split(bundle)?.into_iter().map(VerifyingKey::try_from);
+        let keys = documents(bundle)?.into_iter().map(VerifyingKey::try_from);
         Self::new(&keys.collect::<Result<Vec<_>, _>>()?)
     }
 }
 
 impl Directory for VerifyingKeyring {
     fn read_dir(path: impl AsRef<Path>) -> io::Result<Self> {
-        let keys = read_each(&pem_files(path.as_ref())?, VerifyingKey::from_pem)?;
-        Ok(Self::new(&keys)?)
+        let files = directory::read(path.as_ref())?;
+        let keys = files.iter().map(|file| file.parse(VerifyingKey::from_pem));
+        let keys = keys.collect::<io::Result<Vec<_>>>()?;
+        Self::new(&keys).map_err(|error| Error::at(path.as_ref(), error.into()))
     }
 }
 
-fn is_primary(file: &Path) -> bool {
-    file.file_name().is_some_and(|name| name == "primary.pem")
-}
-
-/// The PEM files of a directory in the order of their names, behind Kubernetes' `..data` link if
-/// there is one: that link is what changes when a mounted secret changes. If it leads nowhere at
-/// the moment, what stands beside it is not read instead.
-fn pem_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let link = directory.join("..data");
-    let snapshot = match fs::symlink_metadata(&link) {
-        Ok(_) => fs::canonicalize(link)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => directory.to_path_buf(),
-        Err(error) => return Err(error),
-    };
-    let mut files = Vec::new();
-    for entry in fs::read_dir(snapshot)? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-        if name.ends_with(b".pem") && !name.starts_with(b".") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// Reads every file, and names the one that is wrong.
-fn read_each<Key>(
-    files: &[PathBuf],
-    parse: impl Fn(&str) -> Result<Key, Error>,
-) -> io::Result<Vec<Key>> {
-    let read = |file: &Path| Ok(parse(files::read_private(file)?.as_str())?);
-    files
-        .iter()
-        .map(|file| {
-            read(file).map_err(|error: io::Error| {
-                io::Error::new(error.kind(), format!("{}: {error}", file.display()))
-            })
-        })
-        .collect()
+/// The documents of a file that may have several keys. No key is expanded before all were counted.
+fn documents(bundle: &str) -> Result<Vec<PemDocument<'_>>, Error> {
+    let documents = PemDocument::split(bundle)?;
+    if documents.len() > MAX_KEYS { Err(TOO_MANY) } else { Ok(documents) }
 }

@@ -1,29 +1,17 @@
 //! An envelope's header: who can open it.
 
-use std::{
-    io::{self, Read},
-    ops::Range,
-};
-
 use subtle::ConstantTimeEq;
 
 use super::{
     BodyKey,
     content_key::{ContentKey, HEADER_TAG, WRAPPED},
+    parsing::{STANZA_START, START, Stanza, WHAT},
 };
 use crate::{
     Ciphertext, Decapsulate, EncapsulationKey, Error, KemSuite, KeyId, SharedSecret,
     provider::{self, Provider},
-    stream, suite, wire,
+    stream, suite,
 };
-
-const WHAT: &str = "envelope header";
-
-/// `magic || version || body || number of recipients`.
-const START: usize = 8 + 1 + 1 + 2;
-
-/// `suite || key id || length`, before the ciphertext.
-const STANZA_START: usize = 2 + KeyId::LENGTH + 2;
 
 /// A parsed header, for those who must fetch the shared secret from elsewhere (a KMS that is
 /// awaited): parse, let a recipient's ciphertext be decapsulated, and go on with the
@@ -47,16 +35,8 @@ const STANZA_START: usize = 2 + KeyId::LENGTH + 2;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Header {
-    bytes: Vec<u8>,
-    stanzas: Vec<Stanza>,
-}
-
-#[derive(Clone, Debug)]
-struct Stanza {
-    suite: u16,
-    key_id: KeyId,
-    ciphertext: Range<usize>,
-    wrapped: [u8; WRAPPED],
+    pub(super) bytes: Vec<u8>,
+    pub(super) stanzas: Vec<Stanza>,
 }
 
 /// One recipient of an envelope: a suite, a key id, and a ciphertext.
@@ -67,63 +47,6 @@ pub struct Recipient<'a> {
 }
 
 impl Header {
-    /// Parses the header at the front of an envelope; what follows it is ignored.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotAnEnvelope`] if `bytes` do not start as one; [`Error::Truncated`] if the header
-    /// does not end within them; [`Error::Unknown`] for
-    /// another version or body; [`Error::Length`] or [`Error::Invalid`] if it breaks a rule. Recipients of unknown
-    /// suites are no error.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let mut reader = wire::Reader::new(WHAT, bytes);
-        // However short it is, other data is not a truncated envelope.
-        let start = bytes.get(..suite::ENVELOPE_MAGIC.len()).unwrap_or(bytes);
-        if !suite::ENVELOPE_MAGIC.starts_with(start) {
-            return Err(Error::NotAnEnvelope);
-        }
-        reader.take(suite::ENVELOPE_MAGIC.len())?;
-        known("envelope version", reader.u8()?, suite::ENVELOPE_VERSION)?;
-        known("envelope body", reader.u8()?, suite::BODY_COBBLESTONE_256)?;
-        let count = usize::from(reader.u16()?);
-        if !(1..=suite::MAX_RECIPIENTS).contains(&count) {
-            return Err(Error::Invalid { what: WHAT, reason: "it must have 1 to 1000 recipients" });
-        }
-        let mut stanzas = Vec::new();
-        for _ in 0..count {
-            stanzas.push(Stanza::parse(&mut reader)?);
-        }
-        let ascending = stanzas.is_sorted_by(|a: &Stanza, b| a.order() < b.order());
-        if !ascending {
-            return Err(Error::Invalid {
-                what: WHAT,
-                reason: "its recipients are not in strictly ascending order",
-            });
-        }
-        reader.take(HEADER_TAG)?;
-        Ok(Self { bytes: reader.taken().to_vec(), stanzas })
-    }
-
-    /// Reads a header from the front of an envelope, and not a byte more.
-    pub(super) fn read(reader: &mut impl Read) -> io::Result<Self> {
-        let mut bytes = Vec::new();
-        loop {
-            match Self::parse(&bytes) {
-                Ok(header) => return Ok(header),
-                Err(Error::Truncated { needed, actual, .. }) => {
-                    bytes.resize(needed, 0);
-                    let (filled, ended) = stream::read_full(reader, &mut bytes, actual)?;
-                    if ended {
-                        // Say it of everything that was there.
-                        bytes.truncate(filled);
-                        return Ok(Self::parse(&bytes)?);
-                    }
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
     /// Length of the header in bytes: the body starts here.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a header is never empty")]
@@ -226,32 +149,6 @@ impl Header {
     }
 }
 
-impl Stanza {
-    /// The length must be exact for a known suite; an unknown one is skipped by it.
-    fn parse(reader: &mut wire::Reader<'_>) -> Result<Self, Error> {
-        let suite = reader.u16()?;
-        let key_id = KeyId::from_bytes(reader.array()?);
-        let length = usize::from(reader.u16()?);
-        if let Ok(known) = KemSuite::from_id(suite)
-            && length != known.ciphertext_length()
-        {
-            return Err(Error::Length {
-                what: "recipient's ciphertext",
-                expected: known.ciphertext_length(),
-                actual: length,
-            });
-        }
-        let start = reader.position();
-        reader.take(length)?;
-        let ciphertext = start..reader.position();
-        Ok(Self { suite, key_id, ciphertext, wrapped: reader.array()? })
-    }
-
-    fn order(&self) -> (u16, KeyId) {
-        (self.suite, self.key_id)
-    }
-}
-
 impl<'a> Recipient<'a> {
     /// The suite's identifier, known or not.
     #[must_use]
@@ -282,11 +179,6 @@ impl<'a> Recipient<'a> {
             self.header.bytes.get(self.stanza.ciphertext.clone()).unwrap_or_default();
         Ciphertext::from_bytes(KemSuite::from_id(self.stanza.suite)?, bytes)
     }
-}
-
-/// A version or type that must be the only one there is.
-fn known(what: &'static str, found: u8, expected: u8) -> Result<(), Error> {
-    if found == expected { Ok(()) } else { Err(Error::Unknown { what, id: found.into() }) }
 }
 
 /// Length of the header for these suites, in bytes.

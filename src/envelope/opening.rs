@@ -39,32 +39,21 @@ pub(super) fn open_at<S: ReadAt>(
     unlock: impl FnOnce(&Header) -> Result<BodyKey, Error>,
 ) -> io::Result<RandomAccess<S>> {
     context::check(context)?;
-    let envelope_length = stream::size(&source)?;
-    let header = Header::read(&mut Positioned { source: &source, position: 0 })?;
+    let envelope_length = stream::size(&source)?; // a request, where the source is an object in a store
+    let (header, behind) = Header::read_at(&source, envelope_length)?;
     let body_key = unlock(&header)?;
-    let mut prefix = [0; BodyKey::PREFIX_LENGTH];
-    stream::read_exact_at(&source, &mut prefix, header.len() as u64).map_err(cut_off)?;
+    let prefix = match behind.first_chunk() {
+        Some(prefix) => *prefix,
+        None => {
+            let mut prefix = [0; BodyKey::PREFIX_LENGTH];
+            stream::read_exact_at(&source, &mut prefix, header.len() as u64).map_err(cut_off)?;
+            prefix
+        }
+    };
     RandomAccess::new(source, body_key.body(context, &prefix, envelope_length)?)
 }
 
 /// An envelope that ends inside its body was cut off, which is one of the things `Open` means.
 fn cut_off(error: io::Error) -> io::Error {
     if error.kind() == io::ErrorKind::UnexpectedEof { Error::Open.into() } else { error }
-}
-
-/// The front of something that is read at positions, as a reader.
-struct Positioned<'a, S> {
-    source: &'a S,
-    position: u64,
-}
-
-impl<S: ReadAt> Read for Positioned<'_, S> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = stream::size(self.source)?.saturating_sub(self.position);
-        let length = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-        let part = buffer.get_mut(..length).unwrap_or_default();
-        stream::read_exact_at(self.source, part, self.position)?;
-        self.position += length as u64;
-        Ok(length)
-    }
 }

@@ -2,8 +2,10 @@
 
 use std::io::{self, Read, Write};
 
-use super::{Header, Recipients, header};
-use crate::{Decapsulate, DecapsulationKey, EncapsulationKey, Error, Keyring, stream};
+use super::{Header, Recipients, content_key::ContentKey, header};
+use crate::{
+    Decapsulate, DecapsulationKey, EncapsulationKey, Error, Keyring, provider::Provider, stream,
+};
 
 impl Header {
     /// A header for new recipients in place of this one, made with the key of an old one. The body
@@ -28,15 +30,30 @@ impl Header {
     /// # Ok::<(), twinseal::Error>(())
     /// ```
     pub fn rewrap(&self, key: &dyn Decapsulate, to: &Recipients) -> Result<Vec<u8>, Error> {
-        let content_key = self.content_key_with(key)?;
+        self.unwrap_with(key)?.write_header(to)
+    }
+
+    fn unwrap_with(&self, key: &dyn Decapsulate) -> Result<Unwrapped, Error> {
+        let provider = key.encapsulation_key().provider();
+        Ok(Unwrapped { content_key: self.content_key_with(key)?, provider })
+    }
+}
+
+/// What an old header gave, and which provider writes the new one.
+struct Unwrapped {
+    content_key: ContentKey,
+    provider: &'static Provider,
+}
+
+impl Unwrapped {
+    fn write_header(&self, to: &Recipients) -> Result<Vec<u8>, Error> {
         let mut output =
             Vec::with_capacity(header::length(to.keys.iter().map(EncapsulationKey::suite)));
         let recipients = to.keys.iter().map(|key| {
             let (ciphertext, secret) = key.encapsulate()?;
             Ok((key, ciphertext, secret))
         });
-        let provider = key.encapsulation_key().provider();
-        header::write(provider, recipients, &content_key, &mut output)?;
+        header::write(self.provider, recipients, &self.content_key, &mut output)?;
         Ok(output)
     }
 }
@@ -71,7 +88,7 @@ impl dyn Decapsulate + '_ {
         reader: impl Read,
         writer: impl Write,
     ) -> io::Result<u64> {
-        rewrap(to, reader, writer, |_| Ok(self))
+        rewrap(to, reader, writer, |header| header.unwrap_with(self))
     }
 }
 
@@ -88,18 +105,20 @@ impl Keyring {
         reader: impl Read,
         writer: impl Write,
     ) -> io::Result<u64> {
-        rewrap(to, reader, writer, |header| self.recipient_of(header))
+        rewrap(to, reader, writer, |header| {
+            self.use_first(|key| header.find(key).is_some(), |key| header.unwrap_with(key))
+        })
     }
 }
 
-fn rewrap<'a>(
+fn rewrap(
     to: &Recipients,
     mut reader: impl Read,
     mut writer: impl Write,
-    find_key: impl FnOnce(&Header) -> Result<&'a dyn Decapsulate, Error>,
+    unwrap: impl FnOnce(&Header) -> Result<Unwrapped, Error>,
 ) -> io::Result<u64> {
     let header = Header::read(&mut reader)?;
-    let moved = header.rewrap(find_key(&header)?, to)?;
+    let moved = unwrap(&header)?.write_header(to)?;
     writer.write_all(&moved)?;
     let body = io::copy(&mut reader, &mut writer)?;
     stream::flush(&mut writer)?;

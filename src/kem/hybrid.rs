@@ -116,13 +116,13 @@ fn combine_sha3_256(
     shared_secret: &mut [u8],
 ) {
     let traditional = ciphertext.len().saturating_sub(suite::P384_LENGTHS.ciphertext);
-    let hash = Sha3_256::new()
+    let output = shared_secret.try_into().expect("the suite's secret is as long as the hash");
+    Sha3_256::new()
         .chain_update(secrets)
         .chain_update(ciphertext.get(traditional..).unwrap_or_default())
         .chain_update(&transcript.traditional_key)
         .chain_update(suite::ML_KEM_1024_P384_LABEL)
-        .finalize();
-    shared_secret.copy_from_slice(&hash);
+        .finalize_into(output); // where it is wiped, and not on the stack
 }
 
 /// A suite with a provider's primitives.

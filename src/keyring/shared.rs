@@ -1,11 +1,15 @@
 //! A keyring that many threads read while it changes now and then.
 
 use std::{
-    io,
+    fmt, io, mem,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    thread::{self, ThreadId},
 };
 
+use super::merge::Merge;
+use crate::Error;
+#[cfg(doc)]
 use crate::{Keyring, VerifyingKeyring};
 
 /// A [`Keyring`] or [`VerifyingKeyring`] that many threads use and one changes now and then.
@@ -25,88 +29,153 @@ use crate::{Keyring, VerifyingKeyring};
 /// assert_eq!(&ring.load().open(b"example.com/notes", &sealed)?[..], b"hello");
 /// # Ok::<(), twinseal::Error>(())
 /// ```
-#[derive(Debug)]
+///
+/// # Two sources of keys
+///
+/// The keys of a ring that was [read from a directory](Self::read_dir) come from two sources, and
+/// neither overrules the other. [`reload`](Self::reload) applies what changed *in the directory*
+/// since it was read last: a key whose file is new is added, a key whose file is gone is dropped,
+/// and another `primary.pem` becomes the primary key. Everything else stays as
+/// [`update`](Self::update) left it: a key that it added, as a rotation or an HSM does, is kept,
+/// and so is its place as the primary key; a key that it removed stays away. A new process knows
+/// only the directory, so whatever must outlast this one belongs there, too.
+///
+/// # Locks
+///
+/// `load` never waits for longer than it takes to replace a pointer, and may be called from
+/// anywhere. While `update` runs its closure, or `reload` reads the directory, other calls of
+/// `update` and `reload` wait. Calling either from within the closure would wait for itself: it
+/// panics. Do not let the closure wait for a thread that changes the same ring.
 pub struct Shared<Ring> {
     current: RwLock<Arc<Ring>>,
-    /// Held while a new ring is made, so that no change is lost and nobody waits to read.
-    changing: Mutex<()>,
-    directory: Option<PathBuf>,
+    directory: Mutex<Option<Source<Ring>>>,
+    /// Who holds the lock on `directory`, which is held while a new ring is made, so that no
+    /// change is lost and nobody waits to read.
+    changer: Mutex<Option<ThreadId>>,
+}
+
+/// A directory, and the ring that it held when it was read last.
+struct Source<Ring> {
+    path: PathBuf,
+    last: Ring,
+}
+
+/// The right to change a ring, until it is dropped.
+struct Changing<'a, Ring> {
+    source: MutexGuard<'a, Option<Source<Ring>>>,
+    changer: &'a Mutex<Option<ThreadId>>,
+}
+
+impl<Ring> Drop for Changing<'_, Ring> {
+    fn drop(&mut self) {
+        *lock(self.changer) = None;
+    }
+}
+
+/// A poisoned lock still guards something whole, which is only ever replaced as a whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<Ring: Clone> Shared<Ring> {
     /// Shares a ring.
     #[must_use]
     pub fn new(ring: Ring) -> Self {
-        Self { current: RwLock::new(Arc::new(ring)), changing: Mutex::new(()), directory: None }
+        Self::with_source(ring, None)
+    }
+
+    fn with_source(ring: Ring, source: Option<Source<Ring>>) -> Self {
+        Self {
+            current: RwLock::new(Arc::new(ring)),
+            directory: Mutex::new(source),
+            changer: Mutex::new(None),
+        }
     }
 
     /// The ring as it is now.
     #[must_use]
     pub fn load(&self) -> Arc<Ring> {
-        // A poisoned lock still guards a whole ring: it is only ever replaced by another.
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Changes the ring: `change` works on a copy, which then takes its place.
+    /// Changes the ring: `change` works on a copy, which then takes its place. If `change` panics,
+    /// the ring stays as it was. It may call [`load`](Self::load), which returns the ring from
+    /// before the change.
+    ///
+    /// # Panics
+    ///
+    /// If it is called from within an `update` of the same ring.
     pub fn update<T>(&self, change: impl FnOnce(&mut Ring) -> T) -> T {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut ring = Ring::clone(&self.load());
-        let result = change(&mut ring);
-        self.replace(ring);
+        // Callers' keys are dropped when no lock is held, because that runs callers' code: the new
+        // ring if `change` panics, the old one if not.
+        let mut new = None;
+        let result;
+        let before = {
+            let _changing = self.changing();
+            result = change(new.insert(Ring::clone(&self.load())));
+            new.take().map(|ring| self.replace(ring))
+        };
+        drop(before);
         result
     }
 
-    fn replace(&self, ring: Ring) {
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+    fn changing(&self) -> Changing<'_, Ring> {
+        let this_thread = thread::current().id();
+        let is_within = *lock(&self.changer) == Some(this_thread);
+        assert!(!is_within, "a shared ring was changed from within a change of the same ring");
+        let source = lock(&self.directory);
+        *lock(&self.changer) = Some(this_thread);
+        Changing { source, changer: &self.changer }
+    }
+
+    /// Returns the ring that is replaced, to be dropped without a lock.
+    fn replace(&self, ring: Ring) -> Arc<Ring> {
+        let ring = Arc::new(ring);
+        mem::replace(&mut *self.current.write().unwrap_or_else(PoisonError::into_inner), ring)
+    }
+}
+
+impl<Ring: fmt::Debug> fmt::Debug for Shared<Ring> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ring = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
+        f.debug_tuple("Shared").field(&ring).finish()
     }
 }
 
 /// A ring that is kept as a directory of PEM files: [`Keyring`] and [`VerifyingKeyring`].
 ///
-/// The directory is read as Kubernetes mounts a secret: every file whose name ends in `.pem` and
-/// does not start with a dot is one key. Where the mount has a `..data` link, the files are read
-/// behind it, so that a change half-way gives the old files or the new ones, never a mixture.
-pub trait Directory: Clone + Sized + private::Sealed {
+/// Every file whose name ends in `.pem` and does not start with a dot is one key; in a [`Keyring`],
+/// `primary.pem` is the primary key. Files may be links. At most 1000 are read. A key that is there
+/// under several names counts once, so `primary.pem` may be a link to `2026-01.pem`. A FIFO, socket
+/// or device with such a name is an error, at once.
+///
+/// The directory is read as Kubernetes mounts a secret: where there is a `..data` link, the files
+/// are those behind it. If anything changes while it is read, it is read again, so that the ring is
+/// that of one moment, never a mixture.
+///
+/// # Rotation
+///
+/// In a plain directory, these steps have no moment in which the directory is wrong, or lacks a key
+/// that it had. Each is one atomic call of the file system:
+///
+/// ```sh
+/// ln keys/primary.pem keys/2026-01.pem    # the old key gets a name of its own
+/// mv new.pem keys/primary.pem             # from the same file system
+/// rm keys/2026-01.pem                     # later, when nothing is sealed to it any more
+/// ```
+///
+/// With `primary.pem` as a link: `mv 2026-02.pem keys/`, then `ln -s 2026-02.pem keys/new` and
+/// `mv keys/new keys/primary.pem`. `cp` onto a file that is read meanwhile is no such step; copy to
+/// a name that does not end in `.pem`, then `mv`.
+pub trait Directory: Clone + Sized + Merge {
     /// Reads the directory.
     ///
     /// # Errors
     ///
-    /// Those of the file system; [`io::ErrorKind::InvalidData`] for a file that is no key of this
-    /// kind, with its name.
+    /// Those of the file system; [`io::ErrorKind::InvalidData`] for a file that is not a key of
+    /// this kind; [`io::ErrorKind::ResourceBusy`] if the directory does not stop changing. The text
+    /// names the file, or else the directory.
     fn read_dir(path: impl AsRef<Path>) -> io::Result<Self>;
-}
-
-mod private {
-    /// Only the rings of this crate are directories, and only it compares them.
-    pub trait Sealed {
-        /// Whether the other ring has the same keys in the same order.
-        fn has_keys_of(&self, other: &Self) -> bool;
-
-        /// The other ring's keys under this ring's policy.
-        fn with_keys_of(&self, other: Self) -> Result<Self, crate::Error>
-        where
-            Self: Sized;
-    }
-}
-
-impl private::Sealed for Keyring {
-    fn has_keys_of(&self, other: &Self) -> bool {
-        self.keys().eq(other.keys())
-    }
-
-    fn with_keys_of(&self, other: Self) -> Result<Self, crate::Error> {
-        other.under(self.policy.clone())
-    }
-}
-
-impl private::Sealed for VerifyingKeyring {
-    fn has_keys_of(&self, other: &Self) -> bool {
-        self.keys().eq(other.keys())
-    }
-
-    fn with_keys_of(&self, other: Self) -> Result<Self, crate::Error> {
-        other.under(self.policy.clone())
-    }
 }
 
 impl<Ring: Directory> Shared<Ring> {
@@ -118,28 +187,39 @@ impl<Ring: Directory> Shared<Ring> {
     /// Those of [`Directory::read_dir`].
     pub fn read_dir(path: impl AsRef<Path>) -> io::Result<Self> {
         let ring = Ring::read_dir(&path)?;
-        Ok(Self { directory: Some(path.as_ref().to_path_buf()), ..Self::new(ring) })
+        let source = Source { path: path.as_ref().to_path_buf(), last: ring.clone() };
+        Ok(Self::with_source(ring, Some(source)))
     }
 
-    /// Reads the directory again, and tells whether the keys changed. Call it when the files
-    /// changed: on a signal, by a watcher, or now and then. The policy stays. If anything is wrong
-    /// with the new files, the ring stays as it was.
+    /// Reads the directory again, applies what changed in it (see
+    /// [Two sources of keys](#two-sources-of-keys)), and returns whether the ring changed. Call it
+    /// when the files changed: on a signal, by a watcher, or now and then. The policy stays. If
+    /// anything is wrong with the new files, the ring stays as it was.
     ///
     /// # Errors
     ///
-    /// Those of [`Directory::read_dir`]; [`Error::Refused`](crate::Error::Refused) if the policy
-    /// does not accept a new key; [`io::ErrorKind::Unsupported`] if the ring was not read from a
-    /// directory.
+    /// Those of [`Directory::read_dir`]; [`Error::Refused`] if the policy does not accept a new
+    /// key; [`Error::Invalid`] if no key would be left; [`io::ErrorKind::Unsupported`] if the ring
+    /// was not read from a directory.
+    ///
+    /// # Panics
+    ///
+    /// If it is called from within an [`update`](Self::update) of the same ring.
     pub fn reload(&self) -> io::Result<bool> {
-        let directory = self.directory.as_ref().ok_or_else(|| {
+        let (_last, _before); // dropped when no lock is held
+        let mut changing = self.changing();
+        let source = changing.source.as_mut().ok_or_else(|| {
             io::Error::new(io::ErrorKind::Unsupported, "the ring was not read from a directory")
         })?;
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Ring::read_dir(&source.path)?;
         let current = self.load();
-        let ring = current.with_keys_of(Ring::read_dir(directory)?)?;
-        let changed = !current.has_keys_of(&ring);
+        let merged = current
+            .with_changes(&source.last, &now)
+            .map_err(|error| Error::at(&source.path, error.into()))?;
+        let changed = !current.has_keys_of(&merged);
+        _last = mem::replace(&mut source.last, now);
         if changed {
-            self.replace(ring);
+            _before = self.replace(merged);
         }
         Ok(changed)
     }

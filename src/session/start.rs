@@ -1,6 +1,6 @@
 //! Starting a session and accepting one: for whom, by whom, and from which shared secret.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use sha2::{Digest, Sha512};
 
@@ -95,8 +95,13 @@ pub(crate) fn sender(
         let signature = signer.sign_checked(suite::SESSION_SIGNATURE_CONTEXT, &digest)?;
         hello.extend_from_slice(signature.as_bytes());
     }
-    let sender =
-        Sender { direction, session_id, provider: to.provider(), exporter: Some(exporter) };
+    let sender = Sender {
+        direction,
+        session_id,
+        provider: to.provider(),
+        exporter: Some(exporter),
+        replied: Arc::default(),
+    };
     Ok((hello, sender))
 }
 
@@ -212,11 +217,13 @@ enum Keys<'a> {
 
 impl Keys<'_> {
     fn find(&self, suite: KemSuite, key_id: KeyId) -> Result<&dyn Decapsulate, Error> {
-        let is_wanted = |key: &EncapsulationKey| (key.suite(), key.key_id()) == (suite, key_id);
         match self {
-            Self::One(key) if is_wanted(key.encapsulation_key()) => Ok(*key),
-            Self::One(_) => Err(Error::NotARecipient),
-            Self::Ring(ring) => ring.find(is_wanted),
+            Self::One(key) => {
+                let public = key.encapsulation_key();
+                let is_wanted = (public.suite(), public.key_id()) == (suite, key_id);
+                if is_wanted { Ok(*key) } else { Err(Error::NotARecipient) }
+            }
+            Self::Ring(ring) => ring.find(suite, &key_id),
         }
     }
 }
@@ -293,5 +300,6 @@ fn receive(
         signer: core.signer.map(|(_, key_id)| key_id),
         provider: to.provider(),
         exporter: Some(exporter),
+        only_reply: None,
     })
 }

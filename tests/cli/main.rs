@@ -32,6 +32,7 @@ mod process;
 mod readme;
 #[cfg(target_os = "linux")]
 mod replaced;
+mod rings;
 mod sealing;
 mod signatures;
 #[cfg(unix)]

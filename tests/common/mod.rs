@@ -27,11 +27,22 @@ pub(crate) fn outcome<T>(result: Result<T, impl fmt::Debug>) -> String {
 pub(crate) fn io_outcome<T>(result: std::io::Result<T>) -> String {
     match result {
         Ok(_) => "Ok".into(),
-        Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-            Some(inner) => format!("{:?}: {:?}", error.kind(), inner as &Error),
+        Err(error) => match Error::inside(&error) {
+            Some(inner) => format!("{:?}: {inner:?}", error.kind()),
             None => format!("{:?}", error.kind()),
         },
     }
+}
+
+/// What a log prints that walks the chain of causes.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
 }
 
 pub(crate) fn length(what: &'static str, expected: usize, actual: usize) -> String {

@@ -108,8 +108,8 @@ fn the_story() {
         "in the middle of an answer\n    the external key failed: it hung up before",
         "killed while it works\n    the external key failed: it hung up before",
         "a file is damaged\n    primary.pem of the mount: invalid PEM in line 1: ",
-        "there is no primary.pem\n    invalid keyring: a directory needs a primary.pem\n",
-        "does not list\n    the policy does not accept the KEM suite MLKEM1024-P384\n",
+        "there is no primary.pem\n    the mount: invalid keyring: a directory needs a primary.pem\n",
+        "does not list\n    the mount: the policy does not accept the KEM suite MLKEM1024-P384\n",
         " times, and failed 0 times\n",
         "data sealed to it: not addressed to this key\n",
     ] {

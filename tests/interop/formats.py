@@ -268,11 +268,13 @@ def open_envelope(key, context, sealed):
     if not 1 <= count <= 1000:
         raise ValueError("number of recipients")
     previous, found = None, None
-    for _ in range(count):
+    for index in range(count):
         order = take(18)
         length = int.from_bytes(take(2), "big")
+        if position + length + 48 + 68 * (count - index - 1) + 32 > 4194304:
+            raise ValueError("header length")
         known = {suite.id: suite for suite in (Suite0001, Suite0051)}.get(int.from_bytes(order[:2], "big"))
-        if known and length != known.ciphertext_length:
+        if length != known.ciphertext_length if known else length > 8192:
             raise ValueError("ciphertext length")
         if previous is not None and order <= previous:
             raise ValueError("order")

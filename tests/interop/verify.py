@@ -187,6 +187,19 @@ def check_envelopes(key1, key51):
         same = open_envelope(key1, context, sealed) == plaintext
         check(f"envelope-lengths: {name}", same and hashlib.sha384(sealed).digest() == expected)
 
+    for name, expected in vectors("envelope-limits").items():
+        outcome, number, length = name.split("_")
+        header = b"twinseal\x01\x01" + u16(int(number))
+        for recipient in range(int(number)):
+            header += b"\x7f\xff" + recipient.to_bytes(16, "big") + u16(int(length)) + bytes(int(length) + 48)
+        header += bytes(32)
+        check(f"envelope-limits: {name}, the header", hashlib.sha384(header).digest() == expected)
+        try:
+            open_envelope(key1, b"example.com", header)
+        except ValueError as error:
+            found = "read" if str(error) == "not a recipient" else "refused"
+        check(f"envelope-limits: {name}", found == outcome)
+
 
 def check_rewrap(key1, key51):
     one, kem51, v = vectors("envelope-one"), vectors("kem-0051"), vectors("rewrap")

@@ -161,16 +161,43 @@ fn several_replies_and_one_is_accepted() {
     let nonces: HashSet<_> = replies.iter().map(|(nonce, _)| *nonce).collect();
     assert_eq!(nonces.len(), 3);
 
-    let mut reply_rx = tx.accept_reply(&replies[1].0).unwrap();
-    for (index, (nonce, reply_tx)) in replies.iter_mut().enumerate() {
-        let message = reply_tx.seal(b"answer").unwrap();
-        if index == 1 {
-            assert_eq!(&reply_rx.open(&message).unwrap()[..], b"answer");
-        } else {
-            assert!(matches!(reply_rx.open(&message), Err(Error::Open)));
-        }
-        assert!(matches!(tx.accept_reply(nonce), Err(Error::Invalid { what: "reply", .. })));
+    let messages: Vec<_> =
+        replies.iter_mut().map(|(_, reply_tx)| reply_tx.finish(b"answer").unwrap()).collect();
+    let mut readers: Vec<_> =
+        replies.iter().map(|(nonce, _)| tx.accept_reply(nonce).unwrap()).collect();
+    assert!(matches!(readers[1].open(&messages[0]), Err(Error::Open)));
+    assert_eq!(&readers[1].open(&messages[1]).unwrap()[..], b"answer");
+    assert!(readers[1].is_finished());
+    for index in [0, 2] {
+        let refused = readers[index].open(&messages[index]);
+        assert!(matches!(refused, Err(Error::Invalid { what: "reply", .. })));
+        assert!(!readers[index].is_finished());
+        let refused = tx.accept_reply(&replies[index].0);
+        assert!(matches!(refused, Err(Error::Invalid { what: "reply", .. })));
     }
+}
+
+/// Who delivers false bytes first gains nothing: they authenticate nothing, and use nothing up.
+#[test]
+fn a_false_start_of_a_reply_uses_nothing_up() {
+    let (mut tx, rx) = session();
+    let (nonce, mut reply_tx) = rx.reply().unwrap();
+    let first = reply_tx.seal(b"one").unwrap();
+    for false_nonce in [[0; 32], [0xff; 32], nonce.map(|byte| byte ^ 1)] {
+        let mut reply_rx = tx.accept_reply(&false_nonce).unwrap();
+        for _ in 0..3 {
+            assert!(matches!(reply_rx.open(&first), Err(Error::Open)));
+        }
+        let mut buffer = *b"sealed";
+        let detached = Detached { kind: MessageKind::Last, tag: [0; 16] };
+        assert!(reply_rx.open_in_place(b"", &mut buffer, &detached).is_err());
+        assert_eq!(buffer, [0; 6]);
+    }
+    let mut reply_rx = tx.accept_reply(&nonce).unwrap();
+    assert!(reply_rx.open(&[0; 20]).is_err());
+    assert_eq!(&reply_rx.open(&first).unwrap()[..], b"one");
+    assert_eq!(&reply_rx.open(&reply_tx.finish(b"two").unwrap()).unwrap()[..], b"two");
+    assert!(tx.accept_reply(&nonce).is_err());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::vectors::{self, Entry};
 
 pub(crate) const SPEC: &str = include_str!("../../SPEC.md");
 
-pub(crate) const BLOCKS: [&str; 13] = [
+pub(crate) const BLOCKS: [&str; 14] = [
     "kem-0001",
     "kem-0051",
     "x25519-refused",
@@ -13,6 +13,7 @@ pub(crate) const BLOCKS: [&str; 13] = [
     "envelope-one",
     "envelope-two",
     "envelope-lengths",
+    "envelope-limits",
     "rewrap",
     "session-0001",
     "session-0051",

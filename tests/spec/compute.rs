@@ -12,7 +12,10 @@ use twinseal::{
 use crate::{
     accumulated::compute_accumulated,
     blocks::Block,
-    envelopes::{compute_envelope_lengths, compute_envelope_one, compute_envelope_two},
+    envelopes::{
+        compute_envelope_lengths, compute_envelope_limits, compute_envelope_one,
+        compute_envelope_two,
+    },
     sessions::{
         compute_rewrap, compute_session_0001, compute_session_0051, compute_session_signed,
     },
@@ -38,6 +41,7 @@ impl Block {
             "envelope-one" => compute_envelope_one,
             "envelope-two" => compute_envelope_two,
             "envelope-lengths" => compute_envelope_lengths,
+            "envelope-limits" => compute_envelope_limits,
             "rewrap" => compute_rewrap,
             "session-0001" => compute_session_0001,
             "session-0051" => compute_session_0051,

@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha384, Sha512};
 use twinseal::{
-    DecapsulationKey, Header, Recipients, SharedSecret,
+    DecapsulationKey, Error, Header, Recipients, SharedSecret,
     hazmat::{self, SealRandomness},
     provider::PORTABLE,
 };
@@ -147,5 +147,27 @@ pub(crate) fn compute_envelope_lengths(block: &mut Computed<'_>) {
             &pattern(length),
         );
         block.output(&format!("sha384_{length}"), &Sha384::digest(&sealed));
+    }
+}
+
+/// Each is read or refused as its name says.
+pub(crate) fn compute_envelope_limits(block: &mut Computed<'_>) {
+    let key = spec_kem_key(DEFAULT);
+    for (number, length) in
+        [(1, 8192), (1000, 4000), (1000, 4126), (1, 8193), (1, 65535), (1000, 4127), (1000, 4200)]
+    {
+        let mut header = [b"twinseal\x01\x01", &u16::to_be_bytes(number)[..]].concat();
+        for recipient in 0..u128::from(number) {
+            let length = u16::to_be_bytes(length);
+            header.extend([&[0x7f, 0xff][..], &recipient.to_be_bytes(), &length].concat());
+            header.resize(header.len() + usize::from(u16::from_be_bytes(length)) + 48, 0);
+        }
+        header.resize(header.len() + 32, 0);
+        let name = match (Header::parse(&header), key.open(b"example.com", &header)) {
+            (Ok(_), Err(Error::NotARecipient)) => "read",
+            (Err(Error::Invalid { .. }), Err(Error::Invalid { .. })) => "refused",
+            other => panic!("{other:?}"),
+        };
+        block.output(&format!("{name}_{number}_{length}"), &Sha384::digest(&header));
     }
 }

@@ -57,7 +57,7 @@ impl Failure {
         explain: impl FnOnce(&twinseal::Error) -> Self,
         name: &Name,
     ) -> Self {
-        if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        if let Some(error) = twinseal::Error::inside(&error) {
             return explain(error);
         }
         let kind = error.kind();

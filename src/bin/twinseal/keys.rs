@@ -1,6 +1,7 @@
 //! The keys that a command reads, and what is wrong with a key file that does not do.
 
 use std::{
+    collections::HashMap,
     io,
     path::{Path, PathBuf},
 };
@@ -83,10 +84,10 @@ pub(crate) fn recipients(paths: &[PathBuf], console: &Console) -> Result<Recipie
         keys.push(read(path, Wanted::Recipient, console, EncapsulationKey::from_pem)?);
     }
     Recipients::new(&keys).map_err(|error| {
-        let twice = keys.iter().enumerate().find_map(|(index, key)| {
-            let first =
-                keys.iter().position(|other| other == key).filter(|first| *first < index)?;
-            Some((paths.get(first)?, paths.get(index)?))
+        let mut seen = HashMap::new();
+        let twice = keys.iter().zip(paths).find_map(|(key, path)| {
+            let first = seen.insert(key, path)?;
+            Some((first, path))
         });
         match twice {
             Some((first, second)) => {
@@ -264,19 +265,19 @@ fn unfit(file: &KeyFile, text: &str, error: &Error, wanted: Wanted) -> Failure {
 
 fn unfit_directory(path: &Path, error: &io::Error, wanted: Wanted) -> Failure {
     let name = Name::of(path);
-    match error.get_ref().map(|inner| inner.downcast_ref()) {
-        Some(Some(Error::Invalid { what: "keyring", reason })) => {
+    let text = failure::without_number(error);
+    match Error::inside(error) {
+        Some(Error::Invalid { what: "keyring", reason }) => {
             let advice = match wanted {
                 Wanted::Verifying => "put a public key into it, in a file named *.pem",
                 _ => "the newest key is in primary.pem, each older one in another *.pem",
             };
             Failure::of(&name, format_args!("{reason}; {advice}"))
         }
-        // Of a file in the directory, which it names.
-        Some(_) => {
-            let error = failure::without_number(error);
-            Failure::of(&name, format_args!("{error}; fix the file or remove it"))
-        }
-        None => Failure::reading(&name, error),
+        // The library names the directory, or a file in it.
+        _ => match text.strip_prefix(&format!("{}: ", path.display())) {
+            Some(text) => Failure::reading(&name, &io::Error::new(error.kind(), text)),
+            None => Failure::of(&name, format_args!("{text}; fix the file or remove it")),
+        },
     }
 }

@@ -1,0 +1,174 @@
+//! A directory of key files, as it is at one moment.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs, io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use super::{bundle::MAX_KEYS, files};
+use crate::{Error, PrivatePem};
+
+/// A key file, read but not parsed: parsing takes long, and the directory could change meanwhile.
+pub(super) struct KeyFile {
+    pub(super) path: PathBuf,
+    text: PrivatePem,
+}
+
+impl KeyFile {
+    pub(super) fn is_primary(&self) -> bool {
+        self.path.file_name().is_some_and(|name| name == "primary.pem")
+    }
+
+    /// The key in it. An error names the file.
+    pub(super) fn parse<Key>(
+        &self,
+        parse: impl FnOnce(&str) -> Result<Key, Error>,
+    ) -> io::Result<Key> {
+        parse(self.text.as_str()).map_err(|error| Error::at(&self.path, error.into()))
+    }
+}
+
+/// All key files together are below this.
+const MAX_TOTAL: usize = 4 * files::MAX_LENGTH;
+
+/// How often a directory is read that changes each time. A reading takes less than a millisecond,
+/// and a mounted secret changes within microseconds, seldom.
+const ATTEMPTS: usize = 50;
+
+/// Reads the key files of a directory in the order of their names.
+pub(super) fn read(directory: &Path) -> io::Result<Vec<KeyFile>> {
+    let changes = "it changed each time that it was read";
+    let mut reason = io::Error::new(io::ErrorKind::ResourceBusy, changes);
+    for _ in 0..ATTEMPTS {
+        match read_once(directory) {
+            Ok(Some(read)) => return read,
+            Ok(None) => {}
+            // What is missing in the middle of a change is there in the next attempt.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => reason = error,
+            Err(error) => return Err(Error::at(directory, error)),
+        }
+    }
+    Err(Error::at(directory, reason))
+}
+
+/// What was read, if nothing changed meanwhile but that files were added.
+///
+/// A file that has kept its content since before the names were listed is one whose old content
+/// has no other name by now that the list lacks: a rotation first gives the old key another name,
+/// and then replaces `primary.pem`.
+fn read_once(directory: &Path) -> io::Result<Option<io::Result<Vec<KeyFile>>>> {
+    let place = Place::of(directory)?;
+    let before = place.names()?;
+    let stamps: Vec<_> = before.iter().map(|name| place.stamp(name)).collect();
+    let names = place.names()?;
+    let read = place.read(&names);
+    let same = before
+        .iter()
+        .zip(&stamps)
+        .all(|(name, stamp)| names.binary_search(name).is_ok() && place.stamp(name) == *stamp);
+    let settled = same && Place::of(directory)? == place;
+    Ok(settled.then_some(read))
+}
+
+/// Where the files are: behind Kubernetes' `..data` link if there is one, because that link is what
+/// changes when a mounted secret changes. If it leads nowhere at the moment, the files beside it
+/// are not read instead.
+#[derive(PartialEq, Eq)]
+struct Place {
+    /// As errors name it.
+    path: PathBuf,
+    /// Without links, one of which may be made to lead elsewhere.
+    real: PathBuf,
+    #[cfg(unix)]
+    identity: (u64, u64),
+}
+
+/// What tells a file from another one in its place.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    #[cfg(unix)]
+    identity: (u64, u64),
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamp {
+    fn of(metadata: &fs::Metadata) -> Self {
+        Self {
+            #[cfg(unix)]
+            identity: identity(metadata),
+            length: metadata.len(),
+            modified: metadata.modified().ok(),
+        }
+    }
+}
+
+/// Device and inode.
+#[cfg(unix)]
+fn identity(metadata: &fs::Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino())
+}
+
+impl Place {
+    fn of(directory: &Path) -> io::Result<Self> {
+        let link = directory.join("..data");
+        let (path, real) = match fs::symlink_metadata(&link) {
+            Ok(_) => {
+                let real = fs::canonicalize(link)?;
+                (real.clone(), real)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                (directory.to_path_buf(), fs::canonicalize(directory)?)
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Self {
+            #[cfg(unix)]
+            identity: identity(&fs::metadata(&real)?),
+            path,
+            real,
+        })
+    }
+
+    /// The names of the key files, sorted.
+    fn names(&self) -> io::Result<Vec<OsString>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let name = entry?.file_name();
+            let bytes = name.as_encoded_bytes();
+            if bytes.ends_with(b".pem") && !bytes.starts_with(b".") {
+                names.push(name);
+            }
+            if names.len() > MAX_KEYS {
+                let reason = "a directory may have at most 1000 keys";
+                return Err(Error::Invalid { what: "keyring", reason }.into());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// `None` if there is no such file, or a link to none.
+    fn stamp(&self, name: &OsStr) -> Option<Stamp> {
+        fs::metadata(self.path.join(name)).ok().as_ref().map(Stamp::of)
+    }
+
+    fn read(&self, names: &[OsString]) -> io::Result<Vec<KeyFile>> {
+        let mut files = Vec::with_capacity(names.len());
+        let mut total = 0;
+        for name in names {
+            let path = self.path.join(name);
+            let text = files::read_regular(&path)?;
+            total += text.as_str().len();
+            if total > MAX_TOTAL {
+                let reason = "its files have more than 16 MiB together";
+                return Err(Error::at(&path, Error::Invalid { what: "keyring", reason }.into()));
+            }
+            files.push(KeyFile { path, text });
+        }
+        Ok(files)
+    }
+}

@@ -1,0 +1,210 @@
+//! Parsing a header from bytes that arrive little by little: each byte is looked at once.
+
+use std::{
+    io::{self, Read},
+    ops::Range,
+};
+
+use super::{
+    Header,
+    content_key::{HEADER_TAG, WRAPPED},
+};
+use crate::{
+    Error, KemSuite, KeyId,
+    stream::{self, ReadAt},
+    suite, wire,
+};
+
+pub(super) const WHAT: &str = "envelope header";
+
+/// `magic || version || body || number of recipients`.
+pub(super) const START: usize = 8 + 1 + 1 + 2;
+
+/// `suite || key id || length`, before the ciphertext.
+pub(super) const STANZA_START: usize = 2 + KeyId::LENGTH + 2;
+
+/// A recipient with an empty ciphertext.
+const LEAST_STANZA: usize = STANZA_START + WRAPPED;
+
+/// What a header says of one recipient.
+#[derive(Clone, Debug)]
+pub(super) struct Stanza {
+    pub(super) suite: u16,
+    pub(super) key_id: KeyId,
+    /// Where the ciphertext is in the header.
+    pub(super) ciphertext: Range<usize>,
+    pub(super) wrapped: [u8; WRAPPED],
+}
+
+impl Stanza {
+    pub(super) fn order(&self) -> (u16, KeyId) {
+        (self.suite, self.key_id)
+    }
+}
+
+/// How far a header has been parsed.
+#[derive(Default)]
+struct Parser {
+    /// The number of recipients, once it is known.
+    count: Option<usize>,
+    stanzas: Vec<Stanza>,
+    position: usize,
+}
+
+impl Parser {
+    /// Parses on. `bytes` are those of before and more. Returns the header's length if it ends
+    /// within them; [`Error::Truncated`] says how many are needed at least.
+    fn advance(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        let count = match self.count {
+            Some(count) => count,
+            None => self.start(bytes)?,
+        };
+        while self.stanzas.len() < count {
+            self.stanza(count, bytes)?;
+        }
+        wire::Reader::at(WHAT, bytes, self.position).take(HEADER_TAG)?;
+        Ok(self.position + HEADER_TAG)
+    }
+
+    fn start(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        let mut reader = wire::Reader::new(WHAT, bytes);
+        // However short it is, other data is not a truncated envelope.
+        let start = bytes.get(..suite::ENVELOPE_MAGIC.len()).unwrap_or(bytes);
+        if !suite::ENVELOPE_MAGIC.starts_with(start) {
+            return Err(Error::NotAnEnvelope);
+        }
+        reader.take(suite::ENVELOPE_MAGIC.len())?;
+        known("envelope version", reader.u8()?, suite::ENVELOPE_VERSION)?;
+        known("envelope body", reader.u8()?, suite::BODY_COBBLESTONE_256)?;
+        let count = usize::from(reader.u16()?);
+        if !(1..=suite::MAX_RECIPIENTS).contains(&count) {
+            return Err(Error::Invalid { what: WHAT, reason: "it must have 1 to 1000 recipients" });
+        }
+        self.position = reader.position();
+        self.count = Some(count);
+        Ok(count)
+    }
+
+    /// The next recipient. The ciphertext's length must be exact for a known suite; an unknown one
+    /// is skipped by it.
+    fn stanza(&mut self, count: usize, bytes: &[u8]) -> Result<(), Error> {
+        let later = (count - self.stanzas.len() - 1) * LEAST_STANZA + HEADER_TAG;
+        let least = |needed: usize| Error::Truncated {
+            what: WHAT,
+            needed: needed.saturating_add(later),
+            actual: bytes.len(),
+        };
+        let start = self.position;
+        let mut reader = wire::Reader::at(WHAT, bytes, start);
+        let head = reader.take(STANZA_START).map_err(|_| least(start + LEAST_STANZA))?;
+        let mut head = wire::Reader::new(WHAT, head);
+        let suite = head.u16()?;
+        let key_id = KeyId::from_bytes(head.array()?);
+        let length = usize::from(head.u16()?);
+        check_length(suite, length)?;
+
+        let end = start + LEAST_STANZA + length;
+        if end + later > suite::MAX_HEADER {
+            return Err(Error::Invalid { what: WHAT, reason: "it is longer than 4 MiB" });
+        }
+        let ciphertext = reader.position()..end - WRAPPED;
+        reader.take(length).map_err(|_| least(end))?;
+        let wrapped = reader.array().map_err(|_| least(end))?;
+        let stanza = Stanza { suite, key_id, ciphertext, wrapped };
+        if self.stanzas.last().is_some_and(|last| last.order() >= stanza.order()) {
+            return Err(Error::Invalid {
+                what: WHAT,
+                reason: "its recipients are not in strictly ascending order",
+            });
+        }
+        self.stanzas.push(stanza);
+        self.position = end;
+        Ok(())
+    }
+}
+
+fn check_length(suite: u16, length: usize) -> Result<(), Error> {
+    match KemSuite::from_id(suite) {
+        Ok(known) if length != known.ciphertext_length() => Err(Error::Length {
+            what: "recipient's ciphertext",
+            expected: known.ciphertext_length(),
+            actual: length,
+        }),
+        Err(_) if length > suite::MAX_UNKNOWN_CIPHERTEXT => Err(Error::Invalid {
+            what: "recipient's ciphertext",
+            reason: "it is longer than 8192 bytes",
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A version or type that must be the only one there is.
+fn known(what: &'static str, found: u8, expected: u8) -> Result<(), Error> {
+    if found == expected { Ok(()) } else { Err(Error::Unknown { what, id: found.into() }) }
+}
+
+/// How many bytes are read at first, and at least from then on.
+const LEAST_READ: usize = 4 * 1024;
+
+/// How many bytes are fetched at most beyond what is there.
+const MOST_FETCHED: usize = 256 * 1024;
+
+impl Header {
+    /// Parses the header at the front of an envelope; the bytes behind it are ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAnEnvelope`] if `bytes` do not start as one. [`Error::Truncated`] if the header
+    /// does not end within them: get `needed` bytes or more before the next attempt, which starts at the first byte again. [`Error::Unknown`] for
+    /// another version or body. [`Error::Length`] or [`Error::Invalid`] if it breaks a rule, among
+    /// them that a header has at most 4 MiB, and a ciphertext of an unknown suite at most 8192
+    /// bytes. Recipients of unknown suites are no error.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let mut parser = Parser::default();
+        let length = parser.advance(bytes)?;
+        let bytes = bytes.get(..length).unwrap_or_default().to_vec();
+        Ok(Self { bytes, stanzas: parser.stanzas })
+    }
+
+    /// Reads a header from the front of an envelope, and not a byte more.
+    pub(super) fn read(reader: &mut impl Read) -> io::Result<Self> {
+        let mut parser = Parser::default();
+        let mut bytes = Vec::new();
+        let mut ended = false;
+        loop {
+            match parser.advance(&bytes) {
+                Ok(_) => return Ok(Self { bytes, stanzas: parser.stanzas }),
+                Err(Error::Truncated { needed, actual, .. }) if !ended => {
+                    // The number of recipients is a claim: room is made for twice what was read.
+                    bytes.resize(needed.min(actual + actual.max(LEAST_READ)), 0);
+                    let filled;
+                    (filled, ended) = stream::read_full(reader, &mut bytes, actual)?;
+                    bytes.truncate(filled);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Reads a header where each read may be a request to a server, in blocks. Returns the bytes
+    /// behind it, too, as far as they were read.
+    pub(super) fn read_at(source: &impl ReadAt, size: u64) -> io::Result<(Self, Vec<u8>)> {
+        let mut parser = Parser::default();
+        let mut bytes = Vec::new();
+        loop {
+            match parser.advance(&bytes) {
+                Ok(length) => {
+                    let behind = bytes.split_off(length);
+                    return Ok((Self { bytes, stanzas: parser.stanzas }, behind));
+                }
+                Err(Error::Truncated { actual, .. }) if (actual as u64) < size => {
+                    let wanted = actual + actual.clamp(LEAST_READ, MOST_FETCHED);
+                    bytes.resize(usize::try_from(size).unwrap_or(usize::MAX).min(wanted), 0);
+                    let block = bytes.get_mut(actual..).unwrap_or_default();
+                    stream::read_exact_at(source, block, actual as u64)?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
