@@ -113,6 +113,42 @@ fn keys_that_others_can_read_are_warned_of() {
     }
 }
 
+/// Whoever can change a key chooses it.
+#[cfg(unix)]
+#[test]
+fn keys_that_others_can_change_are_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let desk = Desk::new();
+    desk.write("letter", "hello");
+    desk.prints("sign -k alice.pem -c x -o sig letter");
+    fs::create_dir(desk.path("keys")).unwrap();
+    fs::copy(desk.path("alice.pub"), desk.path("keys/alice.pem")).unwrap();
+    for (name, line, fine, warned) in [
+        ("bob.pem", "public bob.pem", [0o600, 0o400], [0o602, 0o620]),
+        ("bob.pub", "seal -r bob.pub -c x letter", [0o644, 0o444], [0o646, 0o666]),
+        ("alice.pub", "verify -p alice.pub -c x -s sig letter", [0o644, 0o444], [0o602, 0o666]),
+        ("keys/alice.pem", "verify -p keys -c x -s sig letter", [0o644, 0o444], [0o602, 0o666]),
+    ] {
+        let permit = |mode| {
+            fs::set_permissions(desk.path(name), fs::Permissions::from_mode(mode)).unwrap();
+        };
+        for mode in fine {
+            permit(mode);
+            desk.prints(line);
+        }
+        for mode in warned {
+            permit(mode);
+            let output = ended(desk.command(line));
+            assert_eq!(output.status.code(), Some(0), "{line}");
+            let warning = text(output.stderr);
+            assert_eq!(warning.lines().count(), 1, "{line}: {warning}");
+            assert!(warning.contains(name) && warning.contains("others can change"), "{warning}");
+        }
+        permit(0o600);
+    }
+}
+
 #[test]
 fn a_key_of_the_wrong_kind_is_called_what_it_is() {
     let desk = Desk::new();

@@ -49,6 +49,23 @@ fn run_as(desk: &Desk, user: u32, arguments: &str) -> Output {
     ended(command.args(arguments.split_whitespace()).current_dir(desk.path(".")))
 }
 
+/// As Kubernetes mounts a secret with an fsGroup: the group is how the tool reads it.
+#[test]
+fn a_key_that_is_read_by_its_group_is_not_warned_of() {
+    let Some(desk) = desk() else { return };
+    chown(desk.path("bob.pem"), Some(0), Some(4001)).unwrap();
+    for (mode, is_fine) in [(0o440, true), (0o640, true), (0o444, false), (0o460, false)] {
+        fs::set_permissions(desk.path("bob.pem"), Permissions::from_mode(mode)).unwrap();
+        let mut command = process::command("setpriv");
+        command.args(["--reuid", "4002", "--regid", "4002", "--groups", "4001"]);
+        command.arg(desk.path("tool")).args(["public", "bob.pem"]).current_dir(desk.path("."));
+        let output = ended(command);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{error}");
+        assert_eq!(!error.contains("warning"), is_fine, "{mode:o}: {error}");
+    }
+}
+
 fn opened_as(desk: &Desk, user: u32, out: &str) -> Output {
     run_as(desk, user, &format!("open -k bob.pem -c x -o {out} sealed"))
 }
