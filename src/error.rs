@@ -14,10 +14,11 @@ use std::{
 ///
 /// Only [`External`](Error::External) has a [`source`](error::Error::source): the cause that it was
 /// made with. Its own text does not repeat the cause's, so log the whole chain.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A value of fixed length has another length. Lengths are in bytes.
+    #[error("{what} must be {expected} bytes long, not {actual}")]
     Length {
         /// The value that was read.
         what: &'static str,
@@ -28,6 +29,7 @@ pub enum Error {
     },
 
     /// The input ends early. Lengths are in bytes, from the start of the structure.
+    #[error("{what} ends after {actual} bytes, at least {needed} are needed")]
     Truncated {
         /// The structure that was read.
         what: &'static str,
@@ -38,6 +40,7 @@ pub enum Error {
     },
 
     /// A suite, version or type that this crate does not know.
+    #[error("unknown {what} {id:#06x}")]
     Unknown {
         /// What the number identifies.
         what: &'static str,
@@ -46,6 +49,7 @@ pub enum Error {
     },
 
     /// A key, ciphertext, signature or structure breaks a rule of its format.
+    #[error("invalid {what}: {reason}")]
     Invalid {
         /// The value that was read.
         what: &'static str,
@@ -54,6 +58,7 @@ pub enum Error {
     },
 
     /// Two values that are used together belong to different suites.
+    #[error("the {what} is of suite {actual}, the key of suite {expected}")]
     SuiteMismatch {
         /// The value that does not fit the key.
         what: &'static str,
@@ -64,15 +69,18 @@ pub enum Error {
     },
 
     /// A context is empty, longer than 255 bytes, or starts with the reserved prefix `twinseal/`.
+    #[error("invalid context: {0}")]
     Context(&'static str),
 
     /// The text holds no PEM document (RFC 7468).
+    #[error("not a PEM file: {reason}")]
     NotPem {
         /// What it is instead.
         reason: &'static str,
     },
 
     /// A PEM document is damaged, or text stands around it that could be a damaged one.
+    #[error("invalid PEM in line {line}: {reason}")]
     Pem {
         /// The number of the line, counted from 1.
         line: usize,
@@ -81,12 +89,14 @@ pub enum Error {
     },
 
     /// There are several PEM documents where one is asked for.
+    #[error("expected one PEM document, found {found}")]
     PemCount {
         /// How many there are.
         found: usize,
     },
 
     /// A PEM document is not what was asked for.
+    #[error("expected a PEM document labelled {expected:?}, found {found:?}")]
     PemLabel {
         /// The label of the type that was asked for.
         expected: &'static str,
@@ -95,6 +105,7 @@ pub enum Error {
     },
 
     /// A key is for an algorithm that is no suite of this crate, as an RSA key is.
+    #[error("the {what} is for another algorithm, {oid}")]
     Algorithm {
         /// The value that was read.
         what: &'static str,
@@ -103,9 +114,11 @@ pub enum Error {
     },
 
     /// The data is no envelope: it does not start as one.
+    #[error("not an envelope: it does not start with \"twinseal\"")]
     NotAnEnvelope,
 
     /// The policy does not accept a suite.
+    #[error("the policy does not accept the {what} {name}")]
     Refused {
         /// What was refused.
         what: &'static str,
@@ -114,88 +127,40 @@ pub enum Error {
     },
 
     /// The envelope or hello is not addressed to this key, or to none of a keyring.
+    #[error("not addressed to this key")]
     NotARecipient,
 
     /// Opening failed: wrong key, wrong context, or changed data; in a session also a message that is
     /// not the next one, because one before it was lost. There is no detail on purpose.
+    #[error(
+        "opening failed: wrong key, wrong context, changed data, or not the next message of a session"
+    )]
     Open,
 
     /// Verification failed: wrong key, wrong context, wrong message, or changed signature. There
     /// is no detail on purpose.
+    #[error("verification failed: wrong key, context or message, or a changed signature")]
     Verify,
 
     /// The session's last message was sealed or opened already.
+    #[error("the session is finished: its last message was sealed or opened")]
     Finished,
 
     /// A direction of a session has carried all that its key may protect.
+    #[error("the session's key is used up; start another session")]
     Exhausted,
 
     /// The source of randomness failed.
+    #[error("the source of randomness failed")]
     Randomness,
 
     /// The provider that the key uses does not offer this operation.
+    #[error("the provider does not support {0}")]
     Unsupported(&'static str),
 
     /// A key that lives elsewhere (HSM, KMS) failed; see [`Error::external`].
-    External(Arc<dyn error::Error + Send + Sync>),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Length { what, expected, actual } => {
-                write!(f, "{what} must be {expected} bytes long, not {actual}")
-            }
-            Self::Truncated { what, needed, actual } => {
-                write!(f, "{what} ends after {actual} bytes, at least {needed} are needed")
-            }
-            Self::Unknown { what, id } => write!(f, "unknown {what} {id:#06x}"),
-            Self::Invalid { what, reason } => write!(f, "invalid {what}: {reason}"),
-            Self::SuiteMismatch { what, expected, actual } => {
-                write!(f, "the {what} is of suite {actual}, the key of suite {expected}")
-            }
-            Self::Context(reason) => write!(f, "invalid context: {reason}"),
-            Self::NotPem { reason } => write!(f, "not a PEM file: {reason}"),
-            Self::Pem { line, reason } => write!(f, "invalid PEM in line {line}: {reason}"),
-            Self::PemCount { found } => write!(f, "expected one PEM document, found {found}"),
-            Self::PemLabel { expected, found } => {
-                write!(f, "expected a PEM document labelled {expected:?}, found {found:?}")
-            }
-            Self::Algorithm { what, oid } => {
-                write!(f, "the {what} is for another algorithm, {oid}")
-            }
-            Self::NotAnEnvelope => {
-                f.write_str("not an envelope: it does not start with \"twinseal\"")
-            }
-            Self::Refused { what, name } => {
-                write!(f, "the policy does not accept the {what} {name}")
-            }
-            Self::NotARecipient => f.write_str("not addressed to this key"),
-            Self::Open => f.write_str(
-                "opening failed: wrong key, wrong context, changed data, or not the next message of \
-                 a session",
-            ),
-            Self::Verify => f.write_str(
-                "verification failed: wrong key, context or message, or a changed signature",
-            ),
-            Self::Finished => {
-                f.write_str("the session is finished: its last message was sealed or opened")
-            }
-            Self::Exhausted => f.write_str("the session's key is used up; start another session"),
-            Self::Randomness => f.write_str("the source of randomness failed"),
-            Self::Unsupported(what) => write!(f, "the provider does not support {what}"),
-            Self::External(_) => f.write_str("the external key failed"),
-        }
-    }
-}
-
-impl error::Error for Error {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        match self {
-            Self::External(cause) => Some(&**cause),
-            _ => None,
-        }
-    }
+    #[error(transparent)]
+    External(ExternalFailure),
 }
 
 impl Error {
@@ -212,7 +177,7 @@ impl Error {
     /// assert_eq!(error.source().unwrap().to_string(), "the token is locked");
     /// ```
     pub fn external(cause: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
-        Self::External(cause.into().into())
+        Self::External(ExternalFailure(cause.into().into()))
     }
 
     /// Keeps a key that lives elsewhere from judging data: it is asked only for what was checked
@@ -250,6 +215,24 @@ impl Error {
     /// Adds to an error which file or directory it is about.
     pub(crate) fn at(path: &Path, error: io::Error) -> io::Error {
         io::Error::new(error.kind(), InFile { path: path.to_path_buf(), error })
+    }
+}
+
+/// The failure of a key that lives elsewhere (HSM, KMS). Its [`source`](error::Error::source) is the
+/// cause that [`Error::external`] was given.
+#[derive(Clone, Debug)]
+pub struct ExternalFailure(Arc<dyn error::Error + Send + Sync>);
+
+impl fmt::Display for ExternalFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the external key failed")
+    }
+}
+
+/// By hand, because a derived one would give the `Arc` as the source, which cannot be downcast.
+impl error::Error for ExternalFailure {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(&*self.0)
     }
 }
 

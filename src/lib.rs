@@ -51,7 +51,7 @@ pub use zeroize;
 
 pub use encoding::PemDocument;
 pub use envelope::{BodyKey, Header, Recipient, Recipients};
-pub use error::Error;
+pub use error::{Error, ExternalFailure};
 pub use kem::{
     Ciphertext, Decapsulate, DecapsulationKey, EncapsulationKey, KemSuite, SharedSecret,
 };

@@ -169,8 +169,7 @@ fn a_failing_token() {
     let error = token.open(CTX, &sealed()).unwrap_err();
     assert!(matches!(error, Error::External(_)), "{error:?}");
     assert_eq!(chain(&error), "the external key failed: slot 4 is locked");
-    let Error::External(cause) = &error else { unreachable!() };
-    assert!(matches!(cause.downcast_ref(), Some(Locked(4))));
+    assert!(matches!(error.source().unwrap().downcast_ref(), Some(Locked(4))));
     let io = std::io::Error::from(error);
     assert_eq!(io.kind(), std::io::ErrorKind::Other);
     assert_eq!(token.count(), 1);

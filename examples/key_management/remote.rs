@@ -1,6 +1,7 @@
 //! Keys that live in another process, for everything that takes a `Decapsulate` or a `Sign`.
 
 use std::{
+    error::Error as _,
     io,
     os::{fd::OwnedFd, unix::net::UnixStream},
     path::{Path, PathBuf},
@@ -37,8 +38,8 @@ impl Failure {
     /// Whether the same request may succeed later. What was refused, or made no sense, will not
     /// get better by asking again.
     pub(crate) fn is_temporary(error: &Error) -> bool {
-        let Error::External(cause) = error else { return false };
-        matches!(cause.downcast_ref(), Some(Self::Down { .. } | Self::Timeout(_) | Self::HungUp))
+        let cause = error.source().and_then(|cause| cause.downcast_ref());
+        matches!(cause, Some(Self::Down { .. } | Self::Timeout(_) | Self::HungUp))
     }
 }
 
