@@ -192,13 +192,15 @@ impl Sender {
         message: &[u8],
     ) -> Result<Vec<u8>, Error> {
         self.direction.admit_to_send(kind, aad, message.len())?; // before it is copied
-        let mut sealed = Vec::with_capacity(message.len().saturating_add(Detached::LENGTH));
-        sealed.push(kind.id());
+        // Wiped if sealing fails: then it holds the message still.
+        let length = message.len().saturating_add(Detached::LENGTH);
+        let mut sealed = SecretBuffer::with_capacity(length);
+        sealed.extend_from_slice(&[kind.id()]);
         sealed.extend_from_slice(message);
         let ciphertext = sealed.get_mut(1..).unwrap_or_default();
         let detached = self.direction.seal(kind, aad, ciphertext)?;
         sealed.extend_from_slice(&detached.tag);
-        Ok(sealed)
+        Ok(sealed.into_vec())
     }
 }
 

@@ -200,6 +200,16 @@ fn a_mounted_secret_that_changes_while_it_is_read() {
     assert_eq!(numbers(&ring.load()), state(CHANGES));
 }
 
+/// The directory is there: it is the link in it that leads nowhere.
+#[test]
+fn a_link_that_leads_nowhere_is_named() {
+    let files = directory(&[("primary.pem", 1)]);
+    symlink("gone", files.path().join("..data")).unwrap();
+    let error = Keyring::read_dir(files.path()).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    assert!(error.to_string().contains("..data: "), "{error}");
+}
+
 /// A plain directory behind a link that is made to lead elsewhere.
 #[test]
 fn a_link_to_a_directory_that_changes() {

@@ -117,7 +117,7 @@ impl Place {
         let link = directory.join("..data");
         let (path, real) = match fs::symlink_metadata(&link) {
             Ok(_) => {
-                let real = fs::canonicalize(link)?;
+                let real = fs::canonicalize(&link).map_err(|error| Error::at(&link, error))?;
                 (real.clone(), real)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

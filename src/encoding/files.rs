@@ -33,7 +33,7 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
         // A file system without hard links.
-        Err(_) => return write_in_place(path, bytes),
+        Err(_) => write_in_place(path, bytes)?,
     }
     drop(partial);
     sync_directory(directory);

@@ -46,7 +46,7 @@ impl ContentKey {
         key: &EncapsulationKey,
     ) -> Result<[u8; WRAPPED], Error> {
         let (suite, key_id) = (key.suite().id(), key.key_id());
-        let mut wrapped = [0; WRAPPED];
+        let mut wrapped = Zeroizing::new([0; WRAPPED]); // the key itself, should wrapping it fail
         let (wrapped_key, wrapped_tag) =
             wrapped.split_first_chunk_mut::<CONTENT_KEY>().expect("48 bytes hold 32");
         *wrapped_key = *self.bytes;
@@ -56,7 +56,7 @@ impl ContentKey {
             wrapped_key,
         )?;
         wrapped_tag.copy_from_slice(&tag);
-        Ok(wrapped)
+        Ok(*wrapped)
     }
 
     pub(super) fn unwrap(

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use zeroize::Zeroize;
+
 use super::{CHUNK, ChunkKey, SEALED_CHUNK};
 use crate::{Error, SecretBuffer, schedule::TAG};
 
@@ -10,7 +12,8 @@ use crate::{Error, SecretBuffer, schedule::TAG};
 /// [`finish`](Self::finish), and send what it appends. Or hand it whole chunks to be encrypted
 /// where they are, with [`seal_chunk`](Self::seal_chunk) and [`seal_last`](Self::seal_last).
 ///
-/// It comes from [`sealer`](crate::EncapsulationKey::sealer), with the bytes to be sent first.
+/// It comes from [`sealer`](crate::EncapsulationKey::sealer), with the bytes to be sent first. After an
+/// error a chunk is lost, and it seals nothing more.
 ///
 /// A copy of the process (`fork`, a snapshot of a virtual machine) has the same key and the same number
 /// of the next chunk. If both go on, they encrypt different chunks under one nonce, which gives away
@@ -30,6 +33,7 @@ use crate::{Error, SecretBuffer, schedule::TAG};
 pub struct Sealer {
     key: ChunkKey,
     next: u64,
+    failed: bool,
     /// The beginning of a chunk, from `update`.
     partial: SecretBuffer,
 }
@@ -42,7 +46,7 @@ impl Sealer {
     pub const TAG_LENGTH: usize = TAG;
 
     pub(crate) fn new(key: ChunkKey) -> Self {
-        Self { key, next: 0, partial: SecretBuffer::with_capacity(0) }
+        Self { key, next: 0, failed: false, partial: SecretBuffer::with_capacity(0) }
     }
 
     /// Takes plaintext and appends to `sealed` the chunks that became full.
@@ -116,20 +120,27 @@ impl Sealer {
     }
 
     fn append_sealed(&mut self, chunk: &[u8], sealed: &mut Vec<u8>) -> Result<(), Error> {
-        let start = sealed.len();
-        sealed.extend_from_slice(chunk);
-        let tag = self
-            .seal_next(sealed.get_mut(start..).unwrap_or_default())
-            .inspect_err(|_| sealed.truncate(start))?;
-        sealed.extend_from_slice(&tag);
+        let mut appended = Appended { start: sealed.len(), bytes: sealed, keep: false };
+        appended.bytes.extend_from_slice(chunk);
+        let tag = self.seal_next(appended.bytes.get_mut(appended.start..).unwrap_or_default())?;
+        appended.keep = true;
+        appended.bytes.extend_from_slice(&tag);
         Ok(())
     }
 
+    /// A chunk that fails, by an error or a panic of the provider, is lost, so nothing may follow it.
     pub(super) fn seal_next(&mut self, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
+        if self.failed {
+            let reason = "it failed before, and a chunk is lost";
+            return Err(Error::Invalid { what: "sealer", reason });
+        }
+        self.failed = true;
         // Before anything is encrypted: whatever becomes of it, no number serves twice.
         let index = self.next;
         self.next = index.saturating_add(1);
-        self.key.seal_chunk(index, chunk)
+        let tag = self.key.seal_chunk(index, chunk)?;
+        self.failed = false;
+        Ok(tag)
     }
 
     /// The key and the number of the next chunk, for those who seal chunks themselves.
@@ -142,6 +153,23 @@ impl Sealer {
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sealer({} chunks sealed)", self.next)
+    }
+}
+
+/// A chunk that is appended to others, and wiped and removed again unless the work on it succeeds: until
+/// then it is plaintext that nobody encrypted, or that nobody authenticated.
+struct Appended<'a> {
+    bytes: &'a mut Vec<u8>,
+    start: usize,
+    keep: bool,
+}
+
+impl Drop for Appended<'_> {
+    fn drop(&mut self) {
+        if !self.keep {
+            self.bytes.get_mut(self.start..).unwrap_or_default().zeroize();
+            self.bytes.truncate(self.start);
+        }
     }
 }
 
@@ -263,14 +291,16 @@ impl Opener {
         if self.failed {
             return Err(Error::Open);
         }
+        self.failed = true;
         let index = self.take_index();
-        let start = plaintext.len();
-        plaintext.resize(start + chunk.len(), 0);
-        let room = plaintext.get_mut(start..).unwrap_or_default();
-        self.key.open_chunk_into(index, chunk, room, tag).inspect_err(|_| {
-            self.failed = true;
-            plaintext.truncate(start);
-        })
+        let mut appended = Appended { start: plaintext.len(), bytes: plaintext, keep: false };
+        let end = appended.start + chunk.len();
+        appended.bytes.resize(end, 0);
+        let room = appended.bytes.get_mut(appended.start..).unwrap_or_default();
+        self.key.open_chunk_into(index, chunk, room, tag)?;
+        appended.keep = true;
+        self.failed = false;
+        Ok(())
     }
 
     fn take_index(&mut self) -> u64 {
@@ -279,14 +309,17 @@ impl Opener {
         index
     }
 
-    /// After the first failure everything fails.
+    /// After the first failure everything fails; a provider that panics has failed, too.
     pub(super) fn open_next(&mut self, chunk: &mut [u8], tag: &[u8; TAG]) -> Result<(), Error> {
         if self.failed {
             chunk.fill(0);
             return Err(Error::Open);
         }
+        self.failed = true;
         let index = self.take_index();
-        self.key.open_chunk(index, chunk, tag).inspect_err(|_| self.failed = true)
+        self.key.open_chunk(index, chunk, tag)?;
+        self.failed = false;
+        Ok(())
     }
 
     /// The key and the number of the next chunk, for those who open chunks themselves.

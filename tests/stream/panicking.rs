@@ -6,11 +6,11 @@ use std::{
 };
 
 use twinseal::{
-    DecapsulationKey, Error,
+    DecapsulationKey, Error, Header,
     provider::{Aead, AeadKey, PORTABLE, Provider},
 };
 
-use crate::fixture::CTX;
+use crate::fixture::{CHUNK, CTX, SEALED_CHUNK, chunks_start};
 
 static PANICKING: Provider = Provider { name: "panicking", aes_256_gcm: &Panicking, ..PORTABLE };
 
@@ -86,4 +86,60 @@ fn a_writer_ends_where_it_panics() {
     let mut parallel = writer().parallel();
     write_on(&mut parallel, &plaintext);
     assert!(parallel.finish().is_err());
+}
+
+/// Without I/O it is the caller's buffer that holds what the provider was at work on.
+#[test]
+fn a_sealer_ends_where_it_panics() {
+    let bob = DecapsulationKey::generate().unwrap().on(&PANICKING).unwrap();
+    let mut plaintext = vec![7; 4 * CHUNK];
+    plaintext[2 * CHUNK] = 14;
+    for first in [0, 100] {
+        let (mut sealed, mut sealer) = bob.encapsulation_key().sealer(CTX).unwrap();
+        let start = sealed.len();
+        sealer.update(&plaintext[..first], &mut sealed).unwrap();
+        let seal = AssertUnwindSafe(|| sealer.update(&plaintext[first..], &mut sealed));
+        assert!(catch_unwind(seal).is_err());
+        assert_eq!(sealed.len(), start + 2 * SEALED_CHUNK, "no plaintext is left in it");
+        // The envelope lacks a chunk: it is not finished as if it were whole.
+        assert!(sealer.update(&[7; CHUNK], &mut sealed).is_err());
+        assert!(sealer.seal_chunk(&mut [7; CHUNK]).is_err());
+        assert!(sealer.finish(&mut sealed).is_err());
+        assert_eq!(sealed.len(), start + 2 * SEALED_CHUNK);
+    }
+}
+
+#[test]
+fn an_opener_ends_where_it_panics() {
+    let bob = DecapsulationKey::generate().unwrap().on(&PANICKING).unwrap();
+    let mut plaintext = vec![7; 4 * CHUNK];
+    plaintext[2 * CHUNK] = 13;
+    let sealed = bob.encapsulation_key().seal(CTX, &plaintext).unwrap();
+    let header = Header::parse(&sealed).unwrap();
+    let opener = || {
+        let prefix = sealed[header.len()..].first_chunk().unwrap();
+        header.unlock_with(&bob).unwrap().opener(CTX, prefix).unwrap()
+    };
+    let chunks = &sealed[chunks_start(&sealed)..];
+
+    let (before, after) = chunks.split_at(3 * SEALED_CHUNK);
+    let (mut in_vector, mut opened) = (opener(), Vec::new());
+    let open = AssertUnwindSafe(|| in_vector.update(before, &mut opened));
+    assert!(catch_unwind(open).is_err());
+    assert!(opened == plaintext[..2 * CHUNK], "only what is authentic is in it");
+    // What follows is authentic, but not what comes next.
+    assert!(in_vector.update(after, &mut opened).is_err());
+    assert!(in_vector.finish(&mut opened).is_err());
+    assert_eq!(opened.len(), 2 * CHUNK);
+
+    let mut in_place = opener();
+    let mut chunks = chunks.to_vec();
+    let (full, _) = chunks.as_chunks_mut::<SEALED_CHUNK>();
+    let outcomes = full.iter_mut().map(|sealed| {
+        let (chunk, tag) = sealed.split_first_chunk_mut::<CHUNK>().unwrap();
+        let tag = (&*tag).try_into().unwrap();
+        catch_unwind(AssertUnwindSafe(|| in_place.open_chunk(chunk, tag).is_ok())).ok()
+    });
+    let outcomes: Vec<_> = outcomes.collect();
+    assert_eq!(outcomes, [Some(true), Some(true), None, Some(false)]);
 }
