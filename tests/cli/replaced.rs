@@ -188,6 +188,26 @@ fn a_target_that_is_exchanged_stays() {
     assert!(desk.files() == before);
 }
 
+/// Its owner takes permissions back while the tool is at work.
+#[test]
+fn the_permissions_are_those_at_the_end() {
+    let desk = desk();
+    let run = |change: &dyn Fn()| {
+        desk.write("out", "old");
+        set_mode(&desk, "out", 0o644);
+        let mut child = desk.spawn("seal -r bob.pub -c x -o out");
+        let pipe = feed(child.stdin.take().unwrap(), &data(FED));
+        change();
+        drop(pipe);
+        end_of(child)
+    };
+    assert!(run(&|| set_mode(&desk, "out", 0o600)).status.success());
+    assert_eq!(mode(&desk, "out"), 0o600);
+    let error = message(1, &run(&|| set_mode(&desk, "out", 0o444)));
+    assert!(error.contains("out: it is write-protected"), "{error}");
+    assert_eq!((mode(&desk, "out"), desk.read("out")), (0o444, b"old".to_vec()));
+}
+
 /// As on file systems whose files all have names: without /proc a file cannot be named later.
 #[cfg(target_os = "linux")]
 #[test]

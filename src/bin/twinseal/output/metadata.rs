@@ -27,6 +27,12 @@ impl Carried {
         old.is_mine().then_some(Self { old, acl, is_plaintext, is_exact: false })
     }
 
+    /// The same, with the permissions that the old file has now.
+    pub(super) fn renewed(self, old: &File) -> Option<Self> {
+        let (status, acl) = (Status::of(old).ok()?, Acl::of(old));
+        status.is_mine().then_some(Self { old: status, acl, ..self })
+    }
+
     /// Gives the new file the old one's group while nobody else can open it.
     pub(super) fn prepare(&mut self, new: &File) {
         let has_group = || {

@@ -24,7 +24,7 @@ pub(super) struct Staged {
     /// What it replaces.
     old: Option<Status>,
     /// Held open, so that no other file can get its inode.
-    _held: Option<File>,
+    held: Option<File>,
     carried: Option<Carried>,
     is_key: bool,
 }
@@ -59,11 +59,16 @@ impl Staged {
             let _ = fchmod(&file, as_mode(mode));
         }
         let is_key = content == Content::PrivateKey;
-        Ok((Self { place, named, old, _held: held, carried, is_key }, file))
+        Ok((Self { place, named, old, held, carried, is_key }, file))
     }
 
     pub(super) fn commit(self, file: File, name: &Name) -> Result<(), Failure> {
-        let Self { place, named, old, _held, mut carried, is_key } = self;
+        let Self { place, named, old, held, carried, is_key } = self;
+        // As it is now: during the run its owner may have taken permissions back.
+        let mut carried = match &held {
+            Some(held) => carried.and_then(|carried| carried.renewed(held)),
+            None => carried,
+        };
         let failed = |error: io::Error| Failure::writing(name, &error);
         if is_key {
             file.sync_all().map_err(failed)?;
@@ -130,10 +135,13 @@ fn put_in_place(
     };
     let moved = match (&standing, old) {
         (None, _) => named.place(name, |directory, from| rename_new(directory, from, place)),
-        (Some(standing), Some(old)) if standing.identity == old.identity => named
-            .place(name, |directory, from| {
+        (Some(standing), Some(old)) if standing.identity == old.identity => {
+            // It may be protected by now.
+            replaced::check_file(place, standing, name)?;
+            named.place(name, |directory, from| {
                 renameat(directory, from, &*place.directory, &place.name)
-            }),
+            })
+        }
         (Some(_), None) => Err(Errno::EXIST.into()),
         (Some(_), Some(_)) => return Err(replaced::changed(name)),
     };
