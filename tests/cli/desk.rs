@@ -78,6 +78,12 @@ impl Desk {
         command
     }
 
+    /// The program itself, as `tool`. Another program copies it: what this process has open for writing, a child
+    /// that another test starts has open too for a moment, and then it does not run.
+    pub(crate) fn copy_tool(&self) {
+        assert!(ended(self.shell(&["cp", TOOL, "tool"])).status.success());
+    }
+
     /// What a run that must succeed, and says nothing else, prints.
     pub(crate) fn prints(&self, line: &str) -> Vec<u8> {
         succeeded(ended(self.command(line)))

@@ -22,7 +22,13 @@ fn a_limit_of_file_sizes_is_an_error() {
     ] {
         let script = format!("ulimit -c unlimited; ulimit -f 0; exec twinseal -q {line}");
         let error = desk.refused(1, desk.shell(&["sh", "-c", &script]));
-        assert!(error.contains("out: the file system takes no file of this size"), "{error}");
+        assert!(error.contains("out: it would be longer than the file system"), "{error}");
+    }
+    for line in ["--help", "--version", "man", "public bob.pem"] {
+        desk.write("log", "");
+        let script = format!("ulimit -c unlimited; ulimit -f 0; exec twinseal {line} >> log");
+        let error = desk.refused(1, desk.shell(&["sh", "-c", &script]));
+        assert!(error.contains("standard output: it would be longer"), "{error}");
     }
 }
 
@@ -61,7 +67,7 @@ fn without_threads() {
     for name in ["bob.pem", "alice.pem"] {
         std::fs::set_permissions(desk.path(name), readable.clone()).unwrap();
     }
-    std::fs::copy(crate::desk::TOOL, desk.path("tool")).unwrap();
+    desk.copy_tool();
     desk.prints("seal -r bob.pub -c x -o sealed bob.pub");
     std::fs::set_permissions(desk.path("sealed"), readable.clone()).unwrap();
     for limit in ["1", "2", "3"] {

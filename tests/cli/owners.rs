@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    desk::{Desk, TOOL, data, message},
+    desk::{Desk, data, message},
     process::{self, end_of, ended, ended_if_present},
 };
 
@@ -32,7 +32,7 @@ fn desk() -> Option<Desk> {
         fs::set_permissions(desk.path(name), Permissions::from_mode(0o755)).unwrap();
     }
     // Where it was built, other users may not get to.
-    fs::copy(TOOL, desk.path("tool")).unwrap();
+    desk.copy_tool();
     Some(desk)
 }
 

@@ -36,6 +36,8 @@ use console::Console;
 use failure::Failure;
 
 fn main() -> ExitCode {
+    #[cfg(unix)]
+    limits::set();
     let (quiet, command) = match Arguments::try_parse() {
         Ok(Arguments { quiet, command }) => (quiet, Ok(command)),
         Err(answer) => (false, Err(answer)),
@@ -59,10 +61,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command, console: &Console) -> Result<(), Failure> {
     #[cfg(unix)]
-    {
-        limits::set();
-        signals::watch(console);
-    }
+    signals::watch(console);
     match command {
         Command::Keygen(args) => keygen::keygen(&args, console),
         Command::Public(args) => keygen::public(&args, console),
