@@ -255,6 +255,9 @@ fn what_cannot_be_read_is_listed_and_nothing_is_taken_for_unused() {
     let pem = String::from_utf8(desk.read("alice.pem")).unwrap();
     let public = String::from_utf8(desk.read("bob.pub")).unwrap();
     let many = [&sealed[..10], &[0xff, 0xff], &sealed[12..]].concat();
+    let line_end = [&desk.read("tree/a/sig")[..], b"\r\n"].concat();
+    let wide: Vec<u8> =
+        format!("\u{feff}{pem}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     for (damaged, kind) in [
         (&sealed[..500], "damaged"),
         (b"twinseal", "damaged"),
@@ -263,6 +266,8 @@ fn what_cannot_be_read_is_listed_and_nothing_is_taken_for_unused() {
         (b"twinsess\x01", "damaged"),
         (&pem.as_bytes()[..100], "damaged"),
         (public.replacen('M', "*", 1).as_bytes(), "damaged"),
+        (&line_end, "damaged"),
+        (&wide, "damaged"),
         // Whom it is for is known all the same.
         (&sealed[..sealed.len() - 20_000 - 7], "sealed_file"),
     ] {

@@ -66,7 +66,7 @@ pub(crate) fn of(bytes: &[u8]) -> FileKind {
     let other = of_text(text).or_else(|| of_prefix(bytes));
     match other.map(str::to_string).or_else(|| web_key(text)).or_else(|| of_der(bytes)) {
         Some(other) => FileKind::Other(other),
-        None if ends_in_a_line_end(bytes) => {
+        None if is_a_damaged_signature(bytes) => {
             FileKind::Other("a signature with a line end behind it".into())
         }
         None => FileKind::Unknown,
@@ -79,8 +79,8 @@ fn signature(bytes: &[u8]) -> Option<SignatureSuite> {
     SignatureSuite::ALL.iter().find(|suite| Signature::from_bytes(**suite, bytes).is_ok()).copied()
 }
 
-/// As an editor or a shell adds it to a signature.
-fn ends_in_a_line_end(bytes: &[u8]) -> bool {
+/// With a line end behind it, as an editor or a shell adds it.
+pub(crate) fn is_a_damaged_signature(bytes: &[u8]) -> bool {
     let without = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let without = without.strip_suffix(b"\r").unwrap_or(without);
     without.len() < bytes.len() && signature(without).is_some()

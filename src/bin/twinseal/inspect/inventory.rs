@@ -147,6 +147,8 @@ fn look(file: &File, metadata: Metadata, first: &mut SecretBuffer, name: &Name) 
         FileKind::Unknown if first.len() == kind::ENOUGH && !first.contains(&0) => {
             keys_in(&mut first.chain(file), metadata.len(), name)?
         }
+        FileKind::Other(what) if kind::is_a_damaged_signature(first) => Report::Damaged(what),
+        FileKind::Other(what) if kind::wide_text(first).is_some() => pem::wide(first, what)?,
         FileKind::Empty | FileKind::Unknown | FileKind::Other(_) => return None,
     };
     Some(Record::new(report, metadata))
@@ -170,13 +172,19 @@ fn is_text(bytes: &[u8]) -> bool {
 
 /// `None` if it is any other text.
 fn keys_in(text: &mut impl Read, length: u64, name: &Name) -> Option<Report> {
-    let length = length.clamp(kind::ENOUGH as u64, keys::MAX_LENGTH);
-    let mut bytes = SecretBuffer::with_capacity(length as usize + 1);
-    if let Err(error) = text.take(length).read_to_end(bytes.as_mut_vec()) {
+    let limit = length.clamp(kind::ENOUGH as u64, keys::MAX_LENGTH);
+    let mut bytes = SecretBuffer::with_capacity(limit as usize + 1);
+    if let Err(error) = text.take(limit).read_to_end(bytes.as_mut_vec()) {
         return Some(Report::unreadable(&error));
     }
     if kind::of(&bytes) != FileKind::Pem {
         return None;
     }
-    pem::report(&bytes, name)
+    match pem::report(&bytes, name) {
+        // The end that is missing may be further below.
+        Some(Report::Damaged(_)) if length > limit => {
+            Some(Report::Damaged(format!("it is {}, and was not read to its end", keys::TOO_LONG)))
+        }
+        report => report,
+    }
 }

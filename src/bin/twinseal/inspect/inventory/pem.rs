@@ -1,5 +1,7 @@
 //! A text with PEM documents: keys of twinseal, keys and certificates of other software, or damaged ones.
 
+use std::str;
+
 use twinseal::PemDocument;
 use zeroize::Zeroizing;
 
@@ -25,6 +27,16 @@ pub(super) fn report(bytes: &[u8], name: &Name) -> Option<Report> {
         Ok(documents) => of_documents(documents).unwrap_or_else(damaged).into(),
         Err(_) => of_labels(&text).map(|other| other.unwrap_or_else(damaged)),
     }
+}
+
+/// Of a text in UTF-16 or UTF-32, which is not read. `what` says so.
+pub(super) fn wide(bytes: &[u8], what: String) -> Option<Report> {
+    // Nothing but ASCII is looked for.
+    let mut narrow = Zeroizing::new(bytes.to_vec());
+    narrow.retain(u8::is_ascii);
+    narrow.retain(|byte| *byte != 0);
+    let other = of_labels(str::from_utf8(&narrow).unwrap_or_default())?;
+    Some(other.unwrap_or(Report::Damaged(what)))
 }
 
 /// The keys of twinseal if there are any, and what else the first document is. `None` if one of them may
