@@ -227,7 +227,7 @@ fn a_closed_stream_is_an_error() {
     {
         let output = in_a_shell(&desk, &format!("{line} {closed}"));
         let error = crate::desk::message(1, &output);
-        assert!(error.contains(&format!("standard {stream}: it is closed; ")), "{line}: {error}");
+        assert!(error.contains(&format!("standard {stream}: it is closed, ")), "{line}: {error}");
         assert!(desk.files() == files, "{line}");
 
         // The caller's own /dev/null is no closed stream, in whichever way it is open.

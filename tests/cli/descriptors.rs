@@ -79,6 +79,15 @@ fn descriptors_are_streams_for_all_else_too() {
             "/dev/stdout: it is closed, or not open",
         ),
         ("twinseal open -k bob.pem -c x -o /dev/fd/0 sealed <&-", "/dev/fd/0: it is closed"),
+        (
+            "twinseal open -k bob.pem -c x -o /proc/self/fd/99 sealed",
+            "/proc/self/fd/99: it is closed",
+        ),
+        ("twinseal -q keygen --kem -o key 1<in", "standard output: it is closed, or not open"),
+        (
+            "twinseal seal -r bob.pub -c x -o new - 0>log",
+            "standard input: it is closed, or not open",
+        ),
         ("twinseal -q keygen --kem -o /dev/stderr 2>log", "private keys are not written there"),
         ("twinseal -q keygen --kem -o /dev/fd/5 5>log", "private keys are not written there"),
         ("twinseal seal -r bob.pub -c x -o /dev/stdout in >>in", "it is both read and"),
@@ -93,6 +102,17 @@ fn descriptors_are_streams_for_all_else_too() {
         assert!(error.contains(cause), "{script}: {error}");
     }
     assert_eq!(desk.read("in"), b"new\n");
+    assert!(!desk.path("key").exists() && !desk.path("new").exists());
+
+    // What the tool opened for itself is none of the caller's.
+    for number in 3..10 {
+        for directory in ["/dev/fd", "/proc/self/fd"] {
+            let out = format!("{directory}/{number}");
+            let script = format!("twinseal open -k bob.pem -c x -o {out} sealed {number}>&-");
+            let error = message(1, &run(&script));
+            assert!(error.contains(&format!("{out}: it is closed")), "{error}");
+        }
+    }
 
     // Without procfs the names still mean the same.
     desk.write("log", data(10));
@@ -101,5 +121,57 @@ fn descriptors_are_streams_for_all_else_too() {
     if let Some(output) = crate::desk::in_a_namespace(&desk, script) {
         assert!(output.status.success());
         assert_eq!(fs::metadata(desk.path("log")).unwrap().len(), 14);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_input_is_read_where_it_stands_by_all_its_names() {
+    let desk = desk();
+    desk.prints("sign -k alice.pem -c x -o sig in");
+    desk.write("lines", "first\nsecond\n");
+    std::os::unix::fs::symlink("/dev/stdin", desk.path("link")).unwrap();
+    let files = desk.files();
+    let run = |script: &str| ended(desk.shell(&["sh", "-c", script]));
+    for name in ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0", "/proc/thread-self/fd/0", "link"] {
+        for line in [
+            "seal -r bob.pub -c x -o out NAME",
+            "seal -r NAME -c x -o out in",
+            "sign -k alice.pem -c x -o out NAME",
+            "sign -k NAME -c x -o out in",
+            "open -k bob.pem -c x NAME",
+            "rewrap -k bob.pem -r carol.pub NAME",
+            "verify -p alice.pub -c x -s sig NAME",
+            "verify -p alice.pub -c x -s NAME in",
+            "public NAME",
+            "inspect NAME",
+        ] {
+            let output = run(&format!("exec twinseal {} <&-", line.replace("NAME", name)));
+            let error = message(1, &output);
+            assert!(error.contains(&format!("{name}: it is closed")), "{line}: {error}");
+        }
+        assert!(desk.files() == files);
+        let output = run(&format!(
+            "{{ read -r line; twinseal seal -r bob.pub -c x {name}; }} < lines \
+             | twinseal open -k bob.pem -c x"
+        ));
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        assert_eq!(output.stdout, b"second\n");
+    }
+    // Nor is another stream that is closed an empty file.
+    let output = run("exec twinseal seal -r bob.pub -c x -o out /dev/stdout >&-");
+    assert!(message(1, &output).contains("/dev/stdout: it is closed"));
+    assert!(desk.files() == files);
+}
+
+/// Sockets cannot be opened by their names.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_socket_is_named() {
+    let desk = desk();
+    let _socket = std::os::unix::net::UnixListener::bind(desk.path("socket")).unwrap();
+    for line in ["seal -r bob.pub -c x socket", "public socket", "inspect socket"] {
+        let error = desk.fails(line);
+        assert!(error.contains("socket: it is a socket"), "{error}");
     }
 }

@@ -136,16 +136,39 @@ impl fmt::Display for Explained<'_> {
             (StorageFull | QuotaExceeded, _) => {
                 "no space is left; free some, or choose another place"
             }
-            (FileTooLarge, _) => "the file system takes no file of this size; choose another place",
+            (FileTooLarge, _) => {
+                "it would be longer than the file system or `ulimit -f` allows; choose another place"
+            }
             (InvalidFilename, _) => "the file system takes no such name; choose another",
             (AlreadyExists, _) => "it exists already; choose another name, or move it away first",
             (BrokenPipe, _) => "the other end of the pipe was closed",
-            _ => {
-                let verb = if self.writing { "written" } else { "read" };
-                let text = without_number(self.error);
-                return write!(f, "it could not be {verb} ({text}); check the disk or the network");
-            }
+            _ => match rarer(self.error) {
+                Some(text) => text,
+                None => {
+                    let verb = if self.writing { "written" } else { "read" };
+                    let text = without_number(self.error);
+                    let advice = "check the disk or the network";
+                    return write!(f, "it could not be {verb} ({text}); {advice}");
+                }
+            },
         };
         f.write_str(text)
     }
+}
+
+/// Errors that the standard library has no kind for.
+#[cfg(unix)]
+fn rarer(error: &io::Error) -> Option<&'static str> {
+    use rustix::io::Errno;
+
+    match Errno::from_io_error(error)? {
+        Errno::NXIO => Some("it is a socket, or a device that is not there; name another file"),
+        Errno::LOOP => Some("its symbolic links lead in a circle; name the file itself"),
+        _ => None,
+    }
+}
+
+#[cfg(not(unix))]
+fn rarer(_: &io::Error) -> Option<&'static str> {
+    None
 }

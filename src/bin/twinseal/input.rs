@@ -31,26 +31,33 @@ pub(crate) struct Input {
 impl Input {
     /// A file, or standard input if there is no path or it is `-`.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
-        match path {
-            Some(path) if !name::is_standard(path) => {
-                let name = Name::of(path);
+        let stream = path.map_or(Some(0), streams::named);
+        // `/dev/stdin` is called as it was named.
+        let name = match path {
+            Some(path) if !name::is_standard(path) => Name::of(path),
+            _ => Name::standard_input(),
+        };
+        let failed = |error: io::Error| Failure::reading(&name, &error);
+        let is_closed = || {
+            Failure::of(
+                &name,
+                "it is closed, or not open for reading; name a file, or redirect it as in `< FILE`",
+            )
+        };
+        match (path, stream) {
+            // Rust opened something else in its place.
+            (_, Some(number)) if streams::was_closed(number) => Err(is_closed()),
+            (Some(path), None | Some(1..)) => {
                 let opened = File::open(path).and_then(|file| Self::new(file, name.clone()));
                 let identity = Identity::of(path).ok().flatten();
                 opened
                     .map(|input| Self { identity: input.identity.clone().or(identity), ..input })
-                    .map_err(|error| Failure::reading(&name, &error))
+                    .map_err(failed)
             }
+            // Where it stands: opened by a name, a file would be read from its start, and a socket not at all.
             _ => {
-                let name = Name::standard_input();
-                let failed = |error: io::Error| Failure::reading(&name, &error);
-                let file =
-                    streams::standard(Direction::Read).map_err(failed)?.ok_or_else(|| {
-                        Failure::of(
-                            &name,
-                            "it is closed; name a file, or redirect it as in `< FILE`",
-                        )
-                    })?;
-                Self::new(file, name.clone()).map_err(failed)
+                let file = streams::standard(Direction::Read).map_err(failed)?;
+                Self::new(file.ok_or_else(is_closed)?, name.clone()).map_err(failed)
             }
         }
     }

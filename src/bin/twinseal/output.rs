@@ -129,7 +129,9 @@ impl Output {
         let name = Name::standard_output();
         let failed = |error| Failure::writing(&name, &error);
         let file = streams::standard(Direction::Write).map_err(failed)?.ok_or_else(|| {
-            Failure::of(&name, "it is closed; redirect it to a file, or to a pipe")
+            let advice =
+                "it is closed, or not open for writing; redirect it to a file, or to a pipe";
+            Failure::of(&name, advice)
         })?;
         Self::stream(file, name, content, sources)
     }

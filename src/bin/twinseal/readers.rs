@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{failure::Failure, name};
+use crate::{failure::Failure, name, streams};
 
 /// Refuses a command line that reads one stream twice, before anything is read. `None` is an input that was
 /// not given.
@@ -37,7 +37,7 @@ enum Stream {
 
 impl Stream {
     fn of(path: Option<&Path>) -> Option<Self> {
-        let Some(path) = path.filter(|path| !is_standard(path)) else {
+        let Some(path) = path.filter(|path| streams::named(path) != Some(0)) else {
             return Some(Self::Standard);
         };
         #[cfg(unix)]
@@ -65,10 +65,4 @@ impl Stream {
             None
         }
     }
-}
-
-/// By any of its names.
-fn is_standard(path: &Path) -> bool {
-    name::is_standard(path)
-        || ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name))
 }

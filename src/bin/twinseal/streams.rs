@@ -7,9 +7,10 @@ use std::os::fd::AsFd as AsStream;
 use std::os::windows::io::AsHandle as AsStream;
 use std::{fs::File, io};
 
+mod names;
 mod start;
 
-pub(crate) use start::was_closed;
+pub(crate) use {names::named, start::was_closed};
 
 #[derive(Clone, Copy)]
 pub(crate) enum Direction {
@@ -57,7 +58,7 @@ fn wait(_: &impl AsStream, _: Direction, error: io::Error) -> io::Result<()> {
 }
 
 /// As files: `Stdin` and `Stdout` have buffers of their own, which nobody wipes. `None` if the stream was
-/// closed when the process started.
+/// closed when the process started, or is open in the other direction only.
 pub(crate) fn standard(direction: Direction) -> io::Result<Option<File>> {
     let number = match direction {
         Direction::Read => 0,
@@ -76,5 +77,21 @@ pub(crate) fn standard(direction: Direction) -> io::Result<Option<File>> {
         Direction::Read => io::stdin().as_handle().try_clone_to_owned()?,
         Direction::Write => io::stdout().as_handle().try_clone_to_owned()?,
     };
-    Ok(Some(stream.into()))
+    Ok(is_open_for(&stream, direction)?.then(|| stream.into()))
+}
+
+#[cfg(unix)]
+fn is_open_for(stream: &impl AsStream, direction: Direction) -> io::Result<bool> {
+    use rustix::fs::{OFlags, fcntl_getfl};
+
+    let other = match direction {
+        Direction::Read => OFlags::WRONLY,
+        Direction::Write => OFlags::RDONLY,
+    };
+    Ok(fcntl_getfl(stream)? & OFlags::ACCMODE != other)
+}
+
+#[cfg(not(unix))]
+fn is_open_for(_: &impl AsStream, _: Direction) -> io::Result<bool> {
+    Ok(true)
 }

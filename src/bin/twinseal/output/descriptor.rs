@@ -56,6 +56,10 @@ impl Descriptor {
         {
             return Err(Errno::BADF.into());
         }
+        #[cfg(target_os = "linux")]
+        if self.process.is_none() && !is_the_callers(self.number) {
+            return Err(Errno::BADF.into());
+        }
         let stream = match (self.process, self.number) {
             (None, 0) => io::stdin().as_fd().try_clone_to_owned()?,
             (None, 1) => io::stdout().as_fd().try_clone_to_owned()?,
@@ -103,6 +107,21 @@ impl Descriptor {
     fn duplicate(&self) -> io::Result<OwnedFd> {
         let path = format!("/dev/fd/{}", self.number);
         Ok(std::fs::OpenOptions::new().write(true).open(path)?.into())
+    }
+}
+
+/// Whether the caller left it open. What the tool opens for itself is closed by `exec`, and may get the number
+/// of a descriptor that the caller only named. Where procfs does not say it, the caller is believed.
+#[cfg(target_os = "linux")]
+fn is_the_callers(number: i32) -> bool {
+    let directory = Path::new("/proc/self/fdinfo");
+    match std::fs::read_to_string(directory.join(number.to_string())) {
+        Ok(info) => {
+            let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+            let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+            flags.is_none_or(|flags| !OFlags::from_bits_retain(flags).contains(OFlags::CLOEXEC))
+        }
+        Err(error) => error.kind() != io::ErrorKind::NotFound || !directory.exists(),
     }
 }
 

@@ -157,13 +157,8 @@ impl<'a> Walk<'a> {
     fn arrive(&mut self, part: &OsStr) -> Result<Option<Found>, Failure> {
         let status = match Status::at(&self.directory, part) {
             Ok(status) => status,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.is_behind_a_link => {
-                return self.place(part).map(|place| Some(Found::Nothing(place)));
-            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(
-                    self.refused("it is a link to a file that does not exist; remove the link")
-                );
+                return self.miss(part).map(Some);
             }
             Err(error) => return Err(self.failed(error)),
         };
@@ -185,6 +180,20 @@ impl<'a> Walk<'a> {
             FileType::RegularFile => Ok(Some(Found::File(self.place(part)?, status))),
             _ => Ok(Some(Found::Special(self.place(part)?, status))),
         }
+    }
+
+    /// What has the last name, if no file has it.
+    fn miss(&self, part: &OsStr) -> Result<Found, Failure> {
+        if self.is_in_procfs()
+            && let Some(closed) = Descriptor::in_procfs(&self.called, part)
+        {
+            return Ok(Found::Descriptor(closed));
+        }
+        if self.is_behind_a_link {
+            let reason = "it is a link to a file that does not exist; remove the link";
+            return Err(self.refused(reason));
+        }
+        self.place(part).map(Found::Nothing)
     }
 
     fn place(&self, name: &OsStr) -> Result<Place, Failure> {
