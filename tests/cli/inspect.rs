@@ -244,6 +244,7 @@ fn anything_else_is_refused() {
     let pem = String::from_utf8(desk.read("alice.pub")).unwrap();
     desk.write("cut.pub", &pem[..1000]);
     desk.write("changed.pub", pem.replacen("MIIK", "MIIL", 1));
+    desk.write("long.pub", pem.repeat(4 * 1024 * 1024 / pem.len() + 1));
     for (file, what) in [
         ("empty", "it is empty"),
         ("text", "it is no sealed file, key, signature or session"),
@@ -254,6 +255,7 @@ fn anything_else_is_refused() {
         ("hello", "cut off"),
         ("cut.pub", "key file"),
         ("changed.pub", "key file"),
+        ("long.pub", "no key file, it is longer than 4 MiB"),
         ("missing", "no such file"),
     ] {
         let error = desk.fails(&format!("inspect {file}"));

@@ -205,7 +205,7 @@ fn damaged_keys_of_other_software() {
         (whole[..whole.len() - 1].to_vec(), "its content is cut off: 43 bytes of 44 are there"),
         ([&whole[..], &[0, 0]].concat(), "its content has 2 bytes behind its end"),
         (b"anything".to_vec(), "line 1: its content is "),
-        (tlv(0x30, &[&[5, 0]]), "its label is PUBLIC KEY, and its content is none"),
+        (tlv(0x30, &[&[5, 0]]), "its label is PUBLIC KEY, and its content is something else"),
     ] {
         desk.write("key", pem("PUBLIC KEY", &content));
         for line in ["inspect key", "seal -c x in -r key", "verify -c x -s in in -p key"] {

@@ -40,10 +40,12 @@ fn commands_agree_on_every_form() {
             bytes(format!("{first}\n{}\n{last}\n", body.replace('\n', "")))
         }),
     ];
-    let refused: [(&str, Form, &str); 8] = [
+    let refused: [(&str, Form, &str); 10] = [
         ("UTF-16", |text| wide(text, u16::to_le_bytes, true), "UTF-16"),
         ("UTF-16, high byte first", |text| wide(text, u16::to_be_bytes, true), "UTF-16"),
         ("UTF-16 without a mark", |text| wide(text, u16::to_le_bytes, false), "UTF-16"),
+        ("Latin-1", |text| [b"# Schl\xfcssel\n", text.as_bytes()].concat(), "UTF-8"),
+        ("a NUL byte", |text| bytes(format!("{text}\0")), "NUL bytes"),
         (
             "a header",
             |text| bytes(text.replacen('\n', "\nComment: mine\n\n", 1)),

@@ -1,6 +1,6 @@
 //! `inspect`: what a file is, without using a key and without showing one.
 
-use std::io::{Chain, Read};
+use std::io::{self, Chain, Read};
 
 use twinseal::{
     DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, PemDocument, SecretBuffer,
@@ -53,7 +53,7 @@ pub(crate) fn inspect(args: &Inspect) -> Result<(), Failure> {
 }
 
 fn recognise(input: &mut impl Read, length: Option<u64>, name: &Name) -> Result<Found, Failure> {
-    let reading = |error: std::io::Error| envelope::failed(error, name);
+    let reading = |error: io::Error| envelope::failed(error, name);
     // It may be a private key: one buffer that does not grow, and is wiped.
     let limit = length.unwrap_or(keys::MAX_LENGTH).clamp(kind::ENOUGH as u64, keys::MAX_LENGTH);
     let mut bytes = SecretBuffer::with_capacity(limit as usize + 1);
@@ -63,7 +63,10 @@ fn recognise(input: &mut impl Read, length: Option<u64>, name: &Name) -> Result<
         let (header, _) = envelope::read_header(&mut whole, name)?;
         return Ok(Found::Envelope { header, length });
     }
-    input.take(limit - bytes.len() as u64).read_to_end(bytes.as_mut_vec()).map_err(reading)?;
+    let rest = limit - bytes.len() as u64;
+    input.by_ref().take(rest).read_to_end(bytes.as_mut_vec()).map_err(reading)?;
+    let is_longer = limit == keys::MAX_LENGTH
+        && io::copy(&mut input.take(1), &mut io::sink()).map_err(reading)? > 0;
     match kind::of(&bytes) {
         FileKind::Empty => Err(Failure::of(name, "it is empty; fetch or make it again")),
         FileKind::Session => hello_of(&bytes).ok_or_else(|| {
@@ -74,8 +77,10 @@ fn recognise(input: &mut impl Read, length: Option<u64>, name: &Name) -> Result<
         }),
         FileKind::Signature(suite) => Ok(Found::Signature { suite, length: bytes.len() }),
         FileKind::Other(what) => {
-            Err(Failure::of(name, format_args!("it is {what}; check its name")))
+            let advice = if what.contains("; ") { "" } else { "; check its name" };
+            Err(Failure::of(name, format_args!("it is {what}{advice}")))
         }
+        FileKind::Pem if is_longer => Err(keys::too_long(name, keys::TOO_LONG)),
         FileKind::Pem => key_file(&bytes, name),
         FileKind::Sealed | FileKind::Unknown => Err(Failure::of(
             name,

@@ -25,7 +25,7 @@ mod modes;
 pub(crate) use document::{Document, describe};
 use document::{Role, summary};
 use file::KeyFile;
-pub(crate) use file::MAX_LENGTH;
+pub(crate) use file::{MAX_LENGTH, TOO_LONG, too_long};
 use modes::Secrecy;
 
 /// What a command needs.
@@ -166,17 +166,25 @@ fn read<Key>(
     Ok(key)
 }
 
-/// No PEM at all.
+/// No PEM at all, or not text.
 fn not_pem(file: &KeyFile, wanted: Wanted) -> Failure {
     let what = match kind::of(file.bytes()) {
-        FileKind::Unknown | FileKind::Pem => "no key file, or a damaged one".into(),
+        FileKind::Pem if file.text().is_none() => {
+            "a damaged key file, not in UTF-8; save it as UTF-8, or fetch it again".into()
+        }
+        FileKind::Pem if file.bytes().contains(&0) => {
+            "a damaged key file, with NUL bytes; save it as UTF-8, or fetch it again".into()
+        }
+        FileKind::Pem | FileKind::Unknown => "no key file, or a damaged one".into(),
         kind => kind.to_string(),
     };
     needed(file.name(), &what, wanted)
 }
 
 fn needed(name: &Name, what: &str, wanted: Wanted) -> Failure {
-    let (needed, how) = (wanted.article_and_noun(), wanted.how_to_get_one());
+    let needed = wanted.article_and_noun();
+    // What can be done about it, if it says so.
+    let (what, how) = what.split_once("; ").unwrap_or((what, wanted.how_to_get_one()));
     Failure::of(name, format_args!("it is {what}, and {needed} is needed; {how}"))
 }
 
@@ -258,6 +266,10 @@ fn unfit(file: &KeyFile, text: &str, error: &Error, wanted: Wanted) -> Failure {
         }
         (Error::Unknown { .. }, _) => {
             Failure::of(name, format_args!("{error}; a newer twinseal may know it"))
+        }
+        (Error::Invalid { what: "keyring", reason }, _) => {
+            let advice = "put each key into it once, and at most 1000 of them";
+            Failure::of(name, format_args!("{reason}; {advice}"))
         }
         _ => Failure::of(name, format_args!("{error}; fetch the key again, or make another")),
     }

@@ -220,7 +220,7 @@ impl Found {
                     bytes(
                         plaintext,
                         if body.is_some() {
-                            "unknown, no sealed file is so long"
+                            "unknown, no sealed file has this length"
                         } else {
                             "of unknown length"
                         }

@@ -237,7 +237,7 @@ fn fault(label: &str, content: &[u8]) -> String {
         Err(_) => return "its content is too long for a key".into(),
     };
     let Ok(header) = Header::decode(&mut reader) else {
-        return "its content is no DER".into();
+        return "its content is not DER".into();
     };
     let said = u64::from(u32::from(header.length()))
         + u64::from(u32::from(pkcs8::der::Reader::position(&reader)));
@@ -249,6 +249,8 @@ fn fault(label: &str, content: &[u8]) -> String {
         std::cmp::Ordering::Less => {
             format!("its content has {} bytes behind its end", there - said)
         }
-        std::cmp::Ordering::Equal => format!("its label is {label}, and its content is none"),
+        std::cmp::Ordering::Equal => {
+            format!("its label is {label}, and its content is something else")
+        }
     }
 }

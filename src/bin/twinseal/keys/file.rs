@@ -24,6 +24,13 @@ pub(super) struct KeyFile {
 /// What is longer is no key file.
 pub(crate) const MAX_LENGTH: u64 = 4 * 1024 * 1024;
 
+/// What it is called if nothing else is known of it.
+pub(crate) const TOO_LONG: &str = "longer than 4 MiB";
+
+pub(crate) fn too_long(name: &Name, what: &str) -> Failure {
+    Failure::of(name, format_args!("no key file, it is {what}; name another file"))
+}
+
 impl KeyFile {
     /// Reads a file, or standard input if the path is `-`.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
@@ -46,15 +53,10 @@ impl KeyFile {
             }
             if bytes.len() as u64 > MAX_LENGTH {
                 let what = match kind::of(&bytes) {
-                    FileKind::Unknown | FileKind::Pem | FileKind::Empty => {
-                        "longer than 4 MiB".into()
-                    }
+                    FileKind::Unknown | FileKind::Pem | FileKind::Empty => TOO_LONG.into(),
                     kind => kind.to_string(),
                 };
-                return Err(Failure::of(
-                    &name,
-                    format_args!("no key file, it is {what}; name another file"),
-                ));
+                return Err(too_long(&name, &what));
             }
         }
         Ok(Self { name, bytes, metadata })
