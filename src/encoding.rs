@@ -272,10 +272,15 @@ impl TryFrom<PemDocument<'_>> for SigningKey {
     }
 }
 
+/// More of a label is in no error: a label may be as long as the file that it is in.
+const MOST_OF_A_LABEL: usize = 64;
+
 /// The content of a document that must have this label.
 fn labelled(label: &'static str, document: PemDocument<'_>) -> Result<SecretBuffer, Error> {
-    if document.label() != label {
-        return Err(Error::PemLabel { expected: label, found: document.label().into() });
+    let found = document.label();
+    if found != label {
+        let found = found.get(..MOST_OF_A_LABEL).unwrap_or(found).into(); // labels are ASCII
+        return Err(Error::PemLabel { expected: label, found });
     }
     document.decode()
 }

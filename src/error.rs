@@ -100,7 +100,7 @@ pub enum Error {
     PemLabel {
         /// The label of the type that was asked for.
         expected: &'static str,
-        /// The label in the document.
+        /// The label in the document, cut after 64 characters.
         found: String,
     },
 

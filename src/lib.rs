@@ -100,6 +100,7 @@ const _: () = {
     crosses::<Policy>();
     crosses::<provider::Provider>();
     crosses::<Error>();
+    crosses::<ExternalFailure>();
     // With what is read or written, if that crosses.
     crosses::<Sealer>();
     crosses::<Opener>();

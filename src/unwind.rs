@@ -3,7 +3,7 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::{
-    DecapsulationKey, EncapsulationKey, Error, RingKey, SigningKey, VerifyingKey,
+    DecapsulationKey, EncapsulationKey, ExternalFailure, RingKey, SigningKey, VerifyingKey,
     provider::Provider, schedule::NumberedKey,
 };
 
@@ -26,6 +26,6 @@ crosses!(
     VerifyingKey,
     RingKey,
     NumberedKey,
-    // The error of an external key, which is only read.
-    Error,
+    // It is only read.
+    ExternalFailure,
 );

@@ -188,6 +188,21 @@ fn damage_is_found_in_its_line() {
     }
 }
 
+/// A label may be as long as its file; an error is a line of a log.
+#[test]
+fn a_long_label_is_cut_in_the_error() {
+    for length in [63, 64, 65, 100_000] {
+        let label = "A".repeat(length);
+        let text = format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
+        for parser in pem_parsers() {
+            let outcome = parser.parse(text.as_bytes());
+            assert!(outcome.contains(&"A".repeat(length.min(64))), "{outcome}");
+            assert!(!outcome.contains(&"A".repeat(65)), "{} bytes", outcome.len());
+        }
+        assert_eq!(PemDocument::split(&text).unwrap()[0].label(), label);
+    }
+}
+
 #[test]
 fn documents_of_several_kinds() {
     let (kem, sign) = (kem_key(X25519, 1), signing_key(1));

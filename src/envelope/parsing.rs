@@ -155,10 +155,10 @@ impl Header {
     /// # Errors
     ///
     /// [`Error::NotAnEnvelope`] if `bytes` do not start as one. [`Error::Truncated`] if the header
-    /// does not end within them: get `needed` bytes or more before the next attempt, which starts at the first byte again. [`Error::Unknown`] for
-    /// another version or body. [`Error::Length`] or [`Error::Invalid`] if it breaks a rule, among
-    /// them that a header has at most 4 MiB, and a ciphertext of an unknown suite at most 8192
-    /// bytes. Recipients of unknown suites are no error.
+    /// does not end within them: get `needed` bytes or more before the next attempt, which starts at
+    /// the first byte again. [`Error::Unknown`] for another version or body. [`Error::Length`] or
+    /// [`Error::Invalid`] if it breaks a rule, among them that a header has at most 4 MiB, and a
+    /// ciphertext of an unknown suite at most 8192 bytes. Recipients of unknown suites are no error.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let mut parser = Parser::default();
         let length = parser.advance(bytes)?;

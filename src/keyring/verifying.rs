@@ -103,7 +103,7 @@ impl VerifyingKeyring {
         self.keys.with_id(key_id).next()
     }
 
-    /// Verifies a signature of any of the signers, and tells whose it is; see
+    /// Verifies a signature of any of the signers, and returns the signer's key; see
     /// [`VerifyingKey::verify`].
     ///
     /// # Errors

@@ -53,7 +53,7 @@ impl Sealer {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] beyond 4 PiB.
+    /// [`Error::Invalid`] beyond 4 PiB, or after an error; those of the provider.
     pub fn update(&mut self, mut plaintext: &[u8], sealed: &mut Vec<u8>) -> Result<(), Error> {
         if !self.partial.is_empty() {
             plaintext = fill(self.partial.as_mut_vec(), CHUNK, plaintext);
@@ -78,7 +78,7 @@ impl Sealer {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] beyond 4 PiB.
+    /// [`Error::Invalid`] beyond 4 PiB, or after an error; those of the provider.
     pub fn finish(mut self, sealed: &mut Vec<u8>) -> Result<(), Error> {
         let last = self.take_partial();
         self.append_sealed(&last, sealed)
@@ -88,7 +88,8 @@ impl Sealer {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] beyond 4 PiB, or if [`update`](Self::update) has kept a part of a chunk.
+    /// [`Error::Invalid`] beyond 4 PiB, after an error, or if [`update`](Self::update) has kept a part
+    /// of a chunk; those of the provider.
     pub fn seal_chunk(&mut self, chunk: &mut [u8; CHUNK]) -> Result<[u8; TAG], Error> {
         self.seal_in_place(chunk)
     }
