@@ -143,7 +143,7 @@ impl Place {
                 names.push(name);
             }
             if names.len() > MAX_KEYS {
-                let reason = "a directory may have at most 1000 keys";
+                let reason = "a directory may have at most 1000 key files";
                 return Err(Error::Invalid { what: "keyring", reason }.into());
             }
         }

@@ -24,9 +24,11 @@ pub(super) fn seal(
     plaintext: &[u8],
     randomness: Option<&Randomness<'_>>,
 ) -> Result<Vec<u8>, Error> {
+    // A vector has at most `isize::MAX` bytes, and would panic where a 32-bit `usize` counts on.
     let length = sealed_len(keys, plaintext.len() as u64)
-        .and_then(|length| usize::try_from(length).ok())
-        .ok_or(Error::Invalid { what: "plaintext", reason: "it is too long" })?;
+        .and_then(|length| isize::try_from(length).ok())
+        .ok_or(Error::Invalid { what: "plaintext", reason: "it is too long" })?
+        .unsigned_abs();
     let (mut output, mut sealer) = sealer(keys, context, length, randomness)?;
     sealer.update(plaintext, &mut output)?;
     sealer.finish(&mut output)?;

@@ -145,9 +145,9 @@ impl<Ring: fmt::Debug> fmt::Debug for Shared<Ring> {
 /// A ring that is kept as a directory of PEM files: [`Keyring`] and [`VerifyingKeyring`].
 ///
 /// Every file whose name ends in `.pem` and does not start with a dot is one key; in a [`Keyring`],
-/// `primary.pem` is the primary key. Files may be links. At most 1000 are read. A key that is there
-/// under several names counts once, so `primary.pem` may be a link to `2026-01.pem`. A FIFO, socket
-/// or device with such a name is an error, at once.
+/// `primary.pem` is the primary key. Files may be links. At most 1000 are read, with at most 4 MiB each and
+/// 16 MiB together. A key that is there under several names counts once, so `primary.pem` may be a link to
+/// `2026-01.pem`. A FIFO, socket or device with such a name is an error, at once.
 ///
 /// The directory is read as Kubernetes mounts a secret: where there is a `..data` link, the files
 /// are those behind it. If anything changes while it is read, it is read again, so that the ring is
