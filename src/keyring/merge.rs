@@ -9,7 +9,8 @@ pub trait Merge: Sized {
     fn has_keys_of(&self, other: &Self) -> bool;
 
     /// This ring with what changed between two readings of its directory. Keys that neither of
-    /// them has, or that both have, stay as they are here.
+    /// them has, or that both have, stay as they are here. A ring that has the keys of the first
+    /// reading gets those of the second, in their order, however many changes were missed.
     fn with_changes(&self, before: &Self, now: &Self) -> Result<Self, Error>;
 }
 
@@ -19,8 +20,14 @@ impl Merge for Keyring {
     }
 
     fn with_changes(&self, before: &Self, now: &Self) -> Result<Self, Error> {
-        now.clone().under(self.policy.clone())?;
-        let mut ring = self.clone();
+        let mut ring = now.clone().under(self.policy.clone())?;
+        if self.has_keys_of(before) {
+            for key in self.ring_keys().filter(|key| now.contains(key.public())) {
+                ring.add_older(key.clone())?; // in its place there
+            }
+            return Ok(ring);
+        }
+        ring = self.clone();
         for key in now.ring_keys() {
             if !before.contains(key.public()) && !ring.contains(key.public()) {
                 ring.add_older(key.clone())?;
@@ -46,8 +53,14 @@ impl Merge for VerifyingKeyring {
     }
 
     fn with_changes(&self, before: &Self, now: &Self) -> Result<Self, Error> {
-        now.clone().under(self.policy.clone())?;
-        let mut ring = self.clone();
+        let mut ring = now.clone().under(self.policy.clone())?;
+        if self.has_keys_of(before) {
+            for key in self.keys().filter(|key| now.keys.contains(key)) {
+                ring.add(key)?; // in its place there
+            }
+            return Ok(ring);
+        }
+        ring = self.clone();
         for key in now.keys() {
             if !before.keys.contains(key) && !ring.keys.contains(key) {
                 ring.add(key)?;
@@ -90,6 +103,8 @@ mod tests {
             (&[2, 1], &[2, 1], &[2], &[2]),
             (&[1], &[1], &[2], &[2]),
             (&[1, 2], &[1, 2], &[2, 1], &[2, 1]),
+            (&[3, 2, 1], &[3, 2, 1], &[5, 4, 3], &[5, 4, 3]),
+            (&[1, 2, 3], &[1, 2, 3], &[1, 3, 2], &[1, 3, 2]),
             // `update` rotated, then the directory changed, too.
             (&[9, 1], &[1], &[1], &[9, 1]),
             (&[9, 1], &[1], &[1, 2], &[9, 1, 2]),
