@@ -206,10 +206,10 @@ impl DecapsulationKey {
     /// connection.write_all(&length.to_be_bytes())?;
     /// let mut writer = to_bob.seal_writer(b"example.com/requests", connection)?;
     /// writer.write_all(request)?;
-    /// # let connection = std::io::Cursor::new(writer.finish()?).chain(std::io::repeat(0));
+    /// let connection = writer.finish()?; // which stays open
+    /// # let mut connection = std::io::Cursor::new(connection).chain(std::io::repeat(0));
     ///
-    /// // On the other side, where nobody hangs up:
-    /// # let mut connection = connection;
+    /// // On the other side:
     /// let mut length = [0; 8];
     /// connection.read_exact(&mut length)?;
     /// let envelope = connection.take(u64::from_be_bytes(length));
@@ -258,7 +258,7 @@ impl DecapsulationKey {
     /// # Errors
     ///
     /// Those of [`open`](Self::open) inside an [`io::Error`], and those of the inner reader. No
-    /// plaintext is given before the header, the context and the chunk it is in were authenticated.
+    /// plaintext is returned before its header, context and chunk were authenticated.
     ///
     /// Here an error of the inner reader loses what was read of the header, so the inner reader must
     /// wait for its data. Over one that does not block, collect the header yourself

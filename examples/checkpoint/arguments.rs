@@ -12,7 +12,7 @@ pub(crate) const CONTEXT: &str = "example.com/checkpoints/v1";
 ///
 /// Without a subcommand it shows all of that, with a checkpoint and keys of its own.
 ///
-/// A place is a local folder or a URL: s3://bucket/path, gs://bucket/path, az://container/path.
+/// A place is a local directory or a URL: s3://bucket/path, gs://bucket/path, az://container/path.
 /// For URLs, build with `--features object_store/aws` (gcp, azure); credentials come from the
 /// variables AWS_*, GOOGLE_* and AZURE_*.
 #[derive(Debug, Parser)]
@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
-    /// Where the demonstration keeps its checkpoint [default: a temporary folder]
+    /// Where the demonstration keeps its checkpoint [default: a temporary directory]
     #[arg(long, value_name = "PLACE")]
     pub(crate) store: Option<String>,
 

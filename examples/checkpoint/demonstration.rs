@@ -151,5 +151,5 @@ async fn remove(place: &Place) {
     for object in [place.header(), place.previous_header(), place.body()] {
         let _ = place.store.delete(&object).await; // it may never have been written
     }
-    let _ = std::fs::remove_dir(place.name()); // stores in the cloud have no folders to be removed
+    let _ = std::fs::remove_dir(place.name()); // stores in the cloud have no directories to remove
 }

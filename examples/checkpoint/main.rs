@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Without a subcommand it shows all of that with a checkpoint and keys of its own, in a temporary
-//! folder or under `--store`. The subcommands do it with yours.
+//! directory or under `--store`. The subcommands do it with yours.
 //!
 //! It knows `s3://`, `gs://` and `az://` if it is built with those features of `object_store`:
 //!

@@ -1,4 +1,4 @@
-//! Where a sealed checkpoint lives: two objects in one folder of an object store.
+//! Where a sealed checkpoint lives: two objects in one directory of an object store.
 //!
 //! An envelope is a header, which says who can open it, and a body. Here each is an object of its
 //! own. A store replaces objects whole, so with both in one object a rotation would have to copy
@@ -33,11 +33,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// A local folder, or a URL that the store's features cover.
+    /// A local directory, or a URL that the store's features cover.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let (store, folder) = if text.contains("://") { remote(text)? } else { local(text)? };
         if folder.as_ref().is_empty() {
-            return Err(format!("{text}: name a folder in it, one for each checkpoint").into());
+            return Err(format!("{text}: name a directory in it, one for each checkpoint").into());
         }
         let (requests, bytes) = Default::default();
         Ok(Self { store, folder, name: text.trim_end_matches('/').into(), requests, bytes })
@@ -129,7 +129,7 @@ fn remote(text: &str) -> Result<Parsed> {
         Ok((ObjectStoreScheme::AmazonS3, _)) => "aws",
         Ok((ObjectStoreScheme::GoogleCloudStorage, _)) => "gcp",
         Ok((ObjectStoreScheme::MicrosoftAzure, _)) => "azure",
-        _ => return Err(format!("{text}: a place is a folder, s3://, gs:// or az://").into()),
+        _ => return Err(format!("{text}: a place is a directory, s3://, gs:// or az://").into()),
     };
     let settings = std::env::vars_os().filter_map(|(name, value)| {
         let (name, value) = (name.into_string().ok()?, value.into_string().ok()?);

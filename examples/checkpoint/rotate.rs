@@ -38,7 +38,7 @@ pub(crate) async fn rewrap(
     Ok(Rotated { written, body })
 }
 
-/// If two rotations meet, the second fails instead of undoing the first. A local folder cannot
+/// If two rotations meet, the second fails instead of undoing the first. A local directory cannot
 /// promise that; there, the last one stands.
 async fn replace(place: &Place, new: PutPayload, version: UpdateVersion) -> Result<()> {
     let header = place.header();

@@ -70,7 +70,7 @@ impl ClientKeys {
     }
 }
 
-/// Makes everything that a service and a first client need, in a new folder.
+/// Makes everything that a service and a first client need, in a new directory.
 pub(crate) fn generate(folder: &Path) -> Result<(), Failure> {
     let (service, client) = (folder.join("service"), folder.join("client"));
     let (keys, registered) = (service.join("keys"), service.join("clients"));

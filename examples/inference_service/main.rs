@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Without a command it starts a service and clients in one process, shows what is refused, and
-//! measures. `keys`, `serve` and `request` are the same in earnest.
+//! measures. `keys`, `serve` and `request` run it for real.
 
 use std::{
     error::Error,
@@ -85,9 +85,10 @@ enum Log {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make keys for a service and its first client in a new folder
+    /// Make keys for a service and its first client in a new directory
     Keys {
-        /// The folder to make
+        /// The directory to make
+        #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
     /// Run the service
@@ -101,7 +102,7 @@ struct Request {
     /// The service
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
-    /// The client's folder, as `keys` makes it
+    /// The client's directory, as `keys` makes it
     #[arg(long, value_name = "DIR")]
     keys: PathBuf,
     /// A safetensors file with "features", F32 of [rows, 64] [default: pictures drawn at random]

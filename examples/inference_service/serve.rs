@@ -29,7 +29,7 @@ pub(crate) struct Settings {
     /// A model as gradient_exchange saves it [default: a small one, trained at the start]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// Folder for the sealed bodies of long requests [default: the system's for temporary files]
+    /// Directory for the sealed bodies of long requests [default: the system's for temporary files]
     #[arg(long, value_name = "DIR")]
     spool: Option<PathBuf>,
     #[command(flatten)]

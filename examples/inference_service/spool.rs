@@ -36,7 +36,7 @@ pub(crate) enum ReceiveError {
     TooLong,
     /// The client went away, or sent what is not HTTP.
     Broken,
-    /// The disk is full, or the folder cannot be written.
+    /// The disk is full, or the directory cannot be written.
     Storage(io::Error),
 }
 

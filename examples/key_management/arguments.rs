@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Keys that live elsewhere, and keys that change: a process of its own holds the private keys and
-/// answers over a Unix socket, where an HSM or a KMS would stand; and a folder of keys, mounted as
+/// answers over a Unix socket, where an HSM or a KMS would stand; and a directory of keys, mounted as
 /// a Kubernetes secret, is read again when it changes.
 ///
 /// Without a subcommand it starts that process, uses it, and shows every way in which it can fail,
@@ -46,8 +46,8 @@ pub(crate) struct Serve {
     /// The socket to listen on
     #[arg(long)]
     pub(crate) socket: PathBuf,
-    /// The folder of kem.pem and sign.pem; both are made if there is none
-    #[arg(long, value_name = "FOLDER")]
+    /// The directory of kem.pem and sign.pem; both are made if there is none
+    #[arg(long, value_name = "DIR")]
     pub(crate) keys: PathBuf,
     /// Sign for this context only; may be given several times [default: for all]
     #[arg(long, value_name = "CONTEXT")]

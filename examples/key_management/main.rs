@@ -1,5 +1,5 @@
 //! Keys that live elsewhere, and keys that change: a process of its own holds the private keys and
-//! answers over a Unix socket, where an HSM or a KMS would stand; and a folder of keys, mounted as
+//! answers over a Unix socket, where an HSM or a KMS would stand; and a directory of keys, mounted as
 //! a Kubernetes secret, is read again when it changes.
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! A folder of keys that is mounted as a Kubernetes secret, and read again when it changes, while
+//! A directory of keys that is mounted as a Kubernetes secret, and read again when it changes, while
 //! others use it.
 
 use std::{
@@ -22,7 +22,7 @@ const CONTEXT: &[u8] = SEALED.as_bytes();
 const INTERVAL: Duration = Duration::from_millis(20);
 
 pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
-    writeln!(out, "\nThe keys are a folder, mounted as a secret")?;
+    writeln!(out, "\nThe keys are a directory, mounted as a secret")?;
     let folder = tempfile::tempdir()?;
     let mount = Mount { folder: folder.path() };
     let (old, new) = (DecapsulationKey::generate()?, DecapsulationKey::generate()?);
@@ -133,7 +133,7 @@ fn state(out: &mut impl Write, what: &str, ring: &Shared<Keyring>) -> Result<()>
     Ok(())
 }
 
-/// A folder as a kubelet keeps it: the files in a folder of their own, and a link `..data` to it
+/// A directory as a kubelet keeps it: the files in a directory of their own, and a link `..data` to it
 /// that is replaced at once.
 struct Mount<'a> {
     folder: &'a Path,

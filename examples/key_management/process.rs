@@ -30,7 +30,7 @@ pub(crate) struct KeyProcess {
 }
 
 impl KeyProcess {
-    /// Starts it in a folder, which holds its keys and its socket, and waits until it listens.
+    /// Starts it in a directory, which holds its keys and its socket, and waits until it listens.
     pub(crate) fn start(folder: &Path, fault: Option<Fault>) -> Result<Self> {
         let socket = folder.join("keys.sock");
         let mut command = Command::new(env::current_exe()?);

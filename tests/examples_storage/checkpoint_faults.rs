@@ -148,7 +148,7 @@ fn other_stores() {
         ("s3://bucket/step", "--features object_store/aws"),
         ("gs://bucket/step", "--features object_store/gcp"),
         ("az://container/step", "--features object_store/azure"),
-        ("ftp://host/step", "a place is a folder, s3://, gs:// or az://"),
+        ("ftp://host/step", "a place is a directory, s3://, gs:// or az://"),
         ("file:///nowhere/step", "there is no sealed checkpoint"),
     ] {
         let refused = example("checkpoint", ["read", place, "-k", &key]).refuses();

@@ -70,7 +70,7 @@ impl Sources {
         self
     }
 
-    /// Of a folder, the files in it.
+    /// Of a directory, the files in it.
     pub(crate) fn and_keys<'a>(mut self, paths: impl IntoIterator<Item = &'a PathBuf>) -> Self {
         for path in paths {
             self.add(path);
