@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{self, Write},
     os::unix::{
-        fs::PermissionsExt,
+        fs::{FileTypeExt, PermissionsExt},
         net::{UnixListener, UnixStream},
     },
     path::Path,
@@ -157,13 +157,17 @@ fn load_or_make<Key>(
 }
 
 /// Listens on a socket that only this user can connect to. What a process that was killed has left
-/// there is removed; a socket on which somebody answers is not.
+/// there is removed; a socket on which somebody answers is not, and nothing that is not a socket:
+/// connecting to a regular file is refused, too.
 fn listen(path: &Path) -> io::Result<UnixListener> {
     let listener = match UnixListener::bind(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             match UnixStream::connect(path) {
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+                Err(refused) if refused.kind() == io::ErrorKind::ConnectionRefused => {}
                 _ => return Err(error),
+            }
+            if !fs::symlink_metadata(path)?.file_type().is_socket() {
+                return Err(error);
             }
             fs::remove_file(path)?;
             UnixListener::bind(path)?

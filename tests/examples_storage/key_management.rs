@@ -183,6 +183,23 @@ fn two_processes_on_one_socket() {
     keys.public();
 }
 
+/// Only a socket that nobody listens on any longer is removed.
+#[test]
+fn a_socket_that_is_another_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("file"), "keep me").unwrap();
+    std::os::unix::fs::symlink("file", path("link")).unwrap();
+    fs::create_dir(path("directory")).unwrap();
+    for name in ["file", "link", "directory"] {
+        let arguments = ["serve", "--keys", &path("."), "--socket", &path(name)];
+        let refused = example("key_management", arguments).refuses();
+        assert!(refused.contains(&format!("{name}: Address already in use")), "{refused}");
+    }
+    assert_eq!(names(directory.path()), ["directory", "file", "kem.pem", "link", "sign.pem"]);
+    assert_eq!(fs::read(path("file")).unwrap(), b"keep me");
+}
+
 /// Whoever started it cannot leave it behind, however it ends.
 #[test]
 fn it_ends_with_its_parent() {
