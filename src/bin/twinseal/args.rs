@@ -16,8 +16,8 @@ pub(crate) use texts::EXIT_CODES;
 /// Files are sealed for public keys of X25519 + ML-KEM-1024 with AES-256-GCM, and signed with
 /// ECDSA-P384 + ML-DSA-87: an attacker must break both halves.
 ///
-/// A context (-c) says what data is for, as in "example.com/checkpoints/v1". It is no secret, and
-/// whoever opens or verifies must give the same.
+/// A context (-c) says what data is for, as in "example.com/checkpoints/v1". It is not secret.
+/// Opening and verifying need the same context as sealing and signing.
 #[derive(Parser)]
 #[command(
     name = "twinseal",
@@ -124,8 +124,8 @@ pub(crate) struct Files {
 
 /// Seal a file for the owners of public keys
 ///
-/// Each recipient can open the result alone. It does not say who sealed it: sign the file before
-/// sealing if that matters. An existing OUT is replaced once the result is whole.
+/// Each recipient can open the result without the others. It does not show who sealed it: sign the
+/// file before sealing if that matters. An existing OUT is replaced once the result is whole.
 #[derive(Args)]
 #[command(after_help = texts::SEAL)]
 pub(crate) struct Seal {
@@ -140,10 +140,10 @@ pub(crate) struct Seal {
 /// Open a sealed file
 ///
 /// With -o nothing is left behind unless the whole file was sealed for you, for this context, and
-/// is unchanged. OUT can be read by you alone, unless it existed before and others could read it.
+/// is unchanged. Only you can read OUT, unless it existed before and others could read it.
 ///
 /// Standard output gets data as it is opened: every byte of it is authentic, but only exit code 0
-/// says that the end is there. Do not act on it before. A terminal obeys escape sequences in the data:
+/// means that you have all of them. Do not act on it before. A terminal obeys escape sequences in the data:
 /// it gets them only with --to-terminal.
 #[derive(Args)]
 #[command(after_help = texts::OPEN)]
@@ -198,9 +198,9 @@ pub(crate) struct Verify {
 
 /// Give a sealed file other recipients, without opening it
 ///
-/// The result is the same sealed data for the new recipients alone: add yourself if you want to keep
+/// The result is the same sealed data, only for the new recipients: add yourself if you want to keep
 /// access. Old copies still open with the old keys, so delete them. The data itself is copied as it
-/// is: that it is whole and unchanged shows when it is opened.
+/// is: whether it is whole and unchanged is checked when it is opened.
 #[derive(Args)]
 #[command(after_help = texts::REWRAP)]
 pub(crate) struct Rewrap {
@@ -222,16 +222,16 @@ pub(crate) struct Rewrap {
 /// Print what a file is, or what is in a directory: recipients, suites, sizes, key ids
 ///
 /// Knows sealed files, key files, signatures and the first message of a session. No key is needed,
-/// nothing private is printed, and of a sealed file only the header is read. What a sealed file says
-/// is not authentic until it is opened.
+/// nothing private is printed, and of a sealed file only the header is read. The header is not
+/// authentic until the file is opened.
 ///
 /// With --recursive, each of them in the directory and in those below it is listed, with its age and
 /// mode. Symbolic links are not followed, and FIFOs and devices are not opened. The last line is a
 /// summary. With --json, each line is a JSON object.
 ///
-/// With --in-use, the exit code is 3 if a listed file is for a key, holds it, or is of a suite. A
-/// rotation has ended when it is 0: nothing uses the old key, and nothing was unreadable or damaged,
-/// which is exit code 1. A signature does not say which key made it, only its suite.
+/// With --in-use, the exit code is 3 if a file is sealed for a named key, holds it, or is of a named
+/// suite. A rotation has ended when it is 0: nothing uses the old key. It is 1 if nothing uses the key
+/// but something was unreadable or damaged. A signature does not say which key made it, only its suite.
 #[derive(Args)]
 #[command(after_help = texts::INSPECT)]
 pub(crate) struct Inspect {

@@ -9,8 +9,8 @@ pub(crate) const EXIT_CODES: &str = "  0    done
        stopped by SIGINT (Ctrl-C), SIGTERM or SIGHUP
   141  the reader of standard output went away, as in `twinseal open .. | head`
 
-A file named `-` is standard input, or standard output with -o. One stream is
-read once: not for a key and for data.
+A file named `-` is standard input, or standard output with -o. A stream can be
+read only once: not for a key and for data.
 
 A file named with -o appears whole or not at all. Until the end it has no name,
 or one that ends in .partial where the file system cannot do that.";
