@@ -71,7 +71,7 @@ pub(super) fn check_directory(place: &Place, name: &Name) -> Result<(), Failure>
 }
 
 /// Opens a FIFO, device or socket: the caller's own, or a character device of the system such as a terminal.
-/// Another user's FIFO would hand him the result.
+/// Another user's FIFO would hand the result to that user.
 pub(super) fn open_special(place: &Place, found: &Status, name: &Name) -> Result<File, Failure> {
     let what = match found.kind {
         FileType::Fifo => "a FIFO",
