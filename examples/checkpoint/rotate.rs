@@ -59,7 +59,7 @@ async fn replace(place: &Place, new: PutPayload, version: UpdateVersion) -> Resu
 pub(crate) fn report(rotated: &Rotated, place: &Place, out: &mut impl Write) -> Result<()> {
     let Rotated { written, body } = rotated;
     writeln!(out, "  {}", printable(place.name()))?;
-    writeln!(out, "  header  {written:>12} bytes, written anew")?;
+    writeln!(out, "  header  {written:>12} bytes, replaced")?;
     writeln!(out, "  body    {body:>12} bytes, not touched")?;
     writeln!(
         out,

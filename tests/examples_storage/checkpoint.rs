@@ -182,7 +182,7 @@ fn rewrap() {
 
     let printed = example("checkpoint", ["rewrap", &place, "-k", &old, "-r", &to]).prints();
     let header = fs::read(fixture.object("header")).unwrap();
-    assert!(printed.contains(&format!("{} bytes, written anew", header.len())));
+    assert!(printed.contains(&format!("{} bytes, replaced", header.len())));
     assert_eq!(Header::parse(&header).unwrap().recipients().count(), 1);
     assert_eq!(names(Path::new(&place)), ["body", "header", "header.previous"]);
     assert_eq!(modified(), body_written);
