@@ -273,7 +273,9 @@ fn existing_files_are_not_overwritten() {
         kem_key(X25519, 5).write_pem_file(folder.0.path()),
     ];
     for result in again {
-        assert_eq!(result.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert!(error.to_string().ends_with(": it exists already, and is not overwritten"), "{error}");
     }
     assert_eq!(fs::read(&file).unwrap(), before);
     let missing = folder.file("missing").join("key.pem");

@@ -21,7 +21,7 @@ impl Target {
     pub(crate) fn new(path: &Path) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let at = |error| format!("cannot write {path:?}: {error}");
         if fs::symlink_metadata(path).is_ok_and(|known| !known.is_file()) {
-            return Err(format!("cannot write {path:?}: it is no regular file").into());
+            return Err(format!("cannot write {path:?}: it is not a regular file").into());
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let beside = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(at)?;

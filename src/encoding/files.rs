@@ -19,7 +19,8 @@ pub(super) fn write_private(path: &Path, pem: &PrivatePem) -> io::Result<()> {
 /// meanwhile, as a ring does that is reloaded, never sees a part.
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if fs::symlink_metadata(path).is_ok() {
-        return Err(io::ErrorKind::AlreadyExists.into());
+        let reason = "it exists already, and is not overwritten";
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, reason));
     }
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
