@@ -132,9 +132,7 @@ pub enum Error {
 
     /// Opening failed: wrong key, wrong context, or changed data; in a session also a message that is
     /// not the next one, because one before it was lost. There is no detail on purpose.
-    #[error(
-        "opening failed: wrong key, wrong context, changed data, or not the next message of a session"
-    )]
+    #[error("opening failed: wrong key, wrong context, changed data, or a lost message")]
     Open,
 
     /// Verification failed: wrong key, wrong context, wrong message, or changed signature. There

@@ -275,7 +275,10 @@ fn existing_files_are_not_overwritten() {
     for result in again {
         let error = result.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
-        assert!(error.to_string().ends_with(": it exists already, and is not overwritten"), "{error}");
+        assert!(
+            error.to_string().ends_with(": it exists already, and is not overwritten"),
+            "{error}"
+        );
     }
     assert_eq!(fs::read(&file).unwrap(), before);
     let missing = folder.file("missing").join("key.pem");
