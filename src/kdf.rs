@@ -1,10 +1,12 @@
 //! Key derivation: HKDF-SHA384 (RFC 5869, SP 800-56C), and the Expand step that C2SP's
 //! chunked encryption needs.
 
-use hkdf::{Hkdf, HkdfExtract};
-use hmac::{Hmac, KeyInit, Mac};
+use std::sync::LazyLock;
+
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac, digest::FixedOutput};
 use sha2::{Sha384, Sha512};
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 /// HKDF-SHA384 with an empty salt: `output` is filled from `ikm`, bound to `info` (the
 /// concatenation of its parts).
@@ -27,14 +29,7 @@ pub(crate) struct Prk(Hkdf<Sha384>);
 impl Prk {
     /// HKDF-Extract; `ikm` is the concatenation of its parts.
     pub(crate) fn extract(salt: &[u8], ikm: &[&[u8]]) -> Self {
-        let (mut bytes, prk) = extractor(salt, ikm).finalize();
-        bytes.as_mut_slice().zeroize();
-        Self(prk)
-    }
-
-    /// HKDF-Extract for a value that is stored or hashed instead of expanded.
-    pub(crate) fn extract_bytes(salt: &[u8], ikm: &[&[u8]]) -> [u8; 48] {
-        extractor(salt, ikm).finalize().0.into()
+        Self::from_bytes(&hmac_sha384(salt, ikm))
     }
 
     /// A stored 48-byte key.
@@ -48,43 +43,44 @@ impl Prk {
     }
 }
 
-fn extractor(salt: &[u8], ikm: &[&[u8]]) -> HkdfExtract<Sha384> {
-    let mut extract = HkdfExtract::new(Some(salt));
-    for part in ikm {
-        extract.input_ikm(part);
-    }
-    extract
-}
-
 /// HKDF-Expand over HMAC-SHA512 with a 32-byte key, as C2SP chunked-encryption defines it.
 ///
 /// Written over HMAC because the `hkdf` crate refuses a key below the hash length (RFC 5869 §2.3
 /// asks for that of Extract's output; here the key is uniformly random already).
 pub(crate) fn expand_sha512(key: &[u8; 32], info: &[&[u8]], output: &mut [u8]) {
     let keyed = Hmac::<Sha512>::new_from_slice(key).expect("HMAC takes a key of any length");
-    let mut previous = [0; 64];
+    let mut previous = Zeroizing::new([0; 64]);
     for (counter, block) in (1..=u8::MAX).zip(output.chunks_mut(64)) {
         let mut mac = keyed.clone();
         if counter > 1 {
-            mac.update(&previous);
+            mac.update(&*previous);
         }
         for part in info {
             mac.update(part);
         }
         mac.update(&[counter]);
-        let mut bytes = mac.finalize().into_bytes();
-        previous.copy_from_slice(&bytes);
-        bytes.as_mut_slice().zeroize();
-        for (byte, derived) in block.iter_mut().zip(&previous) {
+        mac.finalize_into((&mut *previous).into());
+        for (byte, derived) in block.iter_mut().zip(&*previous) {
             *byte = *derived;
         }
     }
-    previous.zeroize();
 }
 
-/// HMAC-SHA384.
-pub(crate) fn hmac_sha384(key: &[u8], message: &[u8]) -> [u8; 48] {
-    let mut mac = Hmac::<Sha384>::new_from_slice(key).expect("HMAC takes a key of any length");
-    mac.update(message);
-    mac.finalize().into_bytes().into()
+/// HMAC-SHA384, which is HKDF-Extract with the key as its salt (RFC 5869 §2.2); the message is the
+/// concatenation of its parts.
+pub(crate) fn hmac_sha384(key: &[u8], message: &[&[u8]]) -> Zeroizing<[u8; 48]> {
+    let mut mac = if key.is_empty() { UNSALTED.clone() } else { keyed(key) };
+    for part in message {
+        mac.update(part);
+    }
+    let mut output = Zeroizing::new([0; 48]);
+    mac.finalize_into((&mut *output).into());
+    output
+}
+
+/// HMAC under the empty key: most extractions start from it, and making it costs half of one.
+static UNSALTED: LazyLock<Hmac<Sha384>> = LazyLock::new(|| keyed(b""));
+
+fn keyed(key: &[u8]) -> Hmac<Sha384> {
+    Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
 }

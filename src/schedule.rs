@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Error,
-    kdf::Prk,
+    kdf::{Prk, hmac_sha384},
     provider::{AeadKey, Provider},
     suite,
 };
@@ -108,10 +108,10 @@ impl Schedule {
         let suite_id = suite_id(kem);
         let extract = |label: &[u8], ikm: &[&[u8]]| {
             let prefix: [&[u8]; 3] = [HPKE_VERSION, &suite_id, label];
-            Prk::extract_bytes(b"", &[&prefix, ikm].concat())
+            hmac_sha384(b"", &[&prefix, ikm].concat())
         };
         let context: [&[u8]; 3] =
-            [&[MODE_BASE], &extract(b"psk_id_hash", &[]), &extract(b"info_hash", info)];
+            [&[MODE_BASE], &*extract(b"psk_id_hash", &[]), &*extract(b"info_hash", info)];
         let secret = Prk::extract(shared_secret, &[HPKE_VERSION, &suite_id, b"secret"]);
 
         let mut key_and_nonce = Zeroizing::new([0; KEY_AND_NONCE]);

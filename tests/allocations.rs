@@ -135,6 +135,18 @@ fn chunks_in_place_allocate_nothing() {
     assert_eq!((chunks[49].0, last), ([7; CHUNK], [7; 100]));
 }
 
+/// No chunk of 16 KiB is set up for what is shorter.
+#[test]
+fn a_short_envelope_takes_little_memory() {
+    let _alone = alone();
+    let bob = DecapsulationKey::generate().unwrap();
+    let (most, sealed) = peak(|| bob.encapsulation_key().seal(CTX, &[7; 100]).unwrap());
+    assert!(most < 12 * KIB, "{most}");
+    let (most, plaintext) = peak(|| bob.open(CTX, &sealed).unwrap());
+    assert!(most < 12 * KIB, "{most}");
+    assert_eq!(plaintext[..], [7; 100]);
+}
+
 #[test]
 fn messages_in_place_allocate_nothing_after_the_first() {
     let _alone = alone();

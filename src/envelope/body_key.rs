@@ -30,10 +30,9 @@ impl BodyKey {
     /// at sealing, or the body was changed or cut off.
     pub fn open(&self, context: &[u8], body: &[u8]) -> Result<Plaintext, Error> {
         let (prefix, chunks) = body.split_first_chunk().ok_or(Error::Open)?;
-        let mut opener = self.opener(context, prefix)?;
+        let opener = self.opener(context, prefix)?;
         let mut plaintext = SecretBuffer::with_capacity(chunks.len());
-        opener.update(chunks, plaintext.as_mut_vec())?;
-        opener.finish(plaintext.as_mut_vec())?;
+        opener.open_all(chunks, plaintext.as_mut_vec())?;
         Ok(Plaintext::new(plaintext))
     }
 

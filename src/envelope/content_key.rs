@@ -34,7 +34,7 @@ impl ContentKey {
     }
 
     pub(super) fn tag(&self, header: &[u8]) -> [u8; HEADER_TAG] {
-        let mac = kdf::hmac_sha384(&*self.header_key, header);
+        let mac = kdf::hmac_sha384(&*self.header_key, &[header]);
         *mac.first_chunk().expect("48 bytes hold 32")
     }
 

@@ -29,9 +29,8 @@ pub(super) fn seal(
         .and_then(|length| isize::try_from(length).ok())
         .ok_or(Error::Invalid { what: "plaintext", reason: "it is too long" })?
         .unsigned_abs();
-    let (mut output, mut sealer) = sealer(keys, context, length, randomness)?;
-    sealer.update(plaintext, &mut output)?;
-    sealer.finish(&mut output)?;
+    let (mut output, sealer) = sealer(keys, context, length, randomness)?;
+    sealer.seal_all(plaintext, &mut output)?;
     debug_assert_eq!(output.len(), length);
     Ok(output)
 }

@@ -84,6 +84,13 @@ impl Sealer {
         self.append_sealed(&last, sealed)
     }
 
+    /// All of a body at once: its last chunk is known, and does not wait in a buffer.
+    pub(crate) fn seal_all(mut self, plaintext: &[u8], sealed: &mut Vec<u8>) -> Result<(), Error> {
+        let (full, last) = plaintext.as_chunks::<CHUNK>();
+        self.update(full.as_flattened(), sealed)?;
+        self.append_sealed(last, sealed)
+    }
+
     /// Encrypts a full chunk in place; its tag goes behind it.
     ///
     /// # Errors
@@ -260,6 +267,13 @@ impl Opener {
     pub fn finish(mut self, plaintext: &mut Vec<u8>) -> Result<(), Error> {
         let last = std::mem::take(&mut self.partial);
         self.append_opened(&last, plaintext)
+    }
+
+    /// All of a body at once: its last chunk is known, and does not wait in a buffer.
+    pub(crate) fn open_all(mut self, sealed: &[u8], plaintext: &mut Vec<u8>) -> Result<(), Error> {
+        let (full, last) = sealed.as_chunks::<SEALED_CHUNK>();
+        self.update(full.as_flattened(), plaintext)?;
+        self.append_opened(last, plaintext)
     }
 
     /// Decrypts a full chunk in place. After an error it holds zeros.
