@@ -176,15 +176,21 @@ fn links_of_others_are_not_followed() {
             let error = message(1, &opened_as(&desk, user, &format!("{dir}/hers/out")));
             assert!(error.contains("symbolic link of another user"), "{dir}: {error}");
         }
-        // Nor one of her own, where another could exchange it.
+        // Nor one of her own, to a file or to a directory, where another could exchange it.
         link_of(&desk, ALICE, &precious, &out);
-        let output = opened_as(&desk, ALICE, &out);
-        if dir == "sticky" {
-            succeeded(&output);
-            make_file(&desk, "hers/precious", ALICE, ALICE, 0o600);
-        } else {
-            let error = message(1, &output);
-            assert!(error.contains("in a directory that others can write to"), "{dir}: {error}");
+        link_of(&desk, ALICE, desk.path("hers"), &format!("{dir}/hers"));
+        for (path, target) in [(out.clone(), "precious"), (format!("{dir}/hers/out"), "out")] {
+            let output = opened_as(&desk, ALICE, &path);
+            if dir == "sticky" {
+                succeeded(&output);
+                make_file(&desk, &format!("hers/{target}"), ALICE, ALICE, 0o600);
+            } else {
+                let error = message(1, &output);
+                assert!(
+                    error.contains("in a directory that others can write to"),
+                    "{path}: {error}"
+                );
+            }
         }
         // Nor a hard link of one of root's.
         link_of(&desk, 0, &precious, &out);

@@ -138,12 +138,7 @@ impl<'a> Walk<'a> {
         if status.kind != FileType::Symlink {
             return Err(self.failed(error));
         }
-        if !status.is_mine_or_roots() {
-            return Err(self.refused(
-                "a directory on the way is a symbolic link of another user; name the directory that it \
-                 leads to",
-            ));
-        }
+        self.check_link(&status, "a directory on the way", "directory")?;
         if self.is_in_procfs() {
             // Only the system knows where to: to a directory of another process, for example.
             self.directory =
@@ -172,7 +167,7 @@ impl<'a> Walk<'a> {
                 }
             }
             FileType::Symlink => {
-                self.check_last_link(&status)?;
+                self.check_link(&status, "it", "file")?;
                 self.is_behind_a_link = true;
                 self.follow(part).map(|()| None)
             }
@@ -210,11 +205,15 @@ impl<'a> Walk<'a> {
         self.prepend(Path::new(OsStr::from_bytes(target.as_bytes())))
     }
 
-    /// Whoever can exchange the link chooses the file that is replaced.
-    fn check_last_link(&self, link: &Status) -> Result<(), Failure> {
+    /// Whoever can exchange a link chooses where the result goes.
+    fn check_link(&self, link: &Status, what: &str, target: &str) -> Result<(), Failure> {
+        let refused = |reason| {
+            let advice =
+                format!("{what} is a symbolic link {reason}; name the {target} that it leads to");
+            Err(self.refused(&advice))
+        };
         if !link.is_mine_or_roots() {
-            return Err(self
-                .refused("it is a symbolic link of another user; name the file that it leads to"));
+            return refused("of another user");
         }
         let directory = Status::of(&self.directory).map_err(|error| self.failed(error))?;
         let is_ours = directory.is_mine_or_roots();
@@ -222,9 +221,7 @@ impl<'a> Walk<'a> {
         if is_ours && (!is_shared || directory.is_sticky() && link.is_mine()) {
             return Ok(());
         }
-        Err(self.refused(
-            "it is a symbolic link in a directory that others can write to; name the file that it leads to",
-        ))
+        refused("in a directory that others can write to")
     }
 
     /// Whether links here are the system's own, with texts that lead elsewhere than they do.
