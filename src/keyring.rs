@@ -17,10 +17,10 @@ pub use verifying::VerifyingKeyring;
 /// sealed before still opens. Never empty.
 ///
 /// Keys are found by the key ids that envelopes and hellos carry: there is no trial decryption. An
-/// envelope that is addressed to several keys of the ring is opened with the newest; only if that
-/// key cannot be reached ([`Error::External`]) or has no randomness ([`Error::Randomness`]), the
-/// next one is asked, each at most once. For many threads and a rotation now and then, see
-/// [`Shared`].
+/// envelope that is addressed to several keys of the ring is opened with the first of them in the
+/// order of [`keys`](Self::keys); only if that key cannot be reached ([`Error::External`]) or has no
+/// randomness ([`Error::Randomness`]), the next one is asked, each at most once. For many threads
+/// and a rotation now and then, see [`Shared`].
 ///
 /// A key is in a ring once. Where one is added again, the new handle replaces the old one: that of
 /// a token after another login, or of a key that was moved [`on`](DecapsulationKey::on) another

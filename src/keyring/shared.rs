@@ -145,7 +145,7 @@ impl<Ring: fmt::Debug> fmt::Debug for Shared<Ring> {
 /// A ring that is kept as a directory of PEM files: [`Keyring`] and [`VerifyingKeyring`].
 ///
 /// Every file whose name ends in `.pem` and does not start with a dot is one key; in a [`Keyring`],
-/// `primary.pem` is the primary key. Files may be links. At most 1000 are read, with at most 4 MiB each and
+/// `primary.pem` is the primary key, and the others follow in the order of their names. Files may be links. At most 1000 are read, with at most 4 MiB each and
 /// 16 MiB together. A key that is there under several names counts once, so `primary.pem` may be a link to
 /// `2026-01.pem`. A FIFO, socket or device with such a name is an error, at once.
 ///

@@ -21,7 +21,8 @@ use crate::{
 impl<R: Read> OpenReader<R> {
     /// Opens on all cores: on this thread, which reads, and on those of the `rayon` pool that it is
     /// used in. The inner reader is called on this thread only. Where no thread can be started, this
-    /// one does everything.
+    /// one does everything; if that was found out by a `build_global` of the caller's, `rayon` reports
+    /// it only by a panic, which is caught.
     ///
     /// It reads ahead, and memory grows by half a MiB for each thread.
     ///

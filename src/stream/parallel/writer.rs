@@ -21,7 +21,8 @@ const CAPACITY: usize = BATCH * CHUNK;
 impl<W: Write> SealWriter<W> {
     /// Seals on all cores: on this thread, which writes, and on those of the `rayon` pool that it is
     /// used in. The inner writer is called on this thread only. Where no thread can be started, this
-    /// one does everything.
+    /// one does everything; if that was found out by a `build_global` of the caller's, `rayon` reports
+    /// it only by a panic, which is caught.
     ///
     /// The bytes are the same; memory grows by half a MiB for each thread.
     ///
