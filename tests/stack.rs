@@ -43,7 +43,7 @@ const ROWS: [Row; 8] = [
     row("load a public KEM key", [32, 32, 64], 64),
     row("encapsulate, seal, start a session", [64, 48, 96], 160),
     row("decapsulate, open, accept a session", [64, 48, 96], 144),
-    row("make or load a signing key", [256, 128, 384], 512),
+    row("make or load a signing key", [320, 128, 384], 512),
     row("load a verifying key", [96, 32, 64], 224),
     row("sign, start a signed session", [160, 160, 224], 384),
     row("verify, accept a signed session", [96, 112, 192], 192),
