@@ -8,7 +8,8 @@ use std::{
 
 use rayon::prelude::*;
 use twinseal::{
-    DecapsulationKey, EncapsulationKey, Sealer,
+    DecapsulationKey, EncapsulationKey,
+    envelope::Sealer,
     provider::{AeadKey, Provider},
 };
 

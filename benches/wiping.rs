@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 
-use twinseal::SecretBuffer;
+use twinseal::secret::SecretBuffer;
 use zeroize::Zeroize;
 
 #[path = "common/case.rs"]

@@ -5,7 +5,7 @@ use p384::ecdsa;
 use subtle::ConstantTimeEq;
 
 use crate::{
-    Error,
+    error::Error,
     provider::{Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths},
     wire,
 };

@@ -1,6 +1,6 @@
 //! Contexts: what a key, a message or a file is for.
 
-use crate::Error;
+use crate::error::Error;
 
 /// Contexts of the crate's own protocols start with this; callers' contexts must not.
 const RESERVED: &[u8] = b"twinseal/";

@@ -3,9 +3,12 @@
 use std::io::{self, Read, Write};
 
 use crate::{
-    Decapsulate, DecapsulationKey, EncapsulationKey, Error, Keyring, Plaintext,
-    stream::{OpenReader, RandomAccess, ReadAt, SealWriter, Sealer},
-    suite,
+    constants,
+    error::Error,
+    kem::{Decapsulate, DecapsulationKey, EncapsulationKey},
+    keyring::Keyring,
+    secret::Plaintext,
+    stream::{OpenReader, RandomAccess, ReadAt, SealWriter},
 };
 
 mod body_key;
@@ -16,6 +19,7 @@ mod parsing;
 mod rewrap;
 mod sealing;
 
+pub use crate::stream::{Body, Opener, Plan, PlannedChunk, Sealer, UnverifiedBody};
 pub use body_key::BodyKey;
 pub use header::{Header, Recipient};
 #[cfg(feature = "hazmat")]
@@ -118,10 +122,10 @@ impl Recipients {
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a EncapsulationKey>) -> Result<Self, Error> {
         let invalid = |reason| Err(Error::Invalid { what: "recipients", reason });
         let order = |key: &EncapsulationKey| (key.suite().id(), key.key_id());
-        let keys = keys.into_iter().take(suite::MAX_RECIPIENTS + 1);
+        let keys = keys.into_iter().take(constants::MAX_RECIPIENTS + 1);
         let mut keys: Vec<_> = keys.cloned().collect();
         keys.sort_by_key(order);
-        if !(1..=suite::MAX_RECIPIENTS).contains(&keys.len()) {
+        if !(1..=constants::MAX_RECIPIENTS).contains(&keys.len()) {
             return invalid("there must be 1 to 1000");
         }
         if !keys.is_sorted_by(|a, b| order(a) < order(b)) {
@@ -219,7 +223,7 @@ impl DecapsulationKey {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// For requests and answers, take a session instead ([`Sender`](crate::Sender)), whose messages
+    /// For requests and answers, take a session instead ([`SessionSender`](crate::session::SessionSender)), whose messages
     /// are read one by one; their lengths travel with them here, too:
     ///
     /// ```
@@ -352,7 +356,7 @@ impl Keyring {
     /// suite.
     ///
     /// ```
-    /// # use twinseal::{DecapsulationKey, Header, Keyring};
+    /// # use twinseal::{DecapsulationKey, Keyring, envelope::Header};
     /// # let ring = Keyring::new(DecapsulationKey::generate()?);
     /// let sealed = ring.primary().seal(b"example.com/notes", b"hello")?;
     /// let header = Header::parse(&sealed)?;

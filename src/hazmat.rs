@@ -11,15 +11,19 @@ use std::{fmt, io};
 use sha2::{Digest, Sha512};
 
 use crate::{
-    Ciphertext, EncapsulationKey, Error, KemSuite, Plaintext, Receiver, Recipients, SealWriter,
-    SecretBuffer, Sender, SharedSecret, Sign, Signature, SigningKey,
+    Recipients,
     check::{self, CheckedKem},
-    envelope, kdf,
+    envelope,
+    error::Error,
+    kdf,
+    kem::{Ciphertext, EncapsulationKey, KemSuite, SharedSecret},
     provider::{Kem, Provider, SignatureScheme},
     schedule::{NumberedKey, Schedule},
+    secret::{Plaintext, SecretBuffer},
     session,
-    sign::DerEcdsa,
-    stream::{ChunkKey, Opener, Sealer},
+    session::{SessionReceiver, SessionSender},
+    sign::{DerEcdsa, Sign, Signature, SigningKey},
+    stream::{ChunkKey, Opener, SealWriter, Sealer},
 };
 
 /// Encapsulation from given randomness: that of the post-quantum half, then that of the other (64
@@ -134,7 +138,7 @@ pub fn sender(
     signer: Option<&dyn Sign>,
     context: &[u8],
     randomness: &[u8],
-) -> Result<(Vec<u8>, Sender), Error> {
+) -> Result<(Vec<u8>, SessionSender), Error> {
     session::sender(to, signer, context, Some(randomness))
 }
 
@@ -142,8 +146,8 @@ pub fn sender(
 ///
 /// # Errors
 ///
-/// Those of [`Receiver::reply`].
-pub fn reply(receiver: &Receiver, nonce: &[u8; 32]) -> Result<Sender, Error> {
+/// Those of [`SessionReceiver::reply`].
+pub fn reply(receiver: &SessionReceiver, nonce: &[u8; 32]) -> Result<SessionSender, Error> {
     receiver.reply_from(nonce)
 }
 

@@ -6,9 +6,11 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, KeyId,
+    constants,
+    error::Error,
+    key_id::KeyId,
     provider::{self, Decapsulator, Encapsulator, Kem, KemKeyPair, Provider, Random},
-    random, suite, wire,
+    random, wire,
 };
 
 mod encapsulated;
@@ -68,7 +70,7 @@ impl EncapsulationKey {
         provider: &'static Provider,
         encapsulator: Box<dyn Encapsulator>,
     ) -> Self {
-        let key_id = KeyId::derive(suite::KEY_ID_KEM, suite.id(), &bytes);
+        let key_id = KeyId::derive(constants::KEY_ID_KEM, suite.id(), &bytes);
         Self(Arc::new(PublicHalf { suite, bytes, key_id, provider, encapsulator }))
     }
 

@@ -2,7 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, Policy};
+use crate::{
+    error::Error,
+    kem::{Decapsulate, DecapsulationKey, EncapsulationKey, KemSuite},
+    key_id::KeyId,
+    policy::Policy,
+};
 
 mod distinct;
 mod merge;
@@ -10,7 +15,7 @@ mod shared;
 mod verifying;
 
 use distinct::{Distinct, Handle};
-pub use shared::{Directory, Shared};
+pub use shared::{Ring, Shared};
 pub use verifying::VerifyingKeyring;
 
 /// Decapsulation keys: the primary one, to which others seal, and older ones, with which what was
@@ -121,7 +126,7 @@ impl Keyring {
     /// # Errors
     ///
     /// [`Error::Refused`] if it does not accept one of the keys.
-    pub fn under(self, policy: Policy) -> Result<Self, Error> {
+    pub fn with_policy(self, policy: Policy) -> Result<Self, Error> {
         self.keys().try_for_each(|key| policy.check_kem(key.suite()))?;
         Ok(Self { policy, ..self })
     }

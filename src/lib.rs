@@ -14,28 +14,28 @@
 mod error;
 mod kdf;
 mod random;
-mod secret;
+pub mod secret;
 mod wire;
 
 // The table of identifiers and lengths, the primitives, and the checks before every primitive.
 mod check;
+mod constants;
 pub mod provider;
-mod suite;
 
 // A KEM made of two KEMs, a signature scheme made of two schemes, and how keys are called.
 mod context;
-mod kem;
+pub mod kem;
 mod key_id;
-mod keyring;
+pub mod keyring;
 mod policy;
-mod sign;
+pub mod sign;
 
 // What is built on them: chunks, envelopes, sessions, key files.
-mod encoding;
-mod envelope;
+pub mod envelope;
+pub mod key_files;
 mod schedule;
-mod session;
-mod stream;
+pub mod session;
+pub mod stream;
 
 // Which of it crosses `catch_unwind`.
 mod unwind;
@@ -49,24 +49,14 @@ pub use rand_core;
 pub use signature;
 pub use zeroize;
 
-pub use encoding::PemDocument;
-pub use envelope::{BodyKey, Header, Recipient, Recipients};
+pub use envelope::Recipients;
 pub use error::{Error, ExternalFailure};
-pub use kem::{
-    Ciphertext, Decapsulate, DecapsulationKey, EncapsulationKey, KemSuite, SharedSecret,
-};
+pub use kem::{Decapsulate, DecapsulationKey, EncapsulationKey, KemSuite};
 pub use key_id::KeyId;
-pub use keyring::{Directory, Keyring, RingKey, Shared, VerifyingKeyring};
+pub use keyring::{Keyring, VerifyingKeyring};
 pub use policy::Policy;
-pub use secret::{Plaintext, PrivatePem, SecretBuffer};
-pub use session::{Detached, FromSigner, MessageKind, Receiver, Sender, SignedBy};
-pub use sign::{Sign, Signature, SignatureSuite, SigningKey, VerifyingKey, WithoutContext};
-pub use stream::{
-    Body, LastChunk, OpenReader, Opener, Plan, PlannedChunk, RandomAccess, ReadAt, SealWriter,
-    Sealer,
-};
-#[cfg(feature = "rayon")]
-pub use stream::{ParallelOpenReader, ParallelSealWriter};
+pub use secret::Plaintext;
+pub use sign::{Sign, Signature, SignatureSuite, SigningKey, VerifyingKey};
 
 /// Keys are shared between threads, errors travel anywhere, and all of it crosses `catch_unwind`.
 const _: () = {
@@ -82,35 +72,35 @@ const _: () = {
     crosses::<SigningKey>();
     crosses::<VerifyingKey>();
     crosses::<Recipients>();
-    crosses::<Ciphertext>();
+    crosses::<kem::Ciphertext>();
     crosses::<Signature>();
-    crosses::<Header>();
-    crosses::<BodyKey>();
-    crosses::<SharedSecret>();
+    crosses::<envelope::Header>();
+    crosses::<envelope::BodyKey>();
+    crosses::<kem::SharedSecret>();
     crosses::<Plaintext>();
-    crosses::<SecretBuffer>();
-    crosses::<PrivatePem>();
-    crosses::<Sender>();
-    crosses::<Receiver>();
-    crosses::<RingKey>();
+    crosses::<secret::SecretBuffer>();
+    crosses::<key_files::PrivatePem>();
+    crosses::<session::SessionSender>();
+    crosses::<session::SessionReceiver>();
+    crosses::<keyring::RingKey>();
     crosses::<Keyring>();
     crosses::<VerifyingKeyring>();
-    crosses::<Shared<Keyring>>();
-    crosses::<Shared<VerifyingKeyring>>();
+    crosses::<keyring::Shared<Keyring>>();
+    crosses::<keyring::Shared<VerifyingKeyring>>();
     crosses::<Policy>();
     crosses::<provider::Provider>();
     crosses::<Error>();
     crosses::<ExternalFailure>();
     // With what is read or written, if that crosses.
-    crosses::<Sealer>();
-    crosses::<Opener>();
-    crosses::<SealWriter<Vec<u8>>>();
-    crosses::<OpenReader<&[u8]>>();
-    crosses::<LastChunk>();
-    crosses::<Body>();
-    crosses::<RandomAccess<Vec<u8>>>();
+    crosses::<envelope::Sealer>();
+    crosses::<envelope::Opener>();
+    crosses::<stream::SealWriter<Vec<u8>>>();
+    crosses::<stream::OpenReader<&[u8]>>();
+    crosses::<envelope::UnverifiedBody>();
+    crosses::<envelope::Body>();
+    crosses::<stream::RandomAccess<Vec<u8>>>();
     #[cfg(feature = "rayon")]
-    crosses::<ParallelSealWriter<Vec<u8>>>();
+    crosses::<stream::ParallelSealWriter<Vec<u8>>>();
     #[cfg(feature = "rayon")]
-    crosses::<ParallelOpenReader<&[u8]>>();
+    crosses::<stream::ParallelOpenReader<&[u8]>>();
 };

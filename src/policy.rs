@@ -1,6 +1,6 @@
 //! Which suites are acceptable.
 
-use crate::{Error, KemSuite, SignatureSuite};
+use crate::{error::Error, kem::KemSuite, sign::SignatureSuite};
 
 /// The suites that a [`Keyring`](crate::Keyring) or [`VerifyingKeyring`](crate::VerifyingKeyring)
 /// accepts when it loads keys, opens and verifies. What is not listed is refused with

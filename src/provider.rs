@@ -11,7 +11,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::Error;
+use crate::error::Error;
 pub use crate::random::Random;
 
 #[cfg(feature = "aws-lc-rs")]

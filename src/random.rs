@@ -5,7 +5,7 @@ use std::fmt;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Where a new key's random bytes come from.
 pub enum Random<'a> {

@@ -4,10 +4,10 @@
 use zeroize::Zeroizing;
 
 use crate::{
-    Error,
+    constants,
+    error::Error,
     kdf::{Prk, hmac_sha384},
     provider::{AeadKey, Provider},
-    suite,
 };
 
 /// Length of an AES-256-GCM key and its base nonce, as key derivations give them.
@@ -140,7 +140,7 @@ impl Exporter {
 /// HPKE's own for the suite that is HPKE's, and one that no HPKE suite has for ours.
 fn suite_id(kem: u16) -> Vec<u8> {
     let protocol: &[u8] =
-        if kem == suite::ML_KEM_1024_P384_ID { b"HPKE" } else { suite::SESSION_SUITE_ID };
+        if kem == constants::ML_KEM_1024_P384_ID { b"HPKE" } else { constants::SESSION_SUITE_ID };
     let ids = [kem, KDF_HKDF_SHA384, AEAD_AES_256_GCM].map(u16::to_be_bytes);
     [protocol, ids.as_flattened()].concat()
 }

@@ -12,11 +12,13 @@ use std::{
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, KeyId, Plaintext, SecretBuffer,
+    constants,
+    error::Error,
+    key_id::KeyId,
     provider::Provider,
     random,
     schedule::{Exporter, KEY_AND_NONCE, TAG},
-    suite,
+    secret::{Plaintext, SecretBuffer},
 };
 
 mod direction;
@@ -24,10 +26,10 @@ mod hello;
 mod start;
 
 use direction::Direction;
-pub use direction::{Detached, MessageKind};
+pub use direction::{MessageKind, MessageTag};
 #[cfg(feature = "hazmat")]
 pub(crate) use start::sender;
-pub use start::{FromSigner, SignedBy};
+pub use start::{Accepting, SignedBy};
 
 /// The sending side of a session, or of a reply.
 ///
@@ -48,7 +50,7 @@ pub use start::{FromSigner, SignedBy};
 /// # let alice = SigningKey::generate()?;
 /// let context = b"example.com/gradients/round-7";
 /// let (hello, mut tx) = bob.encapsulation_key().signed_by(&alice).sender(context)?;
-/// let mut rx = bob.from_signer(alice.verifying_key()).receiver(context, &hello)?;
+/// let mut rx = bob.accepting(alice.verifying_key()).receiver(context, &hello)?;
 ///
 /// let first = tx.seal(b"layer 1")?;
 /// let last = tx.finish(b"layer 2")?;
@@ -61,7 +63,7 @@ pub use start::{FromSigner, SignedBy};
 /// assert_eq!(&answers.open(&answer.finish(b"averaged")?)?[..], b"averaged");
 /// # Ok::<(), twinseal::Error>(())
 /// ```
-pub struct Sender {
+pub struct SessionSender {
     direction: Direction,
     session_id: [u8; 32],
     provider: &'static Provider,
@@ -71,7 +73,7 @@ pub struct Sender {
     replied: Arc<AtomicBool>,
 }
 
-impl Sender {
+impl SessionSender {
     /// Seals the next message: 17 bytes longer than the plaintext. It has to arrive: if it is lost,
     /// no later one opens, and the session is broken; start another.
     ///
@@ -111,7 +113,7 @@ impl Sender {
     }
 
     /// Seals the next message in its own buffer, without moving or allocating anything. The
-    /// [`Detached`] part travels beside it.
+    /// [`MessageTag`] part travels beside it.
     ///
     /// # Errors
     ///
@@ -127,7 +129,7 @@ impl Sender {
     /// assert_eq!(gradient, [1, 2, 3]);
     /// # Ok::<(), twinseal::Error>(())
     /// ```
-    pub fn seal_in_place(&mut self, aad: &[u8], message: &mut [u8]) -> Result<Detached, Error> {
+    pub fn seal_in_place(&mut self, aad: &[u8], message: &mut [u8]) -> Result<MessageTag, Error> {
         self.direction.seal(MessageKind::More, aad, message)
     }
 
@@ -136,11 +138,11 @@ impl Sender {
     /// # Errors
     ///
     /// Those of [`seal`](Self::seal).
-    pub fn finish_in_place(&mut self, aad: &[u8], message: &mut [u8]) -> Result<Detached, Error> {
+    pub fn finish_in_place(&mut self, aad: &[u8], message: &mut [u8]) -> Result<MessageTag, Error> {
         self.direction.seal(MessageKind::Last, aad, message)
     }
 
-    /// Starts reading the reply, from the 32 bytes that [`Receiver::reply`] drew.
+    /// Starts reading the reply, from the 32 bytes that [`SessionReceiver::reply`] drew.
     ///
     /// The bytes are not authenticated before the first message of the reply opens. If it does not
     /// open, call this again with the next bytes that arrive: a forged value uses nothing up. A
@@ -163,12 +165,12 @@ impl Sender {
     /// assert!(tx.accept_reply(&nonce).is_err()); // that was the one
     /// # Ok::<(), twinseal::Error>(())
     /// ```
-    pub fn accept_reply(&mut self, nonce: &[u8; 32]) -> Result<Receiver, Error> {
+    pub fn accept_reply(&mut self, nonce: &[u8; 32]) -> Result<SessionReceiver, Error> {
         if self.replied.load(Ordering::Acquire) {
             self.exporter = None; // which wipes it
         }
         let exporter = self.exporter.as_ref().ok_or(NO_REPLY)?;
-        Ok(Receiver {
+        Ok(SessionReceiver {
             direction: reply_direction(self.provider, exporter, nonce)?,
             session_id: self.session_id,
             signer: None,
@@ -193,7 +195,7 @@ impl Sender {
     ) -> Result<Vec<u8>, Error> {
         self.direction.admit_to_send(kind, aad, message.len())?; // before it is copied
         // Wiped if sealing fails: then it holds the message still.
-        let length = message.len().saturating_add(Detached::LENGTH);
+        let length = message.len().saturating_add(MessageTag::LENGTH);
         let mut sealed = SecretBuffer::with_capacity(length);
         sealed.extend_from_slice(&[kind.id()]);
         sealed.extend_from_slice(message);
@@ -204,8 +206,8 @@ impl Sender {
     }
 }
 
-/// The receiving side of a session, or of a reply. See [`Sender`].
-pub struct Receiver {
+/// The receiving side of a session, or of a reply. See [`SessionSender`].
+pub struct SessionReceiver {
     direction: Direction,
     session_id: [u8; 32],
     signer: Option<KeyId>,
@@ -216,7 +218,7 @@ pub struct Receiver {
     only_reply: Option<Arc<AtomicBool>>,
 }
 
-impl Receiver {
+impl SessionReceiver {
     /// Opens the next message. After an error the same message is still the next one.
     ///
     /// # Errors
@@ -235,11 +237,14 @@ impl Receiver {
     ///
     /// Those of [`open`](Self::open).
     pub fn open_with_aad(&mut self, aad: &[u8], sealed: &[u8]) -> Result<Plaintext, Error> {
-        let too_short =
-            || Error::Truncated { what: "message", needed: Detached::LENGTH, actual: sealed.len() };
+        let too_short = || Error::Truncated {
+            what: "message",
+            needed: MessageTag::LENGTH,
+            actual: sealed.len(),
+        };
         let (kind, rest) = sealed.split_first().ok_or_else(too_short)?;
         let (ciphertext, tag) = rest.split_last_chunk::<TAG>().ok_or_else(too_short)?;
-        let detached = Detached { kind: MessageKind::from_id(*kind)?, tag: *tag };
+        let detached = MessageTag { kind: MessageKind::from_id(*kind)?, tag: *tag };
         self.direction.admit_to_open(aad, ciphertext.len())?; // before it is copied
         let mut plaintext = SecretBuffer::from(ciphertext.to_vec());
         self.open_in_place(aad, &mut plaintext, &detached)?;
@@ -255,7 +260,7 @@ impl Receiver {
         &mut self,
         aad: &[u8],
         message: &mut [u8],
-        detached: &Detached,
+        detached: &MessageTag,
     ) -> Result<(), Error> {
         // The first message that opens shows that the reply is a true one, and makes it the only.
         let Some(replied) = &self.only_reply else {
@@ -286,14 +291,14 @@ impl Receiver {
     /// # Errors
     ///
     /// [`Error::Invalid`] if this is a reply itself; [`Error::Randomness`] if the system has none.
-    pub fn reply(&self) -> Result<([u8; 32], Sender), Error> {
+    pub fn reply(&self) -> Result<([u8; 32], SessionSender), Error> {
         let nonce = *random::array()?;
         Ok((nonce, self.reply_from(&nonce)?))
     }
 
-    pub(crate) fn reply_from(&self, nonce: &[u8; 32]) -> Result<Sender, Error> {
+    pub(crate) fn reply_from(&self, nonce: &[u8; 32]) -> Result<SessionSender, Error> {
         let exporter = self.exporter.as_ref().ok_or(NO_REPLY)?;
-        Ok(Sender {
+        Ok(SessionSender {
             direction: reply_direction(self.provider, exporter, nonce)?,
             session_id: self.session_id,
             provider: self.provider,
@@ -326,17 +331,17 @@ fn reply_direction(
     nonce: &[u8; 32],
 ) -> Result<Direction, Error> {
     let mut key_and_nonce = Zeroizing::new([0; KEY_AND_NONCE]);
-    exporter.export(&[suite::SESSION_REPLY, nonce], &mut *key_and_nonce);
+    exporter.export(&[constants::SESSION_REPLY, nonce], &mut *key_and_nonce);
     Direction::new(provider, &key_and_nonce)
 }
 
-impl fmt::Debug for Sender {
+impl fmt::Debug for SessionSender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sender({} messages sealed)", self.direction.next)
     }
 }
 
-impl fmt::Debug for Receiver {
+impl fmt::Debug for SessionReceiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Receiver({} messages opened)", self.direction.next)
     }
@@ -348,12 +353,12 @@ mod tests {
         direction::{MAX_DIRECTION, OVERHEAD_BLOCKS},
         *,
     };
-    use crate::{DecapsulationKey, KemSuite};
+    use crate::kem::{DecapsulationKey, KemSuite};
 
     const CTX: &[u8] = b"example.com/sessions";
 
     /// Both sides of a session that has carried so much already.
-    fn session(used: u64) -> Result<(Sender, Receiver), Error> {
+    fn session(used: u64) -> Result<(SessionSender, SessionReceiver), Error> {
         let bob = DecapsulationKey::from_seed(KemSuite::X25519_ML_KEM_1024, &[7; 32])?;
         let (hello, mut tx) = bob.encapsulation_key().sender(CTX)?;
         let mut rx = bob.receiver(CTX, &hello)?;
@@ -394,9 +399,9 @@ mod tests {
     #[test]
     fn a_receiver_ends_at_the_limit_too() -> Result<(), Error> {
         let (_, mut rx) = session(MAX_DIRECTION)?;
-        assert!(matches!(rx.open(&[0; Detached::LENGTH]), Err(Error::Exhausted)));
+        assert!(matches!(rx.open(&[0; MessageTag::LENGTH]), Err(Error::Exhausted)));
         let mut buffer = *b"sealed";
-        let detached = Detached { kind: MessageKind::Last, tag: [0; TAG] };
+        let detached = MessageTag { kind: MessageKind::Last, tag: [0; TAG] };
         assert!(matches!(rx.open_in_place(b"", &mut buffer, &detached), Err(Error::Exhausted)));
         assert_eq!(buffer, [0; 6]);
         assert!(!rx.is_finished());
@@ -408,7 +413,7 @@ mod tests {
         let (mut tx, mut rx) = session(MAX_DIRECTION - 10 - 2 * OVERHEAD_BLOCKS)?;
         assert!(matches!(tx.seal(&[0; 11]), Err(Error::Exhausted)));
         for _ in 0..3 {
-            assert!(matches!(rx.open(&[0; 10 + Detached::LENGTH]), Err(Error::Open)));
+            assert!(matches!(rx.open(&[0; 10 + MessageTag::LENGTH]), Err(Error::Open)));
         }
         rx.open(&tx.seal(&[0; 10])?)?;
         Ok(())
@@ -418,7 +423,7 @@ mod tests {
     fn the_limit_does_not_wrap() -> Result<(), Error> {
         let (mut tx, mut rx) = session(u64::MAX)?;
         assert!(matches!(tx.seal(b""), Err(Error::Exhausted)));
-        assert!(matches!(rx.open(&[0; Detached::LENGTH]), Err(Error::Exhausted)));
+        assert!(matches!(rx.open(&[0; MessageTag::LENGTH]), Err(Error::Exhausted)));
         Ok(())
     }
 }

@@ -6,9 +6,11 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, KeyId, context,
+    constants, context,
+    error::Error,
+    key_id::KeyId,
     provider::{self, Provider, Random, SignatureScheme},
-    random, suite, wire,
+    random, wire,
 };
 
 mod composite;
@@ -83,7 +85,7 @@ impl VerifyingKey {
         provider: &'static Provider,
         verifier: CompositeVerifier,
     ) -> Self {
-        let key_id = KeyId::derive(suite::KEY_ID_SIGN, suite.id(), &bytes);
+        let key_id = KeyId::derive(constants::KEY_ID_SIGN, suite.id(), &bytes);
         Self(Arc::new(PublicHalf { suite, bytes, key_id, provider, verifier }))
     }
 

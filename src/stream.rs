@@ -6,7 +6,8 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, kdf,
+    error::Error,
+    kdf,
     provider::Provider,
     schedule::{KEY_AND_NONCE, NumberedKey, TAG},
     wire,
@@ -22,7 +23,7 @@ mod read_at;
 mod reader;
 mod writer;
 
-pub use body::{Body, LastChunk, Plan, PlannedChunk};
+pub use body::{Body, Plan, PlannedChunk, UnverifiedBody};
 pub use chunks::{Opener, Sealer};
 pub(crate) use outgoing::flush;
 #[cfg(feature = "rayon")]

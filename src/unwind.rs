@@ -3,8 +3,12 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::{
-    DecapsulationKey, EncapsulationKey, ExternalFailure, RingKey, SigningKey, VerifyingKey,
-    provider::Provider, schedule::NumberedKey,
+    error::ExternalFailure,
+    kem::{DecapsulationKey, EncapsulationKey},
+    keyring::RingKey,
+    provider::Provider,
+    schedule::NumberedKey,
+    sign::{SigningKey, VerifyingKey},
 };
 
 /// These hold trait objects, which do not cross by themselves. They may: the objects are `Sync`, their

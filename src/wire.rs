@@ -1,6 +1,6 @@
 //! Reading fields of known length from bytes of unknown origin: the only slicing in the crate.
 
-use crate::Error;
+use crate::error::Error;
 
 /// Takes fields off the front of a structure; every length is checked.
 #[derive(Debug)]

@@ -12,7 +12,11 @@ use std::{
     },
 };
 
-use twinseal::{BodyKey, DecapsulationKey, Detached, Error, Header, Receiver, Sealer, Sender};
+use twinseal::{
+    DecapsulationKey, Error,
+    envelope::{BodyKey, Header, Sealer},
+    session::{MessageTag, SessionReceiver, SessionSender},
+};
 
 const CTX: &[u8] = b"example.com/memory";
 const CHUNK: usize = Sealer::CHUNK_LENGTH;
@@ -91,7 +95,7 @@ fn allocations<T>(run: impl FnOnce() -> T) -> (usize, T) {
     (ALLOCATIONS.get() - before, result)
 }
 
-fn session() -> (Sender, Receiver) {
+fn session() -> (SessionSender, SessionReceiver) {
     let bob = DecapsulationKey::generate().unwrap();
     let (hello, tx) = bob.encapsulation_key().sender(CTX).unwrap();
     (tx, bob.receiver(CTX, &hello).unwrap())
@@ -174,7 +178,7 @@ fn messages_in_place_allocate_nothing_after_the_first() {
 fn a_message_that_is_too_long_is_not_copied() {
     let _alone = alone();
     let (mut tx, mut rx) = session();
-    let mut long = vec![0; (1 << 30) + 1 + Detached::LENGTH];
+    let mut long = vec![0; (1 << 30) + 1 + MessageTag::LENGTH];
     let (count, ()) = allocations(|| {
         assert!(matches!(tx.seal(&long), Err(Error::Invalid { .. })));
         assert!(matches!(tx.seal_in_place(b"", &mut long), Err(Error::Invalid { .. })));

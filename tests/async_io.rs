@@ -5,8 +5,9 @@ use std::{io, ops::Range};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex};
 use twinseal::{
-    Body, BodyKey, Ciphertext, DecapsulationKey, EncapsulationKey, Error, Header, Plaintext,
-    SharedSecret,
+    DecapsulationKey, EncapsulationKey, Error, Plaintext,
+    envelope::{Body, BodyKey, Header},
+    kem::{Ciphertext, SharedSecret},
 };
 use zeroize::Zeroizing;
 

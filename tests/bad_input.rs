@@ -12,8 +12,8 @@ use common::{
 use p384::pkcs8::{EncodePrivateKey, EncodePublicKey};
 use proptest::{collection::vec, prelude::*};
 use twinseal::{
-    Ciphertext, Decapsulate, DecapsulationKey, EncapsulationKey, Error, Header, KemSuite,
-    Recipients, Sign, Signature, SignatureSuite, SigningKey, VerifyingKey,
+    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, Recipients, Sign, Signature,
+    SignatureSuite, SigningKey, VerifyingKey, envelope::Header, kem::Ciphertext,
 };
 
 const NOT_DER: &str = "it is not DER of this type";

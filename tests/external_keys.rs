@@ -14,8 +14,10 @@ use common::{
     truncated,
 };
 use twinseal::{
-    Ciphertext, Decapsulate, DecapsulationKey, EncapsulationKey, Error, Header, KemSuite, KeyId,
-    Plaintext, Recipients, SharedSecret, Sign, Signature, SigningKey, VerifyingKey,
+    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, Plaintext, Recipients,
+    Sign, Signature, SigningKey, VerifyingKey,
+    envelope::Header,
+    kem::{Ciphertext, SharedSecret},
 };
 
 /// What an external key answers instead of what it should.

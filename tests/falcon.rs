@@ -447,10 +447,10 @@ fn policies() {
 
     let explicit = Policy::stable().with_signature_suites(SignatureSuite::ALL.iter().copied());
     explicit.check_signature(SUITE).unwrap();
-    let mut ring = ring.under(explicit).unwrap();
+    let mut ring = ring.with_policy(explicit).unwrap();
     ring.add(public).unwrap();
     assert_eq!(ring.verify(CTX, b"message", &signature).unwrap(), public);
-    refused(ring.under(Policy::stable()).map(drop));
+    refused(ring.with_policy(Policy::stable()).map(drop));
 }
 
 #[test]
@@ -458,10 +458,10 @@ fn a_session_signed_with_it() {
     let bob = common::kem_key(common::X25519, 1);
     let (hello, mut tx) =
         bob.encapsulation_key().signed_by(&*KEY).sender(CTX).expect("there is randomness");
-    let from_us = bob.from_signer(KEY.verifying_key());
+    let from_us = bob.accepting(KEY.verifying_key());
     let mut rx = from_us.receiver(CTX, &hello).unwrap();
     assert_eq!(&rx.open(&tx.finish(b"hello").unwrap()).unwrap()[..], b"hello");
-    assert!(bob.from_signer(OTHER.verifying_key()).receiver(CTX, &hello).is_err());
+    assert!(bob.accepting(OTHER.verifying_key()).receiver(CTX, &hello).is_err());
 }
 
 /// The same scheme as an object, like any primitive.

@@ -5,7 +5,7 @@ use std::{
     io::{self, Read},
 };
 
-use twinseal::{DecapsulationKey, Error, Header, ReadAt, Recipients};
+use twinseal::{DecapsulationKey, Error, Recipients, envelope::Header, stream::ReadAt};
 
 const CTX: &[u8] = b"example.com/headers";
 const MIB: usize = 1 << 20;

@@ -2,8 +2,9 @@
 //! MLKEM1024-P384.
 
 use twinseal::{
-    Ciphertext, DecapsulationKey, EncapsulationKey, KemSuite,
+    DecapsulationKey, EncapsulationKey, KemSuite,
     hazmat::{self, KeySchedule},
+    kem::Ciphertext,
     provider::{PORTABLE, Provider},
 };
 

@@ -12,7 +12,8 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use common::{P384, X25519, bad_pem, io_outcome, kem_key, pem_parsers, signing_key};
 use twinseal::{
-    DecapsulationKey, EncapsulationKey, Error, KemSuite, PemDocument, SigningKey, VerifyingKey,
+    DecapsulationKey, EncapsulationKey, Error, KemSuite, SigningKey, VerifyingKey,
+    key_files::PemDocument,
 };
 
 /// A folder that is removed at the end.

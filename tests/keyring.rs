@@ -15,8 +15,11 @@ use std::{
 
 use process::{Watch, wait_until};
 use twinseal::{
-    Ciphertext, Decapsulate, DecapsulationKey, Directory, EncapsulationKey, Error, Header,
-    KemSuite, Keyring, Policy, Recipients, Shared, SharedSecret, SigningKey, VerifyingKeyring,
+    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, Keyring, Policy, Recipients,
+    SigningKey, VerifyingKeyring,
+    envelope::Header,
+    kem::{Ciphertext, SharedSecret},
+    keyring::{Ring, Shared},
     provider::PORTABLE,
 };
 
@@ -259,20 +262,22 @@ fn a_policy_refuses_and_nothing_falls_back() {
     let only_default = || Policy::stable().with_kem_suites([KemSuite::X25519_ML_KEM_1024]);
     let refused = |result: Result<(), Error>| assert!(matches!(result, Err(Error::Refused { .. })));
 
-    refused(Keyring::new(other_suite(1)).under(only_default()).map(drop));
-    let mut ring = Keyring::new(key(1)).under(only_default()).unwrap();
+    refused(Keyring::new(other_suite(1)).with_policy(only_default()).map(drop));
+    let mut ring = Keyring::new(key(1)).with_policy(only_default()).unwrap();
     refused(ring.rotate(other_suite(1)));
     refused(ring.add_older(other_suite(1)));
     assert_eq!(ring.keys().count(), 1);
 
     let alice = SigningKey::generate().unwrap();
     let no_signer = Policy::stable().with_signature_suites([]);
-    refused(VerifyingKeyring::with_policy([alice.verifying_key()], no_signer.clone()).map(drop));
-    let ring = Keyring::new(key(1)).under(no_signer).unwrap();
+    refused(
+        VerifyingKeyring::new_with_policy([alice.verifying_key()], no_signer.clone()).map(drop),
+    );
+    let ring = Keyring::new(key(1)).with_policy(no_signer).unwrap();
     let (hello, _) = ring.primary().signed_by(&alice).sender(CTX).unwrap();
-    refused(ring.from_signer(alice.verifying_key()).receiver(CTX, &hello).map(drop));
+    refused(ring.accepting(alice.verifying_key()).receiver(CTX, &hello).map(drop));
     let ring = Keyring::new(key(1));
-    ring.from_signer(alice.verifying_key()).receiver(CTX, &hello).unwrap();
+    ring.accepting(alice.verifying_key()).receiver(CTX, &hello).unwrap();
 }
 
 #[test]
@@ -290,10 +295,10 @@ fn signers_are_told_apart() {
 
     let to = key(1);
     let (hello, _) = to.encapsulation_key().signed_by(bob).sender(CTX).unwrap();
-    let rx = to.from_signers(&ring).receiver(CTX, &hello).unwrap();
+    let rx = to.accepting_any(&ring).receiver(CTX, &hello).unwrap();
     assert_eq!(rx.signer(), Some(bob.verifying_key().key_id()));
     let (hello, _) = to.encapsulation_key().signed_by(carol).sender(CTX).unwrap();
-    assert!(to.from_signers(&ring).receiver(CTX, &hello).is_err());
+    assert!(to.accepting_any(&ring).receiver(CTX, &hello).is_err());
 
     ring.remove(&bob.verifying_key().key_id()).unwrap();
     assert!(matches!(ring.verify(CTX, b"message", &by(bob)), Err(Error::Verify)));

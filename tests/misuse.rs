@@ -1,8 +1,10 @@
 //! What must not compile? That this file compiles is the test.
 
 use twinseal::{
-    BodyKey, Ciphertext, DecapsulationKey, EncapsulationKey, Error, Plaintext, PrivatePem,
-    SharedSecret, Signature, SigningKey, VerifyingKey,
+    DecapsulationKey, EncapsulationKey, Error, Plaintext, Signature, SigningKey, VerifyingKey,
+    envelope::BodyKey,
+    kem::{Ciphertext, SharedSecret},
+    key_files::PrivatePem,
 };
 
 /// Does not compile if the type implements one of the traits: `ambiguous` would be two functions.

@@ -4,7 +4,7 @@ mod common;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use common::{COMPOSITE, CTX, X25519, composite_oid, ec_private_key, pem, pkcs8};
-use twinseal::{DecapsulationKey, Header, KemSuite, SharedSecret, SigningKey};
+use twinseal::{DecapsulationKey, KemSuite, SigningKey, envelope::Header, kem::SharedSecret};
 
 const ED25519: &[u8] = b"\x06\x03\x2b\x65\x70";
 

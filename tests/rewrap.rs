@@ -6,9 +6,10 @@ use std::{
 };
 
 use twinseal::{
-    Ciphertext, Decapsulate, DecapsulationKey, EncapsulationKey, Error, Header, KemSuite,
-    Recipients, SharedSecret,
+    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, Recipients,
+    envelope::Header,
     hazmat::{self, SealRandomness},
+    kem::{Ciphertext, SharedSecret},
     provider::PORTABLE,
 };
 

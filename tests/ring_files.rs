@@ -27,8 +27,9 @@ use common::{CTX, X25519, chain, kem_key, signing_key};
 use process::{command, ended};
 use tempfile::TempDir;
 use twinseal::{
-    Ciphertext, Decapsulate, DecapsulationKey, Directory, EncapsulationKey, Error, Keyring, Shared,
-    SharedSecret, SigningKey, VerifyingKeyring,
+    Decapsulate, DecapsulationKey, EncapsulationKey, Error, Keyring, SigningKey, VerifyingKeyring,
+    kem::{Ciphertext, SharedSecret},
+    keyring::{Ring, Shared},
 };
 
 fn key(number: u8) -> DecapsulationKey {
@@ -238,7 +239,7 @@ fn a_link_to_a_directory_that_changes() {
     });
 }
 
-/// The order that `Directory` documents: at every instant all keys are there.
+/// The order that `Ring` documents: at every instant all keys are there.
 #[test]
 fn a_rotation_in_a_plain_directory() {
     let files = directory(&[("primary.pem", 0)]);

@@ -11,7 +11,7 @@ use std::{
     mem,
 };
 
-use twinseal::SecretBuffer;
+use twinseal::secret::SecretBuffer;
 
 #[global_allocator]
 static ALLOCATOR: Watching = Watching;

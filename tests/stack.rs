@@ -16,9 +16,11 @@ use common::{COMPOSITE, CTX, P384, X25519, kem_key, signing_key, signing_key_byt
 use process::{command, ended};
 use providers::PROVIDERS;
 use twinseal::{
-    Ciphertext, DecapsulationKey, EncapsulationKey, Header, Receiver, Recipients, Sender,
-    Signature, SigningKey, VerifyingKey,
+    DecapsulationKey, EncapsulationKey, Recipients, Signature, SigningKey, VerifyingKey,
+    envelope::Header,
+    kem::Ciphertext,
     provider::{Kem, Provider, Random, SignatureScheme},
+    session::{SessionReceiver, SessionSender},
 };
 
 const KIB: usize = 1024;
@@ -149,7 +151,7 @@ const OPERATIONS: [Operation; 26] = [
         fixture.recipients.seal(CTX, &fixture.message).unwrap();
     }),
     operation(2, "start a session", |fixture| {
-        let _: (_, Sender) = fixture.p384.encapsulation_key().sender(CTX).unwrap();
+        let _: (_, SessionSender) = fixture.p384.encapsulation_key().sender(CTX).unwrap();
     }),
     operation(3, "decapsulate 0x0001", |fixture| {
         fixture.x25519.decapsulate(&fixture.x25519_ciphertext).unwrap();
@@ -169,7 +171,7 @@ const OPERATIONS: [Operation; 26] = [
         body_key.open(CTX, &fixture.sealed[header.len()..]).unwrap();
     }),
     operation(3, "accept a session", |fixture| {
-        let _: Receiver = fixture.p384.receiver(CTX, &fixture.hello).unwrap();
+        let _: SessionReceiver = fixture.p384.receiver(CTX, &fixture.hello).unwrap();
     }),
     operation(4, "make a signing key", |fixture| {
         let scheme = COMPOSITE.scheme(fixture.provider);
@@ -194,7 +196,7 @@ const OPERATIONS: [Operation; 26] = [
     }),
     operation(6, "start a signed session", |fixture| {
         let to = fixture.p384.encapsulation_key().signed_by(&fixture.signer);
-        let _: (_, Sender) = to.sender(CTX).unwrap();
+        let _: (_, SessionSender) = to.sender(CTX).unwrap();
     }),
     operation(7, "verify", |fixture| {
         let key = fixture.signer.verifying_key();
@@ -205,8 +207,8 @@ const OPERATIONS: [Operation; 26] = [
         key.verify_reader(CTX, &fixture.message[..], &fixture.signature).unwrap();
     }),
     operation(7, "accept a signed session", |fixture| {
-        let from = fixture.p384.from_signer(fixture.signer.verifying_key());
-        let _: Receiver = from.receiver(CTX, &fixture.signed_hello).unwrap();
+        let from = fixture.p384.accepting(fixture.signer.verifying_key());
+        let _: SessionReceiver = from.receiver(CTX, &fixture.signed_hello).unwrap();
     }),
 ];
 

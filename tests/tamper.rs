@@ -14,8 +14,11 @@ use common::{
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha384;
 use twinseal::{
-    BodyKey, Ciphertext, DecapsulationKey, EncapsulationKey, Error, Header, KemSuite, Recipients,
-    Signature, SigningKey, VerifyingKey, hazmat,
+    DecapsulationKey, EncapsulationKey, Error, KemSuite, Recipients, Signature, SigningKey,
+    VerifyingKey,
+    envelope::{BodyKey, Header},
+    hazmat,
+    kem::Ciphertext,
 };
 
 const CHUNK: usize = 16 * 1024;

@@ -29,9 +29,12 @@ use rand_core::{TryCryptoRng, TryRng};
 use sha2::{Digest, Sha512};
 use shake::{ExtendableOutput, Shake256, Update, XofReader};
 use twinseal::{
-    Ciphertext, DecapsulationKey, EncapsulationKey, Error, Header, KemSuite, Recipients,
-    SecretBuffer, SharedSecret, SigningKey, hazmat,
+    DecapsulationKey, EncapsulationKey, Error, KemSuite, Recipients, SigningKey,
+    envelope::Header,
+    hazmat,
+    kem::{Ciphertext, SharedSecret},
     provider::{Aead, AeadKey, Kem, PORTABLE, Provider},
+    secret::SecretBuffer,
 };
 use zeroize::Zeroize;
 

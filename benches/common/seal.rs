@@ -3,7 +3,9 @@
 
 use std::hint::black_box;
 
-use twinseal::{DecapsulationKey, EncapsulationKey, Sender, SigningKey, provider::Provider};
+use twinseal::{
+    DecapsulationKey, EncapsulationKey, SigningKey, provider::Provider, session::SessionSender,
+};
 
 use super::{case::Case, mode};
 
@@ -25,7 +27,7 @@ pub(crate) fn lengths() -> &'static [(&'static str, usize)] {
 /// A session's sending end that starts again when its 2^40 bytes are used up.
 struct Endless {
     to: EncapsulationKey,
-    sender: Sender,
+    sender: SessionSender,
 }
 
 impl Endless {
@@ -34,7 +36,10 @@ impl Endless {
         Self { to, sender }
     }
 
-    fn seal<T>(&mut self, mut seal: impl FnMut(&mut Sender) -> Result<T, twinseal::Error>) -> T {
+    fn seal<T>(
+        &mut self,
+        mut seal: impl FnMut(&mut SessionSender) -> Result<T, twinseal::Error>,
+    ) -> T {
         seal(&mut self.sender).unwrap_or_else(|_| {
             (_, self.sender) = self.to.sender(CONTEXT).unwrap();
             seal(&mut self.sender).unwrap()
@@ -122,7 +127,7 @@ fn starts(provider: &'static Provider) -> [Case; 4] {
             let (bob, alice) = (key(provider), signing_key());
             let (hello, _) = bob.encapsulation_key().signed_by(&alice).sender(CONTEXT).unwrap();
             move || {
-                let from_alice = bob.from_signer(alice.verifying_key());
+                let from_alice = bob.accepting(alice.verifying_key());
                 black_box(from_alice.receiver(CONTEXT, &hello).unwrap());
             }
         }),

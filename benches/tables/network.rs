@@ -10,8 +10,9 @@ use std::{
 };
 
 use twinseal::{
-    DecapsulationKey, Detached, Receiver, Sender, SigningKey,
+    DecapsulationKey, SigningKey,
     provider::{PORTABLE, Provider},
+    session::{MessageTag, SessionReceiver, SessionSender},
 };
 
 use super::{
@@ -33,12 +34,12 @@ impl Keys {
         Self { aggregator, worker: SigningKey::generate().unwrap().on(provider).unwrap() }
     }
 
-    fn sender(&self) -> (Vec<u8>, Sender) {
+    fn sender(&self) -> (Vec<u8>, SessionSender) {
         self.aggregator.encapsulation_key().signed_by(&self.worker).sender(CONTEXT).unwrap()
     }
 
-    fn receiver(&self, hello: &[u8]) -> Receiver {
-        let from_worker = self.aggregator.from_signer(self.worker.verifying_key());
+    fn receiver(&self, hello: &[u8]) -> SessionReceiver {
+        let from_worker = self.aggregator.accepting(self.worker.verifying_key());
         from_worker.receiver(CONTEXT, hello).unwrap()
     }
 }
@@ -62,8 +63,8 @@ impl Write for Counted {
 struct Peer {
     output: BufWriter<Counted>,
     input: BufReader<TcpStream>,
-    sealing: Option<Sender>,
-    opening: Option<Receiver>,
+    sealing: Option<SessionSender>,
+    opening: Option<SessionReceiver>,
 }
 
 impl Peer {
@@ -79,7 +80,7 @@ impl Peer {
     }
 
     fn send(&mut self, message: &mut [u8]) {
-        let extra = if self.sealing.is_some() { Detached::LENGTH } else { 0 };
+        let extra = if self.sealing.is_some() { MessageTag::LENGTH } else { 0 };
         let length = u32::try_from(message.len() + extra).unwrap();
         self.output.write_all(&length.to_be_bytes()).unwrap();
         if let Some(sender) = &mut self.sealing {
@@ -97,7 +98,7 @@ impl Peer {
         let mut length = [0; 4];
         self.input.read_exact(&mut length).unwrap();
         let mut length = u32::from_be_bytes(length) as usize;
-        let mut detached = [0; Detached::LENGTH];
+        let mut detached = [0; MessageTag::LENGTH];
         if self.opening.is_some() {
             self.input.read_exact(&mut detached).unwrap();
             length -= detached.len();
@@ -105,7 +106,7 @@ impl Peer {
         message.resize(length, 0);
         self.input.read_exact(message).unwrap();
         if let Some(receiver) = &mut self.opening {
-            let detached = Detached::from_bytes(&detached).unwrap();
+            let detached = MessageTag::from_bytes(&detached).unwrap();
             receiver.open_in_place(b"", message, &detached).unwrap();
         }
     }

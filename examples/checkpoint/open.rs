@@ -3,7 +3,11 @@
 use std::ops::Range;
 
 use object_store::{ObjectMeta, path::Path};
-use twinseal::{Body, BodyKey, DecapsulationKey, Error, Header, Plaintext, SecretBuffer};
+use twinseal::{
+    DecapsulationKey, Error, Plaintext,
+    envelope::{Body, BodyKey, Header},
+    secret::SecretBuffer,
+};
 
 use crate::{Result, place::Place};
 

@@ -8,7 +8,7 @@
 use std::io::Write;
 
 use object_store::{ObjectStoreExt, PutMode, PutPayload, UpdateVersion};
-use twinseal::{DecapsulationKey, Header, Recipients};
+use twinseal::{DecapsulationKey, Recipients, envelope::Header};
 
 use crate::{
     Result,

@@ -11,7 +11,11 @@ use std::{
 use indicatif::ProgressBar;
 use object_store::{ObjectStoreExt, PutMode, WriteMultipart};
 use tokio::sync::mpsc;
-use twinseal::{Header, Recipients, Sealer, SecretBuffer};
+use twinseal::{
+    Recipients,
+    envelope::{Header, Sealer},
+    secret::SecretBuffer,
+};
 
 use crate::{Result, at, console::printable, files, place::Place, progress};
 

@@ -15,7 +15,7 @@ use std::{
 };
 
 use rand::{SeedableRng, rngs::StdRng};
-use twinseal::{DecapsulationKey, EncapsulationKey, Keyring, Shared, VerifyingKeyring};
+use twinseal::{DecapsulationKey, EncapsulationKey, Keyring, VerifyingKeyring, keyring::Shared};
 
 use crate::{
     Failure,

@@ -11,7 +11,9 @@ use std::{
 };
 
 use rand::{TryRng, rngs::SysRng};
-use twinseal::{EncapsulationKey, KeyId, Keyring, Sender, Shared, VerifyingKeyring};
+use twinseal::{
+    EncapsulationKey, KeyId, Keyring, VerifyingKeyring, keyring::Shared, session::SessionSender,
+};
 
 use crate::{
     Failure,
@@ -105,7 +107,7 @@ pub(crate) fn serve(stream: TcpStream, hall: &Hall, events: &Outbox<Event>) {
 
 struct Session {
     updates: Incoming,
-    answers: Sender,
+    answers: SessionSender,
     /// How many bytes were sent to start it.
     bytes: u64,
 }
@@ -272,7 +274,7 @@ fn accept(
 ) -> Result<Session, Failure> {
     let hello = wire.expect(Kind::Hello)?;
     let start = Instant::now();
-    let updates = ring.from_signers(&hall.signers).receiver(context, &hello)?;
+    let updates = ring.accepting_any(&hall.signers).receiver(context, &hello)?;
     let (nonce, answers) = updates.reply()?;
     spent.starting += start.elapsed();
     wire.write(Kind::Reply, &[&nonce])?;

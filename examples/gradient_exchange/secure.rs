@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use twinseal::{Detached, KeyId, Receiver, Sender};
+use twinseal::{
+    KeyId,
+    session::{MessageTag, SessionReceiver, SessionSender},
+};
 
 use crate::{
     Failure,
@@ -33,7 +36,7 @@ impl Cost {
     fn add(&mut self, since: Instant, plain: usize) {
         self.time += since.elapsed();
         self.plain += plain as u64;
-        self.added += Detached::LENGTH as u64;
+        self.added += MessageTag::LENGTH as u64;
     }
 }
 
@@ -41,7 +44,7 @@ impl Cost {
 /// end knows that nothing was cut off behind it.
 pub(crate) fn send(
     wire: &mut Wire,
-    sender: &mut Sender,
+    sender: &mut SessionSender,
     (what, round): (What, u32),
     mut message: Vec<u8>,
     is_last: bool,
@@ -63,24 +66,24 @@ const MAX_REFUSED: u32 = 16;
 /// One end's incoming messages. A reply starts with 32 bytes that anybody could have sent: until a
 /// message has opened, there is a receiver for each start that has arrived.
 pub(crate) struct Incoming {
-    receivers: Vec<Receiver>,
+    receivers: Vec<SessionReceiver>,
 }
 
 /// How many starts of a reply are kept until one has shown to be the true one.
 const MAX_STARTS: usize = 8;
 
 impl Incoming {
-    pub(crate) fn new(receiver: Receiver) -> Self {
+    pub(crate) fn new(receiver: SessionReceiver) -> Self {
         Self { receivers: vec![receiver] }
     }
 
     pub(crate) fn is_finished(&self) -> bool {
-        self.receivers.iter().any(Receiver::is_finished)
+        self.receivers.iter().any(SessionReceiver::is_finished)
     }
 
     /// Who signed the session, if this is its own direction.
     pub(crate) fn signer(&self) -> Option<KeyId> {
-        self.receivers.first().and_then(Receiver::signer)
+        self.receivers.first().and_then(SessionReceiver::signer)
     }
 
     fn open(
@@ -112,7 +115,7 @@ pub(crate) fn receive(
     incoming: &mut Incoming,
     place: (What, u32),
     cost: &mut Cost,
-    start: &mut dyn FnMut(&[u8]) -> Option<Receiver>,
+    start: &mut dyn FnMut(&[u8]) -> Option<SessionReceiver>,
     refused: &mut dyn FnMut(String),
 ) -> Result<Vec<u8>, Failure> {
     for _ in 0..MAX_REFUSED {
@@ -138,7 +141,7 @@ pub(crate) fn receive(
 
 /// Opens a message in its own buffer.
 fn open(
-    receiver: &mut Receiver,
+    receiver: &mut SessionReceiver,
     (what, round): (What, u32),
     mut payload: Vec<u8>,
     cost: &mut Cost,
@@ -146,12 +149,12 @@ fn open(
     let start = Instant::now();
     let too_short = twinseal::Error::Truncated {
         what: "message",
-        needed: Detached::LENGTH,
+        needed: MessageTag::LENGTH,
         actual: payload.len(),
     };
     let (detached, message) = payload.split_first_chunk_mut().ok_or(too_short)?;
-    receiver.open_in_place(&aad(what, round), message, &Detached::from_bytes(detached)?)?;
+    receiver.open_in_place(&aad(what, round), message, &MessageTag::from_bytes(detached)?)?;
     cost.add(start, message.len());
-    payload.drain(..Detached::LENGTH);
+    payload.drain(..MessageTag::LENGTH);
     Ok(payload)
 }

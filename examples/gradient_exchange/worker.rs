@@ -7,7 +7,10 @@ use std::{
 };
 
 use rand::{SeedableRng, rngs::StdRng};
-use twinseal::{EncapsulationKey, Receiver, Sender, SigningKey};
+use twinseal::{
+    EncapsulationKey, SigningKey,
+    session::{SessionReceiver, SessionSender},
+};
 
 use crate::{
     Failure,
@@ -111,7 +114,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
 }
 
 struct Session {
-    updates: Sender,
+    updates: SessionSender,
     answers: Incoming,
     /// How long it took to start it, until that was reported.
     starting: Duration,
@@ -134,7 +137,7 @@ fn start(
 }
 
 /// A receiver for what may be the start of the reply: its first message shows whether it is.
-fn reply(updates: &mut Sender, nonce: &[u8]) -> Option<Receiver> {
+fn reply(updates: &mut SessionSender, nonce: &[u8]) -> Option<SessionReceiver> {
     updates.accept_reply(nonce.try_into().ok()?).ok()
 }
 

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use twinseal::{DecapsulationKey, Keyring, Shared, SigningKey};
+use twinseal::{DecapsulationKey, Keyring, SigningKey, keyring::Shared};
 use ureq::http::Response;
 
 use crate::{

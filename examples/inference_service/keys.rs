@@ -5,7 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use twinseal::{DecapsulationKey, EncapsulationKey, Keyring, Shared, SigningKey, VerifyingKey};
+use twinseal::{
+    DecapsulationKey, EncapsulationKey, Keyring, SigningKey, VerifyingKey, keyring::Shared,
+};
 
 use crate::{
     Failure,

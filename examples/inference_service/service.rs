@@ -10,7 +10,7 @@ use std::{
 
 use axum::http::StatusCode;
 use tempfile::SpooledTempFile;
-use twinseal::{Error, KeyId, Keyring, Shared, Sign, Signature};
+use twinseal::{Error, KeyId, Keyring, Sign, Signature, keyring::Shared};
 
 use crate::{
     batch,

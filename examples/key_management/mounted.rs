@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use twinseal::{DecapsulationKey, KemSuite, Keyring, Policy, Shared};
+use twinseal::{DecapsulationKey, KemSuite, Keyring, Policy, keyring::Shared};
 
 use crate::{Result, arguments::SEALED};
 
@@ -32,7 +32,7 @@ pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
     let policy = Policy::stable().with_kem_suites([KemSuite::X25519_ML_KEM_1024]);
     let ring = Shared::<Keyring>::read_dir(folder.path())?;
     ring.update(|ring| -> Result<()> {
-        *ring = ring.clone().under(policy)?;
+        *ring = ring.clone().with_policy(policy)?;
         Ok(())
     })?;
     let sealed = old.encapsulation_key().seal(CONTEXT, b"weights")?;

@@ -10,7 +10,8 @@ use std::{
 
 use socket2::{Domain, SockAddr, Socket, Type};
 use twinseal::{
-    Ciphertext, Decapsulate, EncapsulationKey, Error, SharedSecret, Sign, Signature, VerifyingKey,
+    Decapsulate, EncapsulationKey, Error, Sign, Signature, VerifyingKey,
+    kem::{Ciphertext, SharedSecret},
 };
 use zeroize::Zeroizing;
 

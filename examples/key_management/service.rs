@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use twinseal::{Ciphertext, DecapsulationKey, Sign, SigningKey};
+use twinseal::{DecapsulationKey, Sign, SigningKey, kem::Ciphertext};
 use zeroize::Zeroizing;
 
 use crate::{

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use twinseal::{Decapsulate, Error, Keyring, RingKey, Sign};
+use twinseal::{Decapsulate, Error, Keyring, Sign, keyring::RingKey};
 
 use crate::{
     Result,

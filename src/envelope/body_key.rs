@@ -5,9 +5,11 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, Plaintext, SecretBuffer, context,
+    context,
+    error::Error,
     provider::Provider,
-    stream::{self, ChunkKey, LastChunk, Opener},
+    secret::{Plaintext, SecretBuffer},
+    stream::{self, ChunkKey, Opener, UnverifiedBody},
 };
 
 /// The key to an envelope's body, after its header was authenticated. Wiped when dropped.
@@ -62,8 +64,8 @@ impl BodyKey {
         context: &[u8],
         prefix: &[u8; Self::PREFIX_LENGTH],
         envelope_length: u64,
-    ) -> Result<LastChunk, Error> {
-        LastChunk::new(self.chunk_key(context, prefix)?, self.header_length, envelope_length)
+    ) -> Result<UnverifiedBody, Error> {
+        UnverifiedBody::new(self.chunk_key(context, prefix)?, self.header_length, envelope_length)
     }
 
     fn chunk_key(

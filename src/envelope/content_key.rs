@@ -3,10 +3,14 @@
 use zeroize::Zeroizing;
 
 use crate::{
-    EncapsulationKey, Error, KeyId, SharedSecret, kdf,
+    constants,
+    error::Error,
+    kdf,
+    kem::{EncapsulationKey, SharedSecret},
+    key_id::KeyId,
     provider::Provider,
     schedule::{KEY_AND_NONCE, NumberedKey, TAG},
-    suite, wire,
+    wire,
 };
 
 const CONTENT_KEY: usize = 32;
@@ -23,11 +27,11 @@ pub(super) struct ContentKey {
 
 impl ContentKey {
     pub(super) fn new(bytes: Zeroizing<[u8; CONTENT_KEY]>) -> Self {
-        const INFO: usize = suite::ENVELOPE_INFO.len() + 2;
+        const INFO: usize = constants::ENVELOPE_INFO.len() + 2;
         const { assert!(kdf::separated(CONTENT_KEY, INFO)) };
-        let ids = [suite::ENVELOPE_VERSION, suite::BODY_COBBLESTONE_256];
+        let ids = [constants::ENVELOPE_VERSION, constants::BODY_COBBLESTONE_256];
         let mut derived = Zeroizing::new([0; 48 + 32]);
-        kdf::hkdf_sha384(&*bytes, &[suite::ENVELOPE_INFO, &ids], &mut *derived);
+        kdf::hkdf_sha384(&*bytes, &[constants::ENVELOPE_INFO, &ids], &mut *derived);
         let (header_key, body_key) = derived.split_first_chunk().expect("80 bytes hold 48");
         let body_key = body_key.first_chunk().expect("the other 32 are the body key");
         Self { bytes, header_key: Zeroizing::new(*header_key), body_key: Zeroizing::new(*body_key) }
@@ -86,12 +90,12 @@ fn wrapping_key(
     suite: u16,
     key_id: KeyId,
 ) -> Result<NumberedKey, Error> {
-    const INFO: usize = suite::WRAP_INFO.len() + 2 + KeyId::LENGTH;
+    const INFO: usize = constants::WRAP_INFO.len() + 2 + KeyId::LENGTH;
     const {
-        assert!(kdf::separated(suite::X25519_ML_KEM_1024_SECRET, INFO));
-        assert!(kdf::separated(suite::ML_KEM_1024_P384_SECRET, INFO));
+        assert!(kdf::separated(constants::X25519_ML_KEM_1024_SECRET, INFO));
+        assert!(kdf::separated(constants::ML_KEM_1024_P384_SECRET, INFO));
     };
-    let info: [&[u8]; 3] = [suite::WRAP_INFO, &suite.to_be_bytes(), key_id.as_bytes()];
+    let info: [&[u8]; 3] = [constants::WRAP_INFO, &suite.to_be_bytes(), key_id.as_bytes()];
     let mut derived = Zeroizing::new([0; KEY_AND_NONCE]);
     kdf::hkdf_sha384(secret.as_bytes(), &info, &mut *derived);
     NumberedKey::new(provider, &derived)
@@ -100,6 +104,6 @@ fn wrapping_key(
 /// `magic || version || body || suite || key id`: not the number of recipients, so that a stanza
 /// does not depend on the others; the header tag covers it.
 fn wrap_aad(suite: u16, key_id: KeyId) -> Vec<u8> {
-    let ids = [suite::ENVELOPE_VERSION, suite::BODY_COBBLESTONE_256];
-    [suite::ENVELOPE_MAGIC.as_slice(), &ids, &suite.to_be_bytes(), key_id.as_bytes()].concat()
+    let ids = [constants::ENVELOPE_VERSION, constants::BODY_COBBLESTONE_256];
+    [constants::ENVELOPE_MAGIC.as_slice(), &ids, &suite.to_be_bytes(), key_id.as_bytes()].concat()
 }

@@ -8,9 +8,12 @@ use super::{
     parsing::{STANZA_START, START, Stanza, WHAT},
 };
 use crate::{
-    Ciphertext, Decapsulate, EncapsulationKey, Error, KemSuite, KeyId, SharedSecret,
+    constants,
+    error::Error,
+    kem::{Ciphertext, Decapsulate, EncapsulationKey, KemSuite, SharedSecret},
+    key_id::KeyId,
     provider::{self, Provider},
-    stream, suite,
+    stream,
 };
 
 /// A parsed header, for those who must fetch the shared secret from elsewhere (a KMS that is
@@ -20,7 +23,7 @@ use crate::{
 /// Nothing in it is authenticated until [`unlock`](Header::unlock) has succeeded.
 ///
 /// ```
-/// use twinseal::{DecapsulationKey, Error, Header};
+/// use twinseal::{DecapsulationKey, Error, envelope::Header};
 ///
 /// let key = DecapsulationKey::generate()?;
 /// let sealed = key.encapsulation_key().seal(b"example.com/notes", b"hello")?;
@@ -61,7 +64,7 @@ impl Header {
     /// ```
     /// # let key = twinseal::DecapsulationKey::generate()?;
     /// let sealed = key.encapsulation_key().seal(b"example.com/notes", b"hello")?;
-    /// let header = twinseal::Header::parse(&sealed)?;
+    /// let header = twinseal::envelope::Header::parse(&sealed)?;
     /// assert_eq!(header.plaintext_len(sealed.len() as u64), Some(5));
     /// # Ok::<(), twinseal::Error>(())
     /// ```
@@ -200,8 +203,8 @@ pub(super) fn write<'a>(
     let start = output.len();
     let count = u16::try_from(recipients.len())
         .map_err(|_| Error::Invalid { what: WHAT, reason: "it must have 1 to 1000 recipients" })?;
-    output.extend_from_slice(suite::ENVELOPE_MAGIC);
-    output.extend_from_slice(&[suite::ENVELOPE_VERSION, suite::BODY_COBBLESTONE_256]);
+    output.extend_from_slice(constants::ENVELOPE_MAGIC);
+    output.extend_from_slice(&[constants::ENVELOPE_VERSION, constants::BODY_COBBLESTONE_256]);
     output.extend_from_slice(&count.to_be_bytes());
     for recipient in recipients {
         let (key, ciphertext, secret) = recipient?;

@@ -4,7 +4,9 @@ use std::io::{self, Read};
 
 use super::{BodyKey, Header};
 use crate::{
-    Error, Plaintext, context,
+    context,
+    error::Error,
+    secret::Plaintext,
     stream::{self, OpenReader, RandomAccess, ReadAt},
 };
 

@@ -10,9 +10,12 @@ use super::{
     content_key::{HEADER_TAG, WRAPPED},
 };
 use crate::{
-    Error, KemSuite, KeyId,
+    constants,
+    error::Error,
+    kem::KemSuite,
+    key_id::KeyId,
     stream::{self, ReadAt},
-    suite, wire,
+    wire,
 };
 
 pub(super) const WHAT: &str = "envelope header";
@@ -69,15 +72,15 @@ impl Parser {
     fn start(&mut self, bytes: &[u8]) -> Result<usize, Error> {
         let mut reader = wire::Reader::new(WHAT, bytes);
         // However short it is, other data is not a truncated envelope.
-        let start = bytes.get(..suite::ENVELOPE_MAGIC.len()).unwrap_or(bytes);
-        if !suite::ENVELOPE_MAGIC.starts_with(start) {
+        let start = bytes.get(..constants::ENVELOPE_MAGIC.len()).unwrap_or(bytes);
+        if !constants::ENVELOPE_MAGIC.starts_with(start) {
             return Err(Error::NotAnEnvelope);
         }
-        reader.take(suite::ENVELOPE_MAGIC.len())?;
-        known("envelope version", reader.u8()?, suite::ENVELOPE_VERSION)?;
-        known("envelope body", reader.u8()?, suite::BODY_COBBLESTONE_256)?;
+        reader.take(constants::ENVELOPE_MAGIC.len())?;
+        known("envelope version", reader.u8()?, constants::ENVELOPE_VERSION)?;
+        known("envelope body", reader.u8()?, constants::BODY_COBBLESTONE_256)?;
         let count = usize::from(reader.u16()?);
-        if !(1..=suite::MAX_RECIPIENTS).contains(&count) {
+        if !(1..=constants::MAX_RECIPIENTS).contains(&count) {
             return Err(Error::Invalid { what: WHAT, reason: "it must have 1 to 1000 recipients" });
         }
         self.position = reader.position();
@@ -104,7 +107,7 @@ impl Parser {
         check_length(suite, length)?;
 
         let end = start + LEAST_STANZA + length;
-        if end + later > suite::MAX_HEADER {
+        if end + later > constants::MAX_HEADER {
             return Err(Error::Invalid { what: WHAT, reason: "it is longer than 4 MiB" });
         }
         let ciphertext = reader.position()..end - WRAPPED;
@@ -130,7 +133,7 @@ fn check_length(suite: u16, length: usize) -> Result<(), Error> {
             expected: known.ciphertext_length(),
             actual: length,
         }),
-        Err(_) if length > suite::MAX_UNKNOWN_CIPHERTEXT => Err(Error::Invalid {
+        Err(_) if length > constants::MAX_UNKNOWN_CIPHERTEXT => Err(Error::Invalid {
             what: "recipient's ciphertext",
             reason: "it is longer than 8192 bytes",
         }),

@@ -4,7 +4,11 @@ use std::io::{self, Read, Write};
 
 use super::{Header, Recipients, content_key::ContentKey, header};
 use crate::{
-    Decapsulate, DecapsulationKey, EncapsulationKey, Error, Keyring, provider::Provider, stream,
+    error::Error,
+    kem::{Decapsulate, DecapsulationKey, EncapsulationKey},
+    keyring::Keyring,
+    provider::Provider,
+    stream,
 };
 
 impl Header {
@@ -20,7 +24,7 @@ impl Header {
     /// old header was changed; [`Error::Randomness`] if the system has none.
     ///
     /// ```
-    /// # use twinseal::{DecapsulationKey, Header, Recipients};
+    /// # use twinseal::{DecapsulationKey, Recipients, envelope::Header};
     /// # let (old, new) = (DecapsulationKey::generate()?, DecapsulationKey::generate()?);
     /// # let sealed = old.encapsulation_key().seal(b"example.com/models", b"weights")?;
     /// let header = Header::parse(&sealed)?;

@@ -6,7 +6,10 @@ use zeroize::Zeroizing;
 
 use super::{content_key::ContentKey, header};
 use crate::{
-    EncapsulationKey, Error, context, provider, random,
+    context,
+    error::Error,
+    kem::EncapsulationKey,
+    provider, random,
     stream::{self, ChunkKey, SealWriter, Sealer},
 };
 

@@ -5,7 +5,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::KemSuite;
-use crate::{Error, provider, wire};
+use crate::{error::Error, provider, wire};
 
 /// What [`encapsulate`](crate::EncapsulationKey::encapsulate) sends.
 #[derive(Clone, PartialEq, Eq)]

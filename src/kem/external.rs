@@ -1,7 +1,7 @@
 //! Decapsulation keys wherever they live.
 
 use super::{Ciphertext, DecapsulationKey, EncapsulationKey, SharedSecret};
-use crate::Error;
+use crate::error::Error;
 
 /// A decapsulation key wherever it lives: in memory as [`DecapsulationKey`], or in an HSM or KMS
 /// behind an implementation of your own.
@@ -10,7 +10,9 @@ use crate::Error;
 /// them. Report failures with [`Error::external`]: an external key never answers `Open`.
 ///
 /// ```
-/// use twinseal::{Ciphertext, DecapsulationKey, Decapsulate, EncapsulationKey, Error, SharedSecret};
+/// use twinseal::{
+///     Decapsulate, DecapsulationKey, EncapsulationKey, Error, kem::{Ciphertext, SharedSecret},
+/// };
 ///
 /// struct Hsm { slot: DecapsulationKey }
 ///

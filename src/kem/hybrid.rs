@@ -6,11 +6,12 @@ use shake::{ExtendableOutput, Shake256, Update, XofReader};
 use zeroize::Zeroizing;
 
 use crate::{
-    Error,
     check::{self, CheckedKem, KemChecks},
+    constants,
+    error::Error,
     kdf,
     provider::{Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, Provider},
-    suite, wire,
+    wire,
 };
 
 /// What makes a hybrid KEM: two halves, how a seed is split between them, and how their shared
@@ -37,30 +38,30 @@ struct Half {
 const ML_KEM_1024: Half = Half {
     primitive: |provider| provider.ml_kem_1024,
     checks: &check::ML_KEM_1024,
-    lengths: suite::ML_KEM_1024_LENGTHS,
+    lengths: constants::ML_KEM_1024_LENGTHS,
 };
 
 const X25519: Half = Half {
     primitive: |provider| provider.x25519,
     checks: &check::X25519,
-    lengths: suite::X25519_LENGTHS,
+    lengths: constants::X25519_LENGTHS,
 };
 
 const P384: Half = Half {
     primitive: |provider| provider.p384,
     checks: &check::P384,
-    lengths: suite::P384_LENGTHS,
+    lengths: constants::P384_LENGTHS,
 };
 
 /// Suite 0x0001: the "universal combiner" of draft-irtf-cfrg-hybrid-kems, over HKDF-SHA384 and a
 /// hash of the whole transcript (SPEC.md says why it is hashed).
 pub(crate) static X25519_ML_KEM_1024: HybridKem = HybridKem {
-    id: suite::X25519_ML_KEM_1024_ID,
-    name: suite::X25519_ML_KEM_1024_NAME,
-    lengths: suite::hybrid_lengths(
-        suite::ML_KEM_1024_LENGTHS,
-        suite::X25519_LENGTHS,
-        suite::X25519_ML_KEM_1024_SECRET,
+    id: constants::X25519_ML_KEM_1024_ID,
+    name: constants::X25519_ML_KEM_1024_NAME,
+    lengths: constants::hybrid_lengths(
+        constants::ML_KEM_1024_LENGTHS,
+        constants::X25519_LENGTHS,
+        constants::X25519_ML_KEM_1024_SECRET,
     ),
     post_quantum: ML_KEM_1024,
     traditional: X25519,
@@ -70,12 +71,12 @@ pub(crate) static X25519_ML_KEM_1024: HybridKem = HybridKem {
 
 /// Suite 0x0051: MLKEM1024-P384 of draft-irtf-cfrg-concrete-hybrid-kems.
 pub(crate) static ML_KEM_1024_P384: HybridKem = HybridKem {
-    id: suite::ML_KEM_1024_P384_ID,
-    name: suite::ML_KEM_1024_P384_NAME,
-    lengths: suite::hybrid_lengths(
-        suite::ML_KEM_1024_LENGTHS,
-        suite::P384_LENGTHS,
-        suite::ML_KEM_1024_P384_SECRET,
+    id: constants::ML_KEM_1024_P384_ID,
+    name: constants::ML_KEM_1024_P384_NAME,
+    lengths: constants::hybrid_lengths(
+        constants::ML_KEM_1024_LENGTHS,
+        constants::P384_LENGTHS,
+        constants::ML_KEM_1024_P384_SECRET,
     ),
     post_quantum: ML_KEM_1024,
     traditional: P384,
@@ -85,9 +86,9 @@ pub(crate) static ML_KEM_1024_P384: HybridKem = HybridKem {
 
 fn expand_hkdf_sha384(seed: &[u8], halves: &mut [u8]) {
     const {
-        assert!(kdf::separated(suite::KEM_SEED, suite::X25519_ML_KEM_1024_KEYGEN.len()));
+        assert!(kdf::separated(constants::KEM_SEED, constants::X25519_ML_KEM_1024_KEYGEN.len()));
     };
-    kdf::hkdf_sha384(seed, &[suite::X25519_ML_KEM_1024_KEYGEN], halves);
+    kdf::hkdf_sha384(seed, &[constants::X25519_ML_KEM_1024_KEYGEN], halves);
 }
 
 fn combine_hkdf_sha384(
@@ -97,10 +98,10 @@ fn combine_hkdf_sha384(
     shared_secret: &mut [u8],
 ) {
     const {
-        assert!(kdf::separated(64, 48 + suite::X25519_ML_KEM_1024_LABEL.len()));
+        assert!(kdf::separated(64, 48 + constants::X25519_ML_KEM_1024_LABEL.len()));
     };
     let hash = transcript.keyed.clone().chain_update(ciphertext).finalize();
-    kdf::hkdf_sha384(secrets, &[&hash, suite::X25519_ML_KEM_1024_LABEL], shared_secret);
+    kdf::hkdf_sha384(secrets, &[&hash, constants::X25519_ML_KEM_1024_LABEL], shared_secret);
 }
 
 fn expand_shake256(seed: &[u8], halves: &mut [u8]) {
@@ -115,13 +116,13 @@ fn combine_sha3_256(
     ciphertext: &[u8],
     shared_secret: &mut [u8],
 ) {
-    let traditional = ciphertext.len().saturating_sub(suite::P384_LENGTHS.ciphertext);
+    let traditional = ciphertext.len().saturating_sub(constants::P384_LENGTHS.ciphertext);
     let output = shared_secret.try_into().expect("the suite's secret is as long as the hash");
     Sha3_256::new()
         .chain_update(secrets)
         .chain_update(ciphertext.get(traditional..).unwrap_or_default())
         .chain_update(&transcript.traditional_key)
-        .chain_update(suite::ML_KEM_1024_P384_LABEL)
+        .chain_update(constants::ML_KEM_1024_P384_LABEL)
         .finalize_into(output); // where it is wiped, and not on the stack
 }
 

@@ -4,9 +4,9 @@ use std::{fmt, hash};
 
 use super::hybrid::{self, HybridKem};
 use crate::{
-    Error,
+    constants,
+    error::Error,
     provider::{Kem, KemLengths, Provider},
-    suite,
 };
 
 /// Which two KEMs a key belongs to, and how they are combined.
@@ -39,7 +39,7 @@ impl KemSuite {
     pub const ALL: [Self; 2] = [Self::X25519_ML_KEM_1024, Self::ML_KEM_1024_P384];
 
     /// Length of the seed that is a decapsulation key, in bytes, in every suite.
-    pub const SEED_LENGTH: usize = suite::KEM_SEED;
+    pub const SEED_LENGTH: usize = constants::KEM_SEED;
 
     /// The suite with this identifier.
     ///

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::{EncapsulationKey, KeyId, VerifyingKey};
+use crate::{kem::EncapsulationKey, key_id::KeyId, sign::VerifyingKey};
 
 /// A public key, which has an id.
 pub(super) trait Named: Eq {

@@ -1,8 +1,12 @@
 //! What a ring becomes when the directory that it was read from has changed.
 
-use crate::{EncapsulationKey, Error, Keyring, VerifyingKeyring};
+use crate::{
+    error::Error,
+    kem::EncapsulationKey,
+    keyring::{Keyring, VerifyingKeyring},
+};
 
-/// Public only because it seals [`Directory`](crate::Directory): the directories are those of this
+/// Public only because it seals [`Ring`](crate::keyring::Ring): the directories are those of this
 /// crate's rings.
 pub trait Merge: Sized {
     /// Whether the other ring has the same keys in the same order.
@@ -20,7 +24,7 @@ impl Merge for Keyring {
     }
 
     fn with_changes(&self, before: &Self, now: &Self) -> Result<Self, Error> {
-        let mut ring = now.clone().under(self.policy.clone())?;
+        let mut ring = now.clone().with_policy(self.policy.clone())?;
         if self.has_keys_of(before) {
             for key in self.ring_keys().filter(|key| now.contains(key.public())) {
                 ring.add_older(key.clone())?; // in its place there
@@ -53,7 +57,7 @@ impl Merge for VerifyingKeyring {
     }
 
     fn with_changes(&self, before: &Self, now: &Self) -> Result<Self, Error> {
-        let mut ring = now.clone().under(self.policy.clone())?;
+        let mut ring = now.clone().with_policy(self.policy.clone())?;
         if self.has_keys_of(before) {
             for key in self.keys().filter(|key| now.keys.contains(key)) {
                 ring.add(key)?; // in its place there
@@ -80,7 +84,10 @@ impl Merge for VerifyingKeyring {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DecapsulationKey, KemSuite, Policy};
+    use crate::{
+        kem::{DecapsulationKey, KemSuite},
+        policy::Policy,
+    };
 
     fn key(number: u8) -> Result<DecapsulationKey, Error> {
         DecapsulationKey::from_seed(KemSuite::X25519_ML_KEM_1024, &[number; 32])
@@ -132,7 +139,7 @@ mod tests {
     #[test]
     fn the_policy_is_that_of_the_ring() -> Result<(), Error> {
         let strict = Policy::stable().with_kem_suites([KemSuite::X25519_ML_KEM_1024]);
-        let current = ring(&[1])?.under(strict)?;
+        let current = ring(&[1])?.with_policy(strict)?;
         let other = DecapsulationKey::from_seed(KemSuite::ML_KEM_1024_P384, &[1; 32])?;
         let refused = current.with_changes(&ring(&[1])?, &Keyring::new(other));
         assert!(matches!(refused, Err(Error::Refused { .. })));

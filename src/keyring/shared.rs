@@ -8,9 +8,9 @@ use std::{
 };
 
 use super::merge::Merge;
-use crate::Error;
+use crate::error::Error;
 #[cfg(doc)]
-use crate::{Keyring, VerifyingKeyring};
+use crate::keyring::{Keyring, VerifyingKeyring};
 
 /// A [`Keyring`] or [`VerifyingKeyring`] that many threads use and one changes now and then.
 ///
@@ -19,7 +19,7 @@ use crate::{Keyring, VerifyingKeyring};
 /// returned, every later `load` has the new ring.
 ///
 /// ```
-/// use twinseal::{DecapsulationKey, Keyring, Shared};
+/// use twinseal::{DecapsulationKey, Keyring, keyring::Shared};
 ///
 /// let ring = Shared::new(Keyring::new(DecapsulationKey::generate()?));
 /// let sealed = ring.load().primary().seal(b"example.com/notes", b"hello")?;
@@ -46,27 +46,27 @@ use crate::{Keyring, VerifyingKeyring};
 /// anywhere. While `update` runs its closure, or `reload` reads the directory, other calls of
 /// `update` and `reload` wait. Calling either from within the closure would wait for itself: it
 /// panics. Do not let the closure wait for a thread that changes the same ring.
-pub struct Shared<Ring> {
-    current: RwLock<Arc<Ring>>,
-    directory: Mutex<Option<Source<Ring>>>,
+pub struct Shared<R> {
+    current: RwLock<Arc<R>>,
+    directory: Mutex<Option<Source<R>>>,
     /// Who holds the lock on `directory`, which is held while a new ring is made, so that no
     /// change is lost and nobody waits to read.
     changer: Mutex<Option<ThreadId>>,
 }
 
 /// A directory, and the ring that it held when it was read last.
-struct Source<Ring> {
+struct Source<R> {
     path: PathBuf,
-    last: Ring,
+    last: R,
 }
 
 /// The right to change a ring, until it is dropped.
-struct Changing<'a, Ring> {
-    source: MutexGuard<'a, Option<Source<Ring>>>,
+struct Changing<'a, R> {
+    source: MutexGuard<'a, Option<Source<R>>>,
     changer: &'a Mutex<Option<ThreadId>>,
 }
 
-impl<Ring> Drop for Changing<'_, Ring> {
+impl<R> Drop for Changing<'_, R> {
     fn drop(&mut self) {
         *lock(self.changer) = None;
     }
@@ -77,14 +77,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<Ring: Clone> Shared<Ring> {
+impl<R: Clone> Shared<R> {
     /// Shares a ring.
     #[must_use]
-    pub fn new(ring: Ring) -> Self {
+    pub fn new(ring: R) -> Self {
         Self::with_source(ring, None)
     }
 
-    fn with_source(ring: Ring, source: Option<Source<Ring>>) -> Self {
+    fn with_source(ring: R, source: Option<Source<R>>) -> Self {
         Self {
             current: RwLock::new(Arc::new(ring)),
             directory: Mutex::new(source),
@@ -94,7 +94,7 @@ impl<Ring: Clone> Shared<Ring> {
 
     /// The ring as it is now.
     #[must_use]
-    pub fn load(&self) -> Arc<Ring> {
+    pub fn load(&self) -> Arc<R> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -105,21 +105,21 @@ impl<Ring: Clone> Shared<Ring> {
     /// # Panics
     ///
     /// If it is called from within an `update` of the same ring.
-    pub fn update<T>(&self, change: impl FnOnce(&mut Ring) -> T) -> T {
+    pub fn update<T>(&self, change: impl FnOnce(&mut R) -> T) -> T {
         // Callers' keys are dropped when no lock is held, because that runs callers' code: the new
         // ring if `change` panics, the old one if not.
         let mut new = None;
         let result;
         let before = {
             let _changing = self.changing();
-            result = change(new.insert(Ring::clone(&self.load())));
+            result = change(new.insert(R::clone(&self.load())));
             new.take().map(|ring| self.replace(ring))
         };
         drop(before);
         result
     }
 
-    fn changing(&self) -> Changing<'_, Ring> {
+    fn changing(&self) -> Changing<'_, R> {
         let this_thread = thread::current().id();
         let is_within = *lock(&self.changer) == Some(this_thread);
         assert!(!is_within, "a shared ring was changed from within a change of the same ring");
@@ -129,13 +129,13 @@ impl<Ring: Clone> Shared<Ring> {
     }
 
     /// Returns the ring that is replaced, to be dropped without a lock.
-    fn replace(&self, ring: Ring) -> Arc<Ring> {
+    fn replace(&self, ring: R) -> Arc<R> {
         let ring = Arc::new(ring);
         mem::replace(&mut *self.current.write().unwrap_or_else(PoisonError::into_inner), ring)
     }
 }
 
-impl<Ring: fmt::Debug> fmt::Debug for Shared<Ring> {
+impl<R: fmt::Debug> fmt::Debug for Shared<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ring = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
         f.debug_tuple("Shared").field(&ring).finish()
@@ -167,7 +167,7 @@ impl<Ring: fmt::Debug> fmt::Debug for Shared<Ring> {
 /// With `primary.pem` as a link: `mv 2026-02.pem keys/`, then `ln -s 2026-02.pem keys/new` and
 /// `mv keys/new keys/primary.pem`. `cp` onto a file that is read meanwhile is no such step; copy to
 /// a name that does not end in `.pem`, then `mv`.
-pub trait Directory: Clone + Sized + Merge {
+pub trait Ring: Clone + Sized + Merge {
     /// Reads the directory.
     ///
     /// # Errors
@@ -178,15 +178,15 @@ pub trait Directory: Clone + Sized + Merge {
     fn read_dir(path: impl AsRef<Path>) -> io::Result<Self>;
 }
 
-impl<Ring: Directory> Shared<Ring> {
+impl<R: Ring> Shared<R> {
     /// Reads a ring from a directory of PEM files, and remembers where for
     /// [`reload`](Self::reload).
     ///
     /// # Errors
     ///
-    /// Those of [`Directory::read_dir`].
+    /// Those of [`Ring::read_dir`].
     pub fn read_dir(path: impl AsRef<Path>) -> io::Result<Self> {
-        let ring = Ring::read_dir(&path)?;
+        let ring = R::read_dir(&path)?;
         let source = Source { path: path.as_ref().to_path_buf(), last: ring.clone() };
         Ok(Self::with_source(ring, Some(source)))
     }
@@ -198,7 +198,7 @@ impl<Ring: Directory> Shared<Ring> {
     ///
     /// # Errors
     ///
-    /// Those of [`Directory::read_dir`]; [`Error::Refused`] if the policy does not accept a new
+    /// Those of [`Ring::read_dir`]; [`Error::Refused`] if the policy does not accept a new
     /// key; [`Error::Invalid`] if no key would be left; [`io::ErrorKind::Unsupported`] if the ring
     /// was not read from a directory.
     ///
@@ -211,7 +211,7 @@ impl<Ring: Directory> Shared<Ring> {
         let source = changing.source.as_mut().ok_or_else(|| {
             io::Error::new(io::ErrorKind::Unsupported, "the ring was not read from a directory")
         })?;
-        let now = Ring::read_dir(&source.path)?;
+        let now = R::read_dir(&source.path)?;
         let current = self.load();
         let merged = current
             .with_changes(&source.last, &now)

@@ -1,7 +1,12 @@
 //! The verifying keys of several signers, each of whom is accepted.
 
 use super::distinct::Distinct;
-use crate::{Error, KeyId, Policy, Signature, VerifyingKey};
+use crate::{
+    error::Error,
+    key_id::KeyId,
+    policy::Policy,
+    sign::{Signature, VerifyingKey},
+};
 
 /// Verifying keys of several signers: a signature of any of them is accepted, and `verify` returns
 /// the key that it is of. Never empty.
@@ -32,7 +37,7 @@ impl VerifyingKeyring {
     ///
     /// [`Error::Invalid`] if there is no key; [`Error::Refused`] if one is not acceptable.
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a VerifyingKey>) -> Result<Self, Error> {
-        Self::with_policy(keys, Policy::stable())
+        Self::new_with_policy(keys, Policy::stable())
     }
 
     /// A keyring with a policy of its own, which may accept experimental suites.
@@ -40,7 +45,7 @@ impl VerifyingKeyring {
     /// # Errors
     ///
     /// Those of [`new`](Self::new).
-    pub fn with_policy<'a>(
+    pub fn new_with_policy<'a>(
         keys: impl IntoIterator<Item = &'a VerifyingKey>,
         policy: Policy,
     ) -> Result<Self, Error> {
@@ -58,7 +63,7 @@ impl VerifyingKeyring {
     /// # Errors
     ///
     /// [`Error::Refused`] if it does not accept one of the keys.
-    pub fn under(self, policy: Policy) -> Result<Self, Error> {
+    pub fn with_policy(self, policy: Policy) -> Result<Self, Error> {
         self.keys().try_for_each(|key| policy.check_signature(key.suite()))?;
         Ok(Self { policy, ..self })
     }

@@ -15,7 +15,7 @@ use super::{
     Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths, SignatureScheme,
     no_context, portable,
 };
-use crate::{Error, suite};
+use crate::{constants, error::Error};
 
 mod ml_dsa;
 
@@ -24,8 +24,8 @@ mod ml_dsa;
 /// providers give [`Error::Randomness`].
 pub static AWS_LC: Provider = Provider {
     name: "aws-lc",
-    x25519: &DhKem { algorithm: &X25519, lengths: suite::X25519_LENGTHS },
-    p384: &DhKem { algorithm: &ECDH_P384, lengths: suite::P384_LENGTHS },
+    x25519: &DhKem { algorithm: &X25519, lengths: constants::X25519_LENGTHS },
+    p384: &DhKem { algorithm: &ECDH_P384, lengths: constants::P384_LENGTHS },
     ml_kem_1024: &MlKem1024,
     ecdsa_p384: &EcdsaP384,
     ml_dsa_87: &ml_dsa::MlDsa87,
@@ -116,7 +116,7 @@ struct MlKemDecapsulator(DecapsulationKey);
 
 impl Kem for MlKem1024 {
     fn lengths(&self) -> KemLengths {
-        suite::ML_KEM_1024_LENGTHS
+        constants::ML_KEM_1024_LENGTHS
     }
 
     fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {
@@ -163,7 +163,7 @@ struct EcdsaVerifier(signature::ParsedPublicKey);
 
 impl SignatureScheme for EcdsaP384 {
     fn lengths(&self) -> SignatureLengths {
-        suite::ECDSA_P384_LENGTHS
+        constants::ECDSA_P384_LENGTHS
     }
 
     fn generate(&self, random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {

@@ -15,7 +15,7 @@ use super::{
     Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths, SignatureScheme,
     no_context,
 };
-use crate::{Error, suite, wire};
+use crate::{constants, error::Error, wire};
 
 #[derive(Debug)]
 pub(crate) struct Falcon1024;
@@ -25,8 +25,8 @@ struct FalconSigner(Box<falcon1024::SecretKey>);
 
 struct FalconVerifier(Box<falcon1024::PublicKey>);
 
-const PUBLIC_KEY: usize = suite::FALCON_1024_LENGTHS.verifying_key;
-const SECRET_KEY: usize = suite::FALCON_1024_LENGTHS.signing_key - PUBLIC_KEY;
+const PUBLIC_KEY: usize = constants::FALCON_1024_LENGTHS.verifying_key;
+const SECRET_KEY: usize = constants::FALCON_1024_LENGTHS.signing_key - PUBLIC_KEY;
 
 fn invalid(reason: &'static str) -> Error {
     Error::Invalid { what: "Falcon-1024 key", reason }
@@ -34,7 +34,7 @@ fn invalid(reason: &'static str) -> Error {
 
 impl SignatureScheme for Falcon1024 {
     fn lengths(&self) -> SignatureLengths {
-        suite::FALCON_1024_LENGTHS
+        constants::FALCON_1024_LENGTHS
     }
 
     /// The crate draws from the operating system itself, and panics if that has no randomness.

@@ -19,7 +19,7 @@ use super::{
     Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, PORTABLE, Provider, Random,
     SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths, SignatureScheme, portable,
 };
-use crate::{Error, context, suite};
+use crate::{constants, context, error::Error};
 
 /// PQClean's ML-KEM-1024 and ML-DSA-87, in C; everything else as in [`PORTABLE`]. The crates that
 /// bind it are unmaintained: it is here to be compared with, and keys use it only if they are moved
@@ -50,7 +50,7 @@ struct MlKemDecapsulator(Wiped<mlkem1024::SecretKey>);
 
 impl Kem for MlKem1024 {
     fn lengths(&self) -> KemLengths {
-        suite::ML_KEM_1024_LENGTHS
+        constants::ML_KEM_1024_LENGTHS
     }
 
     fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {
@@ -97,7 +97,7 @@ struct MlDsaVerifier(Box<mldsa87::PublicKey>);
 
 impl SignatureScheme for MlDsa87 {
     fn lengths(&self) -> SignatureLengths {
-        suite::ML_DSA_87_LENGTHS
+        constants::ML_DSA_87_LENGTHS
     }
 
     fn generate(&self, random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -132,7 +132,7 @@ impl SchemeVerifier for MlDsaVerifier {
     fn verify(&self, context: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Error> {
         context::check_length(context).map_err(|_| Error::Verify)?;
         // The crate accepts shorter signatures and leaves the rest to C; FIPS 204 has one length.
-        if signature.len() != suite::ML_DSA_87_LENGTHS.signature || !is_short(signature) {
+        if signature.len() != constants::ML_DSA_87_LENGTHS.signature || !is_short(signature) {
             return Err(Error::Verify);
         }
         let signature =

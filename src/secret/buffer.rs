@@ -13,7 +13,7 @@ use std::{
 ///
 /// ```
 /// # use std::io::Read;
-/// # use twinseal::SecretBuffer;
+/// # use twinseal::secret::SecretBuffer;
 /// # let bob = twinseal::DecapsulationKey::generate()?;
 /// # let sealed = bob.encapsulation_key().seal(b"example.com/notes", b"hello")?;
 /// let mut reader = bob.open_reader(b"example.com/notes", &sealed[..])?;
@@ -51,7 +51,7 @@ impl SecretBuffer {
     }
 
     /// The bytes as a vector, for what appends to one: `read_to_end`, or
-    /// [`Opener::update`](crate::Opener::update). It must not grow beyond its capacity, since what
+    /// [`Opener::update`](crate::envelope::Opener::update). It must not grow beyond its capacity, since what
     /// it then leaves behind is wiped by nobody.
     pub fn as_mut_vec(&mut self) -> &mut Vec<u8> {
         &mut self.0

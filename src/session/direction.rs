@@ -1,7 +1,7 @@
 //! One direction of a session: messages in order, up to what its key may protect.
 
 use crate::{
-    Error,
+    error::Error,
     provider::Provider,
     schedule::{KEY_AND_NONCE, NumberedKey, TAG},
     wire,
@@ -45,14 +45,14 @@ impl MessageKind {
 
 /// What travels beside a message that was encrypted in place: 17 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Detached {
+pub struct MessageTag {
     /// Whether more messages follow.
     pub kind: MessageKind,
     /// The authentication tag.
     pub tag: [u8; TAG],
 }
 
-impl Detached {
+impl MessageTag {
     /// Length in bytes, which is all that a session adds to a message.
     pub const LENGTH: usize = 1 + TAG;
 
@@ -148,14 +148,14 @@ impl Direction {
         kind: MessageKind,
         aad: &[u8],
         buffer: &mut [u8],
-    ) -> Result<Detached, Error> {
+    ) -> Result<MessageTag, Error> {
         let used = self.admit_to_send(kind, aad, buffer.len())?;
         self.set_aad(kind, aad);
         // Before anything is encrypted: a number that met a failure is never used again.
         let index = self.next;
         self.advance(kind, used);
         match self.key.seal_in_place(index, &self.aad, buffer) {
-            Ok(tag) => Ok(Detached { kind, tag }),
+            Ok(tag) => Ok(MessageTag { kind, tag }),
             Err(error) => {
                 self.finished = true;
                 Err(error)
@@ -167,9 +167,9 @@ impl Direction {
         &mut self,
         aad: &[u8],
         buffer: &mut [u8],
-        detached: &Detached,
+        detached: &MessageTag,
     ) -> Result<(), Error> {
-        let Detached { kind, tag } = detached;
+        let MessageTag { kind, tag } = detached;
         let opened = self.admit_to_open(aad, buffer.len()).and_then(|used| {
             self.set_aad(*kind, aad);
             self.key.open_in_place(self.next, &self.aad, buffer, tag)?;

@@ -1,9 +1,13 @@
 //! The first message of a session: for whom it is, by whom, and the ciphertext of the KEM.
 
 use crate::{
-    Ciphertext, Error, KemSuite, KeyId, SignatureSuite,
+    constants,
+    error::Error,
+    kem::{Ciphertext, KemSuite},
+    key_id::KeyId,
     schedule::{AEAD_AES_256_GCM, KDF_HKDF_SHA384},
-    suite, wire,
+    sign::SignatureSuite,
+    wire,
 };
 
 const WHAT: &str = "hello";
@@ -23,8 +27,8 @@ impl Core {
         let flags = if self.signer.is_some() { SIGNED } else { UNSIGNED };
         let ids = [self.suite.id(), KDF_HKDF_SHA384, AEAD_AES_256_GCM].map(u16::to_be_bytes);
         let mut bytes = [
-            suite::SESSION_MAGIC.as_slice(),
-            &[suite::SESSION_VERSION],
+            constants::SESSION_MAGIC.as_slice(),
+            &[constants::SESSION_VERSION],
             ids.as_flattened(),
             &[flags],
             self.recipient.as_bytes(),
@@ -42,11 +46,11 @@ impl Core {
     /// there is one.
     pub(crate) fn parse(hello: &[u8]) -> Result<(Self, &[u8], &[u8]), Error> {
         let mut reader = wire::Reader::new(WHAT, hello);
-        if reader.take(suite::SESSION_MAGIC.len())? != suite::SESSION_MAGIC {
+        if reader.take(constants::SESSION_MAGIC.len())? != constants::SESSION_MAGIC {
             let reason = "it does not start with \"twinsess\"";
             return Err(Error::Invalid { what: WHAT, reason });
         }
-        only("session version", reader.u8()?.into(), suite::SESSION_VERSION.into())?;
+        only("session version", reader.u8()?.into(), constants::SESSION_VERSION.into())?;
         let suite = KemSuite::from_id(reader.u16()?)?;
         only("session KDF", reader.u16()?, KDF_HKDF_SHA384)?;
         only("session AEAD", reader.u16()?, AEAD_AES_256_GCM)?;

@@ -4,13 +4,16 @@ use std::{fmt, sync::Arc};
 
 use sha2::{Digest, Sha512};
 
-use super::{Receiver, Sender, direction::Direction, hello::Core};
+use super::{SessionReceiver, SessionSender, direction::Direction, hello::Core};
 use crate::{
-    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, Keyring, SharedSecret,
-    Sign, Signature, SignatureSuite, VerifyingKey, VerifyingKeyring, context,
+    constants, context,
+    error::Error,
+    kem::{Decapsulate, DecapsulationKey, EncapsulationKey, KemSuite, SharedSecret},
+    key_id::KeyId,
+    keyring::{Keyring, VerifyingKeyring},
     provider::Provider,
     schedule::{Exporter, Schedule},
-    suite,
+    sign::{Sign, Signature, SignatureSuite, VerifyingKey},
 };
 
 /// Both sides: from a shared secret to a direction, an exporter and the session's name.
@@ -20,11 +23,11 @@ fn start(
     core: &[u8],
     context: &[u8],
 ) -> Result<(Direction, Exporter, [u8; 32]), Error> {
-    let info: [&[u8]; 3] = [suite::SESSION_INFO, core, context];
+    let info: [&[u8]; 3] = [constants::SESSION_INFO, core, context];
     let Schedule { key_and_nonce, exporter } =
         Schedule::new(secret.suite().id(), secret.as_bytes(), &info);
     let mut session_id = [0; 32];
-    exporter.export(&[suite::SESSION_ID], &mut session_id);
+    exporter.export(&[constants::SESSION_ID], &mut session_id);
     Ok((Direction::new(provider, &key_and_nonce)?, exporter, session_id))
 }
 
@@ -35,7 +38,7 @@ impl EncapsulationKey {
     /// # Errors
     ///
     /// [`Error::Context`]; [`Error::Randomness`] if the system has none.
-    pub fn sender(&self, context: &[u8]) -> Result<(Vec<u8>, Sender), Error> {
+    pub fn sender(&self, context: &[u8]) -> Result<(Vec<u8>, SessionSender), Error> {
         sender(self, None, context, None)
     }
 
@@ -59,7 +62,7 @@ impl SignedBy<'_> {
     /// # Errors
     ///
     /// Those of [`EncapsulationKey::sender`], and whatever the signing key reports.
-    pub fn sender(&self, context: &[u8]) -> Result<(Vec<u8>, Sender), Error> {
+    pub fn sender(&self, context: &[u8]) -> Result<(Vec<u8>, SessionSender), Error> {
         sender(self.to, Some(self.signer), context, None)
     }
 }
@@ -76,7 +79,7 @@ pub(crate) fn sender(
     signer: Option<&dyn Sign>,
     context: &[u8],
     randomness: Option<&[u8]>,
-) -> Result<(Vec<u8>, Sender), Error> {
+) -> Result<(Vec<u8>, SessionSender), Error> {
     context::check(context)?;
     let (ciphertext, secret) = to.encapsulate_from(randomness)?;
     let core = Core {
@@ -92,10 +95,10 @@ pub(crate) fn sender(
     let (direction, exporter, session_id) = start(to.provider(), &secret, &hello, context)?;
     if let Some(signer) = signer {
         let digest = signed_digest(&hello, to, context);
-        let signature = signer.sign_checked(suite::SESSION_SIGNATURE_CONTEXT, &digest)?;
+        let signature = signer.sign_checked(constants::SESSION_SIGNATURE_CONTEXT, &digest)?;
         hello.extend_from_slice(signature.as_bytes());
     }
-    let sender = Sender {
+    let sender = SessionSender {
         direction,
         session_id,
         provider: to.provider(),
@@ -117,27 +120,27 @@ fn signed_digest(core: &[u8], to: &EncapsulationKey, context: &[u8]) -> [u8; 64]
 
 impl DecapsulationKey {
     /// Accepts a session that does not say who sends. A signed hello is refused: name its signer
-    /// with [`from_signer`](Self::from_signer).
+    /// with [`accepting`](Self::accepting).
     ///
     /// # Errors
     ///
     /// [`Error::NotARecipient`] if it is for another key; [`Error::Truncated`],
     /// [`Error::Unknown`] or [`Error::Invalid`] if it is no hello. A hello that was changed makes
     /// other keys: it shows when the first message fails to open.
-    pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<Receiver, Error> {
+    pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
         self.as_dyn().receiver(context, hello)
     }
 
     /// Accepts sessions of one signer only. An unsigned hello is refused.
     #[must_use]
-    pub fn from_signer<'a>(&'a self, signer: &'a VerifyingKey) -> FromSigner<'a> {
-        self.as_dyn().from_signer(signer)
+    pub fn accepting<'a>(&'a self, signer: &'a VerifyingKey) -> Accepting<'a> {
+        self.as_dyn().accepting(signer)
     }
 
-    /// Accepts sessions of any of several signers; [`Receiver::signer`] tells whose it is.
+    /// Accepts sessions of any of several signers; [`SessionReceiver::signer`] tells whose it is.
     #[must_use]
-    pub fn from_signers<'a>(&'a self, signers: &'a VerifyingKeyring) -> FromSigner<'a> {
-        self.as_dyn().from_signers(signers)
+    pub fn accepting_any<'a>(&'a self, signers: &'a VerifyingKeyring) -> Accepting<'a> {
+        self.as_dyn().accepting_any(signers)
     }
 }
 
@@ -147,20 +150,20 @@ impl dyn Decapsulate + '_ {
     /// # Errors
     ///
     /// Those of [`DecapsulationKey::receiver`], and whatever the key reports.
-    pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<Receiver, Error> {
+    pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
         receive(&Keys::One(self), None, context, hello)
     }
 
-    /// Accepts sessions of one signer only; see [`DecapsulationKey::from_signer`].
+    /// Accepts sessions of one signer only; see [`DecapsulationKey::accepting`].
     #[must_use]
-    pub fn from_signer<'a>(&'a self, signer: &'a VerifyingKey) -> FromSigner<'a> {
-        FromSigner { keys: Keys::One(self), signers: Signers::One(signer) }
+    pub fn accepting<'a>(&'a self, signer: &'a VerifyingKey) -> Accepting<'a> {
+        Accepting { keys: Keys::One(self), signers: Signers::One(signer) }
     }
 
-    /// Accepts sessions of any of several signers; [`Receiver::signer`] tells whose it is.
+    /// Accepts sessions of any of several signers; [`SessionReceiver::signer`] tells whose it is.
     #[must_use]
-    pub fn from_signers<'a>(&'a self, signers: &'a VerifyingKeyring) -> FromSigner<'a> {
-        FromSigner { keys: Keys::One(self), signers: Signers::AnyOf(signers) }
+    pub fn accepting_any<'a>(&'a self, signers: &'a VerifyingKeyring) -> Accepting<'a> {
+        Accepting { keys: Keys::One(self), signers: Signers::AnyOf(signers) }
     }
 }
 
@@ -172,38 +175,38 @@ impl Keyring {
     ///
     /// Those of [`DecapsulationKey::receiver`]; [`Error::Refused`] if the policy does not accept
     /// the key's suite.
-    pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<Receiver, Error> {
+    pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
         receive(&Keys::Ring(self), None, context, hello)
     }
 
-    /// Accepts sessions of one signer only; see [`DecapsulationKey::from_signer`].
+    /// Accepts sessions of one signer only; see [`DecapsulationKey::accepting`].
     #[must_use]
-    pub fn from_signer<'a>(&'a self, signer: &'a VerifyingKey) -> FromSigner<'a> {
-        FromSigner { keys: Keys::Ring(self), signers: Signers::One(signer) }
+    pub fn accepting<'a>(&'a self, signer: &'a VerifyingKey) -> Accepting<'a> {
+        Accepting { keys: Keys::Ring(self), signers: Signers::One(signer) }
     }
 
-    /// Accepts sessions of any of several signers; [`Receiver::signer`] tells whose it is.
+    /// Accepts sessions of any of several signers; [`SessionReceiver::signer`] tells whose it is.
     #[must_use]
-    pub fn from_signers<'a>(&'a self, signers: &'a VerifyingKeyring) -> FromSigner<'a> {
-        FromSigner { keys: Keys::Ring(self), signers: Signers::AnyOf(signers) }
+    pub fn accepting_any<'a>(&'a self, signers: &'a VerifyingKeyring) -> Accepting<'a> {
+        Accepting { keys: Keys::Ring(self), signers: Signers::AnyOf(signers) }
     }
 }
 
-/// Sessions of one signer, or of any of several; see [`DecapsulationKey::from_signer`].
+/// Sessions of one signer, or of any of several; see [`DecapsulationKey::accepting`].
 #[derive(Clone, Copy, Debug)]
-pub struct FromSigner<'a> {
+pub struct Accepting<'a> {
     keys: Keys<'a>,
     signers: Signers<'a>,
 }
 
-impl FromSigner<'_> {
+impl Accepting<'_> {
     /// Verifies the hello's signature and accepts the session.
     ///
     /// # Errors
     ///
     /// [`Error::Verify`] if the signature does not verify; [`Error::Invalid`] if the hello is not
     /// signed, or by another key; and those of [`DecapsulationKey::receiver`].
-    pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<Receiver, Error> {
+    pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
         receive(&self.keys, Some(&self.signers), context, hello)
     }
 }
@@ -270,7 +273,7 @@ fn receive(
     signers: Option<&Signers<'_>>,
     context: &[u8],
     hello: &[u8],
-) -> Result<Receiver, Error> {
+) -> Result<SessionReceiver, Error> {
     context::check(context)?;
     let (core, core_bytes, signature) = Core::parse(hello)?;
     let key = keys.find(core.suite, core.recipient)?;
@@ -286,7 +289,7 @@ fn receive(
                 signers.find(suite, key_id).ok_or(invalid("it is signed by another key"))?;
             let signature = Signature::from_bytes(suite, signature)?;
             let digest = signed_digest(core_bytes, to, context);
-            signer.verify_prehashed(suite::SESSION_SIGNATURE_CONTEXT, &digest, &signature)?;
+            signer.verify_prehashed(constants::SESSION_SIGNATURE_CONTEXT, &digest, &signature)?;
         }
     }
     let secret = key.decapsulate(&core.ciphertext).map_err(Error::into_external)?;
@@ -294,7 +297,7 @@ fn receive(
         return Err(Error::external("the shared secret is not of the key's suite"));
     }
     let (direction, exporter, session_id) = start(to.provider(), &secret, core_bytes, context)?;
-    Ok(Receiver {
+    Ok(SessionReceiver {
         direction,
         session_id,
         signer: core.signer.map(|(_, key_id)| key_id),

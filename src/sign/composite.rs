@@ -6,12 +6,13 @@ use zeroize::Zeroizing;
 
 use super::ecdsa::DerEcdsa;
 use crate::{
-    Error, check, context,
+    check, constants, context,
+    error::Error,
     provider::{
         Provider, Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths,
         SignatureScheme,
     },
-    suite, wire,
+    wire,
 };
 
 /// What makes a composite: two halves and the label that ties them together. The post-quantum
@@ -43,27 +44,35 @@ enum Joined {
 
 /// Suite 0x0001: id-MLDSA87-ECDSA-P384-SHA512.
 pub(crate) static ML_DSA_87_ECDSA_P384: CompositeSignature = CompositeSignature {
-    id: suite::ML_DSA_87_ECDSA_P384_ID,
-    name: suite::ML_DSA_87_ECDSA_P384_NAME,
-    oid: Some(suite::ML_DSA_87_ECDSA_P384_OID),
-    lengths: suite::composite_lengths(suite::ML_DSA_87_LENGTHS, suite::ECDSA_P384_DER_LENGTHS, 0),
-    label: suite::ML_DSA_87_ECDSA_P384_LABEL,
+    id: constants::ML_DSA_87_ECDSA_P384_ID,
+    name: constants::ML_DSA_87_ECDSA_P384_NAME,
+    oid: Some(constants::ML_DSA_87_ECDSA_P384_OID),
+    lengths: constants::composite_lengths(
+        constants::ML_DSA_87_LENGTHS,
+        constants::ECDSA_P384_DER_LENGTHS,
+        0,
+    ),
+    label: constants::ML_DSA_87_ECDSA_P384_LABEL,
     post_quantum: |provider| provider.ml_dsa_87,
-    post_quantum_lengths: suite::ML_DSA_87_LENGTHS,
-    post_quantum_context: suite::ML_DSA_87_ECDSA_P384_LABEL,
+    post_quantum_lengths: constants::ML_DSA_87_LENGTHS,
+    post_quantum_context: constants::ML_DSA_87_ECDSA_P384_LABEL,
     joined: Joined::ByLength,
 };
 
 /// Suite 0xF001, experimental: Falcon-1024 of round 3 and ECDSA-P384.
 #[cfg(feature = "experimental-falcon")]
 pub(crate) static FALCON_1024_ECDSA_P384: CompositeSignature = CompositeSignature {
-    id: suite::FALCON_1024_ECDSA_P384_ID,
-    name: suite::FALCON_1024_ECDSA_P384_NAME,
+    id: constants::FALCON_1024_ECDSA_P384_ID,
+    name: constants::FALCON_1024_ECDSA_P384_NAME,
     oid: None,
-    lengths: suite::composite_lengths(suite::FALCON_1024_LENGTHS, suite::ECDSA_P384_DER_LENGTHS, 2),
-    label: suite::FALCON_1024_ECDSA_P384_LABEL,
+    lengths: constants::composite_lengths(
+        constants::FALCON_1024_LENGTHS,
+        constants::ECDSA_P384_DER_LENGTHS,
+        2,
+    ),
+    label: constants::FALCON_1024_ECDSA_P384_LABEL,
     post_quantum: |_| &crate::provider::Falcon1024,
-    post_quantum_lengths: suite::FALCON_1024_LENGTHS,
+    post_quantum_lengths: constants::FALCON_1024_LENGTHS,
     post_quantum_context: b"",
     joined: Joined::ByPrefix,
 };
@@ -142,7 +151,7 @@ impl CompositeSignature {
     fn representative(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Vec<u8>, Error> {
         context::check_length(context)?;
         let length = u8::try_from(context.len()).unwrap_or(u8::MAX);
-        Ok([suite::COMPOSITE_PREFIX, self.label, &[length], context, sha512].concat())
+        Ok([constants::COMPOSITE_PREFIX, self.label, &[length], context, sha512].concat())
     }
 }
 

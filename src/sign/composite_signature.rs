@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::SignatureSuite;
-use crate::Error;
+use crate::error::Error;
 
 /// A composite signature: both halves, post-quantum half first, at most 4731 bytes.
 ///

@@ -4,11 +4,12 @@
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, check,
+    check, constants,
+    error::Error,
     provider::{
         Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths, SignatureScheme,
     },
-    suite, wire,
+    wire,
 };
 
 /// A provider's ECDSA-P384 behind its encodings and checks.
@@ -27,7 +28,7 @@ const EC_PRIVATE_KEY_START: &[u8; 7] = b"\x30\x3e\x02\x01\x01\x04\x30";
 const EC_PRIVATE_KEY_END: &[u8; 9] = b"\xa0\x07\x06\x05\x2b\x81\x04\x00\x22";
 
 fn scalar(ec_private_key: &[u8]) -> Result<&[u8], Error> {
-    let expected = suite::ECDSA_P384_DER_LENGTHS.signing_key;
+    let expected = constants::ECDSA_P384_DER_LENGTHS.signing_key;
     wire::exact("ECPrivateKey", ec_private_key, expected)?
         .strip_prefix(EC_PRIVATE_KEY_START)
         .and_then(|rest| rest.strip_suffix(EC_PRIVATE_KEY_END))
@@ -39,7 +40,7 @@ fn scalar(ec_private_key: &[u8]) -> Result<&[u8], Error> {
 
 impl SignatureScheme for DerEcdsa {
     fn lengths(&self) -> SignatureLengths {
-        suite::ECDSA_P384_DER_LENGTHS
+        constants::ECDSA_P384_DER_LENGTHS
     }
 
     fn generate(&self, random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {

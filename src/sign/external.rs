@@ -6,7 +6,7 @@ use super::{
     Signature, SigningKey, VerifyingKey,
     prehash::{hash_reader, prehash},
 };
-use crate::{Error, context};
+use crate::{context, error::Error};
 
 /// A signing key wherever it lives: in memory as [`SigningKey`], or in an HSM or KMS behind an
 /// implementation of your own.

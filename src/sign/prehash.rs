@@ -4,7 +4,7 @@ use std::io;
 
 use sha2::{Digest, Sha512};
 
-use crate::SecretBuffer;
+use crate::secret::SecretBuffer;
 
 /// PH(M) of the draft: SHA-512.
 pub(crate) fn prehash(message: &[u8]) -> [u8; 64] {

@@ -4,7 +4,7 @@ use std::{fmt, hash};
 
 use super::composite::{self, CompositeSignature};
 use crate::{
-    Error,
+    error::Error,
     provider::{Provider, SignatureLengths, SignatureScheme},
 };
 

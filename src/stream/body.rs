@@ -3,17 +3,21 @@
 use std::{fmt, ops::Range};
 
 use super::{CHUNK, ChunkKey, PREFIX, SEALED_CHUNK, plaintext_len};
-use crate::{Error, Plaintext, SecretBuffer, schedule::TAG};
+use crate::{
+    error::Error,
+    schedule::TAG,
+    secret::{Plaintext, SecretBuffer},
+};
 
 /// The body of an envelope of known length, before its end was authenticated.
 ///
 /// Fetch [`range`](Self::range) of the envelope and hand it to
 /// [`authenticate`](Self::authenticate): only then is the length of the plaintext known for sure.
-pub struct LastChunk {
+pub struct UnverifiedBody {
     body: Body,
 }
 
-impl LastChunk {
+impl UnverifiedBody {
     /// `start` is where the body starts in the envelope, `end` where the envelope ends.
     pub(crate) fn new(key: ChunkKey, start: u64, end: u64) -> Result<Self, Error> {
         let length = end.checked_sub(start).and_then(plaintext_len).ok_or(Error::Open)?;
@@ -38,9 +42,9 @@ impl LastChunk {
     }
 }
 
-impl fmt::Debug for LastChunk {
+impl fmt::Debug for UnverifiedBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LastChunk({:?})", self.range())
+        write!(f, "UnverifiedBody({:?})", self.range())
     }
 }
 
@@ -48,7 +52,7 @@ impl fmt::Debug for LastChunk {
 /// them by whatever means, and open them.
 ///
 /// ```
-/// # use twinseal::{BodyKey, Header};
+/// # use twinseal::envelope::{BodyKey, Header};
 /// # let bob = twinseal::DecapsulationKey::generate()?;
 /// # let sealed = bob.encapsulation_key().seal(b"example.com/notes", &[7; 100_000])?;
 /// let fetch = |range: std::ops::Range<u64>| sealed[range.start as usize..range.end as usize].to_vec();

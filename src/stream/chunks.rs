@@ -6,7 +6,7 @@ use std::fmt;
 use zeroize::Zeroize;
 
 use super::{CHUNK, ChunkKey, SEALED_CHUNK};
-use crate::{Error, SecretBuffer, schedule::TAG};
+use crate::{error::Error, schedule::TAG, secret::SecretBuffer};
 
 /// Seals a body chunk by chunk: feed it plaintext with [`update`](Self::update), end with
 /// [`finish`](Self::finish), and send what it appends. Or hand it whole chunks to be encrypted
@@ -202,7 +202,7 @@ fn fill<'a>(partial: &mut Vec<u8>, length: usize, input: &'a [u8]) -> &'a [u8] {
 /// After an error it gives nothing more.
 ///
 /// ```
-/// # use twinseal::{BodyKey, Header};
+/// # use twinseal::envelope::{BodyKey, Header};
 /// # let bob = twinseal::DecapsulationKey::generate()?;
 /// # let sealed = bob.encapsulation_key().seal(b"example.com/notes", b"hello")?;
 /// # let header = Header::parse(&sealed)?;

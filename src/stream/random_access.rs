@@ -7,8 +7,8 @@ use std::{
     sync::Arc,
 };
 
-use super::{Body, CHUNK, LastChunk, ReadAt, SEALED_CHUNK, read_at::read_exact_at};
-use crate::{Error, SecretBuffer};
+use super::{Body, CHUNK, ReadAt, SEALED_CHUNK, UnverifiedBody, read_at::read_exact_at};
+use crate::{error::Error, secret::SecretBuffer};
 
 /// How many chunks are read at once.
 const BATCH: u64 = 8;
@@ -45,7 +45,7 @@ const BATCH: u64 = 8;
 /// ```
 /// use std::io::ErrorKind;
 ///
-/// use twinseal::Sealer;
+/// use twinseal::envelope::Sealer;
 ///
 /// # let bob = twinseal::DecapsulationKey::generate()?;
 /// # let mut damaged = bob.encapsulation_key().seal(b"example.com/models", &[7; 100_000])?;
@@ -78,7 +78,7 @@ pub struct RandomAccess<S> {
 }
 
 impl<S: ReadAt> RandomAccess<S> {
-    pub(crate) fn new(source: S, last: LastChunk) -> io::Result<Self> {
+    pub(crate) fn new(source: S, last: UnverifiedBody) -> io::Result<Self> {
         let Range { start, end } = last.range();
         let mut sealed = SecretBuffer::zeroed((end - start) as usize);
         read_exact_at(&source, &mut sealed, start)?;

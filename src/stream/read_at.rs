@@ -6,14 +6,14 @@ use super::outgoing::uninterrupted;
 
 /// Something that can be read at any position, by several threads at once.
 ///
-/// Implemented for files, bytes in memory, [`RandomAccess`](crate::RandomAccess), and references and
+/// Implemented for files, bytes in memory, [`RandomAccess`](crate::stream::RandomAccess), and references and
 /// smart pointers to any of them, `Box<dyn ReadAt>` among them. Errors are handed on as they are; only
 /// what is [`Interrupted`](io::ErrorKind::Interrupted) is called again.
 ///
 /// ```
 /// use std::{fs::File, path::Path, sync::Arc};
 ///
-/// use twinseal::ReadAt;
+/// use twinseal::stream::ReadAt;
 ///
 /// fn source(path: Option<&Path>, bytes: Arc<[u8]>) -> std::io::Result<Box<dyn ReadAt>> {
 ///     Ok(match path {

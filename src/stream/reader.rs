@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Opener, SEALED_CHUNK, outgoing::uninterrupted};
-use crate::{Error, SecretBuffer, schedule::TAG};
+use crate::{error::Error, schedule::TAG, secret::SecretBuffer};
 
 /// How many chunks are read at once.
 pub(super) const BATCH: usize = 8;
@@ -21,7 +21,7 @@ pub(super) const BATCH: usize = 8;
 /// # Damaged data
 ///
 /// Every chunk of 16 KiB before the first damaged one comes out before the error. Those after it are
-/// read with [`RandomAccess`](crate::RandomAccess), whose documentation has an example.
+/// read with [`RandomAccess`](crate::stream::RandomAccess), whose documentation has an example.
 ///
 /// # Errors of the inner reader
 ///

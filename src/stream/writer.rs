@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{CHUNK, SEALED_CHUNK, Sealer, outgoing::Outgoing};
-use crate::{Error, SecretBuffer};
+use crate::{error::Error, secret::SecretBuffer};
 
 /// How many chunks are written at once. Sealed one by one while they are in the cache.
 const BATCH: usize = 8;

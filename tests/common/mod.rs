@@ -5,8 +5,8 @@
 use std::fmt;
 
 use twinseal::{
-    Ciphertext, DecapsulationKey, EncapsulationKey, Error, KemSuite, SharedSecret, SignatureSuite,
-    SigningKey, VerifyingKey,
+    DecapsulationKey, EncapsulationKey, Error, KemSuite, SignatureSuite, SigningKey, VerifyingKey,
+    kem::{Ciphertext, SharedSecret},
 };
 
 pub(crate) const CTX: &[u8] = b"example.com/tests/v1";

@@ -7,7 +7,10 @@ use std::{
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use tempfile::TempDir;
-use twinseal::{BodyKey, DecapsulationKey, Header, Sealer};
+use twinseal::{
+    DecapsulationKey,
+    envelope::{BodyKey, Header, Sealer},
+};
 
 use crate::{example, names};
 

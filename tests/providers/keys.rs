@@ -1,8 +1,8 @@
 //! Keys: the same from one seed on all providers, moved by `on`, and by default on the right one.
 
 use twinseal::{
-    Ciphertext, DecapsulationKey, EncapsulationKey, KemSuite, SignatureSuite, SigningKey,
-    VerifyingKey, hazmat,
+    DecapsulationKey, EncapsulationKey, KemSuite, SignatureSuite, SigningKey, VerifyingKey, hazmat,
+    kem::Ciphertext,
     provider::{Kem, PORTABLE, Provider},
 };
 

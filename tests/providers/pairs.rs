@@ -3,8 +3,8 @@
 use std::io::{Read, Write};
 
 use twinseal::{
-    Ciphertext, DecapsulationKey, Error, KemSuite, Recipients, SealWriter, Signature,
-    SignatureSuite, SigningKey, hazmat, provider::Provider,
+    DecapsulationKey, Error, KemSuite, Recipients, Signature, SignatureSuite, SigningKey, hazmat,
+    kem::Ciphertext, provider::Provider, stream::SealWriter,
 };
 
 use crate::{
@@ -236,7 +236,7 @@ fn session(suite: KemSuite, a: &'static Provider, b: &'static Provider) {
     let from_alice = alice.verifying_key().on(b).unwrap();
 
     let (hello, mut tx) = to_bob.signed_by(&alice).sender(CTX).unwrap();
-    let mut rx = bob.from_signer(&from_alice).receiver(CTX, &hello).unwrap();
+    let mut rx = bob.accepting(&from_alice).receiver(CTX, &hello).unwrap();
     assert_eq!(tx.session_id(), rx.session_id());
     assert_eq!(rx.signer(), Some(alice.verifying_key().key_id()));
     for length in LENGTHS {
@@ -268,5 +268,5 @@ fn session(suite: KemSuite, a: &'static Provider, b: &'static Provider) {
     assert_eq!(&rx.open(&tx.seal(b"unsigned").unwrap()).unwrap()[..], b"unsigned");
     let mallory = signing_key(2);
     let (hello, _) = to_bob.signed_by(&mallory).sender(CTX).unwrap();
-    assert!(bob.from_signer(&from_alice).receiver(CTX, &hello).is_err());
+    assert!(bob.accepting(&from_alice).receiver(CTX, &hello).is_err());
 }

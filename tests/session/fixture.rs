@@ -3,7 +3,9 @@
 use std::{ops::Range, sync::LazyLock};
 
 use twinseal::{
-    DecapsulationKey, Error, KemSuite, Receiver, Sender, SigningKey, provider::PORTABLE,
+    DecapsulationKey, Error, KemSuite, SigningKey,
+    provider::PORTABLE,
+    session::{SessionReceiver, SessionSender},
 };
 
 pub(crate) const CTX: &[u8] = b"example.com/gradients/round-7";
@@ -27,7 +29,7 @@ pub(crate) static MALLORY: LazyLock<SigningKey> =
     LazyLock::new(|| SigningKey::generate().unwrap().on(&PORTABLE).unwrap());
 
 /// An unsigned session with Bob.
-pub(crate) fn session() -> (Sender, Receiver) {
+pub(crate) fn session() -> (SessionSender, SessionReceiver) {
     let (hello, tx) = BOB.encapsulation_key().sender(CTX).unwrap();
     (tx, BOB.receiver(CTX, &hello).unwrap())
 }
@@ -48,7 +50,7 @@ pub(crate) const SIGNED_CORE: usize = 50 + 1600;
 
 /// Whether a receiver that was made from a changed hello can do nothing with the true messages.
 #[track_caller]
-pub(crate) fn assert_estranged(tx: &mut Sender, mut rx: Receiver) {
+pub(crate) fn assert_estranged(tx: &mut SessionSender, mut rx: SessionReceiver) {
     assert_ne!(tx.session_id(), rx.session_id());
     let first = tx.seal(b"first").unwrap();
     assert!(matches!(rx.open(&first), Err(Error::Open)));

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use twinseal::{Error, Receiver};
+use twinseal::{Error, session::SessionReceiver};
 
 use crate::fixture::{
     AEAD, ALICE, BOB, BOB_P384, CAROL, CTX, FLAGS, KDF, KEM, MALLORY, OTHER, RECIPIENT,
@@ -17,12 +17,12 @@ fn signed() -> Vec<u8> {
     BOB.encapsulation_key().signed_by(&*ALICE).sender(CTX).unwrap().0
 }
 
-fn receive(hello: &[u8]) -> Result<Receiver, Error> {
+fn receive(hello: &[u8]) -> Result<SessionReceiver, Error> {
     BOB.receiver(CTX, hello)
 }
 
-fn receive_signed(hello: &[u8]) -> Result<Receiver, Error> {
-    BOB.from_signer(ALICE.verifying_key()).receiver(CTX, hello)
+fn receive_signed(hello: &[u8]) -> Result<SessionReceiver, Error> {
+    BOB.accepting(ALICE.verifying_key()).receiver(CTX, hello)
 }
 
 fn with(hello: &[u8], at: Range<usize>, bytes: &[u8]) -> Vec<u8> {
@@ -45,7 +45,7 @@ fn assert_unknown(hello: &[u8], expected_what: &str, expected_id: u16) {
 }
 
 #[track_caller]
-fn assert_invalid(refused: Result<Receiver, Error>, expected: &str) {
+fn assert_invalid(refused: Result<SessionReceiver, Error>, expected: &str) {
     match refused {
         Err(Error::Invalid { what: "hello", reason }) => assert_eq!(reason, expected),
         other => panic!("{other:?}"),
@@ -123,7 +123,7 @@ fn unknown_identifiers() {
 fn for_somebody_else() {
     for hello in [unsigned(), signed()] {
         assert!(matches!(CAROL.receiver(CTX, &hello), Err(Error::NotARecipient)));
-        let refused = CAROL.from_signer(ALICE.verifying_key()).receiver(CTX, &hello);
+        let refused = CAROL.accepting(ALICE.verifying_key()).receiver(CTX, &hello);
         assert!(matches!(refused, Err(Error::NotARecipient)));
         // The same person's key of another suite.
         assert!(matches!(BOB_P384.receiver(CTX, &hello), Err(Error::NotARecipient)));
@@ -183,7 +183,7 @@ fn adopted_by_another_signer() {
     // With the reserved context: only the crate's own protocols ask for it, but Mallory may.
     let signature = twinseal::hazmat::sign(&MALLORY, b"twinseal/session/v1", &signed).unwrap();
     let adopted = [&core[..], signature.as_bytes()].concat();
-    let rx = BOB.from_signer(signer).receiver(CTX, &adopted).unwrap();
+    let rx = BOB.accepting(signer).receiver(CTX, &adopted).unwrap();
     assert_eq!(rx.signer(), Some(signer.key_id()));
     assert_estranged(&mut tx, rx);
 }
@@ -224,7 +224,7 @@ fn another_signer() {
     // Alice's hello under Mallory's name, to those who trust Mallory.
     let mallory = MALLORY.verifying_key();
     let renamed = with(&signed(), SIGNER, mallory.key_id().as_bytes());
-    let refused = BOB.from_signer(mallory).receiver(CTX, &renamed);
+    let refused = BOB.accepting(mallory).receiver(CTX, &renamed);
     assert!(matches!(refused, Err(Error::Verify)));
 }
 
@@ -250,7 +250,7 @@ fn garbage_for_a_signature() {
 fn another_context() {
     let (hello, mut tx) = BOB.encapsulation_key().sender(CTX).unwrap();
     assert_estranged(&mut tx, BOB.receiver(OTHER, &hello).unwrap());
-    let refused = BOB.from_signer(ALICE.verifying_key()).receiver(OTHER, &signed());
+    let refused = BOB.accepting(ALICE.verifying_key()).receiver(OTHER, &signed());
     assert!(matches!(refused, Err(Error::Verify)));
 }
 
@@ -261,7 +261,7 @@ fn no_context() {
         assert!(matches!(key.sender(context), Err(Error::Context(_))));
         assert!(matches!(key.signed_by(&*ALICE).sender(context), Err(Error::Context(_))));
         assert!(matches!(BOB.receiver(context, &unsigned()), Err(Error::Context(_))));
-        let refused = BOB.from_signer(ALICE.verifying_key()).receiver(context, &signed());
+        let refused = BOB.accepting(ALICE.verifying_key()).receiver(context, &signed());
         assert!(matches!(refused, Err(Error::Context(_))));
     }
     let (hello, mut tx) = key.sender(&[b'x'; 255]).unwrap();

@@ -1,6 +1,9 @@
 //! Messages that are not the next one, unchanged: each is refused, and the next one still opens.
 
-use twinseal::{Detached, Error, MessageKind, Receiver};
+use twinseal::{
+    Error,
+    session::{MessageKind, MessageTag, SessionReceiver},
+};
 
 use crate::fixture::{BOB, CTX, OTHER, session};
 
@@ -8,12 +11,12 @@ const ZEROS: [u8; 64] = [0; 64];
 
 /// It does not open, neither attached nor in place, and what failed leaves nothing behind.
 #[track_caller]
-fn assert_refused(rx: &mut Receiver, aad: &[u8], sealed: &[u8]) {
+fn assert_refused(rx: &mut SessionReceiver, aad: &[u8], sealed: &[u8]) {
     assert!(matches!(rx.open_with_aad(aad, sealed), Err(Error::Open)));
     let (ciphertext, tag) = sealed[1..].split_last_chunk::<16>().unwrap();
     let kind = if sealed[0] == 0 { MessageKind::More } else { MessageKind::Last };
     let mut buffer = ciphertext.to_vec();
-    let refused = rx.open_in_place(aad, &mut buffer, &Detached { kind, tag: *tag });
+    let refused = rx.open_in_place(aad, &mut buffer, &MessageTag { kind, tag: *tag });
     assert!(matches!(refused, Err(Error::Open)));
     assert_eq!(buffer, ZEROS[..buffer.len()]);
     assert!(!rx.is_finished());
@@ -93,7 +96,7 @@ fn anything_after_the_last_one() {
 
     assert!(matches!(rx.open(&last), Err(Error::Finished)));
     assert!(matches!(rx.open_with_aad(b"aad", &last), Err(Error::Finished)));
-    let detached = Detached { kind: MessageKind::More, tag: [0; 16] };
+    let detached = MessageTag { kind: MessageKind::More, tag: [0; 16] };
     assert!(matches!(rx.open_in_place(b"", &mut buffer, &detached), Err(Error::Finished)));
     assert_eq!(buffer, [0; 8]);
     assert!(rx.is_finished());
@@ -104,14 +107,14 @@ fn truncated_and_extended() {
     for content in [&b""[..], b"content"] {
         let (mut tx, mut rx) = session();
         let message = tx.seal(content).unwrap();
-        for length in 0..Detached::LENGTH {
+        for length in 0..MessageTag::LENGTH {
             let refused = rx.open(&message[..length]);
             assert!(
                 matches!(refused, Err(Error::Truncated { what: "message", needed: 17, actual })
                 if actual == length)
             );
         }
-        for length in Detached::LENGTH..message.len() {
+        for length in MessageTag::LENGTH..message.len() {
             assert_refused(&mut rx, b"", &message[..length]);
         }
         for more in 1..20 {
@@ -205,7 +208,7 @@ fn too_long() {
     assert!(too_long(tx.finish_in_place(b"", &mut long).unwrap_err()));
     assert!(too_long(tx.seal(&long).unwrap_err()));
     assert!(too_long(tx.finish(&long).unwrap_err()));
-    long.resize((1 << 30) + 1 + Detached::LENGTH, 0);
+    long.resize((1 << 30) + 1 + MessageTag::LENGTH, 0);
     assert!(too_long(rx.open(&long).unwrap_err()));
     rx.open(&tx.seal(b"content").unwrap()).unwrap();
 }

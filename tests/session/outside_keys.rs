@@ -1,8 +1,8 @@
 //! Keys that live elsewhere, and fail.
 
 use twinseal::{
-    Ciphertext, Decapsulate, EncapsulationKey, Error, KemSuite, SharedSecret, Sign, Signature,
-    VerifyingKey,
+    Decapsulate, EncapsulationKey, Error, KemSuite, Sign, Signature, VerifyingKey,
+    kem::{Ciphertext, SharedSecret},
 };
 
 use crate::fixture::{ALICE, BOB, CTX};
@@ -43,7 +43,7 @@ fn they_work() {
     let module: &dyn Decapsulate = &Module(|ciphertext| BOB.decapsulate(ciphertext));
 
     let (hello, mut tx) = BOB.encapsulation_key().signed_by(&service).sender(CTX).unwrap();
-    let mut rx = module.from_signer(service.verifying_key()).receiver(CTX, &hello).unwrap();
+    let mut rx = module.accepting(service.verifying_key()).receiver(CTX, &hello).unwrap();
     assert_eq!(&rx.open(&tx.seal(b"hello").unwrap()).unwrap()[..], b"hello");
 
     let (hello, mut tx) = BOB.encapsulation_key().sender(CTX).unwrap();
@@ -65,7 +65,7 @@ fn a_failing_decapsulation_key() {
     ] {
         let module: &dyn Decapsulate = &Module(fail);
         assert!(matches!(module.receiver(CTX, &hello), Err(Error::External(_))));
-        let from_alice = module.from_signer(ALICE.verifying_key());
+        let from_alice = module.accepting(ALICE.verifying_key());
         assert!(matches!(from_alice.receiver(CTX, &signed), Err(Error::External(_))));
     }
 }
@@ -76,7 +76,7 @@ fn no_decapsulation_for_a_forgery() {
     let module: &dyn Decapsulate = &Module(|_| panic!("asked for nothing"));
     let (mut signed, _) = BOB.encapsulation_key().signed_by(&*ALICE).sender(CTX).unwrap();
     signed[crate::fixture::SIGNED_CORE] ^= 1;
-    let from_alice = module.from_signer(ALICE.verifying_key());
+    let from_alice = module.accepting(ALICE.verifying_key());
     assert!(matches!(from_alice.receiver(CTX, &signed), Err(Error::Verify)));
 }
 
@@ -101,6 +101,6 @@ fn a_signing_key_that_signs_something_else() {
         alice.sign_prehashed(context, &[0; 64])
     });
     let (hello, _) = BOB.encapsulation_key().signed_by(&service).sender(CTX).unwrap();
-    let refused = BOB.from_signer(ALICE.verifying_key()).receiver(CTX, &hello);
+    let refused = BOB.accepting(ALICE.verifying_key()).receiver(CTX, &hello);
     assert!(matches!(refused, Err(Error::Verify)));
 }

@@ -2,12 +2,15 @@
 
 use std::collections::HashSet;
 
-use twinseal::{Detached, Error, MessageKind, Receiver, Sender, hazmat};
+use twinseal::{
+    Error, hazmat,
+    session::{MessageKind, MessageTag, SessionReceiver, SessionSender},
+};
 
 use crate::fixture::{ALICE, BOB, BOB_P384, CTX, UNSIGNED_LENGTH, session};
 
 /// Every form of sending, each read in the attached form and in place.
-fn exchange(tx: &mut Sender, rx: &mut Receiver) {
+fn exchange(tx: &mut SessionSender, rx: &mut SessionReceiver) {
     let long = vec![7; 100_000];
     for (aad, message) in
         [(&b""[..], &b"hello"[..]), (b"", b""), (b"layer 1", b"x"), (b"layer 2", b""), (b"", &long)]
@@ -33,19 +36,19 @@ fn exchange(tx: &mut Sender, rx: &mut Receiver) {
         }
     }
     let short = tx.seal(b"short").unwrap();
-    assert_eq!(short.len(), 5 + Detached::LENGTH);
+    assert_eq!(short.len(), 5 + MessageTag::LENGTH);
     assert_eq!(&rx.open(&short).unwrap()[..], b"short");
     assert!(!rx.is_finished());
 }
 
 /// `type || ciphertext || tag` in its parts.
-fn split(sealed: &[u8]) -> (Vec<u8>, Detached) {
+fn split(sealed: &[u8]) -> (Vec<u8>, MessageTag) {
     let (ciphertext, tag) = sealed[1..].split_last_chunk::<16>().unwrap();
     let detached = [&sealed[..1], tag].concat();
-    (ciphertext.to_vec(), Detached::from_bytes(detached[..].try_into().unwrap()).unwrap())
+    (ciphertext.to_vec(), MessageTag::from_bytes(detached[..].try_into().unwrap()).unwrap())
 }
 
-fn join(ciphertext: &[u8], detached: Detached) -> Vec<u8> {
+fn join(ciphertext: &[u8], detached: MessageTag) -> Vec<u8> {
     let (kind, tag) = detached.to_bytes().split_first().map(|(k, t)| (*k, t.to_vec())).unwrap();
     [&[kind], ciphertext, &tag].concat()
 }
@@ -66,7 +69,7 @@ fn unsigned() {
 fn signed() {
     for bob in [&*BOB, &*BOB_P384] {
         let (hello, mut tx) = bob.encapsulation_key().signed_by(&*ALICE).sender(CTX).unwrap();
-        let mut rx = bob.from_signer(ALICE.verifying_key()).receiver(CTX, &hello).unwrap();
+        let mut rx = bob.accepting(ALICE.verifying_key()).receiver(CTX, &hello).unwrap();
         assert_eq!(rx.signer(), Some(ALICE.verifying_key().key_id()));
         exchange(&mut tx, &mut rx);
     }
@@ -129,7 +132,7 @@ fn session_ids() {
 fn a_reply() {
     for bob in [&*BOB, &*BOB_P384] {
         let (hello, mut tx) = bob.encapsulation_key().signed_by(&*ALICE).sender(CTX).unwrap();
-        let mut rx = bob.from_signer(ALICE.verifying_key()).receiver(CTX, &hello).unwrap();
+        let mut rx = bob.accepting(ALICE.verifying_key()).receiver(CTX, &hello).unwrap();
         let (nonce, mut reply_tx) = rx.reply().unwrap();
         let mut reply_rx = tx.accept_reply(&nonce).unwrap();
         assert_eq!(reply_rx.signer(), None);
@@ -189,7 +192,7 @@ fn a_false_start_of_a_reply_uses_nothing_up() {
             assert!(matches!(reply_rx.open(&first), Err(Error::Open)));
         }
         let mut buffer = *b"sealed";
-        let detached = Detached { kind: MessageKind::Last, tag: [0; 16] };
+        let detached = MessageTag { kind: MessageKind::Last, tag: [0; 16] };
         assert!(reply_rx.open_in_place(b"", &mut buffer, &detached).is_err());
         assert_eq!(buffer, [0; 6]);
     }
@@ -226,7 +229,7 @@ fn a_reply_with_another_nonce() {
 #[test]
 fn a_replayed_hello() {
     let (hello, mut tx) = BOB.encapsulation_key().signed_by(&*ALICE).sender(CTX).unwrap();
-    let receiver = || BOB.from_signer(ALICE.verifying_key()).receiver(CTX, &hello).unwrap();
+    let receiver = || BOB.accepting(ALICE.verifying_key()).receiver(CTX, &hello).unwrap();
     let (mut rx, mut replayed) = (receiver(), receiver());
     assert_eq!(rx.session_id(), replayed.session_id());
     let message = tx.seal(b"again").unwrap();
@@ -250,15 +253,15 @@ fn a_replayed_hello() {
 #[test]
 fn a_detached_part_as_bytes() {
     for (id, kind) in [(0, MessageKind::More), (1, MessageKind::Last)] {
-        let detached = Detached { kind, tag: [7; 16] };
+        let detached = MessageTag { kind, tag: [7; 16] };
         let bytes = detached.to_bytes();
         assert_eq!(bytes[..], [&[id][..], &[7; 16]].concat());
-        assert_eq!(Detached::from_bytes(&bytes).unwrap(), detached);
+        assert_eq!(MessageTag::from_bytes(&bytes).unwrap(), detached);
     }
     for id in 2..=255 {
-        let mut bytes = [7; Detached::LENGTH];
+        let mut bytes = [7; MessageTag::LENGTH];
         bytes[0] = id;
-        let refused = Detached::from_bytes(&bytes);
+        let refused = MessageTag::from_bytes(&bytes);
         assert!(
             matches!(refused, Err(Error::Unknown { what: "message type", id: found }) if found == id.into())
         );

@@ -2,8 +2,10 @@
 
 use shake::{ExtendableOutput, Shake128, Update, XofReader};
 use twinseal::{
-    Ciphertext, KemSuite, Receiver, Sender, Sign, hazmat,
+    KemSuite, Sign, hazmat,
+    kem::Ciphertext,
     provider::{Kem, PORTABLE},
+    session::{SessionReceiver, SessionSender},
 };
 
 use crate::{
@@ -187,7 +189,7 @@ fn accumulate_sessions(all: &mut Accumulator) {
         let (hello, mut sender) = hazmat::sender(to, signer, &context, &randomness).unwrap();
         let mut receiver = match signer {
             None => key.receiver(&context, &hello),
-            Some(signer) => key.from_signer(signer.verifying_key()).receiver(&context, &hello),
+            Some(signer) => key.accepting(signer.verifying_key()).receiver(&context, &hello),
         }
         .unwrap();
         all.absorb(hello);
@@ -198,7 +200,11 @@ fn accumulate_sessions(all: &mut Accumulator) {
     }
 }
 
-fn accumulate_messages(sender: &mut Sender, receiver: &mut Receiver, all: &mut Accumulator) {
+fn accumulate_messages(
+    sender: &mut SessionSender,
+    receiver: &mut SessionReceiver,
+    all: &mut Accumulator,
+) {
     let more = all.draw_number() % 4;
     for number in 0..=more {
         let (aad, plaintext) = (all.draw_string(), all.draw_string());

@@ -4,8 +4,9 @@
 use sha2::{Digest, Sha384, Sha512};
 use shake::{ExtendableOutput, Shake256, Update, XofReader};
 use twinseal::{
-    Ciphertext, DecapsulationKey, EncapsulationKey, Error, KemSuite, Keyring, SharedSecret,
-    Signature, SignatureSuite, SigningKey, VerifyingKey, hazmat,
+    DecapsulationKey, EncapsulationKey, Error, KemSuite, Keyring, Signature, SignatureSuite,
+    SigningKey, VerifyingKey, hazmat,
+    kem::{Ciphertext, SharedSecret},
     provider::{Kem, PORTABLE, SignatureScheme},
 };
 

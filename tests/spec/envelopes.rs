@@ -3,8 +3,10 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha384, Sha512};
 use twinseal::{
-    DecapsulationKey, Error, Header, Recipients, SharedSecret,
+    DecapsulationKey, Error, Recipients,
+    envelope::Header,
     hazmat::{self, SealRandomness},
+    kem::SharedSecret,
     provider::PORTABLE,
 };
 

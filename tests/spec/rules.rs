@@ -3,8 +3,8 @@
 use std::{fs, io};
 
 use twinseal::{
-    DecapsulationKey, Directory, EncapsulationKey, Error, Header, Keyring, Recipients,
-    VerifyingKeyring,
+    DecapsulationKey, EncapsulationKey, Error, Keyring, Recipients, VerifyingKeyring,
+    envelope::Header, keyring::Ring,
 };
 
 use crate::{
@@ -121,7 +121,7 @@ fn directory_rules() -> io::Result<()> {
 #[test]
 fn mounted_directory_rules() -> io::Result<()> {
     use std::os::unix::fs::symlink;
-    use twinseal::Shared;
+    use twinseal::keyring::Shared;
 
     let mount = tempfile::tempdir()?;
     let path = mount.path();
@@ -161,22 +161,22 @@ fn hello_rules() {
     assert_eq!(signed_block.get("context"), context);
     let key = spec_kem_key(DEFAULT);
     let signer = spec_signing_key();
-    let from_signer = key.from_signer(signer.verifying_key());
+    let accepting = key.accepting(signer.verifying_key());
     assert!(key.receiver(context, hello).is_ok());
-    assert!(from_signer.receiver(context, signed).is_ok());
+    assert!(accepting.receiver(context, signed).is_ok());
 
     assert!(key.receiver(context, signed).is_err());
-    assert!(from_signer.receiver(context, hello).is_err());
+    assert!(accepting.receiver(context, hello).is_err());
     for length in 0..hello.len() {
         assert!(key.receiver(context, &hello[..length]).is_err(), "{length}");
     }
     for length in (0..60).chain(1640..signed.len()) {
-        assert!(from_signer.receiver(context, &signed[..length]).is_err(), "{length}");
+        assert!(accepting.receiver(context, &signed[..length]).is_err(), "{length}");
     }
     for hello in [hello, signed] {
         let longer = [hello, &[0]].concat();
         assert!(key.receiver(context, &longer).is_err());
-        assert!(from_signer.receiver(context, &longer).is_err());
+        assert!(accepting.receiver(context, &longer).is_err());
     }
     // Up to the ciphertext nothing can be changed; every flag but the two is refused.
     for index in 0..32 {
@@ -190,9 +190,9 @@ fn hello_rules() {
     for index in (0..60).chain((60..signed.len()).step_by(37)) {
         let mut changed = signed.to_vec();
         changed[index] ^= 1;
-        assert!(from_signer.receiver(context, &changed).is_err(), "byte {index}");
+        assert!(accepting.receiver(context, &changed).is_err(), "byte {index}");
     }
-    let other = from_signer.receiver(b"example.com/other", signed);
+    let other = accepting.receiver(b"example.com/other", signed);
     assert!(matches!(other, Err(Error::Verify)));
     let stranger = spec_kem_key(P384);
     assert!(matches!(stranger.receiver(context, hello), Err(Error::NotARecipient)));

@@ -3,10 +3,11 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha384, Sha512};
 use twinseal::{
-    Error, Header, KemSuite, Receiver, Recipients, Sender, Sign, Signature, SigningKey,
-    VerifyingKey,
+    Error, KemSuite, Recipients, Sign, Signature, SigningKey, VerifyingKey,
+    envelope::Header,
     hazmat::{self, KeySchedule},
     provider::PORTABLE,
+    session::{SessionReceiver, SessionSender},
 };
 
 use crate::{
@@ -146,7 +147,7 @@ fn compute_session(suite: KemSuite, signer: Option<&Deterministic>, block: &mut 
     assert_eq!(sent, hello);
     let mut receiver = match signer {
         None => recipient.receiver(&context, &hello),
-        Some(signer) => recipient.from_signer(signer.verifying_key()).receiver(&context, &hello),
+        Some(signer) => recipient.accepting(signer.verifying_key()).receiver(&context, &hello),
     }
     .unwrap();
     assert_eq!(sender.session_id()[..], session_id);
@@ -179,7 +180,11 @@ fn compute_session(suite: KemSuite, signer: Option<&Deterministic>, block: &mut 
 }
 
 /// Both sides of a reply.
-pub(crate) fn reply(receiver: &Receiver, sender: &mut Sender, r: &[u8]) -> (Sender, Receiver) {
+pub(crate) fn reply(
+    receiver: &SessionReceiver,
+    sender: &mut SessionSender,
+    r: &[u8],
+) -> (SessionSender, SessionReceiver) {
     let r = r.try_into().unwrap();
     let replying = hazmat::reply(receiver, r).unwrap();
     let replied = sender.accept_reply(r).unwrap();

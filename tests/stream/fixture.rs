@@ -7,8 +7,11 @@ use std::{
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use twinseal::{
-    BodyKey, DecapsulationKey, Error, Header, KemSuite, OpenReader, Opener, Recipients, Sealer,
-    hazmat::SealRandomness, provider::PORTABLE,
+    DecapsulationKey, Error, KemSuite, Recipients,
+    envelope::{BodyKey, Header, Opener, Sealer},
+    hazmat::SealRandomness,
+    provider::PORTABLE,
+    stream::OpenReader,
 };
 
 use crate::process::Watch;

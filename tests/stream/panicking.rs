@@ -6,7 +6,8 @@ use std::{
 };
 
 use twinseal::{
-    DecapsulationKey, Error, Header,
+    DecapsulationKey, Error,
+    envelope::Header,
     provider::{Aead, AeadKey, PORTABLE, Provider},
 };
 

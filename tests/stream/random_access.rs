@@ -12,7 +12,11 @@ use std::{
     thread,
 };
 
-use twinseal::{Body, BodyKey, Error, Header, ReadAt};
+use twinseal::{
+    Error,
+    envelope::{Body, BodyKey, Header},
+    stream::ReadAt,
+};
 
 use crate::{
     fixture::{BOB, CHUNK, CTX, SEALED_CHUNK, TAG, chunks_start, plaintext, seal},

@@ -5,7 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use twinseal::OpenReader;
+use twinseal::stream::OpenReader;
 
 use crate::{
     faulty_io::{Fault, FaultyReader, Plan},

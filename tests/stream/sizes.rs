@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use twinseal::{Error, Header, hazmat};
+use twinseal::{Error, envelope::Header, hazmat};
 
 use crate::fixture::{
     BOB, CHUNK, CTX, Outcome, RANDOMNESS, TAG, TO_BOB, buffered_in_steps, open_in_place,

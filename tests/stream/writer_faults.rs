@@ -5,7 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use twinseal::{ParallelSealWriter, SealWriter, hazmat};
+use twinseal::{
+    hazmat,
+    stream::{ParallelSealWriter, SealWriter},
+};
 
 use crate::{
     faulty_io::{Fault, FaultyWriter, Plan},

@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use twinseal::SecretBuffer;
+use twinseal::secret::SecretBuffer;
 
 /// How much is read before it is written.
 const PIECE: usize = 1024 * 1024;

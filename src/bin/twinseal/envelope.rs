@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use twinseal::{Error, Header, Keyring};
+use twinseal::{Error, Keyring, envelope::Header};
 
 use crate::{failure::Failure, input::Input, name::Name};
 

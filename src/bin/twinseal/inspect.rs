@@ -3,8 +3,8 @@
 use std::io::{self, Chain, Read};
 
 use twinseal::{
-    DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, PemDocument, SecretBuffer,
-    SigningKey, VerifyingKey,
+    DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, SigningKey, VerifyingKey,
+    key_files::PemDocument, secret::SecretBuffer,
 };
 
 use crate::{

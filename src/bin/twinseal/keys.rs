@@ -7,8 +7,8 @@ use std::{
 };
 
 use twinseal::{
-    DecapsulationKey, Directory, EncapsulationKey, Error, Keyring, PemDocument, Policy, Recipients,
-    SignatureSuite, SigningKey, VerifyingKey, VerifyingKeyring,
+    DecapsulationKey, EncapsulationKey, Error, Keyring, Policy, Recipients, SignatureSuite,
+    SigningKey, VerifyingKey, VerifyingKeyring, key_files::PemDocument, keyring::Ring,
 };
 
 use crate::{
@@ -144,7 +144,7 @@ pub(crate) fn verifying(paths: &[PathBuf], console: &Console) -> Result<Verifyin
     }
     // The user who names a key of an experimental suite accepts it.
     let policy = Policy::stable().with_signature_suites(SignatureSuite::ALL.iter().copied());
-    VerifyingKeyring::with_policy(&keys, policy)
+    VerifyingKeyring::new_with_policy(&keys, policy)
         .map_err(|error| Failure::usage(format!("-p: {error}")))
 }
 

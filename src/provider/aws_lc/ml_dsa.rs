@@ -17,17 +17,17 @@ use super::{
     FAILED, PORTABLE, Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths,
     SignatureScheme,
 };
-use crate::{Error, suite, wire};
+use crate::{constants, error::Error, wire};
 
-const VERIFYING_KEY: usize = suite::ML_DSA_87_LENGTHS.verifying_key;
-const SIGNATURE: usize = suite::ML_DSA_87_LENGTHS.signature;
+const VERIFYING_KEY: usize = constants::ML_DSA_87_LENGTHS.verifying_key;
+const SIGNATURE: usize = constants::ML_DSA_87_LENGTHS.signature;
 
 #[derive(Debug)]
 pub(super) struct MlDsa87;
 
 impl SignatureScheme for MlDsa87 {
     fn lengths(&self) -> SignatureLengths {
-        suite::ML_DSA_87_LENGTHS
+        constants::ML_DSA_87_LENGTHS
     }
 
     fn generate(&self, random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {

@@ -3,7 +3,7 @@
 use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit, aead::inout::InOutBuf};
 
 use crate::{
-    Error,
+    error::Error,
     provider::{Aead, AeadKey},
 };
 

@@ -4,11 +4,12 @@ use ml_dsa::{ExpandedSigningKey, MlDsa87};
 use zeroize::Zeroizing;
 
 use crate::{
-    Error,
+    constants,
+    error::Error,
     provider::{
         Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths, SignatureScheme,
     },
-    random, suite, wire,
+    random, wire,
 };
 
 #[derive(Debug)]
@@ -20,7 +21,7 @@ struct MlDsaVerifier(Box<ml_dsa::VerifyingKey<MlDsa87>>);
 
 impl SignatureScheme for MlDsa87Scheme {
     fn lengths(&self) -> SignatureLengths {
-        suite::ML_DSA_87_LENGTHS
+        constants::ML_DSA_87_LENGTHS
     }
 
     fn generate(&self, random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {

@@ -4,9 +4,10 @@ use ml_kem::{DecapsulationKey1024, EncapsulationKey1024, KeyExport, kem::Decapsu
 use zeroize::Zeroize;
 
 use crate::{
-    Error,
+    constants,
+    error::Error,
     provider::{Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths},
-    random, suite, wire,
+    random, wire,
 };
 
 #[derive(Debug)]
@@ -18,7 +19,7 @@ struct MlKemDecapsulator(Box<DecapsulationKey1024>);
 
 impl Kem for MlKem1024 {
     fn lengths(&self) -> KemLengths {
-        suite::ML_KEM_1024_LENGTHS
+        constants::ML_KEM_1024_LENGTHS
     }
 
     fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {

@@ -12,12 +12,13 @@ use sha2::{Digest, Sha384};
 use zeroize::Zeroizing;
 
 use crate::{
-    Error,
+    constants,
+    error::Error,
     provider::{
         Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, Random, SchemeSigner,
         SchemeVerifier, SignatureKeyPair, SignatureLengths, SignatureScheme, no_context,
     },
-    suite, wire,
+    wire,
 };
 
 #[derive(Debug)]
@@ -44,7 +45,7 @@ fn p384_point(bytes: &[u8]) -> Result<p384::PublicKey, Error> {
 
 impl Kem for P384 {
     fn lengths(&self) -> KemLengths {
-        suite::P384_LENGTHS
+        constants::P384_LENGTHS
     }
 
     fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {
@@ -115,7 +116,7 @@ fn random_p384_scalar(random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Err
 
 impl SignatureScheme for EcdsaP384 {
     fn lengths(&self) -> SignatureLengths {
-        suite::ECDSA_P384_LENGTHS
+        constants::ECDSA_P384_LENGTHS
     }
 
     fn generate(&self, random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {

@@ -4,9 +4,10 @@ use x25519_dalek::StaticSecret;
 use zeroize::Zeroizing;
 
 use crate::{
-    Error,
+    constants,
+    error::Error,
     provider::{Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths},
-    random, suite, wire,
+    random, wire,
 };
 
 #[derive(Debug)]
@@ -23,7 +24,7 @@ struct X25519Decapsulator {
 
 impl Kem for X25519 {
     fn lengths(&self) -> KemLengths {
-        suite::X25519_LENGTHS
+        constants::X25519_LENGTHS
     }
 
     fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {

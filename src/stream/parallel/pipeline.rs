@@ -9,7 +9,8 @@ use std::{
 
 use super::pool::threads;
 use crate::{
-    Error, SecretBuffer,
+    error::Error,
+    secret::SecretBuffer,
     stream::{ChunkKey, SEALED_CHUNK, reader::BATCH},
 };
 

@@ -8,7 +8,7 @@ use std::{
 
 use super::pipeline::{Batch, Pipeline};
 use crate::{
-    Error,
+    error::Error,
     schedule::TAG,
     stream::{
         CHUNK, ChunkKey, SEALED_CHUNK, SealWriter, outgoing::Outgoing, reader::BATCH, writer::End,

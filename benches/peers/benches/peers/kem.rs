@@ -3,10 +3,7 @@
 use std::hint::black_box;
 
 use hpke::{Kem as HpkeKem, OpModeR, OpModeS, aead::AesGcm256, kdf::HkdfSha384};
-use twinseal::{
-    DecapsulationKey, KemSuite,
-    provider::{Kem as _, Provider, Random},
-};
+use twinseal::{DecapsulationKey, KemSuite, provider::{Kem as _, Provider, Random}};
 use x_wing::{Decapsulate, Encapsulate, Kem, XWingKem};
 
 use super::{CONTEXT, case::Case, providers::PROVIDERS};

@@ -3,10 +3,7 @@
 use std::hint::black_box;
 
 use quantum_shield::HybridCrypto;
-use twinseal::{
-    SignatureSuite, SigningKey,
-    provider::{Provider, Random, SignatureScheme as _},
-};
+use twinseal::{SignatureSuite, SigningKey, provider::{Provider, Random, SignatureScheme as _}};
 
 use super::{CONTEXT, case::Case, providers::PROVIDERS};
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde_json::Value;
-use twinseal::SecretBuffer;
+use twinseal::secret::SecretBuffer;
 
 use super::{recognise, retired::Retired};
 use crate::{

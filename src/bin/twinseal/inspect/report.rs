@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use serde_json::{Value, json};
-use twinseal::{Header, KeyId, SignatureSuite};
+use twinseal::{KeyId, SignatureSuite, envelope::Header};
 
 use crate::name::Name;
 
@@ -254,7 +254,7 @@ impl Found {
 }
 
 fn recipients(header: &Header) -> Vec<Entry> {
-    let entry = |recipient: twinseal::Recipient<'_>| Entry {
+    let entry = |recipient: twinseal::envelope::Recipient<'_>| Entry {
         suite: recipient.suite().map(twinseal::KemSuite::name),
         suite_id: recipient.suite_id(),
         key_id: recipient.key_id(),

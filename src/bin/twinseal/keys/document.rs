@@ -3,7 +3,7 @@
 use std::fmt;
 
 use pkcs8::der::{Decode, Header, SliceReader};
-use twinseal::{Error, PemDocument, SecretBuffer};
+use twinseal::{Error, key_files::PemDocument, secret::SecretBuffer};
 
 use crate::kind::der::{Form, Object};
 

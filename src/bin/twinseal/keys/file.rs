@@ -2,7 +2,7 @@
 
 use std::{fs::Metadata, io::Read, path::Path, str};
 
-use twinseal::SecretBuffer;
+use twinseal::secret::SecretBuffer;
 
 use crate::{
     console::Console,

@@ -2,7 +2,7 @@
 
 use std::str;
 
-use twinseal::PemDocument;
+use twinseal::key_files::PemDocument;
 use zeroize::Zeroizing;
 
 use super::record::Report;

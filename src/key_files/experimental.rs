@@ -3,14 +3,19 @@
 
 use zeroize::Zeroizing;
 
-use crate::{Error, SignatureSuite, SigningKey, VerifyingKey, suite, wire};
+use crate::{
+    constants,
+    error::Error,
+    sign::{SignatureSuite, SigningKey, VerifyingKey},
+    wire,
+};
 
 pub(super) fn public_to_pem(key: &VerifyingKey) -> Zeroizing<String> {
-    to_pem(suite::PEM_EXPERIMENTAL_PUBLIC, key.suite(), key.as_bytes())
+    to_pem(constants::PEM_EXPERIMENTAL_PUBLIC, key.suite(), key.as_bytes())
 }
 
 pub(super) fn private_to_pem(key: &SigningKey) -> Zeroizing<String> {
-    to_pem(suite::PEM_EXPERIMENTAL_PRIVATE, key.suite(), key.secret_bytes())
+    to_pem(constants::PEM_EXPERIMENTAL_PRIVATE, key.suite(), key.secret_bytes())
 }
 
 pub(super) fn public_from_bytes(bytes: &[u8]) -> Result<VerifyingKey, Error> {

@@ -8,7 +8,11 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::{Error, PrivatePem, SecretBuffer, random};
+use crate::{
+    error::Error,
+    random,
+    secret::{PrivatePem, SecretBuffer},
+};
 
 /// Writes a new file that only its owner can read. An existing one is not overwritten.
 pub(super) fn write_private(path: &Path, pem: &PrivatePem) -> io::Result<()> {

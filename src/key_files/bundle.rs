@@ -6,8 +6,12 @@ use zeroize::Zeroizing;
 
 use super::{directory, files};
 use crate::{
-    DecapsulationKey, Directory, Error, Keyring, PemDocument, PrivatePem, VerifyingKey,
-    VerifyingKeyring,
+    error::Error,
+    kem::DecapsulationKey,
+    key_files::PemDocument,
+    keyring::{Keyring, Ring, VerifyingKeyring},
+    secret::PrivatePem,
+    sign::VerifyingKey,
 };
 
 /// How many keys a file or directory may have: as many as an envelope has recipients. Each is
@@ -83,7 +87,7 @@ impl Keyring {
 }
 
 /// `primary.pem` is the primary key, all other files are older ones.
-impl Directory for Keyring {
+impl Ring for Keyring {
     fn read_dir(path: impl AsRef<Path>) -> io::Result<Self> {
         let files = directory::read(path.as_ref())?;
         let primary = files.iter().find(|file| file.is_primary()).ok_or_else(|| {
@@ -120,7 +124,7 @@ impl VerifyingKeyring {
     }
 }
 
-impl Directory for VerifyingKeyring {
+impl Ring for VerifyingKeyring {
     fn read_dir(path: impl AsRef<Path>) -> io::Result<Self> {
         let files = directory::read(path.as_ref())?;
         let keys = files.iter().map(|file| file.parse(VerifyingKey::from_pem));

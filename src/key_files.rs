@@ -13,8 +13,12 @@ use pkcs8::{
 use zeroize::Zeroizing;
 
 use crate::{
-    DecapsulationKey, EncapsulationKey, Error, KemSuite, PrivatePem, SecretBuffer, SignatureSuite,
-    SigningKey, VerifyingKey, suite, wire,
+    constants,
+    error::Error,
+    kem::{DecapsulationKey, EncapsulationKey, KemSuite},
+    secret::SecretBuffer,
+    sign::{SignatureSuite, SigningKey, VerifyingKey},
+    wire,
 };
 
 mod bundle;
@@ -23,6 +27,7 @@ mod experimental;
 mod files;
 mod pem;
 
+pub use crate::secret::PrivatePem;
 pub use pem::PemDocument;
 
 impl EncapsulationKey {
@@ -30,7 +35,7 @@ impl EncapsulationKey {
     #[must_use]
     pub fn to_pem(&self) -> String {
         let bytes = [&self.suite().id().to_be_bytes(), self.as_bytes()].concat();
-        pem::encode(suite::PEM_KEM_PUBLIC, &bytes).to_string()
+        pem::encode(constants::PEM_KEM_PUBLIC, &bytes).to_string()
     }
 
     /// Parses a key from PEM.
@@ -53,7 +58,7 @@ impl DecapsulationKey {
         let mut bytes = Zeroizing::new(Vec::with_capacity(2 + KemSuite::SEED_LENGTH));
         bytes.extend_from_slice(&self.suite().id().to_be_bytes());
         bytes.extend_from_slice(self.seed());
-        PrivatePem::new(pem::encode(suite::PEM_KEM_PRIVATE, &bytes))
+        PrivatePem::new(pem::encode(constants::PEM_KEM_PRIVATE, &bytes))
     }
 
     /// Parses a key from PEM.
@@ -128,7 +133,7 @@ impl VerifyingKey {
     #[must_use]
     pub fn to_pem(&self) -> String {
         match self.to_spki_der() {
-            Ok(der) => pem::encode(suite::PEM_SPKI, &der),
+            Ok(der) => pem::encode(constants::PEM_SPKI, &der),
             Err(_) => experimental::public_to_pem(self),
         }
         .to_string()
@@ -182,7 +187,7 @@ impl SigningKey {
     #[must_use]
     pub fn to_pem(&self) -> PrivatePem {
         PrivatePem::new(match self.to_pkcs8_der() {
-            Ok(der) => pem::encode(suite::PEM_PKCS8, &der),
+            Ok(der) => pem::encode(constants::PEM_PKCS8, &der),
             Err(_) => experimental::private_to_pem(self),
         })
     }
@@ -229,7 +234,7 @@ impl TryFrom<PemDocument<'_>> for EncapsulationKey {
     type Error = Error;
 
     fn try_from(document: PemDocument<'_>) -> Result<Self, Error> {
-        let bytes = labelled(suite::PEM_KEM_PUBLIC, document)?;
+        let bytes = labelled(constants::PEM_KEM_PUBLIC, document)?;
         let (suite, key) = kem_suite(&bytes)?;
         Self::from_bytes(suite, key)
     }
@@ -240,7 +245,7 @@ impl TryFrom<PemDocument<'_>> for DecapsulationKey {
     type Error = Error;
 
     fn try_from(document: PemDocument<'_>) -> Result<Self, Error> {
-        let bytes = labelled(suite::PEM_KEM_PRIVATE, document)?;
+        let bytes = labelled(constants::PEM_KEM_PRIVATE, document)?;
         let (suite, seed) = kem_suite(&bytes)?;
         Self::from_seed(suite, seed)
     }
@@ -252,8 +257,10 @@ impl TryFrom<PemDocument<'_>> for VerifyingKey {
 
     fn try_from(document: PemDocument<'_>) -> Result<Self, Error> {
         match document.label() {
-            suite::PEM_EXPERIMENTAL_PUBLIC => experimental::public_from_bytes(&document.decode()?),
-            _ => Self::from_spki_der(&labelled(suite::PEM_SPKI, document)?),
+            constants::PEM_EXPERIMENTAL_PUBLIC => {
+                experimental::public_from_bytes(&document.decode()?)
+            }
+            _ => Self::from_spki_der(&labelled(constants::PEM_SPKI, document)?),
         }
     }
 }
@@ -264,10 +271,10 @@ impl TryFrom<PemDocument<'_>> for SigningKey {
 
     fn try_from(document: PemDocument<'_>) -> Result<Self, Error> {
         match document.label() {
-            suite::PEM_EXPERIMENTAL_PRIVATE => {
+            constants::PEM_EXPERIMENTAL_PRIVATE => {
                 experimental::private_from_bytes(&document.decode()?)
             }
-            _ => Self::from_pkcs8_der(&labelled(suite::PEM_PKCS8, document)?),
+            _ => Self::from_pkcs8_der(&labelled(constants::PEM_PKCS8, document)?),
         }
     }
 }

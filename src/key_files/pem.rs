@@ -5,7 +5,7 @@ use std::fmt;
 use pem_rfc7468::{Base64Decoder, LineEnding};
 use zeroize::Zeroizing;
 
-use crate::{Error, SecretBuffer};
+use crate::{error::Error, secret::SecretBuffer};
 
 /// A PEM document in a text that may hold several: a key, or something else.
 ///
@@ -13,7 +13,7 @@ use crate::{Error, SecretBuffer};
 /// they agree on what a file holds. Use it where a file has keys of several kinds:
 ///
 /// ```
-/// use twinseal::{DecapsulationKey, PemDocument, SigningKey};
+/// use twinseal::{DecapsulationKey, SigningKey, key_files::PemDocument};
 ///
 /// # let (kem, sign) = (DecapsulationKey::generate()?, SigningKey::generate()?);
 /// let file = format!("For opening:\n{}For signing:\n{}", kem.to_pem().as_str(), sign.to_pem().as_str());

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{bundle::MAX_KEYS, files};
-use crate::{Error, PrivatePem};
+use crate::{error::Error, secret::PrivatePem};
 
 /// A key file, read but not parsed: parsing takes long, and the directory could change meanwhile.
 pub(super) struct KeyFile {
