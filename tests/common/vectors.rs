@@ -1,9 +1,9 @@
-//! Reads `name = hexadecimal` lines, as SPEC.md's blocks and the files under tests/vectors are written.
+//! Reads `name = hexadecimal` lines, as VECTORS.md's blocks and the files under tests/vectors are written.
 
 /// A value, and what stands above it.
 pub(crate) struct Entry {
     /// Comment lines, which start with `#`.
-    #[allow(dead_code, reason = "only SPEC.md is written anew")]
+    #[allow(dead_code, reason = "only VECTORS.md is written again")]
     pub(crate) comment: String,
     pub(crate) name: String,
     pub(crate) value: Vec<u8>,
@@ -32,7 +32,7 @@ pub(crate) fn entries(text: &str) -> Vec<Entry> {
 }
 
 /// One value of a file.
-#[allow(dead_code, reason = "SPEC.md's blocks have a reader of their own")]
+#[allow(dead_code, reason = "VECTORS.md's blocks have a reader of their own")]
 pub(crate) fn value(text: &str, name: &str) -> Vec<u8> {
     let entry = entries(text).into_iter().find(|entry| entry.name == name);
     entry.unwrap_or_else(|| panic!("no {name}")).value

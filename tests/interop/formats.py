@@ -1,4 +1,4 @@
-"""SPEC.md's keys, signatures, key files and envelopes, written from SPEC.md alone."""
+"""SPEC.md's keys, signatures, key files and envelopes, written only from SPEC.md."""
 
 import base64
 import hashlib

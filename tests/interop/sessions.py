@@ -1,4 +1,4 @@
-"""SPEC.md's sessions and keyring files, written from SPEC.md alone."""
+"""SPEC.md's sessions and keyring files, written only from SPEC.md."""
 
 import hashlib
 import hmac

@@ -1,8 +1,8 @@
-"""SPEC.md's blocks of test vectors (its "Reading the vectors")."""
+"""VECTORS.md's blocks (its "Reading the vectors")."""
 
 import pathlib
 
-SPEC = pathlib.Path(__file__).resolve().parents[2] / "SPEC.md"
+VECTORS = pathlib.Path(__file__).resolve().parents[2] / "VECTORS.md"
 
 
 def read_blocks(text):
@@ -33,7 +33,7 @@ def read_vectors(lines):
     return values
 
 
-BLOCKS = read_blocks(SPEC.read_text())
+BLOCKS = read_blocks(VECTORS.read_text())
 
 
 def vectors(name):

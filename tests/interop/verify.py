@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Checks SPEC.md against an implementation of it that shares no code with the crate.
+"""Checks VECTORS.md with an implementation of SPEC.md that shares no code with the crate.
 
-Everything here is written from SPEC.md alone, on top of PyPI's `cryptography` (48 or newer) and
-hashlib. It reads the vectors in SPEC.md's appendix, recomputes them, prints one line for each
-check, and exits with 1 if one fails. README.md in this folder says how to run it.
+Everything here is written only from SPEC.md, on top of PyPI's `cryptography` (48 or newer) and
+hashlib. It reads the vectors in VECTORS.md, recomputes them, prints one line for each check, and
+exits with 1 if one fails. README.md in this directory says how to run it.
 
-`cryptography` has neither ML-KEM encapsulation nor ML-DSA signing from given randomness. What
-they make is checked from the other side: ML-KEM's ciphertexts are decapsulated, and ML-DSA's
-signatures verified. All else is recomputed byte for byte.
+`cryptography` has neither ML-KEM encapsulation nor ML-DSA signing from given randomness. Their
+results are checked from the other side: ML-KEM's ciphertexts are decapsulated, and ML-DSA's
+signatures verified. Everything else is recomputed byte for byte.
 """
 
 import hashlib

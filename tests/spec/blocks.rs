@@ -1,8 +1,9 @@
-//! SPEC.md's blocks: fenced, with `vectors NAME` or `pem NAME` behind the opening backticks.
+//! VECTORS.md's blocks: fenced, with `vectors NAME` or `pem NAME` behind the opening backticks.
 
 use crate::vectors::{self, Entry};
 
 pub(crate) const SPEC: &str = include_str!("../../SPEC.md");
+pub(crate) const VECTORS: &str = include_str!("../../VECTORS.md");
 
 pub(crate) const BLOCKS: [&str; 14] = [
     "kem-0001",
@@ -38,12 +39,13 @@ impl<'a> Fence<'a> {
 }
 
 pub(crate) fn fences() -> impl Iterator<Item = Fence<'static>> {
-    SPEC.lines().filter_map(Fence::open)
+    VECTORS.lines().filter_map(Fence::open)
 }
 
 /// The text of a block.
 pub(crate) fn fence(kind: &str, name: &str) -> String {
-    SPEC.lines()
+    VECTORS
+        .lines()
         .skip_while(|line| *line != format!("```{kind} {name}"))
         .skip(1)
         .take_while(|line| *line != "```")

@@ -29,7 +29,7 @@ fn cobblestone_keys(body_key: &[u8], salt: &[u8], context: &[u8]) -> Vec<u8> {
     [first, second].concat()[..76].to_vec()
 }
 
-/// SPEC.md's long plaintexts.
+/// VECTORS.md's long plaintexts.
 fn pattern(length: usize) -> Vec<u8> {
     (0..=250).cycle().take(length).collect()
 }
