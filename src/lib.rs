@@ -17,9 +17,11 @@ mod random;
 pub mod secret;
 mod wire;
 
-// The table of identifiers and lengths, the primitives, and the checks before every primitive.
+// The table of identifiers and lengths, the primitives, the checks before every primitive, and
+// keys that number their nonces.
 mod check;
 mod constants;
+mod numbered_key;
 pub mod provider;
 
 // A KEM made of two KEMs, a signature scheme made of two schemes, and how keys are called.
@@ -33,7 +35,6 @@ pub mod sign;
 // What is built on them: chunks, envelopes, sessions, key files.
 pub mod envelope;
 pub mod key_files;
-mod schedule;
 pub mod session;
 pub mod stream;
 

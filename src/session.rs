@@ -15,18 +15,20 @@ use crate::{
     constants,
     error::Error,
     key_id::KeyId,
+    numbered_key::{KEY_AND_NONCE, TAG},
     provider::Provider,
     random,
-    schedule::{Exporter, KEY_AND_NONCE, TAG},
     secret::{Plaintext, SecretBuffer},
 };
 
 mod direction;
 mod hello;
+pub(crate) mod key_schedule;
 mod start;
 
 use direction::Direction;
 pub use direction::{MessageKind, MessageTag};
+use key_schedule::Exporter;
 #[cfg(feature = "hazmat")]
 pub(crate) use start::sender;
 pub use start::{Accepting, SignedBy};

@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 use crate::{
     error::Error,
     kdf,
+    numbered_key::{KEY_AND_NONCE, NumberedKey, TAG},
     provider::Provider,
-    schedule::{KEY_AND_NONCE, NumberedKey, TAG},
     wire,
 };
 

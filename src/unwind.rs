@@ -6,8 +6,8 @@ use crate::{
     error::ExternalFailure,
     kem::{DecapsulationKey, EncapsulationKey},
     keyring::RingKey,
+    numbered_key::NumberedKey,
     provider::Provider,
-    schedule::NumberedKey,
     sign::{SigningKey, VerifyingKey},
 };
 

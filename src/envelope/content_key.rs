@@ -8,8 +8,8 @@ use crate::{
     kdf,
     kem::{EncapsulationKey, SharedSecret},
     key_id::KeyId,
+    numbered_key::{KEY_AND_NONCE, NumberedKey, TAG},
     provider::Provider,
-    schedule::{KEY_AND_NONCE, NumberedKey, TAG},
     wire,
 };
 

@@ -2,8 +2,8 @@
 
 use crate::{
     error::Error,
+    numbered_key::{KEY_AND_NONCE, NumberedKey, TAG},
     provider::Provider,
-    schedule::{KEY_AND_NONCE, NumberedKey, TAG},
     wire,
 };
 

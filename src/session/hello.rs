@@ -1,11 +1,11 @@
 //! The first message of a session: for whom it is, by whom, and the ciphertext of the KEM.
 
+use super::key_schedule::{AEAD_AES_256_GCM, KDF_HKDF_SHA384};
 use crate::{
     constants,
     error::Error,
     kem::{Ciphertext, KemSuite},
     key_id::KeyId,
-    schedule::{AEAD_AES_256_GCM, KDF_HKDF_SHA384},
     sign::SignatureSuite,
     wire,
 };

@@ -4,7 +4,12 @@ use std::{fmt, sync::Arc};
 
 use sha2::{Digest, Sha512};
 
-use super::{SessionReceiver, SessionSender, direction::Direction, hello::Core};
+use super::{
+    SessionReceiver, SessionSender,
+    direction::Direction,
+    hello::Core,
+    key_schedule::{Exporter, Schedule},
+};
 use crate::{
     constants, context,
     error::Error,
@@ -12,7 +17,6 @@ use crate::{
     key_id::KeyId,
     keyring::{Keyring, VerifyingKeyring},
     provider::Provider,
-    schedule::{Exporter, Schedule},
     sign::{Sign, Signature, SignatureSuite, VerifyingKey},
 };
 

@@ -5,7 +5,7 @@ use std::{fmt, ops::Range};
 use super::{CHUNK, ChunkKey, PREFIX, SEALED_CHUNK, plaintext_len};
 use crate::{
     error::Error,
-    schedule::TAG,
+    numbered_key::TAG,
     secret::{Plaintext, SecretBuffer},
 };
 

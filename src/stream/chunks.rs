@@ -6,7 +6,7 @@ use std::fmt;
 use zeroize::Zeroize;
 
 use super::{CHUNK, ChunkKey, SEALED_CHUNK};
-use crate::{error::Error, schedule::TAG, secret::SecretBuffer};
+use crate::{error::Error, numbered_key::TAG, secret::SecretBuffer};
 
 /// Seals a body chunk by chunk: feed it plaintext with [`update`](Self::update), end with
 /// [`finish`](Self::finish), and send what it appends. Or hand it whole chunks to be encrypted

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Opener, SEALED_CHUNK, outgoing::uninterrupted};
-use crate::{error::Error, schedule::TAG, secret::SecretBuffer};
+use crate::{error::Error, numbered_key::TAG, secret::SecretBuffer};
 
 /// How many chunks are read at once.
 pub(super) const BATCH: usize = 8;

@@ -11,7 +11,7 @@ use std::{
 use super::pipeline::{Batch, Pipeline};
 use crate::{
     Error,
-    schedule::TAG,
+    numbered_key::TAG,
     stream::{
         ChunkKey, OpenReader, SEALED_CHUNK,
         reader::{BATCH, State, fill},

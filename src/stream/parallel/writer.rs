@@ -9,7 +9,7 @@ use std::{
 use super::pipeline::{Batch, Pipeline};
 use crate::{
     error::Error,
-    schedule::TAG,
+    numbered_key::TAG,
     stream::{
         CHUNK, ChunkKey, SEALED_CHUNK, SealWriter, outgoing::Outgoing, reader::BATCH, writer::End,
     },
