@@ -5,22 +5,22 @@
 //! measures each, and so does `--profile unoptimized`.
 
 mod common;
-#[path = "common/process.rs"]
-mod process;
-#[path = "common/providers.rs"]
-mod providers;
 
 use std::{env, thread};
 
-use common::{COMPOSITE, CTX, P384, X25519, kem_key, signing_key, signing_key_bytes};
-use process::{command, ended};
-use providers::PROVIDERS;
 use twinseal::{
     DecapsulationKey, EncapsulationKey, Recipients, Signature, SigningKey, VerifyingKey,
     envelope::Header,
     kem::Ciphertext,
     provider::{Kem, Provider, Random, SignatureScheme},
     session::{SessionReceiver, SessionSender},
+};
+
+use common::{
+    COMPOSITE, CTX, P384, X25519, kem_key,
+    process::{command, ended},
+    providers::PROVIDERS,
+    signing_key, signing_key_bytes,
 };
 
 const KIB: usize = 1024;

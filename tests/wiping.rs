@@ -7,8 +7,6 @@
 #![allow(unsafe_code, reason = "an allocator is unsafe to implement, and src/ stays without")]
 
 mod common;
-#[path = "common/providers.rs"]
-mod providers;
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -21,10 +19,8 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use common::{COMPOSITE, CTX, P384, X25519, ec_private_key, outcome, pem};
 use hmac::{Hmac, KeyInit, Mac};
 use ml_dsa::{ExpandedSigningKey, MlDsa87};
-use providers::PROVIDERS;
 use rand_core::{TryCryptoRng, TryRng};
 use sha2::{Digest, Sha512};
 use shake::{ExtendableOutput, Shake256, Update, XofReader};
@@ -37,6 +33,8 @@ use twinseal::{
     secret::SecretBuffer,
 };
 use zeroize::Zeroize;
+
+use common::{COMPOSITE, CTX, P384, X25519, ec_private_key, outcome, pem, providers::PROVIDERS};
 
 // The allocator.
 

@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
+    common::process::{end_of, wait_until},
     desk::{Desk, data, message},
-    process::{end_of, wait_until},
 };
 
 /// No run comes to the end of this. It takes no room on the disk.

@@ -12,8 +12,8 @@ use std::{
 };
 
 use crate::{
+    common::process::{DEADLINE, end_of, ended, ended_if_present},
     desk::{Desk, data},
-    process::{DEADLINE, end_of, ended, ended_if_present},
 };
 
 /// An escape sequence, its form of one character (C1), line ends and other controls; and what reorders a

@@ -1,8 +1,8 @@
 //! Files that are not what they should be: nothing of them is left on the disk.
 
 use crate::{
+    common::process::ended,
     desk::{Desk, data, given, message},
-    process::ended,
 };
 
 const HEADER: usize = 1712;

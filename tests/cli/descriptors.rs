@@ -3,8 +3,8 @@
 use std::fs;
 
 use crate::{
+    common::process::ended,
     desk::{Desk, data, message},
-    process::ended,
 };
 
 fn desk() -> Desk {

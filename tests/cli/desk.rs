@@ -13,9 +13,10 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{
-    common::{X25519, kem_key, signing_key},
+use crate::common::{
+    X25519, kem_key,
     process::{self, end_of, ended, ended_if_present, within_deadline},
+    signing_key,
 };
 
 pub(crate) const TOOL: &str = env!("CARGO_BIN_EXE_twinseal");

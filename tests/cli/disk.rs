@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::{
+    common::process::ended,
     desk::{Desk, data, message},
-    process::ended,
 };
 
 fn desk() -> Desk {

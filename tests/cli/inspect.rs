@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 use twinseal::{Keyring, VerifyingKeyring};
 
 use crate::{
-    common::{P384, X25519, kem_key, signing_key},
+    common::{P384, X25519, kem_key, process::ended, signing_key},
     desk::{Desk, data, message},
-    process::ended,
 };
 
 fn json(desk: &Desk, file: &str) -> Value {

@@ -17,9 +17,8 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    common::{P384, X25519, kem_key, signing_key},
+    common::{P384, X25519, kem_key, process::ended, signing_key},
     desk::{Desk, data},
-    process::ended,
 };
 
 const RSA: &str = "-----BEGIN PUBLIC KEY-----\n\

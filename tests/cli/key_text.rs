@@ -1,8 +1,8 @@
 //! Key files as text: one rule for all commands, each file read once, and no stream read twice.
 
 use crate::{
+    common::process::ended,
     desk::{Desk, given, message},
-    process::ended,
 };
 
 /// A key file in another form.

@@ -5,9 +5,8 @@ use std::fs;
 use twinseal::{DecapsulationKey, EncapsulationKey, KemSuite, SigningKey, VerifyingKey};
 
 use crate::{
-    common::{P384, kem_key},
+    common::{P384, kem_key, process::ended},
     desk::Desk,
-    process::ended,
 };
 
 #[test]

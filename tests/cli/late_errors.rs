@@ -3,8 +3,8 @@
 use std::{fs, process::Command};
 
 use crate::{
+    common::process::{self, ended, ended_if_present},
     desk::{Desk, data, message},
-    process::{self, ended, ended_if_present},
 };
 
 /// A desk with the library that lets calls fail. `None` without a C compiler, which is said.

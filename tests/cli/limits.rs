@@ -3,8 +3,8 @@
 use std::process::Stdio;
 
 use crate::{
+    common::process::{end_of, ended_if_present, signal},
     desk::{Desk, data, feed},
-    process::{end_of, ended_if_present, signal},
 };
 
 #[test]

@@ -2,8 +2,6 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-#[path = "../common/vectors.rs"]
-mod vectors;
 
 #[cfg(unix)]
 mod changing;
@@ -27,8 +25,6 @@ mod limits;
 #[cfg(target_os = "linux")]
 mod owners;
 mod pages;
-#[path = "../common/process.rs"]
-mod process;
 mod readme;
 #[cfg(target_os = "linux")]
 mod replaced;

@@ -10,8 +10,8 @@ use std::{
 };
 
 use crate::{
+    common::process::{self, end_of, ended, ended_if_present},
     desk::{Desk, data, message},
-    process::{self, end_of, ended, ended_if_present},
 };
 
 const MALLORY: u32 = 4001;

@@ -3,8 +3,8 @@
 use std::fs;
 
 use crate::{
+    common::process::{ended, ended_if_present},
     desk::Desk,
-    process::{ended, ended_if_present},
 };
 
 const COMMANDS: [&str; 10] = [

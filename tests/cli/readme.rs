@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::{desk::Desk, process::ended};
+use crate::{common::process::ended, desk::Desk};
 
 /// An advisory against a dependency is named wherever a user would look for it.
 #[test]

@@ -8,8 +8,8 @@ use std::{
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 
 use crate::{
+    common::process::{end_of, ended_if_present, wait_until},
     desk::{Desk, cannot_unshare, data, feed, in_a_namespace, message, namespace},
-    process::{end_of, ended_if_present, wait_until},
 };
 
 const OPEN: &str = "open -k bob.pem -c x -o out sealed";

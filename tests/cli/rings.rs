@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::{
-    common::{self, P384, X25519, kem_key, signing_key},
+    common::{P384, X25519, kem_key, pem, process::ended, signing_key},
     desk::Desk,
 };
 
@@ -52,7 +52,7 @@ fn a_fifo_among_the_keys_is_named_at_once() {
     desk.write("signers/alice.pem", signing_key(3).verifying_key().to_pem());
     desk.prints("sign -k alice.pem -c x -o letter.sig letter");
     for name in ["keys/old.pem", "signers/old.pem"] {
-        let mkfifo = crate::process::ended(desk.shell(&["mkfifo", name]));
+        let mkfifo = ended(desk.shell(&["mkfifo", name]));
         assert!(mkfifo.status.success());
     }
     for line in ["open -k keys -c x 1.sealed", "verify -p signers -c x -s letter.sig letter"] {
@@ -66,7 +66,7 @@ fn a_bundle_of_too_many_keys_is_refused() {
     let desk = desk(&[("primary.pem", 1)]);
     let bundle = |count: u16| -> String {
         let seed = |number: u16| [&[0, 1][..], &[number.to_be_bytes(); 16].concat()].concat();
-        (0..count).map(|number| common::pem("TWINSEAL KEM PRIVATE KEY", &seed(number))).collect()
+        (0..count).map(|number| pem("TWINSEAL KEM PRIVATE KEY", &seed(number))).collect()
     };
     desk.write("thousand", bundle(1000));
     let error = desk.fails("-q open -k thousand -c x 1.sealed");

@@ -5,9 +5,8 @@ use std::fs;
 use twinseal::Keyring;
 
 use crate::{
-    common::{P384, X25519, kem_key},
+    common::{P384, X25519, kem_key, process::ended},
     desk::{Desk, data},
-    process::ended,
 };
 
 /// Around a chunk's end, around the pieces that the tool copies, and more than the pool works on.

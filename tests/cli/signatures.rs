@@ -10,10 +10,8 @@ use x509_cert::{
 };
 
 use crate::{
-    common::{COMPOSITE, CTX, signing_key},
+    common::{COMPOSITE, CTX, process::ended, signing_key, vectors},
     desk::{Desk, data, given, message},
-    process::ended,
-    vectors,
 };
 
 /// A field of the LAMPS working group's vector.

@@ -8,8 +8,8 @@ use std::{
 };
 
 use crate::{
+    common::process::{end_of, ended, signal, wait_until},
     desk::{Desk, data, feed},
-    process::{end_of, ended, signal, wait_until},
 };
 
 const SIGNALS: [(&str, i32); 4] = [("HUP", 1), ("INT", 2), ("KILL", 9), ("TERM", 15)];

@@ -1,6 +1,11 @@
 //! What several test files share: fixed keys, DER and PEM pieces, and errors as text.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+pub(crate) mod faulty_io;
+pub(crate) mod process;
+pub(crate) mod providers;
+pub(crate) mod vectors;
 
 use std::fmt;
 

@@ -3,7 +3,6 @@
 /// A value, and what stands above it.
 pub(crate) struct Entry {
     /// Comment lines, which start with `#`.
-    #[allow(dead_code, reason = "only VECTORS.md is written again")]
     pub(crate) comment: String,
     pub(crate) name: String,
     pub(crate) value: Vec<u8>,
@@ -32,7 +31,6 @@ pub(crate) fn entries(text: &str) -> Vec<Entry> {
 }
 
 /// One value of a file.
-#[allow(dead_code, reason = "VECTORS.md's blocks have a reader of their own")]
 pub(crate) fn value(text: &str, name: &str) -> Vec<u8> {
     let entry = entries(text).into_iter().find(|entry| entry.name == name);
     entry.unwrap_or_else(|| panic!("no {name}")).value

@@ -1,0 +1,59 @@
+//! Do generators that are stuck make keys, or an error, and never an endless loop?
+
+use std::convert::Infallible;
+
+use rand_core::{TryCryptoRng, TryRng};
+use twinseal::{DecapsulationKey, Error, KemSuite, SigningKey, provider::Random};
+
+use crate::common::{COMPOSITE, outcome, providers::PROVIDERS};
+
+/// A generator that gives a few bytes, and then one value for ever.
+struct Stuck {
+    value: u8,
+    before: usize,
+}
+
+impl TryRng for Stuck {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        unreachable!("keys are made from bytes")
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        unreachable!("keys are made from bytes")
+    }
+
+    fn try_fill_bytes(&mut self, buffer: &mut [u8]) -> Result<(), Infallible> {
+        buffer.fill(self.value);
+        let good = buffer.len().min(self.before);
+        buffer[..good].fill(7);
+        self.before -= good;
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Stuck {}
+
+/// What it gives is a seed like any other, and no scalar of P-384: 0, and not below the order.
+#[test]
+fn a_generator_that_is_stuck() {
+    for value in [0, 0xff] {
+        for before in [0, 32] {
+            for suite in KemSuite::ALL {
+                let mut stuck = Stuck { value, before };
+                assert_eq!(outcome(DecapsulationKey::generate_from_rng(suite, &mut stuck)), "Ok");
+            }
+            let mut stuck = Stuck { value, before };
+            let found = outcome(SigningKey::generate_from_rng(COMPOSITE, &mut stuck));
+            assert_eq!(found, "Randomness");
+            for provider in PROVIDERS {
+                let mut stuck = Stuck { value, before: 0 };
+                let mut draw =
+                    |buffer: &mut [u8]| stuck.try_fill_bytes(buffer).map_err(|_| Error::Randomness);
+                let found = outcome(provider.ecdsa_p384.generate(&mut Random::Given(&mut draw)));
+                assert_eq!(found, "Randomness", "{}", provider.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Does the library keep what its documents promise? A module for each question, in the order of
+//! `src/lib.rs`. README.md beside this directory says which module proves which promise.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+// The crate as a whole: what it exports, and what does not compile.
+mod misuse;
+mod public_dependencies;
+
+// Errors, randomness, and bytes of unknown origin.
+mod generators;
+mod input;
+mod redaction;
+#[cfg(feature = "hazmat")]
+mod tamper;
+
+// The primitives, from each provider.
+#[cfg(feature = "hazmat")]
+mod providers;
+#[cfg(feature = "hazmat")]
+mod wycheproof;
+
+// KEMs, signatures and keys.
+mod external_keys;
+#[cfg(all(feature = "experimental-falcon", feature = "hazmat"))]
+mod falcon;
+#[cfg(feature = "hazmat")]
+mod hpke_pq;
+mod keyring;
+#[cfg(feature = "hazmat")]
+mod lamps;
+#[cfg(unix)]
+mod ring_files;
+#[cfg(feature = "hazmat")]
+mod sign;
+
+// Envelopes, streams, sessions and key files.
+mod async_io;
+mod headers;
+mod key_files;
+#[cfg(feature = "hazmat")]
+mod rewrap;
+#[cfg(feature = "hazmat")]
+mod session;
+#[cfg(all(feature = "hazmat", feature = "rayon"))]
+mod stream;
+
+// The formats, byte by byte.
+#[cfg(feature = "hazmat")]
+mod spec;

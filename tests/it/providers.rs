@@ -1,0 +1,31 @@
+//! Does it matter which provider computed? Whatever one makes, every other takes; whatever one
+//! refuses, every other refuses; and keys tell which one they are on.
+
+mod agreement;
+mod encodings;
+mod keys;
+mod pairs;
+mod threads;
+
+use std::fmt;
+
+use twinseal::provider::Provider;
+
+use crate::common::providers::PROVIDERS;
+
+/// Every ordered pair, each provider with itself included.
+fn pairs() -> impl Iterator<Item = (&'static Provider, &'static Provider)> {
+    PROVIDERS.into_iter().flat_map(|a| PROVIDERS.map(|b| (a, b)))
+}
+
+/// The result of a computation, which must be the same on all.
+fn same_on_all<T: PartialEq + fmt::Debug>(
+    what: &str,
+    compute: impl Fn(&'static Provider) -> T,
+) -> T {
+    let results = PROVIDERS.map(&compute);
+    for (provider, result) in PROVIDERS.iter().zip(&results) {
+        assert_eq!(*result, results[0], "{what} on {}", provider.name);
+    }
+    results.into_iter().next().expect("there is a provider")
+}

@@ -1,0 +1,152 @@
+//! Keys: the same from one seed on all providers, moved by `on`, and by default on the right one.
+
+use twinseal::{
+    DecapsulationKey, EncapsulationKey, KemSuite, SignatureSuite, SigningKey, VerifyingKey, hazmat,
+    kem::Ciphertext,
+    provider::{Kem, PORTABLE, Provider},
+};
+
+use super::{PROVIDERS, pairs, same_on_all};
+use crate::common::{COMPOSITE, CTX, kem_key, signing_key};
+
+#[test]
+fn one_seed_gives_one_key() {
+    for suite in KemSuite::ALL {
+        for number in 1..20 {
+            let (ciphertext, secret) = {
+                let randomness = vec![number; suite.kem(&PORTABLE).lengths().randomness];
+                hazmat::encapsulate(kem_key(suite, number).encapsulation_key(), &randomness)
+                    .unwrap()
+            };
+            let mut other = ciphertext.as_bytes().to_vec();
+            other[usize::from(number)] ^= 1;
+            let other = Ciphertext::from_bytes(suite, &other).unwrap();
+
+            let decapsulated = same_on_all("a seed", |provider| {
+                let key = kem_key(suite, number).on(provider).unwrap();
+                let public = key.encapsulation_key();
+                let secrets = [&ciphertext, &other]
+                    .map(|ct| key.decapsulate(ct).unwrap().as_bytes().to_vec());
+                (public.as_bytes().to_vec(), public.key_id(), key.seed().to_vec(), secrets)
+            });
+            let [right, rejected] = decapsulated.3;
+            assert_eq!(right, secret.as_bytes());
+            assert_ne!(right, rejected);
+        }
+    }
+    for number in 1..20 {
+        same_on_all("a signing key", |provider| {
+            let key = signing_key(number).on(provider).unwrap();
+            let public = key.verifying_key();
+            (public.as_bytes().to_vec(), public.key_id(), key.secret_bytes().to_vec())
+        });
+    }
+}
+
+/// What is written to files does not know providers.
+#[test]
+fn one_key_file() {
+    same_on_all("key files", |provider| {
+        let kem = KemSuite::ALL.map(|suite| {
+            let key = kem_key(suite, 3).on(provider).unwrap();
+            (key.to_pem().as_str().to_string(), key.encapsulation_key().to_pem())
+        });
+        let sign = signing_key(3).on(provider).unwrap();
+        (kem, sign.to_pem().as_str().to_string(), sign.verifying_key().to_pem())
+    });
+}
+
+fn is(left: &Provider, right: &Provider) -> bool {
+    left.name == right.name
+}
+
+#[test]
+fn on_moves_a_key_and_back() {
+    for (a, b) in pairs() {
+        for suite in KemSuite::ALL {
+            let key = kem_key(suite, 4);
+            let public = key.encapsulation_key().clone();
+            for provider in [a, b, a] {
+                let moved = public.on(provider).unwrap();
+                assert!(is(moved.provider(), provider));
+                assert_eq!((&moved, moved.key_id()), (&public, public.key_id()));
+            }
+            let key = key.on(a).unwrap().on(b).unwrap().on(a).unwrap();
+            assert!(is(key.provider(), a) && is(key.encapsulation_key().provider(), a));
+            let (ciphertext, secret) = public.on(b).unwrap().encapsulate().unwrap();
+            assert_eq!(key.decapsulate(&ciphertext).unwrap().as_bytes(), secret.as_bytes());
+        }
+        let key = signing_key(4);
+        let public = key.verifying_key().clone();
+        for provider in [a, b, a] {
+            let moved = public.on(provider).unwrap();
+            assert!(is(moved.provider(), provider));
+            assert_eq!((&moved, moved.key_id()), (&public, public.key_id()));
+        }
+        let key = key.on(a).unwrap().on(b).unwrap().on(a).unwrap();
+        assert!(is(key.provider(), a) && is(key.verifying_key().provider(), a));
+        let signature = key.sign(CTX, b"message").unwrap();
+        public.on(b).unwrap().verify(CTX, b"message", &signature).unwrap();
+    }
+}
+
+#[test]
+fn names_differ() {
+    let names = PROVIDERS.map(|provider| provider.name);
+    assert_eq!(names[0], "portable");
+    for (index, name) in names.iter().enumerate() {
+        assert!(!names[..index].contains(name), "{name}");
+    }
+    assert_eq!(names.contains(&"aws-lc"), cfg!(feature = "aws-lc-rs"));
+    assert_eq!(names.contains(&"pqclean"), cfg!(feature = "pqclean"));
+}
+
+/// AWS-LC if it is compiled in, else the portable provider; never PQClean.
+#[test]
+fn the_default() {
+    let expected = if cfg!(feature = "aws-lc-rs") { "aws-lc" } else { "portable" };
+    let mut all: Vec<&Provider> = Vec::new();
+    for suite in KemSuite::ALL {
+        let key = DecapsulationKey::generate_for(suite).unwrap();
+        let public = key.encapsulation_key();
+        let from_bytes = EncapsulationKey::from_bytes(suite, public.as_bytes()).unwrap();
+        let from_pem = EncapsulationKey::from_pem(&public.to_pem()).unwrap();
+        all.extend([public.provider(), from_bytes.provider(), from_pem.provider()]);
+        let from_seed = DecapsulationKey::from_seed(suite, key.seed()).unwrap();
+        let from_pem = DecapsulationKey::from_pem(key.to_pem().as_str()).unwrap();
+        all.extend([key.provider(), from_seed.provider(), from_pem.provider()]);
+        // A key does not remember what the one that it was read from was on.
+        for provider in PROVIDERS {
+            let moved = from_seed.encapsulation_key().on(provider).unwrap();
+            all.push(EncapsulationKey::from_pem(&moved.to_pem()).unwrap().provider());
+        }
+    }
+    for suite in SignatureSuite::ALL.iter().copied() {
+        let key = SigningKey::generate_for(suite).unwrap();
+        let public = key.verifying_key();
+        let from_bytes = VerifyingKey::from_bytes(suite, public.as_bytes()).unwrap();
+        let from_pem = VerifyingKey::from_pem(&public.to_pem()).unwrap();
+        all.extend([public.provider(), from_bytes.provider(), from_pem.provider()]);
+        let from_bytes = SigningKey::from_bytes(suite, key.secret_bytes()).unwrap();
+        let from_pem = SigningKey::from_pem(key.to_pem().as_str()).unwrap();
+        all.extend([key.provider(), from_bytes.provider(), from_pem.provider()]);
+    }
+    all.push(DecapsulationKey::generate().unwrap().provider());
+    all.push(SigningKey::generate().unwrap().provider());
+    for provider in all {
+        assert_eq!(provider.name, expected);
+    }
+}
+
+/// A provider of the user's own keeps its name.
+#[test]
+fn a_users_own_provider() {
+    static MINE: Provider = Provider { name: "mine", ..PORTABLE };
+    let key = kem_key(KemSuite::X25519_ML_KEM_1024, 5).on(&MINE).unwrap();
+    assert_eq!(key.provider().name, "mine");
+    let key = signing_key(5).on(&MINE).unwrap();
+    assert_eq!(key.verifying_key().provider().name, "mine");
+    assert_eq!(format!("{:?}", key.provider()), "Provider(mine)");
+    assert_eq!(key.on(&PORTABLE).unwrap().provider().name, "portable");
+    assert_eq!(COMPOSITE, signing_key(5).suite());
+}

@@ -1,0 +1,65 @@
+//! Are the crates whose traits and types are in the API handed on, and called public in the manifest?
+
+use std::convert::Infallible;
+
+use twinseal::{
+    DecapsulationKey, KemSuite, SignatureSuite, SigningKey,
+    rand_core::{TryCryptoRng, TryRng},
+    signature::{Signer, Verifier},
+    zeroize::Zeroizing,
+};
+
+/// A generator as another version of `rand` would be wrapped, known from `twinseal` only.
+struct Counter(u8);
+
+impl TryRng for Counter {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        unreachable!("keys are made from bytes")
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        unreachable!("keys are made from bytes")
+    }
+
+    fn try_fill_bytes(&mut self, buffer: &mut [u8]) -> Result<(), Infallible> {
+        for byte in buffer {
+            self.0 = self.0.wrapping_add(1);
+            *byte = self.0;
+        }
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Counter {}
+
+#[test]
+fn they_do_without_dependencies_of_the_callers_own() {
+    let kem =
+        DecapsulationKey::generate_from_rng(KemSuite::X25519_ML_KEM_1024, &mut Counter(0)).unwrap();
+    assert_eq!(kem.seed()[..3], [1, 2, 3]);
+    let suite = SignatureSuite::ML_DSA_87_ECDSA_P384;
+    let key = SigningKey::generate_from_rng(suite, &mut Counter(0)).unwrap();
+    let signature = key.without_context().try_sign(b"message").unwrap();
+    key.verifying_key().without_context().verify(b"message", &signature).unwrap();
+    let der: Zeroizing<Vec<u8>> = key.to_pkcs8_der().unwrap();
+    assert!(!der.is_empty());
+}
+
+/// The names in the manifest's first group of dependencies, and those that lib.rs exports whole.
+#[test]
+fn the_manifest_names_them() {
+    let manifest = include_str!("../../Cargo.toml");
+    let (_, dependencies) = manifest.split_once("[dependencies]\n# Public:").unwrap();
+    let (public, _) = dependencies.split_once("\n\n").unwrap();
+    let listed = public.lines().filter_map(|line| line.split_once(" = "));
+    let listed: Vec<_> = listed.map(|(name, _)| name).collect();
+    let exported = include_str!("../../src/lib.rs").lines().filter_map(|line| {
+        let name = line.strip_prefix("pub use ")?.strip_suffix(';')?;
+        name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_').then_some(name)
+    });
+    let exported: Vec<_> = exported.collect();
+    assert_eq!(listed, exported);
+    assert_eq!(listed, ["rand_core", "signature", "zeroize"]);
+}

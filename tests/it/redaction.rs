@@ -1,0 +1,131 @@
+//! Does any text that the crate prints, in `Debug`, `Display` or an error, hold a piece of a secret?
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use twinseal::{DecapsulationKey, KemSuite, SigningKey, envelope::Header, kem::SharedSecret};
+
+use crate::common::{COMPOSITE, CTX, X25519, composite_oid, ec_private_key, pem, pkcs8};
+
+const ED25519: &[u8] = b"\x06\x03\x2b\x65\x70";
+
+/// No piece of a secret is in a text, in any of the ways bytes are printed.
+fn assert_silent(text: &str, secret: &[u8]) {
+    let lower = text.to_lowercase();
+    for piece in secret.windows(4) {
+        let decimal = format!("{piece:?}");
+        let decimal = decimal.trim_matches(['[', ']']);
+        assert!(!text.contains(decimal), "{decimal} in {text}");
+        let lines = decimal.replace(", ", ",\n");
+        let unindented: String = text.split(' ').collect();
+        assert!(!unindented.contains(&lines), "{lines} in {text}");
+        assert!(!lower.contains(&hex::encode(piece)), "hex in {text}");
+        let spaced = format!("{piece:02x?}").to_lowercase();
+        assert!(!lower.contains(spaced.trim_matches(['[', ']'])), "hex in {text}");
+    }
+    for piece in secret.windows(9) {
+        let base64 = BASE64_STANDARD.encode(piece);
+        assert!(!text.contains(&base64), "base64 in {text}");
+    }
+}
+
+/// Bytes that do not look like anything else.
+fn strange<const N: usize>() -> [u8; N] {
+    std::array::from_fn(|index| (index as u8).wrapping_mul(151).wrapping_add(77))
+}
+
+fn told<T: std::fmt::Debug>(value: &T) -> String {
+    format!("{value:?} {value:#?} {value:02x?}")
+}
+
+#[test]
+fn the_control_is_not_silent() {
+    let secret = strange::<32>();
+    let texts = [
+        told(&secret),
+        format!("{secret:#?}"),
+        format!("{secret:02X?}"),
+        hex::encode_upper(secret),
+        BASE64_STANDARD.encode(secret),
+        pem("TEST", &secret),
+    ];
+    for text in texts {
+        assert!(std::panic::catch_unwind(|| assert_silent(&text, &secret)).is_err());
+    }
+}
+
+#[test]
+fn secret_types_are_silent() {
+    for suite in KemSuite::ALL {
+        let seed = strange::<32>();
+        let key = DecapsulationKey::from_seed(suite, &seed).unwrap();
+        let pem = key.to_pem();
+        assert_silent(&told(&key), &seed);
+        assert_silent(&told(&pem), &seed);
+        assert_eq!(format!("{pem:?}"), "PrivatePem(..)");
+
+        let secret = &strange::<64>()[..suite.shared_secret_length()];
+        assert_silent(&told(&SharedSecret::from_bytes(suite, secret).unwrap()), secret);
+
+        let text = strange::<100>();
+        let sealed = key.encapsulation_key().seal(CTX, &text).unwrap();
+        assert_silent(&told(&key.open(CTX, &sealed).unwrap()), &text);
+
+        let header = Header::parse(&sealed).unwrap();
+        let recipient = header.find(key.encapsulation_key()).unwrap();
+        let secret = key.decapsulate(&recipient.ciphertext().unwrap()).unwrap();
+        let body_key = header.unlock(&recipient, &secret).unwrap();
+        assert_silent(&told(&secret), secret.as_bytes());
+        assert_eq!(told(&body_key), "BodyKey(..) BodyKey(..) BodyKey(..)");
+    }
+    let bytes = [&strange::<32>()[..], &ec_private_key(&strange::<48>())].concat();
+    let key = SigningKey::from_bytes(COMPOSITE, &bytes).unwrap();
+    for text in [told(&key), told(&key.to_pem()), told(&key.without_context())] {
+        assert_silent(&text, &strange::<48>());
+    }
+}
+
+#[cfg(feature = "hazmat")]
+#[test]
+fn given_randomness_is_silent() {
+    let secret = strange::<80>();
+    let randomness = twinseal::hazmat::SealRandomness {
+        content_key: *secret.first_chunk().unwrap(),
+        salt: [0; 24],
+        encapsulations: &[&secret],
+    };
+    assert_silent(&told(&randomness), &secret);
+}
+
+/// Secrets that are refused do not come back in the error.
+#[test]
+fn errors_are_silent() {
+    let secret = strange::<48>();
+    let scalar_too_high = [&[0xff; 24], &strange::<24>()[..]].concat();
+    let in_key = |scalar: &[u8]| [&strange::<32>()[..], &ec_private_key(scalar)].concat();
+    let oid = composite_oid();
+    let text = |label, content: &[u8]| pem(label, content);
+    let with_suite = |id: u16, bytes: &[u8]| [&id.to_be_bytes(), bytes].concat();
+    let kem = "TWINSEAL KEM PRIVATE KEY";
+    let errors = [
+        DecapsulationKey::from_seed(X25519, &secret).unwrap_err(),
+        SharedSecret::from_bytes(X25519, &secret).unwrap_err(),
+        DecapsulationKey::from_pem(&text(kem, &with_suite(1, &secret))).unwrap_err(),
+        DecapsulationKey::from_pem(&text(kem, &with_suite(2, &secret))).unwrap_err(),
+        DecapsulationKey::from_pem(&text("PRIVATE KEY", &secret)).unwrap_err(),
+        DecapsulationKey::from_pem(&hex::encode(secret)).unwrap_err(),
+        DecapsulationKey::from_pem(&BASE64_STANDARD.encode(secret)).unwrap_err(),
+        SigningKey::from_bytes(COMPOSITE, &secret).unwrap_err(),
+        SigningKey::from_bytes(COMPOSITE, &[secret; 2].concat()).unwrap_err(),
+        SigningKey::from_bytes(COMPOSITE, &in_key(&scalar_too_high[1..])).unwrap_err(),
+        SigningKey::from_bytes(COMPOSITE, &in_key(&[0xff; 48])).unwrap_err(),
+        SigningKey::from_pkcs8_der(&secret).unwrap_err(),
+        SigningKey::from_pkcs8_der(&pkcs8(&oid, &secret)).unwrap_err(),
+        SigningKey::from_pkcs8_der(&pkcs8(ED25519, &secret)).unwrap_err(),
+        SigningKey::from_pem(&text("PRIVATE KEY", &secret)).unwrap_err(),
+        SigningKey::from_pem(&text(kem, &secret)).unwrap_err(),
+    ];
+    for error in errors {
+        assert_silent(&format!("{error} {}", told(&error)), &secret);
+        let io = std::io::Error::from(error);
+        assert_silent(&format!("{io} {io:?}"), &secret);
+    }
+}

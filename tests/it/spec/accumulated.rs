@@ -1,0 +1,248 @@
+//! Many cases in one constant each.
+
+use shake::{ExtendableOutput, Shake128, Update, XofReader};
+use twinseal::{
+    KemSuite, Sign, hazmat,
+    kem::Ciphertext,
+    provider::{Kem, PORTABLE},
+    session::{SessionReceiver, SessionSender},
+};
+
+use super::{
+    compute::{Computed, DEFAULT, P384, decapsulation_key, encapsulate, signing_key},
+    envelopes::seal,
+    sessions::{Deterministic, reply},
+};
+
+/// Draws inputs from SHAKE128 of a name, absorbs outputs into another SHAKE128.
+struct Accumulator {
+    inputs: Box<dyn XofReader>,
+    outputs: Shake128,
+}
+
+impl Accumulator {
+    fn new(name: &str) -> Self {
+        let inputs = Shake128::default().chain(name).finalize_xof();
+        Self { inputs: Box::new(inputs), outputs: Shake128::default() }
+    }
+
+    fn draw(&mut self, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        self.inputs.read(&mut bytes);
+        bytes
+    }
+
+    fn draw_number(&mut self) -> usize {
+        usize::from(self.draw(1)[0])
+    }
+
+    /// As many bytes as the first one says.
+    fn draw_string(&mut self) -> Vec<u8> {
+        let length = self.draw_number();
+        self.draw(length)
+    }
+
+    fn draw_context(&mut self) -> Vec<u8> {
+        let length = 1 + self.draw_number() % 255;
+        self.draw(length)
+    }
+
+    fn draw_suite(&mut self) -> KemSuite {
+        [DEFAULT, P384][self.draw_number() % 2]
+    }
+
+    fn absorb(&mut self, output: impl AsRef<[u8]>) {
+        self.outputs.update(output.as_ref());
+    }
+
+    fn finish(self) -> [u8; 32] {
+        let mut hash = [0; 32];
+        self.outputs.finalize_xof().read(&mut hash);
+        hash
+    }
+}
+
+pub(crate) fn compute_accumulated(block: &mut Computed<'_>) {
+    for name in [
+        "kem-0001-encapsulate",
+        "kem-0051-encapsulate",
+        "kem-0001-decapsulate",
+        "kem-0051-decapsulate",
+        "sign-0001",
+        "key-files",
+        "envelope",
+        "session",
+        "session-accept",
+    ] {
+        let mut all = Accumulator::new(name);
+        match name {
+            "kem-0001-encapsulate" => accumulate_encapsulation(DEFAULT, 64, &mut all),
+            "kem-0051-encapsulate" => accumulate_encapsulation(P384, 80, &mut all),
+            "kem-0001-decapsulate" => {
+                accumulate_decapsulation(DEFAULT, &hazmat::x25519(&PORTABLE), &mut all);
+            }
+            "kem-0051-decapsulate" => {
+                accumulate_decapsulation(P384, &hazmat::p384(&PORTABLE), &mut all);
+            }
+            "sign-0001" => accumulate_signatures(&mut all),
+            "key-files" => accumulate_key_files(&mut all),
+            "envelope" => accumulate_envelopes(&mut all),
+            "session" => accumulate_sessions(&mut all),
+            _ => accumulate_accepted_sessions(&mut all),
+        }
+        block.output(name, &all.finish());
+    }
+}
+
+fn accumulate_encapsulation(suite: KemSuite, randomness: usize, all: &mut Accumulator) {
+    for _ in 0..1000 {
+        let key = decapsulation_key(suite, &all.draw(32));
+        let (ciphertext, secret) = encapsulate(&key, &all.draw(randomness));
+        all.absorb(key.encapsulation_key().as_bytes());
+        all.absorb(ciphertext.as_bytes());
+        all.absorb(secret.as_bytes());
+    }
+}
+
+/// ML-KEM's half is random and thus rejected implicitly.
+fn accumulate_decapsulation(suite: KemSuite, traditional: &impl Kem, all: &mut Accumulator) {
+    for _ in 0..1000 {
+        let key = decapsulation_key(suite, &all.draw(32));
+        let ct_m = all.draw(1568);
+        let ephemeral = all.draw(traditional.lengths().seed);
+        let ct_t = traditional.key_pair(&ephemeral).unwrap().encapsulation_key;
+        let ciphertext = Ciphertext::from_bytes(suite, &[ct_m, ct_t].concat()).unwrap();
+        let secret = key.decapsulate(&ciphertext).unwrap();
+        all.absorb(key.encapsulation_key().as_bytes());
+        all.absorb(secret.as_bytes());
+    }
+}
+
+fn accumulate_signatures(all: &mut Accumulator) {
+    for _ in 0..100 {
+        let key = signing_key(&all.draw(32), &all.draw(48));
+        let context = all.draw_string();
+        let message = all.draw_string();
+        let signature = hazmat::sign(&key, &context, &message).unwrap();
+        if !context.is_empty() {
+            let verified = key.verifying_key().verify(&context, &message, &signature);
+            verified.unwrap();
+        }
+        all.absorb(key.verifying_key().as_bytes());
+        all.absorb(signature.as_bytes());
+    }
+}
+
+fn accumulate_key_files(all: &mut Accumulator) {
+    for _ in 0..100 {
+        for suite in [DEFAULT, P384] {
+            let key = decapsulation_key(suite, &all.draw(32));
+            all.absorb(key.to_pem().as_str());
+            all.absorb(key.encapsulation_key().to_pem());
+        }
+        let key = signing_key(&all.draw(32), &all.draw(48));
+        all.absorb(key.to_pem().as_str());
+        all.absorb(key.verifying_key().to_pem());
+    }
+}
+
+fn accumulate_envelopes(all: &mut Accumulator) {
+    for _ in 0..100 {
+        let count = 1 + all.draw_number() % 3;
+        let mut keys: Vec<_> = (0..count)
+            .map(|_| {
+                let suite = all.draw_suite();
+                decapsulation_key(suite, &all.draw(32))
+            })
+            .collect();
+        keys.sort_by_key(|key| (key.suite().id(), key.encapsulation_key().key_id()));
+        let encapsulations: Vec<_> =
+            keys.iter().map(|key| all.draw(if key.suite() == DEFAULT { 64 } else { 80 })).collect();
+        let content_key = all.draw(32);
+        let salt = all.draw(24);
+        let context = all.draw_context();
+        let plaintext_length = all.draw_number() * 256 + all.draw_number();
+        let plaintext = all.draw(plaintext_length);
+        let sealed = seal(
+            &keys.iter().collect::<Vec<_>>(),
+            &encapsulations.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+            &content_key,
+            &salt,
+            &context,
+            &plaintext,
+        );
+        all.absorb(sealed);
+    }
+}
+
+fn accumulate_sessions(all: &mut Accumulator) {
+    for _ in 0..200 {
+        let suite = all.draw_suite();
+        let key = decapsulation_key(suite, &all.draw(32));
+        let to = key.encapsulation_key();
+        let randomness = all.draw(if suite == DEFAULT { 64 } else { 80 });
+        let is_signed = all.draw_number().is_multiple_of(4);
+        let signer = is_signed.then(|| Deterministic(signing_key(&all.draw(32), &all.draw(48))));
+        let context = all.draw_context();
+
+        let signer = signer.as_ref().map(|signer| signer as &dyn Sign);
+        let (hello, mut sender) = hazmat::sender(to, signer, &context, &randomness).unwrap();
+        let mut receiver = match signer {
+            None => key.receiver(&context, &hello),
+            Some(signer) => key.accepting(signer.verifying_key()).receiver(&context, &hello),
+        }
+        .unwrap();
+        all.absorb(hello);
+        all.absorb(sender.session_id());
+        accumulate_messages(&mut sender, &mut receiver, all);
+        let (mut replying, mut replied) = reply(&receiver, &mut sender, &all.draw(32));
+        accumulate_messages(&mut replying, &mut replied, all);
+    }
+}
+
+fn accumulate_messages(
+    sender: &mut SessionSender,
+    receiver: &mut SessionReceiver,
+    all: &mut Accumulator,
+) {
+    let more = all.draw_number() % 4;
+    for number in 0..=more {
+        let (aad, plaintext) = (all.draw_string(), all.draw_string());
+        let sealed = if number < more {
+            sender.seal_with_aad(&aad, &plaintext)
+        } else {
+            sender.finish_with_aad(&aad, &plaintext)
+        }
+        .unwrap();
+        assert_eq!(receiver.open_with_aad(&aad, &sealed).unwrap()[..], plaintext);
+        all.absorb(sealed);
+    }
+    assert!(receiver.is_finished());
+}
+
+/// ML-KEM's half of each hello is random and thus rejected implicitly: the receiver's keys follow
+/// all the same, and its replies show them.
+fn accumulate_accepted_sessions(all: &mut Accumulator) {
+    for _ in 0..200 {
+        let suite = all.draw_suite();
+        let key = decapsulation_key(suite, &all.draw(32));
+        let ct_m = all.draw(1568);
+        let ct_t = if suite == DEFAULT {
+            let ephemeral = all.draw(32);
+            hazmat::x25519(&PORTABLE).key_pair(&ephemeral).unwrap().encapsulation_key
+        } else {
+            let ephemeral = all.draw(48);
+            hazmat::p384(&PORTABLE).key_pair(&ephemeral).unwrap().encapsulation_key
+        };
+        let context = all.draw_context();
+        let id = suite.id().to_be_bytes();
+        let start = [b"twinsess", &[0x01][..], &id, &[0, 2, 0, 2, 0x00]].concat();
+        let key_id = key.encapsulation_key().key_id();
+        let hello = [&start, &key_id.as_bytes()[..], &ct_m, &ct_t].concat();
+        let receiver = key.receiver(&context, &hello).unwrap();
+        all.absorb(receiver.session_id());
+        let mut replying = hazmat::reply(&receiver, &all.draw(32).try_into().unwrap()).unwrap();
+        let (aad, plaintext) = (all.draw_string(), all.draw_string());
+        all.absorb(replying.finish_with_aad(&aad, &plaintext).unwrap());
+    }
+}
