@@ -1,4 +1,107 @@
-#![doc = include_str!("../README.md")]
+//! Hybrid post-quantum cryptography for services that move data around: gradients, model checkpoints, inference
+//! requests and responses. Every key exchange joins X25519 with ML-KEM-1024, every signature joins ECDSA-P384 with
+//! ML-DSA-87, and an attacker must break both halves. AES-256-GCM encrypts and authenticates what is sealed.
+//!
+//! # Ten minutes
+//!
+//! ```
+//! use std::io;
+//! use twinseal::{DecapsulationKey, Keyring, SigningKey};
+//!
+//! // What the data is for. Data sealed or signed for one purpose is refused for another.
+//! const CTX: &[u8] = b"example.com/checkpoints/v1";
+//! # let checkpoint = vec![7; 2_000_000];
+//!
+//! let bob = DecapsulationKey::generate()?; // keep it: bob.write_pem_file(path)
+//! let to_bob = bob.encapsulation_key(); // publish it: to_bob.to_pem()
+//!
+//! // One message.
+//! let sealed = to_bob.seal(CTX, b"hello")?;
+//! assert_eq!(&bob.open(CTX, &sealed)?[..], b"hello");
+//!
+//! // A stream of any length, in constant memory, and any part of it. Here it goes to a vector.
+//! let mut writer = to_bob.seal_writer(CTX, Vec::new())?;
+//! io::copy(&mut &checkpoint[..], &mut writer)?;
+//! let model = writer.finish()?; // without it the envelope does not open
+//! let mut tensor = vec![0; 4096];
+//! bob.open_at(CTX, &model)?.read_exact_at(&mut tensor, 1_000_000)?;
+//!
+//! // A signature: both halves must verify.
+//! let alice = SigningKey::generate()?;
+//! let signature = alice.sign(CTX, b"hello")?;
+//! alice.verifying_key().verify(CTX, b"hello", &signature)?;
+//!
+//! // Many messages after one key exchange, from a known sender.
+//! let (hello, mut tx) = to_bob.signed_by(&alice).sender(CTX)?;
+//! let mut rx = bob.accepting(alice.verifying_key()).receiver(CTX, &hello)?;
+//! assert_eq!(&rx.open(&tx.seal(b"layer 1")?)?[..], b"layer 1");
+//! assert_eq!(&rx.open(&tx.finish(b"layer 2")?)?[..], b"layer 2");
+//! assert!(rx.is_finished()); // nothing was cut off
+//!
+//! // Rotation: what was sealed to the old key still opens.
+//! let mut ring = Keyring::new(bob);
+//! ring.rotate(DecapsulationKey::generate()?)?;
+//! assert_eq!(&ring.open(CTX, &sealed)?[..], b"hello");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Which function when
+//!
+//! | you have | use |
+//! |---|---|
+//! | a message in memory | [`seal`](EncapsulationKey::seal), [`open`](DecapsulationKey::open) |
+//! | a file or stream of any length | [`seal_writer`](EncapsulationKey::seal_writer), [`open_reader`](DecapsulationKey::open_reader) |
+//! | a sealed file of which you need parts | [`open_at`](DecapsulationKey::open_at) |
+//! | several recipients | [`Recipients`], with the same functions |
+//! | sealed data for new keys | [`rewrap`](DecapsulationKey::rewrap): a new header, the same body |
+//! | many messages in a row to one receiver | a session: [`sender`](EncapsulationKey::sender), [`receiver`](DecapsulationKey::receiver), signed with [`signed_by`](EncapsulationKey::signed_by), [`accepting`](DecapsulationKey::accepting) |
+//! | data whose origin matters | [`sign`](SigningKey::sign), [`sign_reader`](SigningKey::sign_reader), before sealing |
+//! | keys that change | [`Keyring`], [`VerifyingKeyring`]; [`keyring::Shared`] for many threads, or a mounted directory |
+//! | keys in an HSM or KMS | the traits [`Decapsulate`] and [`Sign`] |
+//! | an object store, or asynchronous code | [`envelope`]: the same without I/O |
+//!
+//! An envelope ([`seal`](EncapsulationKey::seal)) does not prove who made it: anyone with the encapsulation key can.
+//! A signed session proves who sent each message, and in which order.
+//!
+//! # Modules
+//!
+//! The root has what a service uses every day. The modules have the rest:
+//!
+//! | module | you need it for |
+//! |---|---|
+//! | [`stream`] | files and streams, in constant memory |
+//! | [`session`] | many messages after one key exchange |
+//! | [`keyring`] | rings that many threads use and that a mounted secret changes |
+//! | [`key_files`] | PEM and DER, and files that hold keys of several kinds |
+//! | [`envelope`] | an envelope in parts, without I/O; most programs never need it |
+//! | [`kem`] | the bare KEM, for protocols of your own |
+//! | [`sign`] | the traits of the `signature` crate |
+//! | [`secret`] | buffers that are wiped when they are dropped |
+//! | [`provider`] | another implementation of the primitives, or the one of another crate feature |
+//! | `hazmat` | known answers, in tests; feature `hazmat` |
+//!
+//! A method is in the module of its verb: `EncapsulationKey::seal` is documented here and written in `envelope`.
+//!
+//! # Features
+//!
+//! None is on by default, and none changes a byte. `aws-lc-rs` (C and assembly) makes most operations three to six
+//! times as fast, and `rayon` adds `.parallel()`, which uses all cores. [`provider`] describes `aws-lc-rs` and
+//! `pqclean`. `experimental-falcon` adds a signature suite outside the promises below. `hazmat` is for known
+//! answers, and `cli` only for `cargo install`. A debug build needs optimised dependencies:
+//! `[profile.dev.package."*"]` with `opt-level = 3`.
+//!
+//! # Promises and limits
+//!
+//! - Load a key once, share it in an [`Arc`](std::sync::Arc), and use it from any thread. The longest operations take
+//!   one or two milliseconds, so asynchronous code can call them directly; use `spawn_blocking` for messages of
+//!   more than a few MiB.
+//! - No input makes a function panic, and in memory it is all or nothing. A reader returns only what it authenticated,
+//!   and reports the end of the data only if nothing was cut off.
+//! - Secrets are wiped when they are dropped, and no error or `Debug` shows one. What primitives leave on the stack is
+//!   not covered.
+//! - There is no forward secrecy against theft of a private key, replays are yours to detect, and lengths are visible.
+//! - Formats are specified byte by byte in SPEC.md and frozen from 1.0 on. Until then CHANGELOG.md lists each change.
+//! - The crate has not been audited. SECURITY.md has the threat model.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(
     clippy::indexing_slicing,
@@ -105,3 +208,8 @@ const _: () = {
     #[cfg(feature = "rayon")]
     crosses::<stream::ParallelOpenReader<&[u8]>>();
 };
+
+/// The Rust code in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,11 +1,40 @@
 //! Where the primitives come from.
 //!
-//! A [`Provider`] is a plain struct of primitives behind traits. What a provider computes is raw:
-//! checks of public values, encodings, labels and combiners live above it, so that formats cannot
-//! depend on it. A provider changes speed, never bytes, and never what is accepted.
+//! A [`Provider`] is a plain struct of primitives behind traits. What a provider computes is raw: checks of
+//! public values, encodings, labels and combiners are above it. So a provider changes speed and what the build
+//! needs, but never a byte, and never what is accepted.
 //!
-//! A primitive (ML-KEM-1024, X25519 as a DH-KEM) and a hybrid made of two implement the same
-//! trait: [`Kem`] or [`SignatureScheme`].
+//! | provider | feature | builds with | covers | upkeep |
+//! |---|---|---|---|---|
+//! | [`PORTABLE`] | always there | Rust | everything | RustCrypto and dalek, active |
+//! | `AWS_LC` | `aws-lc-rs` | a C compiler, one to two minutes on two cores | everything; a KEM seed is expanded by `ml-kem` | AWS, active |
+//! | `PQCLEAN` | `pqclean` | a C compiler | ML-KEM and ML-DSA, the rest as `PORTABLE` | **unmaintained**, see below |
+//!
+//! Keys use AWS-LC if it is compiled in, otherwise the portable provider. `key.on(..)` moves a key to another
+//! provider, and `key.provider().name` is the one that it uses.
+//!
+//! A primitive (ML-KEM-1024, X25519 as a DH-KEM) and a hybrid made of two implement the same trait: [`Kem`] or
+//! [`SignatureScheme`].
+//!
+//! # Why AWS-LC is a feature
+//!
+//! It is three to six times as fast, but a C compiler would be a condition of `cargo add twinseal`. aws-lc-rs does
+//! not offer ML-DSA with a context, so this provider calls AWS-LC directly for it, in the library's only file of
+//! unsafe code, which is tested under AddressSanitizer. AWS-LC has validated FIPS modules. This crate does not use
+//! their build, adds X25519 and formats of its own, and makes no claim of FIPS 140 compliance.
+//!
+//! # Why pqcrypto-mlkem and pqcrypto-mldsa are not the default
+//!
+//! They bind PQClean's C code, which is archived. RUSTSEC-2026-0161, -0162, -0163, -0165 and -0166 (June 2026)
+//! mark the `pqcrypto` crates as unmaintained, and RUSTSEC-2024-0436 does so for the macro `paste` with which
+//! `pqcrypto-mldsa` is built. A security crate must not put an advisory into the audit of each of its users. The
+//! crates accept an encapsulation key that FIPS 203 §7.2 forbids, keep secret keys in `Copy` types that nobody
+//! wipes, and cannot start from a seed. The AVX2 code of their ML-DSA accepts signatures that FIPS 204 refuses, so
+//! it is not used.
+//!
+//! The provider is for comparison. It is tested like the others, and keys use it only if they are moved to it.
+//! `pqcrypto-falcon`, which the feature `experimental-falcon` uses, is unmaintained as well and has no replacement
+//! yet.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Does every operation fit the stack that README.md promises for it, on each provider?
+//! Does every operation fit the stack that docs/stack.md promises for it, on each provider?
 //!
 //! An overflow kills the process, so a failure names no operation; run with `--nocapture` to see
 //! which one was last. `cargo test --all-features --release --test stack -- --ignored --nocapture`
@@ -25,7 +25,7 @@ use common::{
 
 const KIB: usize = 1024;
 
-/// A row of README.md's table, in KiB.
+/// A row of the table in docs/stack.md, in KiB.
 struct Row {
     name: &'static str,
     /// In release, on the providers of [`COLUMNS`].
@@ -235,14 +235,14 @@ fn every_operation_fits() {
     }
 }
 
-/// The table as README.md has it.
+/// The table as docs/stack.md has it.
 #[test]
-fn the_readme_has_these_figures() {
-    let readme = include_str!("../README.md");
+fn the_page_has_these_figures() {
+    let page = include_str!("../docs/stack.md");
     for Row { name, release, unoptimized } in &ROWS {
         let cells: Vec<_> = release.iter().chain([unoptimized]).map(usize::to_string).collect();
         let line = format!("| {name} | {} |", cells.join(" | "));
-        assert!(readme.lines().any(|found| found == line), "README.md has no line {line}");
+        assert!(page.lines().any(|found| found == line), "docs/stack.md has no line {line}");
     }
 }
 

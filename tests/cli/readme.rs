@@ -1,4 +1,4 @@
-//! The session in the README works as it stands there.
+//! What the documents say to type works, and what they must name is named.
 
 use std::{fs, path::Path};
 
@@ -15,7 +15,7 @@ fn every_advisory_is_named() {
         .filter_map(|line| line.trim().strip_prefix("{ id = \"RUSTSEC-")?.split('"').next())
         .collect();
     assert!(ignored.len() > 5, "{ignored:?}");
-    let documents = [include_str!("../../README.md"), include_str!("../../SECURITY.md")];
+    let documents = [include_str!("../../src/provider.rs"), include_str!("../../SECURITY.md")];
     // `paste`, if a dependency still has it, and no other that anybody knows of.
     let locked = include_str!("../../Cargo.lock").contains("name = \"paste\"");
     assert_eq!(ignored.contains(&"2024-0436"), locked);
@@ -33,11 +33,11 @@ fn every_advisory_is_named() {
     }
 }
 
+/// The session in docs/cli.md works as it is written there.
 #[test]
-fn the_session_of_the_readme() {
-    let readme = include_str!("../../README.md");
-    let (_, section) = readme.split_once("\n## The command line\n").unwrap();
-    let (_, rest) = section.split_once("```sh\n").unwrap();
+fn the_session_of_the_page() {
+    let page = include_str!("../../docs/cli.md");
+    let (_, rest) = page.split_once("```sh\n").unwrap();
     let (install, rest) = rest.split_once("```\n").unwrap();
     assert!(install.starts_with("cargo install twinseal --features cli"));
     let (_, rest) = rest.split_once("```sh\n").unwrap();
