@@ -103,13 +103,7 @@
 //! - Formats are specified byte by byte in SPEC.md and frozen from 1.0 on. Until then CHANGELOG.md lists each change.
 //! - The crate has not been audited. SECURITY.md has the threat model.
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![warn(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::print_stdout,
-    clippy::unwrap_used
-)]
+#![warn(clippy::panic, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
 // The layers, from the bottom up; nothing points upward. A file's first line says what it answers.
 

@@ -27,6 +27,7 @@ pub use composite_signature::Signature;
 #[cfg(feature = "hazmat")]
 pub(crate) use ecdsa::DerEcdsa;
 pub use external::Sign;
+pub(crate) use external::sign_checked;
 pub(crate) use prehash::{hash_reader, prehash};
 pub use signature_suite::SignatureSuite;
 pub use without_context::WithoutContext;
@@ -323,8 +324,7 @@ impl SigningKey {
     /// [`Error::Context`] if the context is empty, longer than 255 bytes or reserved;
     /// [`Error::Randomness`] if the system has none.
     pub fn sign(&self, context: &[u8], message: &[u8]) -> Result<Signature, Error> {
-        let key: &dyn Sign = self;
-        key.sign(context, message)
+        Sign::sign(self, context, message)
     }
 
     /// [`sign`](Self::sign) for a message of any length, read to its end in constant memory.
@@ -346,9 +346,8 @@ impl SigningKey {
     /// alice.verifying_key().verify_reader(b"example.com/models", copy, &signature)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn sign_reader(&self, context: &[u8], message: impl io::Read) -> io::Result<Signature> {
-        let key: &dyn Sign = self;
-        key.sign_reader(context, message)
+    pub fn sign_reader(&self, context: &[u8], mut message: impl io::Read) -> io::Result<Signature> {
+        Sign::sign_reader(self, context, &mut message)
     }
 
     #[cfg(feature = "hazmat")]

@@ -1,4 +1,6 @@
-//! Reading fields of known length from bytes of unknown origin: the only slicing in the crate.
+//! Reads fields of known length from bytes of unknown origin.
+
+#![warn(clippy::indexing_slicing)] // a length that the bytes themselves claim is never an index
 
 use crate::error::Error;
 
@@ -16,7 +18,7 @@ impl<'a> Reader<'a> {
         Self::at(what, bytes, 0)
     }
 
-    /// Reads on at a position.
+    /// Reads on at a position within `bytes`.
     pub(crate) fn at(what: &'static str, bytes: &'a [u8], position: usize) -> Self {
         Self { what, bytes, position }
     }
@@ -51,12 +53,12 @@ impl<'a> Reader<'a> {
 
     /// The bytes taken so far.
     pub(crate) fn taken(&self) -> &'a [u8] {
-        self.bytes.get(..self.position).unwrap_or_default()
+        self.bytes.split_at(self.position).0 // `take` never goes beyond the end
     }
 
     /// Everything that has not been taken.
     pub(crate) fn rest(self) -> &'a [u8] {
-        self.bytes.get(self.position..).unwrap_or_default()
+        self.bytes.split_at(self.position).1
     }
 }
 

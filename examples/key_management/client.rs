@@ -29,7 +29,7 @@ pub(crate) fn ask(command: &Command, out: &mut impl Write) -> Result<()> {
             };
             let before = state(&message).map_err(|error| at(file, &error))?;
             let key: &dyn Sign = &signing_key(client)?;
-            let signature = key.sign_reader(context.as_bytes(), &message)?;
+            let signature = key.sign_reader(context.as_bytes(), &mut &message)?;
             if state(&message).map_err(|error| at(file, &error))? != before {
                 return Err(format!("{}: it changed while it was read", file.display()).into());
             }

@@ -1,13 +1,16 @@
-//! Decapsulation keys wherever they live.
+//! Decapsulation keys, wherever they are: in memory, or in an HSM or KMS.
+
+use std::sync::Arc;
 
 use super::{Ciphertext, DecapsulationKey, EncapsulationKey, SharedSecret};
 use crate::error::Error;
 
-/// A decapsulation key wherever it lives: in memory as [`DecapsulationKey`], or in an HSM or KMS
+/// A decapsulation key, wherever it is: in memory as [`DecapsulationKey`], or in an HSM or KMS
 /// behind an implementation of your own.
 ///
-/// [`open`](#method.open) and everything else that takes a decapsulation key works with any of
-/// them. Report failures with [`Error::external`]: an external key never answers `Open`.
+/// Everything that takes a decapsulation key takes any of them; references, [`Box`] and [`Arc`]
+/// implement the trait as well. Report failures with [`Error::external`]: an external key never
+/// returns [`Error::Open`].
 ///
 /// ```
 /// use twinseal::{
@@ -50,5 +53,35 @@ impl Decapsulate for DecapsulationKey {
 
     fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
         self.decapsulate(ciphertext)
+    }
+}
+
+impl<T: Decapsulate + ?Sized> Decapsulate for &T {
+    fn encapsulation_key(&self) -> &EncapsulationKey {
+        (**self).encapsulation_key()
+    }
+
+    fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
+        (**self).decapsulate(ciphertext)
+    }
+}
+
+impl<T: Decapsulate + ?Sized> Decapsulate for Box<T> {
+    fn encapsulation_key(&self) -> &EncapsulationKey {
+        (**self).encapsulation_key()
+    }
+
+    fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
+        (**self).decapsulate(ciphertext)
+    }
+}
+
+impl<T: Decapsulate + ?Sized> Decapsulate for Arc<T> {
+    fn encapsulation_key(&self) -> &EncapsulationKey {
+        (**self).encapsulation_key()
+    }
+
+    fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
+        (**self).decapsulate(ciphertext)
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     key_id::KeyId,
     keyring::{Keyring, VerifyingKeyring},
     provider::Provider,
-    sign::{Sign, Signature, SignatureSuite, VerifyingKey},
+    sign::{Sign, Signature, SignatureSuite, VerifyingKey, sign_checked},
 };
 
 /// Both sides: from a shared secret to a direction, an exporter and the session's name.
@@ -99,7 +99,7 @@ pub(crate) fn sender(
     let (direction, exporter, session_id) = start(to.provider(), &secret, &hello, context)?;
     if let Some(signer) = signer {
         let digest = signed_digest(&hello, to, context);
-        let signature = signer.sign_checked(constants::SESSION_SIGNATURE_CONTEXT, &digest)?;
+        let signature = sign_checked(signer, constants::SESSION_SIGNATURE_CONTEXT, &digest)?;
         hello.extend_from_slice(signature.as_bytes());
     }
     let sender = SessionSender {

@@ -1,6 +1,6 @@
-//! Signing keys wherever they live.
+//! Signing keys, wherever they are: in memory, or in an HSM or KMS.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use super::{
     Signature, SigningKey, VerifyingKey,
@@ -8,11 +8,13 @@ use super::{
 };
 use crate::{context, error::Error};
 
-/// A signing key wherever it lives: in memory as [`SigningKey`], or in an HSM or KMS behind an
+/// A signing key, wherever it is: in memory as [`SigningKey`], or in an HSM or KMS behind an
 /// implementation of your own.
 ///
-/// [`sign`](#method.sign), [`sign_reader`](#method.sign_reader) and everything else that takes a
-/// signing key works with any of them. Report failures with [`Error::external`].
+/// An implementation has two methods, [`verifying_key`](Self::verifying_key) and
+/// [`sign_prehashed`](Self::sign_prehashed). Callers use the other two, or pass the key to
+/// whatever takes a signing key: references, [`Box`] and [`Arc`] implement the trait as well.
+/// Report failures with [`Error::external`].
 ///
 /// ```
 /// use twinseal::{Error, Sign, Signature, SigningKey, VerifyingKey};
@@ -30,10 +32,14 @@ use crate::{context, error::Error};
 /// }
 ///
 /// # let inside = SigningKey::generate()?;
-/// let kms: Box<dyn Sign> = Box::new(Kms { inside });
+/// let kms = Kms { inside };
 /// let signature = kms.sign(b"example.com/releases", b"hello")?;
 /// kms.verifying_key().verify(b"example.com/releases", b"hello", &signature)?;
-/// # Ok::<(), Error>(())
+///
+/// let any: Box<dyn Sign> = Box::new(kms);
+/// let signature = any.sign_reader(b"example.com/releases", &mut &b"hello"[..])?;
+/// any.verifying_key().verify(b"example.com/releases", b"hello", &signature)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Sign: Send + Sync {
     /// The public half.
@@ -46,42 +52,40 @@ pub trait Sign: Send + Sync {
     ///
     /// [`Error::External`] if the key cannot be reached or refuses.
     fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error>;
-}
 
-impl dyn Sign + '_ {
-    /// Signs a message for a context; see [`SigningKey::sign`].
+    /// Signs a message for a context, like [`SigningKey::sign`].
     ///
     /// # Errors
     ///
-    /// [`Error::Context`], and whatever the key reports.
-    pub fn sign(&self, context: &[u8], message: &[u8]) -> Result<Signature, Error> {
+    /// [`Error::Context`], and the errors of [`sign_prehashed`](Self::sign_prehashed).
+    fn sign(&self, context: &[u8], message: &[u8]) -> Result<Signature, Error> {
         context::check(context)?;
-        self.sign_checked(context, &prehash(message))
+        sign_checked(self, context, &prehash(message))
     }
 
-    /// Signs a message of any length, read to its end; see [`SigningKey::sign_reader`].
+    /// Signs a message of any length, read to its end, like [`SigningKey::sign_reader`].
     ///
     /// # Errors
     ///
-    /// The reader's errors, and those of [`sign`](#method.sign) inside an [`io::Error`].
-    pub fn sign_reader(&self, context: &[u8], message: impl io::Read) -> io::Result<Signature> {
+    /// The reader's errors, and the errors of [`sign`](Self::sign), wrapped in [`io::Error`].
+    fn sign_reader(&self, context: &[u8], message: &mut dyn io::Read) -> io::Result<Signature> {
         context::check(context)?;
         let sha512 = hash_reader(message)?;
-        Ok(self.sign_checked(context, &sha512)?)
+        Ok(sign_checked(self, context, &sha512)?)
     }
+}
 
-    /// An external key may be of any make: what it answers must at least be of its own suite.
-    pub(crate) fn sign_checked(
-        &self,
-        context: &[u8],
-        sha512: &[u8; 64],
-    ) -> Result<Signature, Error> {
-        let signature = self.sign_prehashed(context, sha512).map_err(Error::into_external)?;
-        if signature.suite != self.verifying_key().suite() {
-            return Err(Error::external("the signature is not of the key's suite"));
-        }
-        Ok(signature)
+/// Does not trust an external key: its signature must at least be of its own suite.
+pub(crate) fn sign_checked<K: Sign + ?Sized>(
+    key: &K,
+    context: &[u8],
+    sha512: &[u8; 64],
+) -> Result<Signature, Error> {
+    let signature = key.sign_prehashed(context, sha512).map_err(Error::into_external)?;
+    if signature.suite != key.verifying_key().suite() {
+        return Err(Error::external("the signature is not of the key's suite"));
     }
+    Ok(signature)
 }
 
 impl Sign for SigningKey {
@@ -92,5 +96,35 @@ impl Sign for SigningKey {
     fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
         let bytes = self.signer.sign_prehashed(context, sha512)?;
         Ok(Signature { suite: self.suite(), bytes })
+    }
+}
+
+impl<T: Sign + ?Sized> Sign for &T {
+    fn verifying_key(&self) -> &VerifyingKey {
+        (**self).verifying_key()
+    }
+
+    fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
+        (**self).sign_prehashed(context, sha512)
+    }
+}
+
+impl<T: Sign + ?Sized> Sign for Box<T> {
+    fn verifying_key(&self) -> &VerifyingKey {
+        (**self).verifying_key()
+    }
+
+    fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
+        (**self).sign_prehashed(context, sha512)
+    }
+}
+
+impl<T: Sign + ?Sized> Sign for Arc<T> {
+    fn verifying_key(&self) -> &VerifyingKey {
+        (**self).verifying_key()
+    }
+
+    fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
+        (**self).sign_prehashed(context, sha512)
     }
 }

@@ -4,7 +4,10 @@
 use std::{
     error::Error as _,
     fmt,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use twinseal::{
@@ -310,12 +313,43 @@ fn an_awaited_key_is_not_asked_about_broken_ciphertexts() {
 
 #[test]
 fn a_working_vault_signs() {
-    let vault: Box<dyn Sign> = Box::new(Vault::new(None));
+    let vault = Vault::new(None);
     let signature = vault.sign(CTX, b"hello").unwrap();
     let key = vault.verifying_key();
     key.verify(CTX, b"hello", &signature).unwrap();
-    let signature = vault.sign_reader(CTX, &b"hello"[..]).unwrap();
+    let signature = vault.sign_reader(CTX, &mut &b"hello"[..]).unwrap();
     key.verify(CTX, b"hello", &signature).unwrap();
+}
+
+/// References and smart pointers to external keys are external keys, whatever they point to.
+#[test]
+fn every_way_to_hold_an_external_key() {
+    fn signs(key: impl Sign) {
+        let signature = key.sign(CTX, b"hello").unwrap();
+        assert_eq!(key.verifying_key(), signing_key(1).verifying_key());
+        key.verifying_key().verify(CTX, b"hello", &signature).unwrap();
+    }
+    fn decapsulates(key: impl Decapsulate) {
+        let (ciphertext, secret) = key.encapsulation_key().encapsulate().unwrap();
+        assert_eq!(key.decapsulate(&ciphertext).unwrap().as_bytes(), secret.as_bytes());
+    }
+
+    let vault = Arc::new(Vault::new(None));
+    signs(&*vault);
+    signs(&*vault as &dyn Sign);
+    signs(Box::new(Vault::new(None)));
+    signs(Box::new(Vault::new(None)) as Box<dyn Sign>);
+    signs(Arc::clone(&vault));
+    signs(vault as Arc<dyn Sign>);
+
+    let token = || Token::working(kem_key(X25519, 1));
+    let held = token();
+    decapsulates(&held);
+    decapsulates(&held as &dyn Decapsulate);
+    decapsulates(Box::new(token()));
+    decapsulates(Box::new(token()) as Box<dyn Decapsulate>);
+    decapsulates(Arc::new(token()));
+    decapsulates(Arc::new(token()) as Arc<dyn Decapsulate>);
 }
 
 #[test]
@@ -327,12 +361,11 @@ fn a_failing_vault() {
             other => format!("the external key failed: {other}"),
         };
         let vault = Vault::new(Some(Box::new(move || Err(answer.clone()))));
-        let vault: &dyn Sign = &vault;
         let error = vault.sign(CTX, b"hello").unwrap_err();
         assert!(matches!(error, Error::External(_)), "{error:?}");
         assert_eq!(chain(&error), text);
 
-        let error = vault.sign_reader(CTX, &b"hello"[..]).unwrap_err();
+        let error = vault.sign_reader(CTX, &mut &b"hello"[..]).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::Other);
         assert_eq!(chain(&error), text);
         assert!(matches!(Error::inside(&error), Some(Error::External(_))));
@@ -343,10 +376,9 @@ fn a_failing_vault() {
 #[test]
 fn a_vault_is_not_asked_in_vain() {
     let vault = Vault::new(Some(Box::new(|| unreachable!("it is not asked"))));
-    let vault: &dyn Sign = &vault;
     for context in [&b""[..], &[b'x'; 256], b"twinseal/session/v1"] {
         assert!(outcome(vault.sign(context, b"hello")).starts_with("Context"));
-        let found = io_outcome(vault.sign_reader(context, &b"hello"[..]));
+        let found = io_outcome(vault.sign_reader(context, &mut &b"hello"[..]));
         assert!(found.starts_with("InvalidInput: Context"), "{found}");
     }
 }
@@ -358,7 +390,6 @@ fn a_vault_with_a_wrong_signature() {
     let elsewhere = signing_key(2).sign(CTX, b"hello").unwrap();
     assert_eq!(elsewhere.suite(), COMPOSITE);
     let vault = Vault::new(Some(Box::new(move || Ok(elsewhere.clone()))));
-    let vault: &dyn Sign = &vault;
     let signature = vault.sign(CTX, b"hello").unwrap();
     let key = vault.verifying_key();
     assert_eq!(outcome(key.verify(CTX, b"hello", &signature)), "Verify");

@@ -883,7 +883,7 @@ fn with_context(context: &[u8]) -> Vec<(&'static str, String)> {
         ("sign", outcome(signer.sign(context, b"hello"))),
         ("sign_reader", io_outcome(signer.sign_reader(context, reader))),
         ("Sign::sign", outcome(external_signer.sign(context, b"hello"))),
-        ("Sign::sign_reader", io_outcome(external_signer.sign_reader(context, reader))),
+        ("Sign::sign_reader", io_outcome(external_signer.sign_reader(context, &mut &*reader))),
         ("verify", outcome(verifier.verify(context, b"hello", &signature))),
         ("verify_reader", io_outcome(verifier.verify_reader(context, reader, &signature))),
     ]

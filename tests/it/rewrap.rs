@@ -29,7 +29,7 @@ static OLD_P384: LazyLock<DecapsulationKey> = LazyLock::new(|| key(KemSuite::ML_
 static NEW_P384: LazyLock<DecapsulationKey> = LazyLock::new(|| key(KemSuite::ML_KEM_1024_P384, 4));
 
 fn recipients(keys: &[&DecapsulationKey]) -> Recipients {
-    Recipients::new(keys.iter().map(|key| key.encapsulation_key())).unwrap()
+    Recipients::new(keys.iter().map(Decapsulate::encapsulation_key)).unwrap()
 }
 
 fn plaintext(length: usize) -> Vec<u8> {
