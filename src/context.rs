@@ -8,7 +8,7 @@ const RESERVED: &[u8] = b"twinseal/";
 /// Checks a caller's context: 1 to 255 bytes, outside the crate's own namespace.
 pub(crate) fn check(context: &[u8]) -> Result<(), Error> {
     if context.is_empty() {
-        return Err(Error::Context("it is empty; name what the data is for"));
+        return Err(Error::Context("it is empty; say what the data is for"));
     }
     if context.starts_with(RESERVED) {
         return Err(Error::Context("the prefix \"twinseal/\" is reserved"));

@@ -110,7 +110,7 @@ fn the_context_must_be_the_same_and_one() {
         ];
         for arguments in commands {
             let error = desk.refused(2, desk.command_with(&arguments));
-            assert!(error.contains("-c is no context"), "{error}");
+            assert!(error.contains("invalid context (-c)"), "{error}");
         }
     }
     let longest = "ü".repeat(127);

@@ -135,7 +135,7 @@ fn what_does_not_verify_is_refused() {
     let output = given(desk.spawn("verify -p alice.pub -c x -s sig"), b"hullo");
     assert!(message(1, &output).contains("standard input: the signature does not verify"));
     let error = desk.fails_with(2, "verify -p alice.pub -c twinseal/x -s sig in");
-    assert!(error.contains("-c is no context"), "{error}");
+    assert!(error.contains("invalid context (-c)"), "{error}");
 }
 
 #[test]

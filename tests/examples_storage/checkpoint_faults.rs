@@ -39,7 +39,7 @@ fn wrong_keys_and_contexts() {
     let refused = example("checkpoint", ["read", &place, "-k", &key, "-c", "elsewhere"]).refuses();
     assert!(refused.contains("opening failed: wrong key, wrong context"), "{refused}");
     let refused = example("checkpoint", ["read", &place, "-k", &key, "-c", ""]).refuses();
-    assert!(refused.contains("name what the data is for"), "{refused}");
+    assert!(refused.contains("say what the data is for"), "{refused}");
     assert!(unreadable(&fixture, "0.pub.pem").contains("TWINSEAL KEM PRIVATE KEY"));
     assert!(unreadable(&fixture, "no.pem").contains("no.pem: No such file"));
     let refused = example("checkpoint", ["read", &place, "-k", &key, "-t", "layer"]).refuses();

@@ -286,7 +286,7 @@ fn an_awaited_key_with_something_wrong() {
     let body = &sealed[header.len()..];
     assert_eq!(outcome(body_key.open(CTX, body)), "Ok");
     assert_eq!(outcome(body_key.open(b"example.com/other", body)), "Open");
-    let no_context = "Context(\"it is empty; name what the data is for\")";
+    let no_context = "Context(\"it is empty; say what the data is for\")";
     assert_eq!(outcome(body_key.open(b"", body)), no_context);
     assert_eq!(outcome(body_key.open(CTX, &sealed)), "Open");
     assert_eq!(outcome(body_key.open(CTX, b"")), "Open");

@@ -895,7 +895,7 @@ fn contexts() {
     let long_and_reserved = [&b"twinseal/"[..], &long].concat();
     let reserved = "the prefix \"twinseal/\" is reserved";
     let refused: [(&[u8], &'static str); 6] = [
-        (b"", "it is empty; name what the data is for"),
+        (b"", "it is empty; say what the data is for"),
         (b"twinseal/", reserved),
         (b"twinseal/session/v1", reserved),
         (&long_and_reserved, reserved),
@@ -938,7 +938,7 @@ fn texts_of_errors() {
         ),
         (
             kem_key(X25519, 1).open(b"", b"").unwrap_err(),
-            "invalid context: it is empty; name what the data is for",
+            "invalid context: it is empty; say what the data is for",
         ),
         (Header::parse(b"twinseal\x07").unwrap_err(), "unknown envelope version 0x0007"),
     ];

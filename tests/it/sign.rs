@@ -276,7 +276,7 @@ fn a_bad_context_reads_nothing() {
 
     let key = signing_key(1);
     let signature = key.sign(CTX, MESSAGE).unwrap();
-    let expected = Error::Context("it is empty; name what the data is for");
+    let expected = Error::Context("it is empty; say what the data is for");
     let expected = format!("InvalidInput: {expected:?}");
     assert_eq!(io_outcome(key.sign_reader(b"", Untouched)), expected);
     let verifier = key.verifying_key();

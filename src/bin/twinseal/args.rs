@@ -100,15 +100,15 @@ pub(crate) struct Public {
 #[derive(Args)]
 pub(crate) struct Context {
     /// What the data is for, as in example.com/notes; the same on both sides
-    #[arg(short, long, value_name = "CONTEXT", value_hint = ValueHint::Other)]
-    pub(crate) context: String,
+    #[arg(short = 'c', long = "context", value_name = "CONTEXT", value_hint = ValueHint::Other)]
+    pub(crate) value: String,
 }
 
 #[derive(Args)]
 pub(crate) struct Recipients {
     /// The public key of a recipient; may be repeated, up to 1000 times
-    #[arg(short, long = "recipient", value_name = "PUBLIC_KEY", required = true, value_hint = ValueHint::FilePath)]
-    pub(crate) recipients: Vec<PathBuf>,
+    #[arg(short = 'r', long = "recipient", value_name = "PUBLIC_KEY", required = true, value_hint = ValueHint::FilePath)]
+    pub(crate) paths: Vec<PathBuf>,
 }
 
 #[derive(Args)]

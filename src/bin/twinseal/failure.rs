@@ -4,6 +4,12 @@ use std::{error, fmt, io, process::ExitCode};
 
 use crate::name::Name;
 
+pub(crate) mod sealed;
+mod system;
+
+use system::Explained;
+pub(crate) use system::without_number;
+
 /// A message that says what is wrong and what to do, and the exit code that goes with it.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
@@ -37,6 +43,11 @@ impl Failure {
         Self { message: message.into(), code: Code::Usage, is_silent: false }
     }
 
+    /// A context that the library refuses.
+    pub(crate) fn context(reason: &str) -> Self {
+        Self::usage(format!("invalid context (-c): {reason}"))
+    }
+
     pub(crate) fn reading(name: &Name, error: &io::Error) -> Self {
         Self::of(name, Explained { error, writing: false })
     }
@@ -66,6 +77,11 @@ impl Failure {
             Some(Err(other)) => Self::of(name, other),
             None => Self::reading(name, &kind.into()),
         }
+    }
+
+    /// A failure that travelled through a reader or writer, or another error about `name`.
+    pub(crate) fn from_io(error: io::Error, name: &Name) -> Self {
+        Self::from_library(error, |error| Self::of(name, error), name)
     }
 
     /// The message without the name that it begins with.
@@ -106,69 +122,3 @@ impl fmt::Display for Failure {
 }
 
 impl error::Error for Failure {}
-
-/// The error's text without its number, which is for programmers.
-pub(crate) fn without_number(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().into()
-}
-
-/// An error of the system in plain words, with what to do.
-struct Explained<'a> {
-    error: &'a io::Error,
-    writing: bool,
-}
-
-impl fmt::Display for Explained<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use io::ErrorKind::*;
-        let text = match (self.error.kind(), self.writing) {
-            (NotFound, false) => "there is no such file; check its name",
-            (NotFound, true) => "its directory does not exist; create it first",
-            (NotADirectory, _) => "a part of its path is a file, not a directory; check the path",
-            (IsADirectory, false) => {
-                "it is a directory; pack it into a file first, as with `tar c`"
-            }
-            (IsADirectory, true) => "it is a directory; name a file in it",
-            (PermissionDenied, false) => "you may not read it; check its permissions with `ls -l`",
-            (PermissionDenied, true) => "you may not write there; choose another directory with -o",
-            (ReadOnlyFilesystem, _) => "the file system is read-only; choose another place with -o",
-            (StorageFull | QuotaExceeded, _) => {
-                "no space is left; free some, or choose another place"
-            }
-            (FileTooLarge, _) => {
-                "it would be longer than the file system or `ulimit -f` allows; choose another place"
-            }
-            (InvalidFilename, _) => "the file system takes no such name; choose another",
-            (AlreadyExists, _) => "it exists already; choose another name, or move it away first",
-            (BrokenPipe, _) => "the other end of the pipe was closed",
-            _ => match rarer(self.error) {
-                Some(text) => text,
-                None => {
-                    let verb = if self.writing { "written" } else { "read" };
-                    let text = without_number(self.error);
-                    let advice = "check the disk or the network";
-                    return write!(f, "it could not be {verb} ({text}); {advice}");
-                }
-            },
-        };
-        f.write_str(text)
-    }
-}
-
-/// Errors that the standard library has no kind for.
-#[cfg(unix)]
-fn rarer(error: &io::Error) -> Option<&'static str> {
-    use rustix::io::Errno;
-
-    match Errno::from_io_error(error)? {
-        Errno::NXIO => Some("it is a socket, or a device that is not there; name another file"),
-        Errno::LOOP => Some("its symbolic links lead in a circle; name the file itself"),
-        _ => None,
-    }
-}
-
-#[cfg(not(unix))]
-fn rarer(_: &io::Error) -> Option<&'static str> {
-    None
-}

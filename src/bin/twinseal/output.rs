@@ -162,9 +162,7 @@ impl Output {
     /// The whole result at once.
     pub(crate) fn write_whole(mut self, bytes: &[u8]) -> Result<(), Failure> {
         let name = self.name.clone();
-        self.write_all(bytes).map_err(|error| {
-            Failure::from_library(error, |error| Failure::of(&name, error), &name)
-        })?;
+        self.write_all(bytes).map_err(|error| Failure::from_io(error, &name))?;
         self.commit()
     }
 

@@ -8,8 +8,8 @@ use crate::{
     args::{Open, Rewrap, Seal},
     console::Console,
     copy::copy,
-    envelope,
-    failure::Failure,
+    failure::{Failure, sealed},
+    header,
     input::Input,
     keys,
     output::{Content, Output, Sources},
@@ -17,21 +17,20 @@ use crate::{
 };
 
 pub(crate) fn seal(args: &Seal, console: &Console) -> Result<(), Failure> {
-    let recipients = args.recipients.recipients.iter().map(|path| Some(path.as_path()));
+    let recipients = args.recipients.paths.iter().map(|path| Some(path.as_path()));
     readers::check(recipients.chain([args.files.input.as_deref()]))?;
-    let recipients = keys::recipients(&args.recipients.recipients, console)?;
+    let recipients = keys::recipients(&args.recipients.paths, console)?;
     let input = Input::open(args.files.input.as_deref())?;
     let name = input.name().clone();
-    let sources = Sources::default().and_input(&input).and_keys(&args.recipients.recipients);
+    let sources = Sources::default().and_input(&input).and_keys(&args.recipients.paths);
     let output = Output::create(args.files.output.as_deref(), Content::Binary, &sources)?;
     let input = input.show(console);
-    let sealed =
-        recipients.seal_writer(args.context.context.as_bytes(), output).and_then(|writer| {
-            let mut writer = writer.parallel();
-            let input = copy(input, &mut writer)?;
-            Ok((input, writer.finish()?))
-        });
-    let (input, output) = sealed.map_err(|error| envelope::failed(error, &name))?;
+    let sealed = recipients.seal_writer(args.context.value.as_bytes(), output).and_then(|writer| {
+        let mut writer = writer.parallel();
+        let input = copy(input, &mut writer)?;
+        Ok((input, writer.finish()?))
+    });
+    let (input, output) = sealed.map_err(|error| sealed::failed(error, &name))?;
     match input.check_unchanged() {
         Ok(()) => output.commit(),
         Err(failure) => Err(output.disown(failure)),
@@ -43,13 +42,13 @@ pub(crate) fn open(args: &Open, console: &Console) -> Result<(), Failure> {
     let keys = keys::keyring(&args.key, console)?;
     let mut input = Input::open(args.files.input.as_deref())?;
     let sources = Sources::default().and_input(&input).and_keys([&args.key]);
-    let wrong_length = envelope::check(&mut input)?;
+    let wrong_length = header::check(&mut input)?;
     let content = if args.to_terminal { Content::Shown } else { Content::Plaintext };
     let mut output = Output::create(args.files.output.as_deref(), content, &sources)?;
     if let Some(failure) = wrong_length.clone().filter(|_| !output.is_stream()) {
         return Err(failure);
     }
-    match open_to(&keys, args.context.context.as_bytes(), input.show(console), &mut output) {
+    match open_to(&keys, args.context.value.as_bytes(), input.show(console), &mut output) {
         Ok(()) => output.commit(),
         Err(failure) => Err(output.disown(wrong_length.unwrap_or(failure))),
     }
@@ -64,31 +63,29 @@ fn open_to(
     let name = input.name().clone();
     let reader = keys.open_reader(context, input);
     let opened = reader.and_then(|reader| copy(reader.parallel(), output));
-    opened.map(drop).map_err(|error| envelope::failed_with(error, &name, keys))
+    opened.map(drop).map_err(|error| sealed::failed_with(error, &name, keys))
 }
 
 /// The body is copied in pieces of this size; it is not secret.
 const PIECE: usize = 128 * 1024;
 
 pub(crate) fn rewrap(args: &Rewrap, console: &Console) -> Result<(), Failure> {
-    let recipients = args.recipients.recipients.iter();
+    let recipients = args.recipients.paths.iter();
     let others = [&args.key, &args.input];
     readers::check(recipients.chain(others).map(|path| Some(path.as_path())))?;
     let keys = keys::keyring(&args.key, console)?;
-    let recipients = keys::recipients(&args.recipients.recipients, console)?;
+    let recipients = keys::recipients(&args.recipients.paths, console)?;
     let mut input = Input::open(Some(&args.input))?;
     let name = input.name().clone();
-    let sources = Sources::default()
-        .and_input(&input)
-        .and_keys([&args.key])
-        .and_keys(&args.recipients.recipients);
-    envelope::check(&mut input)?.map_or(Ok(()), Err)?;
+    let sources =
+        Sources::default().and_input(&input).and_keys([&args.key]).and_keys(&args.recipients.paths);
+    header::check(&mut input)?.map_or(Ok(()), Err)?;
     let mut output = Output::create(args.output.as_deref(), Content::Binary, &sources)?;
     let writer = BufWriter::with_capacity(PIECE, &mut output);
     let mut input = input.show(console);
     let moved: io::Result<u64> = keys.rewrap(&recipients, &mut input, writer);
-    moved.map_err(|error| envelope::failed_with(error, &name, &keys))?;
-    output.flush().map_err(|error| envelope::failed(error, &name))?;
+    moved.map_err(|error| sealed::failed_with(error, &name, &keys))?;
+    output.flush().map_err(|error| sealed::failed(error, &name))?;
     match input.check_unchanged() {
         Ok(()) => output.commit(),
         Err(failure) => Err(output.disown(failure)),

@@ -7,7 +7,6 @@ use twinseal::{Error, Signature, SignatureSuite, VerifyingKeyring};
 use crate::{
     args::{Sign, Verify},
     console::Console,
-    envelope,
     failure::Failure,
     input::Input,
     keys,
@@ -26,7 +25,7 @@ pub(crate) fn sign(args: &Sign, console: &Console) -> Result<(), Failure> {
     let output = Output::create(args.files.output.as_deref(), Content::Binary, &sources)?;
     let mut input = input.show(console);
     let signature = key
-        .sign_reader(args.context.context.as_bytes(), &mut input)
+        .sign_reader(args.context.value.as_bytes(), &mut input)
         .map_err(|error| Failure::from_library(error, |error| explain(error, &name), &name))?;
     input.check_unchanged()?;
     output.write_whole(signature.as_bytes())
@@ -40,7 +39,7 @@ pub(crate) fn verify(args: &Verify, console: &Console) -> Result<(), Failure> {
     let input = Input::open(args.input.as_deref())?;
     let name = input.name().clone();
     let signer = keys
-        .verify_reader(args.context.context.as_bytes(), input.show(console), &signature)
+        .verify_reader(args.context.value.as_bytes(), input.show(console), &signature)
         .map_err(|error| Failure::from_library(error, |error| explain(error, &name), &name))?;
     console.finish();
     let line = format!("{name}: signed by {}\n", signer.key_id());
@@ -49,7 +48,7 @@ pub(crate) fn verify(args: &Verify, console: &Console) -> Result<(), Failure> {
 
 fn explain(error: &Error, name: &Name) -> Failure {
     match error {
-        Error::Context(reason) => envelope::bad_context(reason),
+        Error::Context(reason) => Failure::context(reason),
         Error::Verify => Failure::of(
             name,
             "the signature does not verify: it is of another file, signer or context (-c), or the \

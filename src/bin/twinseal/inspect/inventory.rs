@@ -11,9 +11,9 @@ use std::{
 use serde_json::Value;
 use twinseal::secret::SecretBuffer;
 
-use super::{recognise, retired::Retired};
+use super::{recognise::recognise, retired::Retired};
 use crate::{
-    envelope, escape,
+    escape,
     failure::Failure,
     keys,
     kind::{self, FileKind},
@@ -119,7 +119,7 @@ impl List<'_> {
     /// At once: whoever reads the list can begin with it.
     fn write(&mut self, text: &str) -> Result<(), Failure> {
         let written = self.output.write_all(text.as_bytes());
-        written.map_err(|error| envelope::failed(error, &Name::standard_output()))
+        written.map_err(|error| Failure::from_io(error, &Name::standard_output()))
     }
 }
 

@@ -1,69 +1,11 @@
-//! What was found in a file, as text and as JSON.
+//! A file that was recognised, as text and as JSON.
 
 use std::fmt::Write;
 
 use serde_json::{Value, json};
-use twinseal::{KeyId, SignatureSuite, envelope::Header};
 
-use crate::name::Name;
-
-pub(super) enum Found {
-    Envelope {
-        header: Header,
-        length: Option<u64>,
-    },
-    Keys {
-        kind: Kind,
-        keys: Vec<Entry>,
-    },
-    /// Keys of more than one kind.
-    MixedKeys(Vec<(Kind, Entry)>),
-    Signature {
-        suite: SignatureSuite,
-        length: usize,
-    },
-    Hello {
-        signed: bool,
-        recipient: Entry,
-    },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    PublicKem,
-    PrivateKem,
-    PublicSigning,
-    PrivateSigning,
-}
-
-impl Kind {
-    fn words(self) -> &'static str {
-        match self {
-            Self::PublicKem => "public key to seal to",
-            Self::PrivateKem => "private key to open with",
-            Self::PublicSigning => "public key to verify with",
-            Self::PrivateSigning => "private key to sign with",
-        }
-    }
-
-    fn identifier(self) -> &'static str {
-        match self {
-            Self::PublicKem => "public_kem_key",
-            Self::PrivateKem => "private_kem_key",
-            Self::PublicSigning => "public_signing_key",
-            Self::PrivateSigning => "private_signing_key",
-        }
-    }
-}
-
-/// A key, as files and headers name it.
-#[derive(Clone)]
-pub(super) struct Entry {
-    /// `None` for a suite that is not known.
-    pub(super) suite: Option<&'static str>,
-    pub(super) suite_id: u16,
-    pub(super) key_id: KeyId,
-}
+use super::found::{Entry, Found, Lengths, recipients};
+use crate::{keys::Role, name::Name};
 
 impl Entry {
     fn to_json(&self) -> Value {
@@ -80,48 +22,7 @@ impl Entry {
     }
 }
 
-/// The lengths of a sealed file, as far as they are known.
-struct Lengths {
-    header: u64,
-    body: Option<u64>,
-    plaintext: Option<u64>,
-}
-
-impl Lengths {
-    fn of(header: &Header, length: Option<u64>) -> Self {
-        let header_length = header.len() as u64;
-        Self {
-            header: header_length,
-            body: length.and_then(|length| length.checked_sub(header_length)),
-            plaintext: length.and_then(|length| header.plaintext_len(length)),
-        }
-    }
-
-    /// Unknown of a stream.
-    fn are_possible(&self) -> Option<bool> {
-        self.body.map(|_| self.plaintext.is_some())
-    }
-}
-
 impl Found {
-    pub(super) fn of_keys(keys: Vec<(Kind, Entry)>) -> Self {
-        match keys.first() {
-            Some(&(kind, _)) if keys.iter().all(|(other, _)| *other == kind) => {
-                Self::Keys { kind, keys: keys.into_iter().map(|(_, entry)| entry).collect() }
-            }
-            _ => Self::MixedKeys(keys),
-        }
-    }
-
-    pub(super) fn is_cut_off(&self) -> bool {
-        match self {
-            Self::Envelope { header, length } => {
-                Lengths::of(header, *length).are_possible() == Some(false)
-            }
-            _ => false,
-        }
-    }
-
     pub(super) fn to_json(&self) -> Value {
         match self {
             Self::Envelope { header, length } => {
@@ -136,14 +37,14 @@ impl Found {
                     "length_is_possible": lengths.are_possible(),
                 })
             }
-            Self::Keys { kind, keys } => json!({
-                "kind": kind.identifier(),
+            Self::Keys { role, keys } => json!({
+                "kind": identifier(*role),
                 "keys": keys.iter().map(Entry::to_json).collect::<Vec<_>>(),
             }),
             Self::MixedKeys(keys) => {
-                let key = |(kind, entry): &(Kind, Entry)| {
+                let key = |(role, entry): &(Role, Entry)| {
                     let mut key = entry.to_json();
-                    key["kind"] = kind.identifier().into();
+                    key["kind"] = identifier(*role).into();
                     key
                 };
                 json!({ "kind": "keys", "keys": keys.iter().map(key).collect::<Vec<_>>() })
@@ -163,17 +64,6 @@ impl Found {
         }
     }
 
-    /// The keys that it holds, or that it is for.
-    pub(super) fn keys(&self) -> Vec<Entry> {
-        match self {
-            Self::Envelope { header, .. } => recipients(header),
-            Self::Keys { keys, .. } => keys.clone(),
-            Self::MixedKeys(keys) => keys.iter().map(|(_, entry)| entry.clone()).collect(),
-            Self::Signature { .. } => Vec::new(),
-            Self::Hello { recipient, .. } => vec![recipient.clone()],
-        }
-    }
-
     /// What it is, in a few words.
     pub(super) fn headline(&self) -> String {
         match self {
@@ -185,8 +75,8 @@ impl Found {
                     if count == 1 { "" } else { "s" }
                 )
             }
-            Self::Keys { kind, keys } if keys.len() == 1 => kind.words().into(),
-            Self::Keys { kind, keys } => format!("{} keys, each a {}", keys.len(), kind.words()),
+            Self::Keys { role, keys } if keys.len() == 1 => role.noun().into(),
+            Self::Keys { role, keys } => format!("{} keys, each a {}", keys.len(), role.noun()),
             Self::MixedKeys(keys) => format!("{} keys of several kinds", keys.len()),
             Self::Signature { suite, .. } => format!("signature, {suite}"),
             Self::Hello { signed, .. } => {
@@ -227,16 +117,16 @@ impl Found {
                     ),
                 )
             }
-            Self::Keys { kind, keys } if keys.len() == 1 => {
-                write!(text, "{}\n{}", kind.words(), lines(keys))
+            Self::Keys { role, keys } if keys.len() == 1 => {
+                write!(text, "{}\n{}", role.noun(), lines(keys))
             }
-            Self::Keys { kind, keys } => {
-                write!(text, "{} keys, each a {}\n{}", keys.len(), kind.words(), lines(keys))
+            Self::Keys { role, keys } => {
+                write!(text, "{} keys, each a {}\n{}", keys.len(), role.noun(), lines(keys))
             }
             Self::MixedKeys(keys) => {
                 let lines: String = keys
                     .iter()
-                    .map(|(kind, entry)| format!("  {}, {}\n", entry.to_text(), kind.words()))
+                    .map(|(role, entry)| format!("  {}, {}\n", entry.to_text(), role.noun()))
                     .collect();
                 write!(text, "{} keys of several kinds\n{lines}", keys.len())
             }
@@ -253,13 +143,14 @@ impl Found {
     }
 }
 
-fn recipients(header: &Header) -> Vec<Entry> {
-    let entry = |recipient: twinseal::envelope::Recipient<'_>| Entry {
-        suite: recipient.suite().map(twinseal::KemSuite::name),
-        suite_id: recipient.suite_id(),
-        key_id: recipient.key_id(),
-    };
-    header.recipients().map(entry).collect()
+/// As JSON calls it.
+fn identifier(role: Role) -> &'static str {
+    match role {
+        Role::Seal => "public_kem_key",
+        Role::Open => "private_kem_key",
+        Role::Verify => "public_signing_key",
+        Role::Sign => "private_signing_key",
+    }
 }
 
 pub(super) fn lines<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> String {

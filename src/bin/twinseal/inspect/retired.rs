@@ -4,7 +4,7 @@ use std::iter;
 
 use twinseal::{KemSuite, KeyId, SignatureSuite};
 
-use super::report::Found;
+use super::found::Found;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Retired {

@@ -1,10 +1,9 @@
 //! What a PEM document is, by its content and not by its label alone.
 
-use std::fmt;
-
 use pkcs8::der::{Decode, Header, SliceReader};
 use twinseal::{Error, key_files::PemDocument, secret::SecretBuffer};
 
+use super::role::{PRIVATE_KEY, PUBLIC_KEY, Role};
 use crate::kind::der::{Form, Object};
 
 /// A PEM document as messages call it, each with its article.
@@ -18,37 +17,6 @@ pub(crate) enum Document {
         line: usize,
         reason: String,
     },
-}
-
-/// What a key is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Role {
-    Seal,
-    Open,
-    Verify,
-    Sign,
-}
-
-impl Role {
-    /// The singular with its article, and the plural.
-    fn nouns(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Seal => ("a public key to seal to", "public keys to seal to"),
-            Self::Open => ("a private key to open with", "private keys to open with"),
-            Self::Verify => ("a public key to verify with", "public keys to verify with"),
-            Self::Sign => ("a private key to sign with", "private keys to sign with"),
-        }
-    }
-
-    pub(crate) fn is_public(self) -> bool {
-        matches!(self, Self::Seal | Self::Verify)
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.nouns().0)
-    }
 }
 
 impl Document {
@@ -75,12 +43,9 @@ impl Document {
                 return Self::Damaged { line: document.line(), reason: error.to_string() };
             }
         };
-        match label {
-            "TWINSEAL KEM PUBLIC KEY" => Self::Key(Role::Seal),
-            "TWINSEAL KEM PRIVATE KEY" => Self::Key(Role::Open),
-            "TWINSEAL EXPERIMENTAL PUBLIC KEY" => Self::Key(Role::Verify),
-            "TWINSEAL EXPERIMENTAL PRIVATE KEY" => Self::Key(Role::Sign),
-            _ => Self::of_der(label, document.line(), &content),
+        match Role::of_own_label(label) {
+            Some(role) => Self::Key(role),
+            None => Self::of_der(label, document.line(), &content),
         }
     }
 
@@ -100,12 +65,8 @@ impl Document {
             };
         };
         match object.form {
-            Form::Spki if object.is_of_a_suite() && label == "PUBLIC KEY" => {
-                Self::Key(Role::Verify)
-            }
-            Form::Pkcs8 if object.is_of_a_suite() && label == "PRIVATE KEY" => {
-                Self::Key(Role::Sign)
-            }
+            Form::Spki if object.is_of_a_suite() && label == PUBLIC_KEY => Self::Key(Role::Verify),
+            Form::Pkcs8 if object.is_of_a_suite() && label == PRIVATE_KEY => Self::Key(Role::Sign),
             form => match expected(label) {
                 Some(forms) if !forms.contains(&form) => {
                     Self::Foreign(format!("{object} under the label {label}"))
@@ -132,7 +93,7 @@ pub(crate) fn summary(documents: &[Document]) -> String {
         .take(10)
         .map(|(document, count)| match (document, count) {
             (Document::Key(role), 1) => role.to_string(),
-            (Document::Key(role), _) => format!("{count} {}", role.nouns().1),
+            (Document::Key(role), _) => format!("{count} {}", role.plural()),
             (Document::Foreign(what), 1) => what.clone(),
             (Document::Foreign(what), _) => format!("{count} times {what}"),
             (Document::Damaged { line, .. }, _) => format!("a damaged document in line {line}"),
@@ -187,8 +148,8 @@ fn by_label(label: &str) -> Option<&'static str> {
 /// The forms that a label stands for (RFC 7468 §4, and older software).
 fn expected(label: &str) -> Option<&'static [Form]> {
     Some(match label {
-        "PUBLIC KEY" => &[Form::Spki],
-        "PRIVATE KEY" => &[Form::Pkcs8],
+        PUBLIC_KEY => &[Form::Spki],
+        PRIVATE_KEY => &[Form::Pkcs8],
         "ENCRYPTED PRIVATE KEY" => &[Form::EncryptedPkcs8],
         "RSA PRIVATE KEY" => &[Form::Pkcs1Private],
         "RSA PUBLIC KEY" => &[Form::Pkcs1Public],

@@ -44,12 +44,9 @@ impl KeyFile {
         let mut piece = SecretBuffer::zeroed(PIECE);
         loop {
             let read = input.read(&mut piece);
-            match read.map_err(|error| {
-                Failure::from_library(error, |error| Failure::of(&name, error), &name)
-            }) {
-                Ok(0) => break,
-                Ok(length) => bytes.extend_from_slice(piece.get(..length).unwrap_or_default()),
-                Err(failure) => return Err(failure),
+            match read.map_err(|error| Failure::from_io(error, &name))? {
+                0 => break,
+                length => bytes.extend_from_slice(piece.get(..length).unwrap_or_default()),
             }
             if bytes.len() as u64 > MAX_LENGTH {
                 let what = match kind::of(&bytes) {

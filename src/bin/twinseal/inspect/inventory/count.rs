@@ -5,7 +5,7 @@ use std::{fmt, path::Path};
 use serde_json::{Value, json};
 
 use super::record::{Record, Report, add_path};
-use crate::{failure::Failure, inspect::report::Found, name::Name};
+use crate::{failure::Failure, inspect::found::Found, name::Name};
 
 #[derive(Default)]
 pub(super) struct Count {

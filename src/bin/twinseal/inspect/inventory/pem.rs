@@ -7,8 +7,11 @@ use zeroize::Zeroizing;
 
 use super::record::Report;
 use crate::{
-    inspect::{self, MAX_KEYS, report::Found},
-    keys::{Document, describe},
+    inspect::{
+        found::Found,
+        recognise::{self, MAX_KEYS},
+    },
+    keys::{Document, Role, describe},
     name::Name,
 };
 
@@ -16,7 +19,7 @@ const BEGIN: &str = "-----BEGIN ";
 
 /// `None` if it only looks like PEM, as a manual does.
 pub(super) fn report(bytes: &[u8], name: &Name) -> Option<Report> {
-    let failure = match inspect::recognise(&mut &*bytes, Some(bytes.len() as u64), name) {
+    let failure = match recognise::recognise(&mut &*bytes, Some(bytes.len() as u64), name) {
         Ok(found) => return Some(Report::Found(found)),
         Err(failure) => failure,
     };
@@ -47,9 +50,9 @@ fn of_documents(documents: Vec<PemDocument<'_>>) -> Option<Report> {
     for document in documents {
         let label = document.label();
         match Document::of(&document) {
-            Document::Key(_) if keys.len() < MAX_KEYS => keys.push(inspect::key(document).ok()?),
+            Document::Key(_) if keys.len() < MAX_KEYS => keys.push(recognise::key(document).ok()?),
             Document::Foreign(what) => other = other.or(Some(what)),
-            Document::Damaged { .. } if !may_be_ours(label) => {
+            Document::Damaged { .. } if !Role::may_have_label(label) => {
                 other = other.or_else(|| Some(describe(label)));
             }
             Document::Key(_) | Document::Damaged { .. } => return None,
@@ -68,15 +71,11 @@ fn of_labels(text: &str) -> Option<Option<Report>> {
     let lines = text.split(['\n', '\r']).map(|line| line.trim_matches('\u{feff}').trim());
     let mut first = None;
     for label in lines.filter_map(|line| line.strip_prefix(BEGIN)) {
-        if may_be_ours(label.trim_end_matches('-')) {
+        if Role::may_have_label(label.trim_end_matches('-')) {
             return Some(None);
         }
         let label = label.strip_suffix("-----");
         first = first.or(label.map(|label| Report::Other(describe(label))));
     }
     first.map(Some)
-}
-
-fn may_be_ours(label: &str) -> bool {
-    label.starts_with("TWINSEAL ") || matches!(label, "PUBLIC KEY" | "PRIVATE KEY")
 }

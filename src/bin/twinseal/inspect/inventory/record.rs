@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::age::Age;
 use crate::{
     escape, failure,
-    inspect::report::{Found, lines},
+    inspect::{found::Found, report::lines},
     name::Name,
 };
 

@@ -1,0 +1,120 @@
+//! Which of twinseal's files this is, and what it says of itself.
+
+use std::io::{self, Chain, Read};
+
+use twinseal::{
+    DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, SigningKey, VerifyingKey,
+    key_files::PemDocument, secret::SecretBuffer,
+};
+
+use super::found::{Entry, Found};
+use crate::{
+    failure::{Failure, sealed},
+    header,
+    keys::{self, Role},
+    kind::{self, FileKind},
+    name::Name,
+};
+
+pub(super) fn recognise(
+    input: &mut impl Read,
+    length: Option<u64>,
+    name: &Name,
+) -> Result<Found, Failure> {
+    let reading = |error: io::Error| sealed::failed(error, name);
+    // It may be a private key: one buffer that does not grow, and is wiped.
+    let limit = length.unwrap_or(keys::MAX_LENGTH).clamp(kind::ENOUGH as u64, keys::MAX_LENGTH);
+    let mut bytes = SecretBuffer::with_capacity(limit as usize + 1);
+    input.by_ref().take(kind::ENOUGH as u64).read_to_end(bytes.as_mut_vec()).map_err(reading)?;
+    if kind::of(&bytes) == FileKind::Sealed {
+        let mut whole: Chain<&[u8], _> = bytes.chain(input);
+        let (header, _) = header::read(&mut whole, name)?;
+        return Ok(Found::Envelope { header, length });
+    }
+    let rest = limit - bytes.len() as u64;
+    input.by_ref().take(rest).read_to_end(bytes.as_mut_vec()).map_err(reading)?;
+    let is_longer = limit == keys::MAX_LENGTH
+        && io::copy(&mut input.take(1), &mut io::sink()).map_err(reading)? > 0;
+    match kind::of(&bytes) {
+        FileKind::Empty => Err(Failure::of(name, "it is empty; fetch or make it again")),
+        FileKind::Session => hello_of(&bytes).ok_or_else(|| {
+            Failure::of(
+                name,
+                "it begins as a session does, of another version or cut off; fetch it again",
+            )
+        }),
+        FileKind::Signature(suite) => Ok(Found::Signature { suite, length: bytes.len() }),
+        FileKind::Other(what) => {
+            let advice = if what.contains("; ") { "" } else { "; check its name" };
+            Err(Failure::of(name, format_args!("it is {what}{advice}")))
+        }
+        FileKind::Pem if is_longer => Err(keys::too_long(name, keys::TOO_LONG)),
+        FileKind::Pem => key_file(&bytes, name),
+        FileKind::Sealed | FileKind::Unknown => Err(Failure::of(
+            name,
+            "it is no sealed file, key, signature or session of twinseal, or a damaged one; check \
+             its name, or fetch it again",
+        )),
+    }
+}
+
+/// All keys of a file, which may be of several kinds.
+fn key_file(bytes: &[u8], name: &Name) -> Result<Found, Failure> {
+    let text = std::str::from_utf8(bytes).map_err(|_| {
+        Failure::of(name, "it is a damaged key file, it is not UTF-8; fetch it again")
+    })?;
+    let documents = PemDocument::split(text).map_err(|error| keys::not_keys(text, &error, name))?;
+    // Loading more would take minutes.
+    if documents.len() > MAX_KEYS {
+        let count = documents.len();
+        return Err(Failure::of(name, format_args!("it holds {count} PEM documents; split it")));
+    }
+    let keys: Result<Vec<_>, _> = documents.into_iter().map(key).collect();
+    keys.map(Found::of_keys).map_err(|error| keys::not_keys(text, &error, name))
+}
+
+/// As many as an envelope has recipients.
+pub(super) const MAX_KEYS: usize = 1000;
+
+pub(super) fn key(document: PemDocument<'_>) -> Result<(Role, Entry), Error> {
+    // Without a label that is known, any of these fails with the reason.
+    let role = Role::of_label(document.label()).unwrap_or(Role::Sign);
+    let entry = match role {
+        Role::Seal => EncapsulationKey::try_from(document)?.entry(),
+        Role::Open => DecapsulationKey::try_from(document)?.encapsulation_key().entry(),
+        Role::Verify => VerifyingKey::try_from(document)?.entry(),
+        Role::Sign => SigningKey::try_from(document)?.verifying_key().entry(),
+    };
+    Ok((role, entry))
+}
+
+/// `magic (8) || version || suite (2) || KDF (2) || AEAD (2) || flags || key id`.
+fn hello_of(bytes: &[u8]) -> Option<Found> {
+    let (_, bytes) = bytes.split_first_chunk::<8>()?;
+    let (&[1, high, low, _, _, _, _, flags], rest) = bytes.split_first_chunk()? else {
+        return None;
+    };
+    let suite_id = u16::from_be_bytes([high, low]);
+    let suite = KemSuite::from_id(suite_id).ok().map(KemSuite::name);
+    let key_id = KeyId::from_bytes(*rest.first_chunk()?);
+    Some(Found::Hello { signed: flags == 1, recipient: Entry { suite, suite_id, key_id } })
+}
+
+/// A public key of either kind.
+trait Named {
+    fn entry(&self) -> Entry;
+}
+
+impl Named for EncapsulationKey {
+    fn entry(&self) -> Entry {
+        let suite = self.suite();
+        Entry { suite: Some(suite.name()), suite_id: suite.id(), key_id: self.key_id() }
+    }
+}
+
+impl Named for VerifyingKey {
+    fn entry(&self) -> Entry {
+        let suite = self.suite();
+        Entry { suite: Some(suite.name()), suite_id: suite.id(), key_id: self.key_id() }
+    }
+}

@@ -1,0 +1,136 @@
+//! What is wrong with a key file or a directory of keys that a command cannot use.
+
+use std::{io, path::Path};
+
+use twinseal::{Error, key_files::PemDocument};
+
+use super::{
+    document::{Document, summary},
+    file::KeyFile,
+    wanted::Wanted,
+};
+use crate::{
+    failure::{self, Failure},
+    kind::{self, FileKind},
+    name::Name,
+};
+
+/// No PEM at all, or not text.
+pub(super) fn not_pem(file: &KeyFile, wanted: Wanted) -> Failure {
+    let what = match kind::of(file.bytes()) {
+        FileKind::Pem if file.text().is_none() => {
+            "a damaged key file, not in UTF-8; save it as UTF-8, or fetch it again".into()
+        }
+        FileKind::Pem if file.bytes().contains(&0) => {
+            "a damaged key file, with NUL bytes; save it as UTF-8, or fetch it again".into()
+        }
+        FileKind::Pem | FileKind::Unknown => "no key file, or a damaged one".into(),
+        kind => kind.to_string(),
+    };
+    needed(file.name(), &what, wanted)
+}
+
+fn needed(name: &Name, what: &str, wanted: Wanted) -> Failure {
+    let needed = wanted.article_and_noun();
+    // What can be done about it, if it says so.
+    let (what, how) = what.split_once("; ").unwrap_or((what, wanted.how_to_get_one()));
+    Failure::of(name, format_args!("it is {what}, and {needed} is needed; {how}"))
+}
+
+fn damaged(name: &Name, line: usize, reason: &str) -> Failure {
+    Failure::of(
+        name,
+        format_args!(
+            "it is a damaged key file, line {line}: {reason}; fetch it again, or make another key"
+        ),
+    )
+}
+
+/// A PEM file that is not one of keys of this program.
+pub(crate) fn not_keys(text: &str, error: &Error, name: &Name) -> Failure {
+    let found: Vec<_> = match PemDocument::split(text) {
+        Ok(documents) => documents.iter().map(Document::of).collect(),
+        Err(Error::Pem { line, reason }) => return damaged(name, line, reason),
+        Err(error) => return Failure::of(name, format_args!("{error}; fetch it again")),
+    };
+    if let Some((line, reason)) = found.iter().find_map(Document::damage) {
+        return damaged(name, line, reason);
+    }
+    match (error, found.as_slice()) {
+        (_, found) if found.iter().any(|document| matches!(document, Document::Foreign(_))) => {
+            let verb = if found.len() == 1 { "is" } else { "holds" };
+            let (what, advice) = (summary(found), "twinseal reads keys of its own suites");
+            Failure::of(name, format_args!("it {verb} {what}; {advice}"))
+        }
+        (Error::Unknown { .. }, _) => {
+            Failure::of(name, format_args!("{error}; a newer twinseal may know it"))
+        }
+        _ => {
+            let advice = "fetch it again, or make another key";
+            Failure::of(name, format_args!("it is a damaged key file, {error}; {advice}"))
+        }
+    }
+}
+
+pub(super) fn file(file: &KeyFile, text: &str, error: &Error, wanted: Wanted) -> Failure {
+    let name = file.name();
+    let documents = match PemDocument::split(text) {
+        Ok(documents) => documents,
+        Err(Error::Pem { line, reason }) => return damaged(name, line, reason),
+        Err(_) => return not_pem(file, wanted),
+    };
+    let found: Vec<_> = documents.iter().map(Document::of).collect();
+    let is_wanted =
+        |document: &Document| matches!(document, Document::Key(role) if wanted.is_met_by(*role));
+    if let Some((line, reason)) = found.iter().find_map(Document::damage) {
+        return damaged(name, line, reason);
+    }
+    match (error, found.as_slice()) {
+        (Error::PemCount { .. }, _) => {
+            let advice = "put each into a file of its own";
+            let (what, needed) = (summary(&found), wanted.article_and_noun());
+            Failure::of(
+                name,
+                format_args!("it holds {what}, and only {needed} is needed; {advice}"),
+            )
+        }
+        (_, [Document::Key(role)]) if wanted == Wanted::Private && role.is_public() => {
+            Failure::of(name, "it is a public key already; give the private key")
+        }
+        (_, found) if !found.iter().all(is_wanted) => {
+            if let [only] = found {
+                return needed(name, &summary(std::slice::from_ref(only)), wanted);
+            }
+            let (what, needed) = (summary(found), wanted.article_and_noun());
+            let advice = "take out what is not";
+            Failure::of(name, format_args!("it holds {what}, and {needed} is needed; {advice}"))
+        }
+        (Error::Unknown { .. }, _) => {
+            Failure::of(name, format_args!("{error}; a newer twinseal may know it"))
+        }
+        (Error::Invalid { what: "keyring", reason }, _) => {
+            let advice = "put each key into it once, and at most 1000 of them";
+            Failure::of(name, format_args!("{reason}; {advice}"))
+        }
+        _ => Failure::of(name, format_args!("{error}; fetch the key again, or make another")),
+    }
+}
+
+pub(super) fn directory(path: &Path, error: &io::Error, wanted: Wanted) -> Failure {
+    let name = Name::of(path);
+    let text = failure::without_number(error);
+    match Error::inside(error) {
+        Some(Error::Invalid { what: "keyring", reason }) => {
+            let advice = match wanted {
+                Wanted::Verifying => "put a public key into it, in a file named *.pem",
+                _ => "the newest key is in primary.pem, each older one in another *.pem",
+            };
+            Failure::of(&name, format_args!("{reason}; {advice}"))
+        }
+        // The library names the directory, or a file in it.
+        _ => match text.strip_prefix(&format!("{}: ", path.display())) {
+            Some(text) => Failure::reading(&name, &io::Error::new(error.kind(), text)),
+            None => Failure::of(&name, format_args!("{text}; fix the file or remove it")),
+        },
+    }
+}
