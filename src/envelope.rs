@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     kem::{Decapsulate, DecapsulationKey, EncapsulationKey},
     keyring::Keyring,
-    secret::Plaintext,
+    plaintext::Plaintext,
     stream::{OpenReader, RandomAccess, ReadAt, SealWriter},
 };
 

@@ -26,9 +26,12 @@ mod directory;
 mod experimental;
 mod files;
 mod pem;
+mod private_der;
+mod private_pem;
 
-pub use crate::secret::PrivatePem;
 pub use pem::PemDocument;
+pub use private_der::PrivateDer;
+pub use private_pem::PrivatePem;
 
 impl EncapsulationKey {
     /// The key as PEM, labelled `TWINSEAL KEM PUBLIC KEY`: `suite (2) || encapsulation key`.
@@ -153,17 +156,17 @@ impl VerifyingKey {
 
 impl SigningKey {
     /// The key as DER PKCS#8 (RFC 5958, version 1: no attributes and no public key). It is not
-    /// encrypted; the buffer is wiped when dropped.
+    /// encrypted.
     ///
     /// # Errors
     ///
     /// [`Error::Unsupported`] for an experimental suite, which has no object identifier.
-    pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
+    pub fn to_pkcs8_der(&self) -> Result<PrivateDer, Error> {
         let info = PrivateKeyInfoRef::new(
             algorithm(self.suite())?,
             OctetStringRef::new(self.secret_bytes()).expect("96 bytes fit an OCTET STRING"),
         );
-        Ok(Zeroizing::new(info.to_der().expect("96 bytes fit DER")))
+        Ok(PrivateDer::new(info.to_der().expect("96 bytes fit DER")))
     }
 
     /// Parses a key from DER PKCS#8, which must have the one encoding that
@@ -179,7 +182,7 @@ impl SigningKey {
         let suite = suite_of("PKCS#8 key", &info.algorithm)?;
         let key = Self::from_bytes(suite, info.private_key.as_bytes())?;
         // What differs from our encoding is public: attributes, a public key, or other lengths.
-        if **key.to_pkcs8_der()? == *der { Ok(key) } else { Err(invalid(NOT_CANONICAL)) }
+        if key.to_pkcs8_der()?.as_bytes() == der { Ok(key) } else { Err(invalid(NOT_CANONICAL)) }
     }
 
     /// The key as PEM, labelled `PRIVATE KEY`. It is not encrypted. Keys of an experimental suite
@@ -187,7 +190,7 @@ impl SigningKey {
     #[must_use]
     pub fn to_pem(&self) -> PrivatePem {
         PrivatePem::new(match self.to_pkcs8_der() {
-            Ok(der) => pem::encode(constants::PEM_PKCS8, &der),
+            Ok(der) => pem::encode(constants::PEM_PKCS8, der.as_bytes()),
             Err(_) => experimental::private_to_pem(self),
         })
     }

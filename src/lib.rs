@@ -110,6 +110,7 @@
 // Errors, key derivation, randomness, wiped buffers, and reading bytes of unknown origin.
 mod error;
 mod kdf;
+mod plaintext;
 mod random;
 pub mod secret;
 mod wire;
@@ -152,8 +153,8 @@ pub use error::{Error, ExternalFailure};
 pub use kem::{Decapsulate, DecapsulationKey, EncapsulationKey, KemSuite};
 pub use key_id::KeyId;
 pub use keyring::{Keyring, VerifyingKeyring};
+pub use plaintext::Plaintext;
 pub use policy::Policy;
-pub use secret::Plaintext;
 pub use sign::{Sign, Signature, SignatureSuite, SigningKey, VerifyingKey};
 
 /// Keys are shared between threads, errors travel anywhere, and all of it crosses `catch_unwind`.
@@ -177,6 +178,7 @@ const _: () = {
     crosses::<kem::SharedSecret>();
     crosses::<Plaintext>();
     crosses::<secret::SecretBuffer>();
+    crosses::<key_files::PrivateDer>();
     crosses::<key_files::PrivatePem>();
     crosses::<session::SessionSender>();
     crosses::<session::SessionReceiver>();

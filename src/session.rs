@@ -16,9 +16,10 @@ use crate::{
     error::Error,
     key_id::KeyId,
     numbered_key::{KEY_AND_NONCE, TAG},
+    plaintext::Plaintext,
     provider::Provider,
     random,
-    secret::{Plaintext, SecretBuffer},
+    secret::SecretBuffer,
 };
 
 mod direction;

@@ -682,7 +682,7 @@ fn signing_key_files() {
     let file = folder.join("key.pem");
     let key = case.key();
     let text: &'static str = key.to_pem().as_str().to_string().leak();
-    let der: &'static [u8] = key.to_pkcs8_der().unwrap().to_vec().leak();
+    let der: &'static [u8] = key.to_pkcs8_der().unwrap().as_bytes().to_vec().leak();
     let long: &'static [u8] = [der, &[0]].concat().leak();
     // Attributes behind the key: parsed, then refused because we would not write it so.
     let extended: &'static [u8] = {
@@ -697,7 +697,7 @@ fn signing_key_files() {
         let pem = key.to_pem();
         drop(format!("{pem:?}"));
         drop(SigningKey::from_pem(pem.as_str()).unwrap());
-        drop(SigningKey::from_pkcs8_der(&key.to_pkcs8_der().unwrap()).unwrap());
+        drop(SigningKey::from_pkcs8_der(key.to_pkcs8_der().unwrap().as_bytes()).unwrap());
         key.write_pem_file(&file).unwrap();
         assert!(key.write_pem_file(&file).is_err(), "it exists");
         drop(SigningKey::read_pem_file(&file).unwrap());

@@ -7,8 +7,9 @@ use zeroize::Zeroizing;
 use crate::{
     context,
     error::Error,
+    plaintext::Plaintext,
     provider::Provider,
-    secret::{Plaintext, SecretBuffer},
+    secret::SecretBuffer,
     stream::{self, ChunkKey, Opener, UnverifiedBody},
 };
 

@@ -90,7 +90,7 @@ fn wrapping_key(
     suite: u16,
     key_id: KeyId,
 ) -> Result<NumberedKey, Error> {
-    const INFO: usize = constants::WRAP_INFO.len() + 2 + KeyId::LENGTH;
+    const INFO: usize = constants::WRAP_INFO.len() + 2 + KeyId::LEN;
     const {
         assert!(kdf::separated(constants::X25519_ML_KEM_1024_SECRET, INFO));
         assert!(kdf::separated(constants::ML_KEM_1024_P384_SECRET, INFO));

@@ -6,7 +6,7 @@ use super::{BodyKey, Header};
 use crate::{
     context,
     error::Error,
-    secret::Plaintext,
+    plaintext::Plaintext,
     stream::{self, OpenReader, RandomAccess, ReadAt},
 };
 

@@ -24,7 +24,7 @@ pub(super) const WHAT: &str = "envelope header";
 pub(super) const START: usize = 8 + 1 + 1 + 2;
 
 /// `suite || key id || length`, before the ciphertext.
-pub(super) const STANZA_START: usize = 2 + KeyId::LENGTH + 2;
+pub(super) const STANZA_START: usize = 2 + KeyId::LEN + 2;
 
 /// A recipient with an empty ciphertext.
 const LEAST_STANZA: usize = STANZA_START + WRAPPED;

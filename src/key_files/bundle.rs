@@ -8,9 +8,8 @@ use super::{directory, files};
 use crate::{
     error::Error,
     kem::DecapsulationKey,
-    key_files::PemDocument,
+    key_files::{PemDocument, PrivatePem},
     keyring::{Keyring, Ring, VerifyingKeyring},
-    secret::PrivatePem,
     sign::VerifyingKey,
 };
 

@@ -7,8 +7,8 @@ use std::{
     time::SystemTime,
 };
 
-use super::{bundle::MAX_KEYS, files};
-use crate::{error::Error, secret::PrivatePem};
+use super::{PrivatePem, bundle::MAX_KEYS, files};
+use crate::error::Error;
 
 /// A key file, read but not parsed: parsing takes long, and the directory could change meanwhile.
 pub(super) struct KeyFile {

@@ -8,11 +8,8 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::{
-    error::Error,
-    random,
-    secret::{PrivatePem, SecretBuffer},
-};
+use super::PrivatePem;
+use crate::{error::Error, random, secret::SecretBuffer};
 
 /// Writes a new file that only its owner can read. An existing one is not overwritten.
 pub(super) fn write_private(path: &Path, pem: &PrivatePem) -> io::Result<()> {

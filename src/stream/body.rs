@@ -3,11 +3,7 @@
 use std::{fmt, ops::Range};
 
 use super::{CHUNK, ChunkKey, PREFIX, SEALED_CHUNK, plaintext_len};
-use crate::{
-    error::Error,
-    numbered_key::TAG,
-    secret::{Plaintext, SecretBuffer},
-};
+use crate::{error::Error, numbered_key::TAG, plaintext::Plaintext, secret::SecretBuffer};
 
 /// The body of an envelope of known length, before its end was authenticated.
 ///

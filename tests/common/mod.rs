@@ -234,7 +234,7 @@ pub(crate) fn der_parsers() -> [Parser; 2] {
     let key = signing_key(10);
     let spki = key.verifying_key().to_spki_der().unwrap();
     [
-        Parser::new("PKCS#8 key", key.to_pkcs8_der().unwrap().to_vec(), |der| {
+        Parser::new("PKCS#8 key", key.to_pkcs8_der().unwrap().as_bytes().to_vec(), |der| {
             outcome(SigningKey::from_pkcs8_der(der))
         }),
         Parser::new("SubjectPublicKeyInfo", spki, |der| outcome(VerifyingKey::from_spki_der(der))),

@@ -500,7 +500,7 @@ fn pkcs8_keys() {
     let oid = &composite_oid()[..];
     let ours = tlv(0x30, &[oid]);
     let valid = pkcs8(oid, &secret);
-    assert_eq!(*signing_key(6).to_pkcs8_der().unwrap(), valid, "built here as there");
+    assert_eq!(signing_key(6).to_pkcs8_der().unwrap().as_bytes(), valid, "built here as there");
 
     let p384 = p384::SecretKey::from_slice(&[7; 48]).unwrap();
     let p384 = p384.to_pkcs8_der().unwrap().as_bytes().to_vec();
@@ -582,7 +582,7 @@ fn spki_keys() {
         ("nothing", vec![], NOT_DER),
         ("zeros", vec![0; 2711], NOT_DER),
         ("ones", vec![0xff; 2711], NOT_DER),
-        ("PKCS#8", key.to_pkcs8_der().unwrap().to_vec(), NOT_DER),
+        ("PKCS#8", key.to_pkcs8_der().unwrap().as_bytes().to_vec(), NOT_DER),
         ("a key without its envelope", public.to_vec(), NOT_DER),
         ("parameters NULL", spki(&tlv(0x30, &[oid, NULL]), 0, public), PARAMETERS),
         ("unused bits", spki(&ours, 1, &vec![0; 2689]), NOT_DER),
@@ -714,7 +714,7 @@ fn pem_with_other_content() {
     let found = outcome(SigningKey::from_pem(&der("PRIVATE KEY", &spki)));
     assert_eq!(found, invalid("PKCS#8 key", NOT_DER));
     let pkcs8 = signing_key(8).to_pkcs8_der().unwrap();
-    let found = outcome(VerifyingKey::from_pem(&der("PUBLIC KEY", &pkcs8)));
+    let found = outcome(VerifyingKey::from_pem(&der("PUBLIC KEY", pkcs8.as_bytes())));
     assert_eq!(found, invalid("SubjectPublicKeyInfo", NOT_DER));
 }
 

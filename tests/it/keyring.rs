@@ -11,8 +11,8 @@ use std::{
 };
 
 use twinseal::{
-    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, Keyring, Policy, Recipients,
-    SigningKey, VerifyingKeyring,
+    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, Keyring, Policy,
+    Recipients, SigningKey, VerifyingKeyring,
     envelope::Header,
     kem::{Ciphertext, SharedSecret},
     keyring::{Ring, Shared},
@@ -42,6 +42,30 @@ impl Decapsulate for Counted {
     fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
         self.1.fetch_add(1, SeqCst);
         self.0.decapsulate(ciphertext)
+    }
+}
+
+#[test]
+fn key_ids_are_read_as_they_are_printed() {
+    let id = key(1).encapsulation_key().key_id();
+    let text = id.to_string();
+    assert_eq!(text, hex::encode(id.as_bytes()));
+    assert_eq!(text.parse::<KeyId>().unwrap(), id);
+    assert_eq!(text.to_uppercase().parse::<KeyId>().unwrap(), id);
+    let zeros = KeyId::from_bytes([0; KeyId::LEN]);
+    assert_eq!("0".repeat(32).parse::<KeyId>().unwrap(), zeros);
+    for wrong in [
+        "",
+        &text[1..],
+        &format!("{text}0"),
+        &format!(" {}", &text[1..]),
+        &format!("+{}", &text[1..]),
+        &format!("0x{}", &text[2..]),
+        &format!("{}g", &text[1..]),
+        &format!("{}\u{e9}", &text[2..]), // 32 bytes, 31 characters
+    ] {
+        let error = wrong.parse::<KeyId>().unwrap_err();
+        assert_eq!(error.to_string(), "invalid key id: it must be 32 hexadecimal digits");
     }
 }
 

@@ -113,7 +113,7 @@ fn pkcs8_round_trip() {
     let der = vector("pkcs8");
     let key = SigningKey::from_pkcs8_der(&der).unwrap();
     assert_eq!(key.secret_bytes(), vector("signing_key"));
-    assert_eq!(key.to_pkcs8_der().unwrap()[..], der);
+    assert_eq!(key.to_pkcs8_der().unwrap().as_bytes(), der);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use twinseal::{
     DecapsulationKey, EncapsulationKey, Error, Plaintext, Signature, SigningKey, VerifyingKey,
     envelope::BodyKey,
     kem::{Ciphertext, SharedSecret},
-    key_files::PrivatePem,
+    key_files::{PrivateDer, PrivatePem},
 };
 
 /// Does not compile if the type implements one of the traits: `ambiguous` would be two functions.
@@ -29,10 +29,19 @@ macro_rules! assert_secret {
     )+};
 }
 
-assert_secret!(DecapsulationKey, SigningKey, SharedSecret, BodyKey, Plaintext, PrivatePem,);
+assert_secret!(
+    DecapsulationKey,
+    SigningKey,
+    SharedSecret,
+    BodyKey,
+    Plaintext,
+    PrivateDer,
+    PrivatePem,
+);
 
 // A secret's text is asked for by name.
 assert_not!(PrivatePem: AsRef<str>, std::ops::Deref, std::borrow::Borrow<str>);
+assert_not!(PrivateDer: AsRef<[u8]>, std::ops::Deref, std::borrow::Borrow<[u8]>);
 assert_not!(SharedSecret: AsRef<[u8]>, std::ops::Deref);
 assert_not!(DecapsulationKey: AsRef<[u8]>, std::ops::Deref);
 assert_not!(SigningKey: AsRef<[u8]>, std::ops::Deref);

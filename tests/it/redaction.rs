@@ -78,7 +78,9 @@ fn secret_types_are_silent() {
     }
     let bytes = [&strange::<32>()[..], &ec_private_key(&strange::<48>())].concat();
     let key = SigningKey::from_bytes(COMPOSITE, &bytes).unwrap();
-    for text in [told(&key), told(&key.to_pem()), told(&key.without_context())] {
+    let der = key.to_pkcs8_der().unwrap();
+    assert_eq!(format!("{der:?}"), "PrivateDer(..)");
+    for text in [told(&key), told(&key.to_pem()), told(&der), told(&key.without_context())] {
         assert_silent(&text, &strange::<48>());
     }
 }

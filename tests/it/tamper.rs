@@ -384,15 +384,15 @@ fn is_of_a_key(error: &Error) -> bool {
 /// A flipped bit in a key file is refused, or makes another key that is written just so.
 fn flip_key_files(extent: Extent) {
     let key = signing_key(5);
-    let pkcs8 = key.to_pkcs8_der().unwrap();
+    let pkcs8 = key.to_pkcs8_der().unwrap().as_bytes().to_vec();
     let secret_part = pkcs8.len() - 96..pkcs8.len();
     for (position, bit) in bits(&(0..pkcs8.len()), Everything) {
-        let mut changed = pkcs8.to_vec();
+        let mut changed = pkcs8.clone();
         changed[position] ^= 1 << bit;
         match SigningKey::from_pkcs8_der(&changed) {
             Ok(other) => {
                 assert_ne!(other.verifying_key(), key.verifying_key());
-                assert_eq!(*other.to_pkcs8_der().unwrap(), changed);
+                assert_eq!(other.to_pkcs8_der().unwrap().as_bytes(), changed);
                 assert!(secret_part.contains(&position), "{position} {bit}");
             }
             Err(error) => assert!(is_of_a_key(&error), "{error:?}"),

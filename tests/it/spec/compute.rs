@@ -271,7 +271,7 @@ fn compute_key_files(block: &mut Computed<'_>) {
     block.output("kem_0051_public_pem_sha384", &Sha384::digest(kem_0051));
 
     let key = spec_signing_key();
-    block.output("pkcs8", &key.to_pkcs8_der().unwrap());
+    block.output("pkcs8", key.to_pkcs8_der().unwrap().as_bytes());
     let spki = key.verifying_key().to_spki_der().unwrap();
     let prefix = spki.strip_suffix(key.verifying_key().as_bytes()).unwrap();
     block.output("spki_prefix", prefix);

@@ -19,11 +19,11 @@ impl Retired {
         if let Some(suite) = suites.find(|suite| suite.eq_ignore_ascii_case(text)) {
             return Ok(Self::Suite(suite));
         }
-        key_id(text).map(Self::Key).ok_or_else(|| {
+        text.parse().map(Self::Key).map_err(|_| {
             let names: Vec<_> = suite_names().collect();
             format!(
                 "not a key id of {} hexadecimal digits, nor a suite, which are {}",
-                2 * KeyId::LENGTH,
+                2 * KeyId::LEN,
                 names.join(", ")
             )
         })
@@ -50,15 +50,4 @@ impl Retired {
 pub(crate) fn suite_names() -> impl Iterator<Item = &'static str> {
     let kem = KemSuite::ALL.iter().map(|suite| suite.name());
     kem.chain(SignatureSuite::ALL.iter().map(|suite| suite.name()))
-}
-
-fn key_id(text: &str) -> Option<KeyId> {
-    if text.len() != 2 * KeyId::LENGTH || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut bytes = [0; KeyId::LENGTH];
-    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(KeyId::from_bytes(bytes))
 }
