@@ -1,4 +1,4 @@
-//! What the article says: every figure of BENCHMARKS.md that was quoted, and none that was measured.
+//! What the article says: every quoted figure of BENCHMARKS.md, and no measured one.
 
 /// The article's title, and where it is.
 pub(crate) const TITLE: &str =
@@ -93,14 +93,14 @@ pub(crate) const SIZES: [Size; 14] = [
         "RSA-2048",
         Part::PublicKey,
         256,
-        "the modulus alone; measured as SubjectPublicKeyInfo",
+        "only the modulus; measured as SubjectPublicKeyInfo",
     ),
     size(
         "RSA-2048",
         "RSA-2048",
         Part::PrivateKey,
         256,
-        "wrong: more than the modulus belongs to it; measured as PKCS#8, which varies by a few bytes",
+        "wrong: a private key has more than the modulus; measured as PKCS#8, which varies by a few bytes",
     ),
     size("RSA-2048", "RSA-2048", Part::Signature, 256, RIGHT),
     size(

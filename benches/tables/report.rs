@@ -1,4 +1,4 @@
-//! BENCHMARKS.md: the tables, and which of their figures are measured and which quoted.
+//! BENCHMARKS.md: its tables and their text, with measured figures and quoted ones.
 
 use std::ops::Range;
 
@@ -109,7 +109,7 @@ fn article_latencies(results: &Results) -> String {
     table(2, &header, &rows)
 }
 
-/// What the article has no rows for.
+/// Algorithms for which the article has no rows.
 fn latencies(results: &Results) -> String {
     let mut rows = Vec::new();
     let kems = ["X25519", "ECDH P-384"].into_iter().chain(KemSuite::ALL.map(KemSuite::name));
@@ -138,7 +138,7 @@ pub(crate) fn part(part: Part) -> &'static str {
     }
 }
 
-/// (b) The article's sizes beside the real ones, and what is wrong in them.
+/// (b) The article's sizes beside the real ones, with their mistakes.
 fn article_sizes(results: &Results) -> String {
     let rows: Vec<_> = article::SIZES
         .iter()
@@ -221,8 +221,8 @@ fn claim(Growth { what, from, to, claim }: &Growth) -> String {
 fn head(results: &Results) -> String {
     let machine = &results.machine;
     let (title, address) = (article::TITLE, article::ADDRESS);
-    let rough = "**This was a run in quick mode, to check that everything works. Its figures are rough, and \
-                 to be replaced by those of a full run on a quiet machine.**";
+    let rough = "**This was a quick run, to check that everything works. Its figures are rough: replace them by \
+                 those of a full run on a quiet machine.**";
     let rows = [
         ["processor", &machine.processor],
         ["cores", &machine.cores.to_string()],
@@ -238,9 +238,9 @@ fn head(results: &Results) -> String {
         "# Benchmarks\n\n<!-- Written by `cargo bench --all-features --bench tables`: a change made here is \
          lost. -->\n\n{}\n",
         prose(&format!(
-            "The tables of the article [\"{title}\"][article], made again with figures that were measured. \
-             **Quoted** from the article are the columns that say so, and what its claims about growth \
-             are. **Measured** is everything else, in one run on one machine."
+            "The tables of the article [\"{title}\"][article], with measured figures. The columns that \
+             say so, and the claims about growth, are **quoted** from the article. Everything else was \
+             **measured**, in one run on one machine."
         )),
     );
     let rough = (results.effort != Effort::Full).then_some(rough);
@@ -249,14 +249,14 @@ fn head(results: &Results) -> String {
         head += "\n";
     }
     head += &format!("[article]: {address}\n\n{}\n", table(2, &strings(["", ""]), &rows));
-    head += "To repeat it, in two minutes or as it is published:\n\n```sh\n\
+    head += "To repeat the run, in two minutes or in full:\n\n```sh\n\
              cargo bench --all-features --bench tables -- --quick\n\
              cargo bench --all-features --bench tables\n```\n\n";
     head + &prose(&format!(
-        "Times are means; where the standard error of a mean is above 5 %, it is shown behind ±. \
-             Transfers and files are medians of {} runs. Close everything else: a busy machine shows in \
-             these figures. `cargo bench --all-features --bench kem` (or `sign`, `seal`, `stream`) \
-             measures the same operations with criterion.",
+        "Times are means; a standard error above 5 % is shown after ±. Transfers and files are medians \
+         of {} runs. Close all other programs: a busy machine shows in these figures. `cargo bench \
+         --all-features --bench kem` (or `sign`, `seal`, `stream`) measures the same operations with \
+         criterion.",
         results.effort.repetitions(),
     ))
 }
@@ -272,18 +272,19 @@ pub(crate) fn markdown(results: &Results) -> String {
     let overhead = section(
         "Computational overhead",
         &format!(
-            "Milliseconds for one operation on one core. First the article's rows, each with its figure, \
-             what was measured, and the ratio, which is how many times as long it takes in the article. \
-             RSA-2048 encrypts a key of 32 bytes with OAEP and signs with PSS, both with SHA-256; it and \
-             ECDSA P-256 come from RustCrypto in the column `portable` and from AWS-LC in `{aws_lc}`. \
-             Falcon-1024 is PQClean's code. ML-DSA signs by rejection: its time to sign varies."
+            "Milliseconds for one operation on one core. The first table has the article's rows: the \
+             article's figure, the measured one, and their ratio (how many times as long the operation \
+             takes in the article). RSA-2048 encrypts a key of 32 bytes with OAEP and signs with PSS, \
+             both with SHA-256. RSA-2048 and ECDSA P-256 are RustCrypto's in the column `portable` and \
+             AWS-LC's in `{aws_lc}`. Falcon-1024 is PQClean's code. ML-DSA signs by rejection, so its \
+             time to sign varies."
         ),
         Some(("The article's times and those measured", "docs/article.svg")),
         &[
             article_latencies(results),
             prose(
-                "Then what the article has no rows for. Falcon's half of the experimental suite is \
-                 PQClean's code; loading a key that contains it signs and verifies once.",
+                "The second table has the algorithms for which the article has no rows. Falcon's half of \
+                 the experimental suite is PQClean's code; loading such a key signs and verifies once.",
             ),
             "![Time by provider](docs/latency.svg)\n".to_owned(),
             latencies(results),
@@ -291,32 +292,33 @@ pub(crate) fn markdown(results: &Results) -> String {
     );
     let sizes = section(
         "Sizes",
-        "Bytes, taken from objects made in the run; tests/sizes.rs asserts them. First the article's, which \
-         has no ciphertexts; private keys of ML-KEM-1024 and ML-DSA-87 are compared in the expanded form of \
-         FIPS 203 and FIPS 204.",
+        "Bytes, from objects that were made in the run; a test asserts them. The first table has the \
+         article's figures, which include no ciphertexts. Private keys of ML-KEM-1024 and ML-DSA-87 are \
+         compared in the expanded form of FIPS 203 and FIPS 204.",
         None,
         &[
             article_sizes(results),
-            "Then all of them. A private key is stored as a seed where there is one.\n".to_owned(),
+            "The second table has all sizes. A private key is stored as a seed if it has one.\n"
+                .to_owned(),
             "![Sizes](docs/sizes.svg)\n".to_owned(),
             sizes(results),
         ],
     );
     let hybrids = section(
         "Hybrids and the sum of their halves",
-        "Milliseconds for the hybrid / for its two halves one after the other, and their ratio: what \
-         combining costs.",
+        "Milliseconds for the hybrid / for its two halves one after the other, and their ratio, which is \
+         the cost of combining them.",
         None,
         &[hybrids(results)],
     );
     let gradients = section(
         "Gradient exchange",
         &format!(
-            "The article (quoted): {}. Measured: bytes on a loopback TCP connection, and the time from the \
-             first byte to the answer to the last, without sealing and in one signed session whose start \
-             is included. Loopback is faster than any network, so that sealing's share of the time is the \
-             largest that a deployment can see; a message is sealed whole before it is sent. Both ends share \
-             this machine. The plot is computed from the lengths of real objects.",
+            "The article (quoted): {}. Measured: bytes on a loopback TCP connection, and the time from \
+             the first byte to the answer to the last one, without sealing and in one signed session, \
+             including its start. Loopback is faster than any network, so sealing's share of the time is \
+             the largest that a deployment can see. Each message is sealed completely before it is sent. \
+             Both ends share this machine. The plot is computed from the lengths of real objects.",
             claim(&article::GRADIENTS)
         ),
         Some(("Bytes added by sealing", "docs/overhead.svg")),
@@ -330,9 +332,9 @@ pub(crate) fn markdown(results: &Results) -> String {
         "Model checkpoints",
         &format!(
             "The article (quoted): {}. Measured: the size of the sealed file, and the time to write a \
-             checkpoint from memory with and without sealing it, on one core, into the system's cache: a \
-             disk that must be waited for makes the share smaller. The longest are computed, and the sealing \
-             alone is timed, from a source in memory to nowhere.",
+             checkpoint from memory with and without sealing it, on one core, into the system's cache. \
+             With a slower disk the share of sealing is smaller. The largest sizes are computed, and \
+             only their sealing is timed, from memory to nowhere.",
             claim(&article::CHECKPOINTS)
         ),
         None,
@@ -342,8 +344,9 @@ pub(crate) fn markdown(results: &Results) -> String {
         "Federated round",
         &format!(
             "The article (quoted): {}. Measured: each worker connects, sends its update, waits for the \
-             others, and gets a model of the same length; sealed, in a session that it starts and signs for \
-             this round, with a sealed reply. All workers and the aggregator share this machine's cores.",
+             others, and receives a model of the same length. When sealed, the worker starts and signs a \
+             session for this round, and the reply is sealed too. All workers and the aggregator share \
+             this machine's cores.",
             claim(&article::FEDERATED)
         ),
         None,
@@ -354,9 +357,9 @@ pub(crate) fn markdown(results: &Results) -> String {
     speeds.push(overhead::files(&results.files));
     let throughput = section(
         "Throughput",
-        "GiB a second on one core, memory to memory. A copy is the ceiling. \"In place\" is a session's \
-         `seal_in_place`; \"session\" (`seal`) and \"envelope\" (`seal`) also make a new buffer, which the \
-         system must clear when it is large.",
+        "GiB a second on one core, from memory to memory. A copy is the ceiling. \"In place\" is a \
+         session's `seal_in_place`. \"Session\" (`seal`) and \"envelope\" (`seal`) also allocate a new \
+         buffer, which the system has to clear if it is large.",
         Some(("Throughput by message size", "docs/throughput.svg")),
         &speeds,
     );
