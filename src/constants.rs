@@ -1,6 +1,30 @@
 //! Every identifier, label and length of the formats, in one place. SPEC.md is the prose to it.
 
-use crate::provider::{KemLengths, SignatureLengths};
+/// Lengths of a KEM's values, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KemLengths {
+    /// The seed of a decapsulation key.
+    pub seed: usize,
+    /// An encapsulation key.
+    pub encapsulation_key: usize,
+    /// A ciphertext.
+    pub ciphertext: usize,
+    /// A shared secret.
+    pub shared_secret: usize,
+    /// The random bytes that an encapsulation draws.
+    pub randomness: usize,
+}
+
+/// Lengths of a signature scheme's values, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignatureLengths {
+    /// A signing key.
+    pub signing_key: usize,
+    /// A verifying key.
+    pub verifying_key: usize,
+    /// The longest signature.
+    pub signature: usize,
+}
 
 // KEM suites (SPEC.md, "KEM suites"). The registry is our own; 0x0051 equals IANA's HPKE KEM
 // identifier by choice.

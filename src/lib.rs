@@ -107,7 +107,8 @@
 
 // The layers, from the bottom up; nothing points upward. A file's first line says what it answers.
 
-// Errors, key derivation, randomness, wiped buffers, and reading bytes of unknown origin.
+// Errors, contexts, key derivation, randomness, wiped buffers, and reading bytes of unknown origin.
+mod context;
 mod error;
 mod kdf;
 mod plaintext;
@@ -123,7 +124,6 @@ mod numbered_key;
 pub mod provider;
 
 // A KEM made of two KEMs, a signature scheme made of two schemes, and how keys are called.
-mod context;
 pub mod kem;
 mod key_id;
 pub mod keyring;
@@ -150,12 +150,18 @@ pub use zeroize;
 
 pub use envelope::Recipients;
 pub use error::{Error, ExternalFailure};
-pub use kem::{Decapsulate, DecapsulationKey, EncapsulationKey, KemSuite};
+pub use kem::{
+    decapsulation_key::DecapsulationKey, encapsulation_key::EncapsulationKey,
+    external::Decapsulate, suite::KemSuite,
+};
 pub use key_id::KeyId;
 pub use keyring::{Keyring, VerifyingKeyring};
 pub use plaintext::Plaintext;
 pub use policy::Policy;
-pub use sign::{Sign, Signature, SignatureSuite, SigningKey, VerifyingKey};
+pub use sign::{
+    external::Sign, signature::Signature, signing_key::SigningKey, suite::SignatureSuite,
+    verifying_key::VerifyingKey,
+};
 
 /// Keys are shared between threads, errors travel anywhere, and all of it crosses `catch_unwind`.
 const _: () = {

@@ -41,7 +41,10 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-pub use crate::random::Random;
+pub use crate::{
+    constants::{KemLengths, SignatureLengths},
+    random::Random,
+};
 
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
@@ -105,21 +108,6 @@ pub(crate) fn default() -> &'static Provider {
 /// For schemes without contexts.
 fn no_context(context: &[u8]) -> Result<(), Error> {
     if context.is_empty() { Ok(()) } else { Err(Error::Context("the scheme has none")) }
-}
-
-/// Lengths of a KEM's values, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KemLengths {
-    /// The seed of a decapsulation key.
-    pub seed: usize,
-    /// An encapsulation key.
-    pub encapsulation_key: usize,
-    /// A ciphertext.
-    pub ciphertext: usize,
-    /// A shared secret.
-    pub shared_secret: usize,
-    /// What [`Encapsulator::encapsulate_deterministic`] takes.
-    pub randomness: usize,
 }
 
 /// A key encapsulation mechanism.
@@ -193,17 +181,6 @@ pub trait Decapsulator: Send + Sync {
     ///
     /// [`Error::Invalid`] if the ciphertext breaks a rule that anyone can check.
     fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error>;
-}
-
-/// Lengths of a signature scheme's values, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SignatureLengths {
-    /// A signing key.
-    pub signing_key: usize,
-    /// A verifying key.
-    pub verifying_key: usize,
-    /// The longest signature.
-    pub signature: usize,
 }
 
 /// A signature scheme.

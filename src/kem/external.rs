@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Ciphertext, DecapsulationKey, EncapsulationKey, SharedSecret};
+use super::{Ciphertext, EncapsulationKey, SharedSecret};
 use crate::error::Error;
 
-/// A decapsulation key, wherever it is: in memory as [`DecapsulationKey`], or in an HSM or KMS
-/// behind an implementation of your own.
+/// A decapsulation key, wherever it is: in memory as
+/// [`DecapsulationKey`](crate::DecapsulationKey), or in an HSM or KMS behind an implementation of your own.
 ///
 /// Everything that takes a decapsulation key takes any of them; references, [`Box`] and [`Arc`]
 /// implement the trait as well. Report failures with [`Error::external`]: an external key never
@@ -38,22 +38,13 @@ pub trait Decapsulate: Send + Sync {
     /// The public half.
     fn encapsulation_key(&self) -> &EncapsulationKey;
 
-    /// Recovers a shared secret; see [`DecapsulationKey::decapsulate`].
+    /// Recovers a shared secret, like
+    /// [`DecapsulationKey::decapsulate`](crate::DecapsulationKey::decapsulate).
     ///
     /// # Errors
     ///
     /// [`Error::External`] if the key cannot be reached or refuses.
     fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error>;
-}
-
-impl Decapsulate for DecapsulationKey {
-    fn encapsulation_key(&self) -> &EncapsulationKey {
-        self.encapsulation_key()
-    }
-
-    fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
-        self.decapsulate(ciphertext)
-    }
 }
 
 impl<T: Decapsulate + ?Sized> Decapsulate for &T {

@@ -17,7 +17,7 @@ use crate::{
 /// What makes a hybrid KEM: two halves, how a seed is split between them, and how their shared
 /// secrets become one. The post-quantum half comes first in every encoding.
 #[derive(Debug)]
-pub(crate) struct HybridKem {
+pub(crate) struct HybridSuite {
     pub(crate) id: u16,
     pub(crate) name: &'static str,
     pub(crate) lengths: KemLengths,
@@ -55,7 +55,7 @@ const P384: Half = Half {
 
 /// Suite 0x0001: the "universal combiner" of draft-irtf-cfrg-hybrid-kems, over HKDF-SHA384 and a
 /// hash of the whole transcript (SPEC.md says why it is hashed).
-pub(crate) static X25519_ML_KEM_1024: HybridKem = HybridKem {
+pub(crate) static X25519_ML_KEM_1024: HybridSuite = HybridSuite {
     id: constants::X25519_ML_KEM_1024_ID,
     name: constants::X25519_ML_KEM_1024_NAME,
     lengths: constants::hybrid_lengths(
@@ -70,7 +70,7 @@ pub(crate) static X25519_ML_KEM_1024: HybridKem = HybridKem {
 };
 
 /// Suite 0x0051: MLKEM1024-P384 of draft-irtf-cfrg-concrete-hybrid-kems.
-pub(crate) static ML_KEM_1024_P384: HybridKem = HybridKem {
+pub(crate) static ML_KEM_1024_P384: HybridSuite = HybridSuite {
     id: constants::ML_KEM_1024_P384_ID,
     name: constants::ML_KEM_1024_P384_NAME,
     lengths: constants::hybrid_lengths(
@@ -129,7 +129,7 @@ fn combine_sha3_256(
 /// A suite with a provider's primitives.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hybrid {
-    suite: &'static HybridKem,
+    suite: &'static HybridSuite,
     post_quantum: CheckedKem,
     traditional: CheckedKem,
 }
@@ -142,20 +142,20 @@ struct Transcript {
 }
 
 struct HybridEncapsulator {
-    suite: &'static HybridKem,
+    suite: &'static HybridSuite,
     transcript: Transcript,
     post_quantum: Box<dyn Encapsulator>,
     traditional: Box<dyn Encapsulator>,
 }
 
 struct HybridDecapsulator {
-    suite: &'static HybridKem,
+    suite: &'static HybridSuite,
     transcript: Transcript,
     post_quantum: Box<dyn Decapsulator>,
     traditional: Box<dyn Decapsulator>,
 }
 
-impl HybridKem {
+impl HybridSuite {
     pub(crate) fn on(&'static self, provider: &Provider) -> Hybrid {
         let checked = |half: &Half| CheckedKem::new((half.primitive)(provider), half.checks);
         Hybrid {

@@ -18,7 +18,7 @@ use crate::{
 /// What makes a composite: two halves and the label that ties them together. The post-quantum
 /// half comes first in every encoding.
 #[derive(Debug)]
-pub(crate) struct CompositeSignature {
+pub(crate) struct CompositeSuite {
     pub(crate) id: u16,
     pub(crate) name: &'static str,
     /// Only registered suites have one, and with it PKCS#8 and SPKI.
@@ -43,7 +43,7 @@ enum Joined {
 }
 
 /// Suite 0x0001: id-MLDSA87-ECDSA-P384-SHA512.
-pub(crate) static ML_DSA_87_ECDSA_P384: CompositeSignature = CompositeSignature {
+pub(crate) static ML_DSA_87_ECDSA_P384: CompositeSuite = CompositeSuite {
     id: constants::ML_DSA_87_ECDSA_P384_ID,
     name: constants::ML_DSA_87_ECDSA_P384_NAME,
     oid: Some(constants::ML_DSA_87_ECDSA_P384_OID),
@@ -61,7 +61,7 @@ pub(crate) static ML_DSA_87_ECDSA_P384: CompositeSignature = CompositeSignature 
 
 /// Suite 0xF001, experimental: Falcon-1024 of round 3 and ECDSA-P384.
 #[cfg(feature = "experimental-falcon")]
-pub(crate) static FALCON_1024_ECDSA_P384: CompositeSignature = CompositeSignature {
+pub(crate) static FALCON_1024_ECDSA_P384: CompositeSuite = CompositeSuite {
     id: constants::FALCON_1024_ECDSA_P384_ID,
     name: constants::FALCON_1024_ECDSA_P384_NAME,
     oid: None,
@@ -80,19 +80,19 @@ pub(crate) static FALCON_1024_ECDSA_P384: CompositeSignature = CompositeSignatur
 /// A suite with a provider's primitives.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Composite {
-    suite: &'static CompositeSignature,
+    suite: &'static CompositeSuite,
     post_quantum: &'static dyn SignatureScheme,
     traditional: DerEcdsa,
 }
 
 pub(crate) struct CompositeSigner {
-    suite: &'static CompositeSignature,
+    suite: &'static CompositeSuite,
     post_quantum: Box<dyn SchemeSigner>,
     traditional: Box<dyn SchemeSigner>,
 }
 
 pub(crate) struct CompositeVerifier {
-    suite: &'static CompositeSignature,
+    suite: &'static CompositeSuite,
     post_quantum: Box<dyn SchemeVerifier>,
     traditional: Box<dyn SchemeVerifier>,
 }
@@ -104,7 +104,7 @@ pub(crate) struct CompositeKeyPair {
     pub(crate) signer: CompositeSigner,
 }
 
-impl CompositeSignature {
+impl CompositeSuite {
     pub(crate) fn on(&'static self, provider: &Provider) -> Composite {
         Composite {
             suite: self,

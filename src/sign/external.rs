@@ -3,13 +3,13 @@
 use std::{io, sync::Arc};
 
 use super::{
-    Signature, SigningKey, VerifyingKey,
+    Signature, VerifyingKey,
     prehash::{hash_reader, prehash},
 };
 use crate::{context, error::Error};
 
-/// A signing key, wherever it is: in memory as [`SigningKey`], or in an HSM or KMS behind an
-/// implementation of your own.
+/// A signing key, wherever it is: in memory as [`SigningKey`](crate::SigningKey), or in an
+/// HSM or KMS behind an implementation of your own.
 ///
 /// An implementation has two methods, [`verifying_key`](Self::verifying_key) and
 /// [`sign_prehashed`](Self::sign_prehashed). Callers use the other two, or pass the key to
@@ -53,7 +53,7 @@ pub trait Sign: Send + Sync {
     /// [`Error::External`] if the key cannot be reached or refuses.
     fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error>;
 
-    /// Signs a message for a context, like [`SigningKey::sign`].
+    /// Signs a message for a context, like [`SigningKey::sign`](crate::SigningKey::sign).
     ///
     /// # Errors
     ///
@@ -63,7 +63,8 @@ pub trait Sign: Send + Sync {
         sign_checked(self, context, &prehash(message))
     }
 
-    /// Signs a message of any length, read to its end, like [`SigningKey::sign_reader`].
+    /// Signs a message of any length, read to its end, like
+    /// [`SigningKey::sign_reader`](crate::SigningKey::sign_reader).
     ///
     /// # Errors
     ///
@@ -86,17 +87,6 @@ pub(crate) fn sign_checked<K: Sign + ?Sized>(
         return Err(Error::external("the signature is not of the key's suite"));
     }
     Ok(signature)
-}
-
-impl Sign for SigningKey {
-    fn verifying_key(&self) -> &VerifyingKey {
-        self.verifying_key()
-    }
-
-    fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
-        let bytes = self.signer.sign_prehashed(context, sha512)?;
-        Ok(Signature { suite: self.suite(), bytes })
-    }
 }
 
 impl<T: Sign + ?Sized> Sign for &T {

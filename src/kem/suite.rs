@@ -2,7 +2,7 @@
 
 use std::{fmt, hash};
 
-use super::hybrid::{self, HybridKem};
+use super::hybrid::{self, HybridSuite};
 use crate::{
     constants,
     error::Error,
@@ -26,7 +26,7 @@ use crate::{
 /// # Ok::<(), twinseal::Error>(())
 /// ```
 #[derive(Clone, Copy)]
-pub struct KemSuite(pub(super) &'static HybridKem);
+pub struct KemSuite(pub(super) &'static HybridSuite);
 
 impl KemSuite {
     /// X25519 and ML-KEM-1024, combined by HKDF-SHA384. The default.

@@ -2,7 +2,7 @@
 
 use std::{fmt, hash};
 
-use super::composite::{self, CompositeSignature};
+use super::composite::{self, CompositeSuite};
 use crate::{
     error::Error,
     provider::{Provider, SignatureLengths, SignatureScheme},
@@ -23,7 +23,7 @@ use crate::{
 /// assert_eq!(suite.oid(), Some("1.3.6.1.5.5.7.6.49"));
 /// ```
 #[derive(Clone, Copy)]
-pub struct SignatureSuite(pub(super) &'static CompositeSignature);
+pub struct SignatureSuite(pub(super) &'static CompositeSuite);
 
 impl SignatureSuite {
     /// ML-DSA-87 and ECDSA over P-384. The default.

@@ -1,0 +1,44 @@
+//! The ciphertext that an encapsulation makes: it is sent to the key's owner.
+
+use std::fmt;
+
+use super::KemSuite;
+use crate::{error::Error, provider};
+
+/// A ciphertext, made by [`encapsulate`](crate::EncapsulationKey::encapsulate) to be sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ciphertext {
+    pub(super) suite: KemSuite,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Ciphertext {
+    /// Parses and checks a ciphertext: its length, and that its second half is a canonical X25519
+    /// key not of low order, or a P-384 point on the curve.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] or [`Error::Invalid`], saying which rule is broken.
+    pub fn from_bytes(suite: KemSuite, bytes: &[u8]) -> Result<Self, Error> {
+        suite.0.on(provider::default()).check_ciphertext(bytes)?;
+        Ok(Self { suite, bytes: bytes.to_vec() })
+    }
+
+    /// The suite.
+    #[must_use]
+    pub fn suite(&self) -> KemSuite {
+        self.suite
+    }
+
+    /// The bytes, post-quantum half first: 1600 for the default suite, 1665 for 0x0051.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for Ciphertext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ciphertext({}, {} bytes)", self.suite, self.bytes.len())
+    }
+}

@@ -1,0 +1,177 @@
+//! The private key of a hybrid KEM.
+
+use std::fmt;
+
+use rand_core::TryCryptoRng;
+use zeroize::Zeroizing;
+
+use super::{Ciphertext, Decapsulate, EncapsulationKey, KemSuite, SharedSecret};
+use crate::{
+    error::Error,
+    provider::{self, Decapsulator, Kem, KemKeyPair, Provider, Random},
+    random, wire,
+};
+
+/// A private key to decapsulate and open with: a 32-byte seed, and its expanded form. Load it once
+/// and share it in an [`Arc`](std::sync::Arc). It is wiped when dropped.
+///
+/// ```
+/// use twinseal::DecapsulationKey;
+///
+/// let key = DecapsulationKey::generate()?;
+/// let same = DecapsulationKey::from_seed(key.suite(), key.seed())?;
+/// assert_eq!(key.encapsulation_key(), same.encapsulation_key());
+/// # Ok::<(), twinseal::Error>(())
+/// ```
+pub struct DecapsulationKey {
+    seed: Zeroizing<Vec<u8>>,
+    decapsulator: Box<dyn Decapsulator>,
+    encapsulation_key: EncapsulationKey,
+}
+
+impl DecapsulationKey {
+    /// A new key of the default suite, from the operating system's randomness.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Randomness`] if the system has none.
+    pub fn generate() -> Result<Self, Error> {
+        Self::generate_for(KemSuite::X25519_ML_KEM_1024)
+    }
+
+    /// A new key of any suite, from the operating system's randomness.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Randomness`] if the system has none.
+    pub fn generate_for(suite: KemSuite) -> Result<Self, Error> {
+        Self::generate_with(suite, &mut Random::System)
+    }
+
+    /// A new key from a caller's generator, which is trusted to be a good one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Randomness`] if the generator fails.
+    pub fn generate_from_rng(suite: KemSuite, rng: &mut impl TryCryptoRng) -> Result<Self, Error> {
+        Self::generate_with(suite, &mut Random::Given(&mut random::from_rng(rng)))
+    }
+
+    fn generate_with(suite: KemSuite, random: &mut Random<'_>) -> Result<Self, Error> {
+        let mut seed = Zeroizing::new(vec![0; KemSuite::SEED_LENGTH]);
+        random.fill(&mut seed)?;
+        Self::load(suite, seed, provider::default())
+    }
+
+    /// The key of a 32-byte seed. The seed must be uniformly random: a password is not a seed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] if it is not 32 bytes. For suite 0x0051, [`Error::Invalid`] if it does not
+    /// expand to a scalar, which happens for one seed in 2^192.
+    pub fn from_seed(suite: KemSuite, seed: &[u8]) -> Result<Self, Error> {
+        let seed = wire::exact("decapsulation key seed", seed, KemSuite::SEED_LENGTH)?;
+        Self::load(suite, Zeroizing::new(seed.to_vec()), provider::default())
+    }
+
+    fn load(
+        suite: KemSuite,
+        seed: Zeroizing<Vec<u8>>,
+        provider: &'static Provider,
+    ) -> Result<Self, Error> {
+        let KemKeyPair { encapsulation_key, encapsulator, decapsulator } =
+            suite.0.on(provider).key_pair(&seed)?;
+        Ok(Self {
+            seed,
+            decapsulator,
+            encapsulation_key: EncapsulationKey::new(
+                suite,
+                encapsulation_key,
+                provider,
+                encapsulator,
+            ),
+        })
+    }
+
+    /// Moves the key to another provider.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] if the provider does not offer the suite.
+    pub fn on(self, provider: &'static Provider) -> Result<Self, Error> {
+        Self::load(self.suite(), self.seed, provider)
+    }
+
+    /// The provider that the key is on: AWS-LC if it is compiled in, unless the key was moved.
+    ///
+    /// ```
+    /// use twinseal::{DecapsulationKey, provider::PORTABLE};
+    ///
+    /// let key = DecapsulationKey::generate()?.on(&PORTABLE)?;
+    /// assert_eq!(key.provider().name, "portable");
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
+    #[must_use]
+    pub fn provider(&self) -> &'static Provider {
+        self.encapsulation_key.provider()
+    }
+
+    /// The key's suite.
+    #[must_use]
+    pub fn suite(&self) -> KemSuite {
+        self.encapsulation_key.suite()
+    }
+
+    /// The 32-byte seed, which is the whole secret. Keep it off logs and command lines; to store it,
+    /// use [`write_pem_file`](Self::write_pem_file).
+    #[must_use]
+    pub fn seed(&self) -> &[u8] {
+        &self.seed
+    }
+
+    /// The public half, to be published.
+    #[must_use]
+    pub fn encapsulation_key(&self) -> &EncapsulationKey {
+        &self.encapsulation_key
+    }
+
+    /// Recovers the shared secret that [`encapsulate`](EncapsulationKey::encapsulate) made.
+    ///
+    /// A ciphertext for another key, or a changed one, gives *another secret*, not an error (FIPS
+    /// 203's implicit rejection): the data that the secret protects does not open then.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SuiteMismatch`] if the ciphertext is of another suite; [`Error::Invalid`] if its
+    /// X25519 or P-384 half does not lead to a shared secret.
+    pub fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
+        let suite = self.suite();
+        if ciphertext.suite != suite {
+            return Err(Error::SuiteMismatch {
+                what: "ciphertext",
+                expected: suite.name(),
+                actual: ciphertext.suite.name(),
+            });
+        }
+        let mut secret = Zeroizing::new(vec![0; suite.lengths().shared_secret]);
+        self.decapsulator.decapsulate(&ciphertext.bytes, &mut secret)?;
+        Ok(SharedSecret { suite, bytes: secret })
+    }
+}
+
+impl Decapsulate for DecapsulationKey {
+    fn encapsulation_key(&self) -> &EncapsulationKey {
+        self.encapsulation_key()
+    }
+
+    fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
+        self.decapsulate(ciphertext)
+    }
+}
+
+impl fmt::Debug for DecapsulationKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let public = &self.encapsulation_key;
+        write!(f, "DecapsulationKey({}, {})", public.suite(), public.key_id())
+    }
+}

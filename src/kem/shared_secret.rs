@@ -1,0 +1,49 @@
+//! The secret that an encapsulation makes: both sides keep it.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::KemSuite;
+use crate::{error::Error, wire};
+
+/// A secret that both sides of a KEM share. Wiped when dropped, never printed.
+///
+/// Use it as input to a key derivation, not as several keys at once. It is as strong as the
+/// stronger half, and at most as strong as the suite's hash: the 64 bytes of suite 0x0001 are not
+/// 512 bits of security.
+pub struct SharedSecret {
+    pub(super) suite: KemSuite,
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+}
+
+impl SharedSecret {
+    /// Wraps a secret that an external key computed, for implementations of
+    /// [`Decapsulate`](crate::Decapsulate).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] if it does not have the length of the suite's shared secrets.
+    pub fn from_bytes(suite: KemSuite, bytes: &[u8]) -> Result<Self, Error> {
+        let bytes = wire::exact("shared secret", bytes, suite.lengths().shared_secret)?;
+        Ok(Self { suite, bytes: Zeroizing::new(bytes.to_vec()) })
+    }
+
+    /// The suite.
+    #[must_use]
+    pub fn suite(&self) -> KemSuite {
+        self.suite
+    }
+
+    /// The bytes: 64 for the default suite, 32 for 0x0051.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for SharedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SharedSecret({}, ..)", self.suite)
+    }
+}
