@@ -35,7 +35,7 @@ impl EncapsulationKey {
     /// # Errors
     ///
     /// [`Error::Context`] if the context is empty, longer than 255 bytes or reserved;
-    /// [`Error::Randomness`] if the system has none; [`Error::Invalid`] from 4 PiB on.
+    /// [`Error::Randomness`] if the system has none; [`Error::Misuse`] from 4 PiB on.
     ///
     /// ```
     /// # let bob = twinseal::DecapsulationKey::generate()?;
@@ -118,9 +118,9 @@ impl Recipients {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if there are none, too many, or one twice.
+    /// [`Error::Misuse`] if there are none, too many, or one twice.
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a EncapsulationKey>) -> Result<Self, Error> {
-        let invalid = |reason| Err(Error::Invalid { what: "recipients", reason });
+        let invalid = |reason| Err(Error::Misuse { what: "recipients", reason });
         let order = |key: &EncapsulationKey| (key.suite().id(), key.key_id());
         let keys = keys.into_iter().take(constants::MAX_RECIPIENTS + 1);
         let mut keys: Vec<_> = keys.cloned().collect();

@@ -1,23 +1,27 @@
 //! What can go wrong, and how much an error reveals.
 
+mod kind;
+
+pub use kind::ErrorKind;
+
 use std::{
     error, fmt, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-/// Every error of this crate.
+/// Every error of this crate. [`kind`](Error::kind) sorts them by who can do something about them.
 ///
-/// Mistakes in public data are told precisely: what was expected and what was found. As soon as a
-/// secret has been used, there is one [`Open`](Error::Open) and one [`Verify`](Error::Verify),
-/// without a reason, because the reason would help whoever made the forgery.
+/// Errors about public data are specific: they name what was expected and what was found. Once a
+/// secret has been used there is only [`Open`](Error::Open) or [`Verify`](Error::Verify), without a
+/// reason, because a reason would help a forger.
 ///
 /// Only [`External`](Error::External) has a [`source`](error::Error::source): the cause that it was
 /// made with. Its own text does not repeat the cause's, so log the whole chain.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A value of fixed length has another length. Lengths are in bytes.
+    /// A value does not have its fixed length. Lengths are in bytes.
     #[error("{what} must be {expected} bytes long, not {actual}")]
     Length {
         /// The value that was read.
@@ -29,11 +33,11 @@ pub enum Error {
     },
 
     /// The input ends early. Lengths are in bytes, from the start of the structure.
-    #[error("{what} ends after {actual} bytes, at least {needed} are needed")]
+    #[error("{what} ends after {actual} bytes but needs at least {needed}")]
     Truncated {
         /// The structure that was read.
         what: &'static str,
-        /// How many bytes are needed to read on.
+        /// How many bytes the next field needs.
         needed: usize,
         /// How many bytes there are.
         actual: usize,
@@ -58,7 +62,7 @@ pub enum Error {
     },
 
     /// Two values that are used together belong to different suites.
-    #[error("the {what} is of suite {actual}, the key of suite {expected}")]
+    #[error("the {what} is of suite {actual}, but the key is of suite {expected}")]
     SuiteMismatch {
         /// The value that does not fit the key.
         what: &'static str,
@@ -68,18 +72,28 @@ pub enum Error {
         actual: &'static str,
     },
 
+    /// A call that cannot be made: one of its arguments, or the state of its object, does not allow
+    /// it.
+    #[error("invalid {what}: {reason}")]
+    Misuse {
+        /// The argument or object.
+        what: &'static str,
+        /// Why the call cannot be made.
+        reason: &'static str,
+    },
+
     /// A context is empty, longer than 255 bytes, or starts with the reserved prefix `twinseal/`.
     #[error("invalid context: {0}")]
     Context(&'static str),
 
-    /// The text holds no PEM document (RFC 7468).
+    /// The text has no PEM document (RFC 7468).
     #[error("not a PEM file: {reason}")]
     NotPem {
-        /// What it is instead.
+        /// How the text shows that.
         reason: &'static str,
     },
 
-    /// A PEM document is damaged, or text stands around it that could be a damaged one.
+    /// A PEM document is damaged, or the text around it could be a damaged one.
     #[error("invalid PEM in line {line}: {reason}")]
     Pem {
         /// The number of the line, counted from 1.
@@ -88,14 +102,14 @@ pub enum Error {
         reason: &'static str,
     },
 
-    /// There are several PEM documents where one is asked for.
+    /// The text has several PEM documents, but one was asked for.
     #[error("expected one PEM document, found {found}")]
     PemCount {
         /// How many there are.
         found: usize,
     },
 
-    /// A PEM document is not what was asked for.
+    /// A PEM document is of another type than was asked for.
     #[error("expected a PEM document labelled {expected:?}, found {found:?}")]
     PemLabel {
         /// The label of the type that was asked for.
@@ -104,7 +118,7 @@ pub enum Error {
         found: String,
     },
 
-    /// A key is for an algorithm that is no suite of this crate, as an RSA key is.
+    /// A key is for an algorithm that this crate does not have, such as RSA.
     #[error("the {what} is for another algorithm, {oid}")]
     Algorithm {
         /// The value that was read.
@@ -113,7 +127,7 @@ pub enum Error {
         oid: String,
     },
 
-    /// The data is no envelope: it does not start as one.
+    /// The data is not an envelope: it does not start with the eight bytes `twinseal`.
     #[error("not an envelope: it does not start with \"twinseal\"")]
     NotAnEnvelope,
 
@@ -126,25 +140,37 @@ pub enum Error {
         name: &'static str,
     },
 
-    /// The envelope or hello is not addressed to this key, or to none of a keyring.
+    /// The envelope or hello is not addressed to this key, or not to any key of the keyring.
     #[error("not addressed to this key")]
     NotARecipient,
 
-    /// Opening failed: wrong key, wrong context, or changed data; in a session also a message that is
-    /// not the next one, because one before it was lost. There is no detail on purpose.
+    /// The hello is not signed, but the receiver accepts only named signers.
+    #[error("not signed, but a signer is required")]
+    Unsigned,
+
+    /// The hello is signed, but the receiver was given no signer to verify it with.
+    #[error("signed, but no signer was named")]
+    Signed,
+
+    /// The hello is signed by a key that is not the named signer, or not in the keyring.
+    #[error("signed by an unknown key")]
+    UnknownSigner,
+
+    /// Opening failed: wrong key, wrong context, or changed data. In a session, the message may also
+    /// not be the next one, because an earlier one was lost. The detail is left out on purpose.
     #[error("opening failed: wrong key, wrong context, changed data, or a lost message")]
     Open,
 
-    /// Verification failed: wrong key, wrong context, wrong message, or changed signature. There
-    /// is no detail on purpose.
+    /// Verification failed: wrong key, wrong context, wrong message, or changed signature. The detail
+    /// is left out on purpose.
     #[error("verification failed: wrong key, context or message, or a changed signature")]
     Verify,
 
-    /// The session's last message was sealed or opened already.
+    /// The last message of this direction of the session was already sealed or opened.
     #[error("the session is finished: its last message was sealed or opened")]
     Finished,
 
-    /// A direction of a session has carried all that its key may protect.
+    /// A direction of a session has carried as much as its key may protect.
     #[error("the session's key is used up; start another session")]
     Exhausted,
 
@@ -178,8 +204,8 @@ impl Error {
         Self::External(ExternalFailure(cause.into().into()))
     }
 
-    /// Keeps a key that lives elsewhere from judging data: it is asked only for what was checked
-    /// before, so that whatever it reports is its own failure.
+    /// Keeps a key that lives elsewhere from judging data: it receives only data that was checked
+    /// before, so any error that it reports is its own failure.
     pub(crate) fn into_external(self) -> Self {
         match self {
             Self::External(_) | Self::Randomness => self,
@@ -187,8 +213,8 @@ impl Error {
         }
     }
 
-    /// The error of this crate inside an [`io::Error`], if that is its cause: what functions return
-    /// that read or write. An error about a file also names the file.
+    /// The error of this crate inside an [`io::Error`], if there is one. Functions that read or write
+    /// return [`io::Error`]; if it is about a file, its text also names the file.
     ///
     /// ```
     /// use twinseal::{DecapsulationKey, Error};
@@ -210,16 +236,24 @@ impl Error {
         }
     }
 
-    /// Adds to an error which file or directory it is about.
+    /// Adds the path of the file or directory that the error is about.
     pub(crate) fn at(path: &Path, error: io::Error) -> io::Error {
         io::Error::new(error.kind(), InFile { path: path.to_path_buf(), error })
     }
 }
 
 /// The failure of a key that lives elsewhere (HSM, KMS). Its [`source`](error::Error::source) is the
-/// cause that [`Error::external`] was given.
+/// cause that [`Error::external`] was given. It is equal only to its own clones.
 #[derive(Clone, Debug)]
 pub struct ExternalFailure(Arc<dyn error::Error + Send + Sync>);
+
+impl PartialEq for ExternalFailure {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for ExternalFailure {}
 
 impl fmt::Display for ExternalFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -227,14 +261,14 @@ impl fmt::Display for ExternalFailure {
     }
 }
 
-/// By hand, because a derived one would give the `Arc` as the source, which cannot be downcast.
+/// By hand: a derived one would return the `Arc` as the source, which cannot be downcast.
 impl error::Error for ExternalFailure {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         Some(&*self.0)
     }
 }
 
-/// An error about a file or directory, which it names.
+/// An error with the path of the file or directory that it is about.
 #[derive(Debug)]
 struct InFile {
     path: PathBuf,
@@ -248,21 +282,21 @@ impl fmt::Display for InFile {
 }
 
 impl error::Error for InFile {
-    /// Not the error itself, whose text is a part of this one's.
+    /// The source of the inner error: its own text is already a part of this one's.
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         self.error.source()
     }
 }
 
-/// Functions that read or write files and streams return [`io::Error`]; an [`Error`] travels inside
-/// it and is found again with [`Error::inside`]. What is wrong with data is
-/// [`InvalidData`](io::ErrorKind::InvalidData), what is wrong with the system or an external key is
+/// Functions that read or write files and streams return [`io::Error`]; [`Error::inside`] returns the
+/// [`Error`] in it. Errors about data are [`InvalidData`](io::ErrorKind::InvalidData), errors of the
+/// caller [`InvalidInput`](io::ErrorKind::InvalidInput), errors of the system or of an external key
 /// [`Other`](io::ErrorKind::Other).
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match error {
             Error::Randomness | Error::External(_) => io::ErrorKind::Other,
-            Error::Context(_) => io::ErrorKind::InvalidInput,
+            Error::Context(_) | Error::Misuse { .. } => io::ErrorKind::InvalidInput,
             Error::Unsupported(_) => io::ErrorKind::Unsupported,
             _ => io::ErrorKind::InvalidData,
         };

@@ -216,7 +216,7 @@ impl fmt::Debug for KeySchedule {
 ///
 /// # Errors
 ///
-/// [`Error::Invalid`] beyond 4 PiB.
+/// [`Error::Misuse`] beyond 4 PiB.
 pub fn cobblestone_seal(
     provider: &Provider,
     key: &[u8; 32],

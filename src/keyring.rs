@@ -180,10 +180,10 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if it is the primary key, which is replaced by [`rotate`](Self::rotate)
+    /// [`Error::Misuse`] if it is the primary key, which is replaced by [`rotate`](Self::rotate)
     /// first, or no key of this ring.
     pub fn retire(&mut self, key_id: &KeyId) -> Result<(), Error> {
-        let invalid = |reason| Err(Error::Invalid { what: "key to retire", reason });
+        let invalid = |reason| Err(Error::Misuse { what: "key to retire", reason });
         if self.primary().key_id() == *key_id {
             return invalid("it is the primary key; rotate first");
         }

@@ -149,7 +149,7 @@ pub use signature;
 pub use zeroize;
 
 pub use envelope::Recipients;
-pub use error::{Error, ExternalFailure};
+pub use error::{Error, ErrorKind, ExternalFailure};
 pub use kem::{
     decapsulation_key::DecapsulationKey, encapsulation_key::EncapsulationKey,
     external::Decapsulate, suite::KemSuite,

@@ -82,7 +82,7 @@ impl SessionSender {
     ///
     /// # Errors
     ///
-    /// [`Error::Finished`] after the last message; [`Error::Invalid`] for a message over 2^30
+    /// [`Error::Finished`] after the last message; [`Error::Misuse`] for a message over 2^30
     /// bytes; [`Error::Exhausted`] once the direction has carried 2^40 bytes.
     pub fn seal(&mut self, message: &[u8]) -> Result<Vec<u8>, Error> {
         self.seal_with_aad(b"", message)
@@ -153,7 +153,7 @@ impl SessionSender {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if a message of a reply was opened before, or this is a reply itself.
+    /// [`Error::Misuse`] if a message of a reply was opened before, or this is a reply itself.
     ///
     /// ```
     /// # let bob = twinseal::DecapsulationKey::generate()?;
@@ -228,7 +228,7 @@ impl SessionReceiver {
     ///
     /// [`Error::Open`] if it is not the next message of this session, unchanged: after a message that
     /// was lost, every later one ends in this; [`Error::Truncated`] or [`Error::Unknown`] if it is not
-    /// a message; [`Error::Finished`] after the last one; [`Error::Invalid`] for a reply, if a message
+    /// a message; [`Error::Finished`] after the last one; [`Error::Misuse`] for a reply, if a message
     /// of another reply was opened.
     pub fn open(&mut self, sealed: &[u8]) -> Result<Plaintext, Error> {
         self.open_with_aad(b"", sealed)
@@ -293,7 +293,7 @@ impl SessionReceiver {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if this is a reply itself; [`Error::Randomness`] if the system has none.
+    /// [`Error::Misuse`] if this is a reply itself; [`Error::Randomness`] if the system has none.
     pub fn reply(&self) -> Result<([u8; 32], SessionSender), Error> {
         let nonce = *random::array()?;
         Ok((nonce, self.reply_from(&nonce)?))
@@ -325,7 +325,7 @@ impl SessionReceiver {
 }
 
 const NO_REPLY: Error =
-    Error::Invalid { what: "reply", reason: "the session had its reply, or is one" };
+    Error::Misuse { what: "reply", reason: "the session had its reply, or is one" };
 
 /// `key || base nonce = Export("twinseal/reply/v1" || nonce, 44)`.
 fn reply_direction(

@@ -116,7 +116,7 @@ impl ChunkKey {
     /// Encrypts one chunk in place. The caller never uses an index twice.
     fn seal_chunk(&self, index: u64, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
         if index >= MAX_CHUNKS {
-            return Err(Error::Invalid { what: "plaintext", reason: "it is longer than 4 PiB" });
+            return Err(Error::Misuse { what: "plaintext", reason: "it is longer than 4 PiB" });
         }
         self.0.seal_in_place(index, b"", chunk)
     }

@@ -180,8 +180,8 @@ fn a_message_that_is_too_long_is_not_copied() {
     let (mut tx, mut rx) = session();
     let mut long = vec![0; (1 << 30) + 1 + MessageTag::LENGTH];
     let (count, ()) = allocations(|| {
-        assert!(matches!(tx.seal(&long), Err(Error::Invalid { .. })));
-        assert!(matches!(tx.seal_in_place(b"", &mut long), Err(Error::Invalid { .. })));
+        assert!(matches!(tx.seal(&long), Err(Error::Misuse { .. })));
+        assert!(matches!(tx.seal_in_place(b"", &mut long), Err(Error::Misuse { .. })));
         assert!(matches!(rx.open(&long), Err(Error::Invalid { .. })));
     });
     assert_eq!(count, 0);

@@ -30,7 +30,7 @@ pub(super) fn seal(
     // A vector has at most `isize::MAX` bytes, and would panic where a 32-bit `usize` counts on.
     let length = sealed_len(keys, plaintext.len() as u64)
         .and_then(|length| isize::try_from(length).ok())
-        .ok_or(Error::Invalid { what: "plaintext", reason: "it is too long" })?
+        .ok_or(Error::Misuse { what: "plaintext", reason: "it is too long" })?
         .unsigned_abs();
     let (mut output, sealer) = sealer(keys, context, length, randomness)?;
     sealer.seal_all(plaintext, &mut output)?;

@@ -89,9 +89,9 @@ impl VerifyingKeyring {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if the ring does not have the key, or it is the last one.
+    /// [`Error::Misuse`] if the ring does not have the key, or it is the last one.
     pub fn remove(&mut self, key_id: &KeyId) -> Result<(), Error> {
-        let invalid = |reason| Err(Error::Invalid { what: "key to remove", reason });
+        let invalid = |reason| Err(Error::Misuse { what: "key to remove", reason });
         match self.keys.with_id(key_id).count() {
             0 => invalid("the keyring does not have it"),
             found if found == self.keys.len() => invalid("it is the last one"),

@@ -10,6 +10,8 @@ use crate::{
 /// The longest message: 2^30 bytes.
 const MAX_MESSAGE: u64 = 1 << 30;
 
+const TOO_LONG: &str = "it is longer than 2^30 bytes";
+
 /// All that one direction may carry: 2^40 bytes, which keeps AES-GCM's bound near 2^-57 (SPEC.md,
 /// "Limits of a session"). Each message counts with its associated data and [`OVERHEAD_BLOCKS`].
 pub(super) const MAX_DIRECTION: u64 = 1 << 40;
@@ -96,13 +98,14 @@ impl Direction {
         Ok(Self { key, next: 0, used: 0, finished: false, aad: Vec::new() })
     }
 
-    /// Checks that a message still fits below the limit, and tells what will be used up with it.
-    fn admit(&self, aad: &[u8], message: usize, limit: u64) -> Result<u64, Error> {
+    /// Checks that a message still fits below the limit, and returns what the direction will have
+    /// used with it.
+    fn admit(&self, aad: &[u8], message: usize, limit: u64, too_long: Error) -> Result<u64, Error> {
         if self.finished {
             return Err(Error::Finished);
         }
         if message as u64 > MAX_MESSAGE {
-            return Err(Error::Invalid { what: "message", reason: "it is longer than 2^30 bytes" });
+            return Err(too_long);
         }
         (message as u64)
             .checked_add(aad.len() as u64)
@@ -123,11 +126,13 @@ impl Direction {
             MessageKind::More => OVERHEAD_BLOCKS,
             MessageKind::Last => 0,
         };
-        self.admit(aad, message, MAX_DIRECTION - kept)
+        let too_long = Error::Misuse { what: "message", reason: TOO_LONG };
+        self.admit(aad, message, MAX_DIRECTION - kept, too_long)
     }
 
     pub(super) fn admit_to_open(&self, aad: &[u8], message: usize) -> Result<u64, Error> {
-        self.admit(aad, message, MAX_DIRECTION)
+        let too_long = Error::Invalid { what: "message", reason: TOO_LONG };
+        self.admit(aad, message, MAX_DIRECTION, too_long)
     }
 
     fn set_aad(&mut self, kind: MessageKind, aad: &[u8]) {

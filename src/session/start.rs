@@ -128,9 +128,9 @@ impl DecapsulationKey {
     ///
     /// # Errors
     ///
-    /// [`Error::NotARecipient`] if it is for another key; [`Error::Truncated`],
-    /// [`Error::Unknown`] or [`Error::Invalid`] if it is no hello. A hello that was changed makes
-    /// other keys: it shows when the first message fails to open.
+    /// [`Error::NotARecipient`] if it is for another key; [`Error::Signed`] if it is signed;
+    /// [`Error::Truncated`], [`Error::Unknown`] or [`Error::Invalid`] if it is not a hello;
+    /// [`Error::Context`]. A changed hello leads to other keys: the first message fails to open.
     pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
         self.as_dyn().receiver(context, hello)
     }
@@ -208,8 +208,10 @@ impl Accepting<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Verify`] if the signature does not verify; [`Error::Invalid`] if the hello is not
-    /// signed, or by another key; and those of [`DecapsulationKey::receiver`].
+    /// [`Error::Unsigned`] if the hello is not signed; [`Error::UnknownSigner`] if it is signed by
+    /// another key; [`Error::Verify`] if the signature does not verify;
+    /// [`Error::Refused`] if a keyring's policy does not accept the signature's suite; otherwise the
+    /// same as [`DecapsulationKey::receiver`].
     pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
         receive(&self.keys, Some(&self.signers), context, hello)
     }
@@ -282,15 +284,13 @@ fn receive(
     let (core, core_bytes, signature) = Core::parse(hello)?;
     let key = keys.find(core.suite, core.recipient)?;
     let to = key.encapsulation_key();
-    let invalid = |reason| Error::Invalid { what: "hello", reason };
     match (signers, core.signer) {
         (None, None) => {}
-        (None, Some(_)) => return Err(invalid("it is signed, and no signer was named")),
-        (Some(_), None) => return Err(invalid("it is not signed, and a signer was named")),
+        (None, Some(_)) => return Err(Error::Signed),
+        (Some(_), None) => return Err(Error::Unsigned),
         (Some(signers), Some((suite, key_id))) => {
             keys.check_signer(suite)?;
-            let signer =
-                signers.find(suite, key_id).ok_or(invalid("it is signed by another key"))?;
+            let signer = signers.find(suite, key_id).ok_or(Error::UnknownSigner)?;
             let signature = Signature::from_bytes(suite, signature)?;
             let digest = signed_digest(core_bytes, to, context);
             signer.verify_prehashed(constants::SESSION_SIGNATURE_CONTEXT, &digest, &signature)?;

@@ -117,11 +117,11 @@ impl Body {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if it starts after its end, or ends after the plaintext.
+    /// [`Error::Misuse`] if it starts after its end, or ends after the plaintext.
     pub fn plan(&self, plaintext: Range<u64>) -> Result<Plan, Error> {
         if plaintext.start > plaintext.end || plaintext.end > self.length {
             let reason = "it is not within the plaintext";
-            return Err(Error::Invalid { what: "range", reason });
+            return Err(Error::Misuse { what: "range", reason });
         }
         let first = self.sealed_range(plaintext.start / CHUNK as u64);
         let sealed = if plaintext.is_empty() {

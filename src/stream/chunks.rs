@@ -53,7 +53,7 @@ impl Sealer {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] beyond 4 PiB, or after an error; those of the provider.
+    /// [`Error::Misuse`] beyond 4 PiB, or after an error; those of the provider.
     pub fn update(&mut self, mut plaintext: &[u8], sealed: &mut Vec<u8>) -> Result<(), Error> {
         if !self.partial.is_empty() {
             plaintext = fill(self.partial.as_mut_vec(), CHUNK, plaintext);
@@ -78,7 +78,7 @@ impl Sealer {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] beyond 4 PiB, or after an error; those of the provider.
+    /// [`Error::Misuse`] beyond 4 PiB, or after an error; those of the provider.
     pub fn finish(mut self, sealed: &mut Vec<u8>) -> Result<(), Error> {
         let last = self.take_partial();
         self.append_sealed(&last, sealed)
@@ -95,7 +95,7 @@ impl Sealer {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] beyond 4 PiB, after an error, or if [`update`](Self::update) has kept a part
+    /// [`Error::Misuse`] beyond 4 PiB, after an error, or if [`update`](Self::update) has kept a part
     /// of a chunk; those of the provider.
     pub fn seal_chunk(&mut self, chunk: &mut [u8; CHUNK]) -> Result<[u8; TAG], Error> {
         self.seal_in_place(chunk)
@@ -105,12 +105,12 @@ impl Sealer {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if it is not shorter than 16384 bytes; and those of
+    /// [`Error::Misuse`] if it is not shorter than 16384 bytes; and those of
     /// [`seal_chunk`](Self::seal_chunk).
     pub fn seal_last(mut self, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
         if chunk.len() >= CHUNK {
             let reason = "it must be shorter than 16384 bytes";
-            return Err(Error::Invalid { what: "last chunk", reason });
+            return Err(Error::Misuse { what: "last chunk", reason });
         }
         self.seal_in_place(chunk)
     }
@@ -118,7 +118,7 @@ impl Sealer {
     fn seal_in_place(&mut self, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
         if !self.partial.is_empty() {
             let reason = "the start of another chunk is waiting for its end";
-            return Err(Error::Invalid { what: "chunk", reason });
+            return Err(Error::Misuse { what: "chunk", reason });
         }
         self.seal_next(chunk)
     }
@@ -140,7 +140,7 @@ impl Sealer {
     pub(super) fn seal_next(&mut self, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
         if self.failed {
             let reason = "it failed before, and a chunk is lost";
-            return Err(Error::Invalid { what: "sealer", reason });
+            return Err(Error::Misuse { what: "sealer", reason });
         }
         self.failed = true;
         // Before anything is encrypted: whatever becomes of it, no number serves twice.

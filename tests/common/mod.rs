@@ -66,6 +66,10 @@ pub(crate) fn invalid(what: &'static str, reason: &'static str) -> String {
     format!("{:?}", Error::Invalid { what, reason })
 }
 
+pub(crate) fn misuse(what: &'static str, reason: &'static str) -> String {
+    format!("{:?}", Error::Misuse { what, reason })
+}
+
 /// A fixed key; another `number` is another key.
 pub(crate) fn kem_key(suite: KemSuite, number: u8) -> DecapsulationKey {
     DecapsulationKey::from_seed(suite, &[number; 32]).expect("32 bytes are a seed")

@@ -10,7 +10,7 @@ use twinseal::{
 
 use crate::common::{
     COMPOSITE, CTX, ORDER, P384, PRIME, Parser, X25519, bad_pem, composite_oid, der_parsers,
-    ec_private_key, invalid, io_outcome, kem_key, kem_parsers, length, minus_one, outcome,
+    ec_private_key, invalid, io_outcome, kem_key, kem_parsers, length, minus_one, misuse, outcome,
     parsers_of_fixed_length, pem, pem_parsers, pkcs8, pkcs8_of, plus, signing_key,
     signing_key_bytes, spki, tlv, truncated, unknown,
 };
@@ -93,7 +93,7 @@ fn values_of_another_suite() {
     assert_eq!(format!("{error:?}"), format!("{:?}", mismatch("ciphertext")));
     assert_eq!(
         error.to_string(),
-        "the ciphertext is of suite MLKEM1024-P384, the key of suite X25519-ML-KEM-1024"
+        "the ciphertext is of suite MLKEM1024-P384, but the key is of suite X25519-ML-KEM-1024"
     );
     let sealed = key.encapsulation_key().seal(CTX, b"hello").unwrap();
     let header = Header::parse(&sealed).unwrap();
@@ -815,10 +815,10 @@ fn numbers_of_recipients() {
     let to = |keys: &[DecapsulationKey]| {
         Recipients::new(keys.iter().map(DecapsulationKey::encapsulation_key))
     };
-    let number = invalid("recipients", "there must be 1 to 1000");
+    let number = misuse("recipients", "there must be 1 to 1000");
     assert_eq!(outcome(to(&[])), number);
     assert_eq!(outcome(to(&keys)), number);
-    let twice = invalid("recipients", "a key is listed twice");
+    let twice = misuse("recipients", "a key is listed twice");
     let one = keys[0].encapsulation_key();
     assert_eq!(outcome(Recipients::new([one, one])), twice);
     let (two, parsed) = (keys[1].encapsulation_key(), one.as_bytes());
@@ -930,7 +930,7 @@ fn texts_of_errors() {
         ),
         (
             Signature::from_bytes(COMPOSITE, &[0; 100]).unwrap_err(),
-            "signature ends after 100 bytes, at least 4627 are needed",
+            "signature ends after 100 bytes but needs at least 4627",
         ),
         (
             EncapsulationKey::from_bytes(P384, &[0xff; 1665]).unwrap_err(),

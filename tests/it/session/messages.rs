@@ -202,15 +202,13 @@ fn for_another_purpose() {
 fn too_long() {
     let (mut tx, mut rx) = session();
     let mut long = vec![0; (1 << 30) + 1];
-    let too_long = |error| {
-        let reason = "it is longer than 2^30 bytes";
-        matches!(error, Error::Invalid { what: "message", reason: told } if told == reason)
-    };
-    assert!(too_long(tx.seal_in_place(b"", &mut long).unwrap_err()));
-    assert!(too_long(tx.finish_in_place(b"", &mut long).unwrap_err()));
-    assert!(too_long(tx.seal(&long).unwrap_err()));
-    assert!(too_long(tx.finish(&long).unwrap_err()));
+    let (what, reason) = ("message", "it is longer than 2^30 bytes");
+    let misuse = Error::Misuse { what, reason };
+    assert_eq!(tx.seal_in_place(b"", &mut long).unwrap_err(), misuse);
+    assert_eq!(tx.finish_in_place(b"", &mut long).unwrap_err(), misuse);
+    assert_eq!(tx.seal(&long).unwrap_err(), misuse);
+    assert_eq!(tx.finish(&long).unwrap_err(), misuse);
     long.resize((1 << 30) + 1 + MessageTag::LENGTH, 0);
-    assert!(too_long(rx.open(&long).unwrap_err()));
+    assert_eq!(rx.open(&long).unwrap_err(), Error::Invalid { what, reason });
     rx.open(&tx.seal(b"content").unwrap()).unwrap();
 }

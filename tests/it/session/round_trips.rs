@@ -173,10 +173,10 @@ fn several_replies_and_one_is_accepted() {
     assert!(readers[1].is_finished());
     for index in [0, 2] {
         let refused = readers[index].open(&messages[index]);
-        assert!(matches!(refused, Err(Error::Invalid { what: "reply", .. })));
+        assert!(matches!(refused, Err(Error::Misuse { what: "reply", .. })));
         assert!(!readers[index].is_finished());
         let refused = tx.accept_reply(&replies[index].0);
-        assert!(matches!(refused, Err(Error::Invalid { what: "reply", .. })));
+        assert!(matches!(refused, Err(Error::Misuse { what: "reply", .. })));
     }
 }
 
@@ -209,10 +209,10 @@ fn a_reply_has_no_reply() {
     let (nonce, mut reply_tx) = rx.reply().unwrap();
     let reply_rx = tx.accept_reply(&nonce).unwrap();
     let refused = reply_tx.accept_reply(&nonce);
-    assert!(matches!(refused, Err(Error::Invalid { what: "reply", .. })));
-    assert!(matches!(reply_rx.reply(), Err(Error::Invalid { what: "reply", .. })));
+    assert!(matches!(refused, Err(Error::Misuse { what: "reply", .. })));
+    assert!(matches!(reply_rx.reply(), Err(Error::Misuse { what: "reply", .. })));
     let refused = hazmat::reply(&reply_rx, &nonce);
-    assert!(matches!(refused, Err(Error::Invalid { what: "reply", .. })));
+    assert!(matches!(refused, Err(Error::Misuse { what: "reply", .. })));
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn out_of_range() {
             [0..size + 1, size..size + 1, size + 1..size + 1, 1..0, u64::MAX..u64::MAX, u64::MAX..0]
         {
             let refused = body.plan(range.clone());
-            assert!(matches!(refused, Err(Error::Invalid { what: "range", .. })), "{range:?}");
+            assert!(matches!(refused, Err(Error::Misuse { what: "range", .. })), "{range:?}");
         }
     }
 }

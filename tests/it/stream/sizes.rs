@@ -162,13 +162,13 @@ fn sealer_in_place_refuses_what_is_no_chunk() {
     for length in [CHUNK, CHUNK + 1, 2 * CHUNK] {
         let mut last = plaintext(length);
         let refused = sealer().seal_last(&mut last);
-        assert!(matches!(refused, Err(Error::Invalid { what: "last chunk", .. })));
+        assert!(matches!(refused, Err(Error::Misuse { what: "last chunk", .. })));
         assert_eq!(last, plaintext(length));
     }
     let (mut sealed, mut waiting) = hazmat::sealer(&TO_BOB, CTX, &RANDOMNESS).unwrap();
     waiting.update(b"x", &mut sealed).unwrap();
     let mut chunk = [7; CHUNK];
-    assert!(matches!(waiting.seal_chunk(&mut chunk), Err(Error::Invalid { what: "chunk", .. })));
+    assert!(matches!(waiting.seal_chunk(&mut chunk), Err(Error::Misuse { what: "chunk", .. })));
     assert_eq!(chunk, [7; CHUNK]);
     waiting.finish(&mut sealed).unwrap();
     assert_eq!(sealed, seal(b"x"));
