@@ -94,14 +94,18 @@
 //!
 //! - Load a key once, share it in an [`Arc`](std::sync::Arc), and use it from any thread. The longest operations take
 //!   one or two milliseconds, so asynchronous code can call them directly; use `spawn_blocking` for messages of
-//!   more than a few MiB.
+//!   more than a few MiB. Threads with less stack than Rust's own 2 MiB: see [docs/stack.md].
 //! - No input makes a function panic, and in memory it is all or nothing. A reader returns only what it authenticated,
 //!   and reports the end of the data only if nothing was cut off.
 //! - Secrets are wiped when they are dropped, and no error or `Debug` shows one. What primitives leave on the stack is
 //!   not covered.
 //! - There is no forward secrecy against theft of a private key, replays are yours to detect, and lengths are visible.
-//! - Formats are specified byte by byte in SPEC.md and frozen from 1.0 on. Until then CHANGELOG.md lists each change.
-//! - The crate has not been audited. SECURITY.md has the threat model.
+//! - Formats are specified byte by byte in [SPEC.md] and frozen from 1.0 on. Until then CHANGELOG.md lists each change.
+//! - The crate has not been audited. [SECURITY.md] has the threat model.
+//!
+//! [docs/stack.md]: https://docs.rs/crate/twinseal/latest/source/docs/stack.md
+//! [SPEC.md]: https://docs.rs/crate/twinseal/latest/source/SPEC.md
+//! [SECURITY.md]: https://docs.rs/crate/twinseal/latest/source/SECURITY.md
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::panic, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
