@@ -1,4 +1,4 @@
-//! Do generators that are stuck make keys, or an error, and never an endless loop?
+//! Do generators that fail or are stuck give an error or a key, and never an endless loop?
 
 use std::convert::Infallible;
 
@@ -56,4 +56,35 @@ fn a_generator_that_is_stuck() {
             }
         }
     }
+}
+
+/// A generator that has nothing to give.
+struct Dry;
+
+impl TryRng for Dry {
+    type Error = std::fmt::Error;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Err(std::fmt::Error)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Err(std::fmt::Error)
+    }
+
+    fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> {
+        Err(std::fmt::Error)
+    }
+}
+
+impl TryCryptoRng for Dry {}
+
+#[test]
+fn a_generator_that_fails() {
+    for suite in KemSuite::ALL {
+        let found = outcome(DecapsulationKey::generate_from_rng(suite, &mut Dry));
+        assert_eq!(found, "Randomness");
+    }
+    let found = outcome(SigningKey::generate_from_rng(COMPOSITE, &mut Dry));
+    assert_eq!(found, "Randomness");
 }
