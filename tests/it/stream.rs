@@ -8,4 +8,5 @@ mod pools;
 mod random_access;
 mod reader_faults;
 mod sizes;
+mod sources;
 mod writer_faults;
