@@ -48,11 +48,11 @@ fn a_file_that_is_cut_is_neither_sealed_nor_signed() {
     ] {
         let input = long(&desk, b"", LONG);
         let error = changed(&desk, line, input, |file| file.set_len(FEW).unwrap());
-        assert!(error.contains("standard input: it was changed while it was read"), "{error}");
+        assert!(error.contains("standard input: it changed while it was being read"), "{error}");
     }
     let input = long(&desk, b"", LONG);
     let error = changed(&desk, "seal -r bob.pub -c x", input, |file| file.set_len(FEW).unwrap());
-    assert!(error.contains("do not use what standard output was given"), "{error}");
+    assert!(error.contains("do not use the data written to standard output"), "{error}");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn nor_is_it_sealed_for_others() {
     let error = changed(&desk, line, input, |file| {
         file.set_len(sealed.len() as u64 + 16400 * 100).unwrap();
     });
-    assert!(error.contains("standard input: it was changed while it was read"), "{error}");
+    assert!(error.contains("standard input: it changed while it was being read"), "{error}");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_file_that_is_written_to_is_not_sealed() {
         file.set_len(FEW).unwrap();
         file.write_all(b"!").unwrap();
     });
-    assert!(error.contains("it was changed while it was read"), "{error}");
+    assert!(error.contains("it changed while it was being read"), "{error}");
 }
 
 /// The system says 0 of the files that it makes up, and more than there is.

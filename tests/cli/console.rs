@@ -104,7 +104,7 @@ fn bytes_that_are_not_utf_8_are_shown_by_their_values() {
     let desk = Desk::new();
     let name = OsString::from_vec(b"a\xff\xe2\x80b".to_vec());
     let error = desk.refused(1, desk.command_with(&["inspect".into(), name]));
-    assert!(error.contains(r"a\xff\xe2\x80b: there is no such file"), "{error}");
+    assert!(error.contains(r"a\xff\xe2\x80b: no such file"), "{error}");
 }
 
 /// A run on a terminal of its own, whose output is what the terminal was sent. `None` without script(1),

@@ -33,7 +33,7 @@ fn refused(desk: &Desk, damaged: &[u8], what: &str) {
     assert!(error.starts_with("twinseal: standard input: "), "{what}: {error}");
     assert!(data(PLAINTEXT).starts_with(&output.stdout), "{what}");
     assert_eq!(
-        error.contains("do not use what standard output was given"),
+        error.contains("do not use the data written to standard output"),
         !output.stdout.is_empty()
     );
     assert!(output.stdout.len() < PLAINTEXT, "{what}");
@@ -138,7 +138,7 @@ fn chunks_before_the_damage_are_given_to_streams() {
     assert!(output.stdout.len() > 1_000_000);
     long.truncate(output.stdout.len());
     assert!(output.stdout == long);
-    assert!(error.contains("do not use what standard output was given"), "{error}");
+    assert!(error.contains("do not use the data written to standard output"), "{error}");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn other_files_are_called_what_they_are() {
         }
     }
     for line in ["seal -r bob.pub -c x -o out missing", "sign -k alice.pem -c x -o out missing"] {
-        assert!(desk.fails(line).contains("missing: there is no such file"));
+        assert!(desk.fails(line).contains("missing: no such file"));
     }
     std::fs::create_dir(desk.path("folder")).unwrap();
     for command in [
@@ -205,7 +205,7 @@ fn names_do_not_reach_the_terminal_as_commands() {
     let desk = Desk::new();
     let arguments = ["open", "-k", "bob.pem", "-c", "x", "a\x1b[2Jb\nc"];
     let error = desk.refused(1, desk.command_with(&arguments));
-    assert!(error.contains("a\\u{1b}[2Jb\\nc: there is no such file"), "{error}");
+    assert!(error.contains("a\\u{1b}[2Jb\\nc: no such file"), "{error}");
 }
 
 /// What precedes a damaged or missing part goes to a stream, whatever it is read from, and nothing to a

@@ -88,11 +88,14 @@ fn descriptors_are_streams_for_all_else_too() {
             "twinseal seal -r bob.pub -c x -o new - 0>log",
             "standard input: it is closed, or not open",
         ),
-        ("twinseal -q keygen --kem -o /dev/stderr 2>log", "private keys are not written there"),
-        ("twinseal -q keygen --kem -o /dev/fd/5 5>log", "private keys are not written there"),
-        ("twinseal seal -r bob.pub -c x -o /dev/stdout in >>in", "it is both read and"),
-        ("twinseal seal -r bob.pub -c x -o /dev/fd/5 in 5>>in", "it is both read and"),
-        ("twinseal open -k bob.pem -c x -o /proc/self/exe sealed", "a link of the system's own"),
+        (
+            "twinseal -q keygen --kem -o /dev/stderr 2>log",
+            "private keys are not written to streams",
+        ),
+        ("twinseal -q keygen --kem -o /dev/fd/5 5>log", "private keys are not written to streams"),
+        ("twinseal seal -r bob.pub -c x -o /dev/stdout in >>in", "it would be both read and"),
+        ("twinseal seal -r bob.pub -c x -o /dev/fd/5 in 5>>in", "it would be both read and"),
+        ("twinseal open -k bob.pem -c x -o /proc/self/exe sealed", "a link made by the system"),
     ] {
         let mut output = run(script);
         if script.contains("2>log") {
@@ -104,7 +107,7 @@ fn descriptors_are_streams_for_all_else_too() {
     assert_eq!(desk.read("in"), b"new\n");
     assert!(!desk.path("key").exists() && !desk.path("new").exists());
 
-    // What the tool opened for itself is none of the caller's.
+    // The tool's own descriptors are not the caller's.
     for number in 3..10 {
         for directory in ["/dev/fd", "/proc/self/fd"] {
             let out = format!("{directory}/{number}");

@@ -60,7 +60,7 @@ fn sealed_files() {
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(told, expected([(56 + 16_400).into(), Value::Null, false.into()]));
     desk.write("cut", &sealed[..3444]);
-    assert!(desk.fails("inspect cut").contains("cut: it is cut off"));
+    assert!(desk.fails("inspect cut").contains("cut: it is truncated"));
 }
 
 #[test]
@@ -195,8 +195,8 @@ fn files_that_were_cut_or_got_longer() {
     let (sig, sealed, key) = (desk.read("sig"), desk.read("sealed"), desk.read("bob.pem"));
     let cases = [
         ("sig.cut", sig[..4000].to_vec(), "or a damaged one"),
-        ("sig.lf", [&sig[..], b"\n"].concat(), "a signature with a line end behind it"),
-        ("sig.crlf", [&sig[..], b"\r\n"].concat(), "a signature with a line end behind it"),
+        ("sig.lf", [&sig[..], b"\n"].concat(), "a signature followed by a line end; remove"),
+        ("sig.crlf", [&sig[..], b"\r\n"].concat(), "a signature followed by a line end; remove"),
         ("sealed.start-lost", sealed[1..].to_vec(), "or a damaged one"),
         ("sealed.base64", BASE64_STANDARD.encode(&sealed).into_bytes(), "a sealed file in base64"),
         ("key.start-lost", key[6..].to_vec(), "line 1: it has five hyphens"),
@@ -214,7 +214,7 @@ fn files_that_were_cut_or_got_longer() {
         desk.write("longer", [&sealed[..], more].concat());
         let output = ended(desk.command("inspect longer"));
         // Whether such a length is possible depends on where the last chunk ends.
-        assert!(!String::from_utf8_lossy(&output.stderr).contains("it is cut off"));
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("it is truncated"));
     }
     desk.write("in", data(16_383));
     desk.prints("seal -r bob.pub -c x -o sealed in");
@@ -246,15 +246,15 @@ fn anything_else_is_refused() {
     desk.write("long.pub", pem.repeat(4 * 1024 * 1024 / pem.len() + 1));
     for (file, what) in [
         ("empty", "it is empty"),
-        ("text", "it is no sealed file, key, signature or session"),
-        ("binary", "it is no sealed file, key, signature or session"),
+        ("text", "not a sealed file, key, signature or session"),
+        ("binary", "not a sealed file, key, signature or session"),
         ("certificate", "line 1: its label is CERTIFICATE"),
-        ("short", "cut off"),
+        ("short", "truncated"),
         ("version", "a newer twinseal"),
-        ("hello", "cut off"),
+        ("hello", "truncated"),
         ("cut.pub", "key file"),
         ("changed.pub", "key file"),
-        ("long.pub", "no key file, it is longer than 4 MiB"),
+        ("long.pub", "not a key file: it is longer than 4 MiB"),
         ("missing", "no such file"),
     ] {
         let error = desk.fails(&format!("inspect {file}"));

@@ -196,7 +196,7 @@ fn a_file_or_a_link_that_is_named_is_looked_at() {
         assert!(records.contains_key(path), "{records:?}");
     }
     let error = desk.fails("inspect --recursive missing");
-    assert!(error.contains("missing: there is no such file"), "{error}");
+    assert!(error.contains("missing: no such file"), "{error}");
     let error = desk.fails("inspect tree");
     assert!(error.contains("tree: it is a directory; --recursive"), "{error}");
     desk.fails_with(2, "inspect --recursive -");
@@ -295,7 +295,7 @@ fn a_directory_that_may_not_be_read_is_listed() {
     assert_eq!(records["tree"]["unreadable"], 2);
     for path in ["tree/a/b", "tree/bob.pem"] {
         assert_eq!(records[path]["kind"], "unreadable");
-        assert_eq!(records[path]["reason"], "you may not read it");
+        assert_eq!(records[path]["reason"], "you do not have permission to read it");
     }
     fs::set_permissions(desk.path("tree/a/b"), fs::Permissions::from_mode(0o700)).unwrap();
 }

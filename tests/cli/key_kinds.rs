@@ -46,7 +46,7 @@ fn is_called(desk: &Desk, file: &str, is_private: bool, what: &str) {
     for line in lines {
         let error = desk.fails(&line.replace("KEY", file));
         assert!(error.contains(what), "{line}: {what:?} is not in {error}");
-        for wrong in ["damaged", "fetch", "key to sign with, and", "key to verify with, and"] {
+        for wrong in ["damaged", "fetch", "key to sign with, but", "key to verify with, but"] {
             assert!(!error.contains(wrong), "{line}: {error}");
         }
     }
@@ -110,7 +110,7 @@ fn forms_of_other_software() {
         ("RSA PRIVATE KEY", &rsa, "an RSA private key (PKCS#1)"),
         ("EC PRIVATE KEY", &ec_private_key(&[7; 48]), "a P-384 private key (SEC1)"),
         ("ENCRYPTED PRIVATE KEY", &encrypted, "an encrypted private key (PKCS#8)"),
-        ("OPENSSH PRIVATE KEY", &ssh, "a private key of OpenSSH (ssh-ed25519)"),
+        ("OPENSSH PRIVATE KEY", &ssh, "an OpenSSH private key (ssh-ed25519)"),
         (
             "PRIVATE KEY",
             &ec_private_key(&[7; 48]),
@@ -122,8 +122,8 @@ fn forms_of_other_software() {
         is_called(&desk, "key", true, what);
     }
     let public = [
-        ("CERTIFICATE", &certificate, "a certificate of P-384"),
-        ("CERTIFICATE REQUEST", &request, "a certificate request of P-384"),
+        ("CERTIFICATE", &certificate, "a P-384 certificate"),
+        ("CERTIFICATE REQUEST", &request, "a P-384 certificate request"),
         ("RSA PUBLIC KEY", &tlv(0x30, &[&number(256), &number(3)]), "an RSA public key (PKCS#1)"),
         (
             "PUBLIC KEY",
@@ -140,9 +140,9 @@ fn forms_of_other_software() {
     let explicit = tlv(0x30, &[&one, &curve, &curve, &tlv(0x04, &[&[4; 65]]), &number(32), &one]);
     let unnamed = tlv(0x30, &[&one, &tlv(0x04, &[&[7; 32]]), &tlv(0xa0, &[&explicit])]);
     for (label, content, what) in [
-        ("EC PARAMETERS", &explicit, "parameters of EC"),
+        ("EC PARAMETERS", &explicit, "EC parameters"),
         ("EC PRIVATE KEY", &unnamed, "an EC private key (SEC1)"),
-        ("DSA PARAMETERS", &explicit, "parameters of DSA"),
+        ("DSA PARAMETERS", &explicit, "DSA parameters"),
     ] {
         desk.write("key", pem(label, content));
         is_called(&desk, "key", true, what);
@@ -168,25 +168,22 @@ fn texts_of_other_software() {
     };
     let header = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA";
     for (text, what) in [
-        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE alice".into(), "a public key of OpenSSH"),
-        ("---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n".into(), "a public key of SSH"),
-        ("PuTTY-User-Key-File-3: ssh-ed25519\n".into(), "a private key of PuTTY"),
-        (
-            "# created: today\n# public key: age1x\nAGE-SECRET-KEY-1X\n".into(),
-            "a private key of age",
-        ),
-        ("age1qqqq\n".into(), "a public key of age"),
-        ("age-encryption.org/v1\n-> X25519 x\n".into(), "a file that age encrypted"),
-        ("untrusted comment: minisign public key\nRWQ\n".into(), "of minisign"),
+        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE alice".into(), "an OpenSSH public key"),
+        ("---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n".into(), "an SSH public key"),
+        ("PuTTY-User-Key-File-3: ssh-ed25519\n".into(), "a PuTTY private key"),
+        ("# created: today\n# public key: age1x\nAGE-SECRET-KEY-1X\n".into(), "an age private key"),
+        ("age1qqqq\n".into(), "an age public key"),
+        ("age-encryption.org/v1\n-> X25519 x\n".into(), "a file encrypted by age"),
+        ("untrusted comment: minisign public key\nRWQ\n".into(), "a minisign or"),
         (
             r#"{ "kty": "OKP", "crv": "X25519", "x": "a", "d": "b" }"#.into(),
             "a private JSON Web Key (X25519)",
         ),
         (r#"{"keys":[{"kty":"RSA","n":"a","e":"AQAB"}]}"#.into(), "a public JSON Web Key (RSA)"),
-        (armour("PGP PUBLIC KEY BLOCK", "Version: 1\n\nmQEN\n=abcd"), "a public key of OpenPGP"),
-        (armour("PGP PRIVATE KEY BLOCK", "\nlQOY\n=abcd"), "a private key of OpenPGP"),
+        (armour("PGP PUBLIC KEY BLOCK", "Version: 1\n\nmQEN\n=abcd"), "an OpenPGP public key"),
+        (armour("PGP PRIVATE KEY BLOCK", "\nlQOY\n=abcd"), "an OpenPGP private key"),
         (armour("RSA PRIVATE KEY", header), "an encrypted private key (RSA PRIVATE KEY)"),
-        (armour("AGE ENCRYPTED FILE", "YWdl"), "a file that age encrypted"),
+        (armour("AGE ENCRYPTED FILE", "YWdl"), "a file encrypted by age"),
     ] {
         let text: String = text;
         desk.write("key", format!("\u{feff}{text}"));
@@ -202,10 +199,13 @@ fn damaged_keys_of_other_software() {
     desk.write("in", "hello");
     let whole = spki(&tlv(0x30, &[&oid("1.3.101.110")]), 0, &[7; 32]);
     for (content, what) in [
-        (whole[..whole.len() - 1].to_vec(), "its content is cut off: 43 bytes of 44 are there"),
-        ([&whole[..], &[0, 0]].concat(), "its content has 2 bytes behind its end"),
+        (
+            whole[..whole.len() - 1].to_vec(),
+            "its content is truncated: only 43 of 44 bytes are there",
+        ),
+        ([&whole[..], &[0, 0]].concat(), "its content is followed by 2 more bytes"),
         (b"anything".to_vec(), "line 1: its content is "),
-        (tlv(0x30, &[&[5, 0]]), "its label is PUBLIC KEY, and its content is something else"),
+        (tlv(0x30, &[&[5, 0]]), "its label is PUBLIC KEY, but its content is something else"),
     ] {
         desk.write("key", pem("PUBLIC KEY", &content));
         for line in ["inspect key", "seal -c x in -r key", "verify -c x -s in in -p key"] {

@@ -119,15 +119,15 @@ fn several_keys_are_counted() {
     write("mixed", &["alice.pem", "bob.pem", "carol.pem"]);
     desk.prints("-q open -k ring -c x -o out sealed");
     for (line, what) in [
-        ("public ring", "it holds 2 private keys to open with, and only a private key of twinseal"),
-        ("seal -c x in -r publics", "it holds 2 public keys to seal to, and"),
-        ("sign -c x in -k signers", "it holds 2 private keys to sign with, and"),
-        ("open -c x sealed -k publics", "it holds 2 public keys to seal to, and a private key"),
+        ("public ring", "it holds 2 private keys to open with, but a twinseal private key"),
+        ("seal -c x in -r publics", "it holds 2 public keys to seal to, but"),
+        ("sign -c x in -k signers", "it holds 2 private keys to sign with, but"),
+        ("open -c x sealed -k publics", "it holds 2 public keys to seal to, but a private key"),
         (
             "open -c x sealed -k mixed",
-            "it holds a private key to sign with and 2 private keys to open with, and",
+            "it holds a private key to sign with and 2 private keys to open with, but",
         ),
-        ("verify -c x -s sig in -p publics", "it holds 2 public keys to seal to, and a signer's"),
+        ("verify -c x -s sig in -p publics", "it holds 2 public keys to seal to, but a signer's"),
     ] {
         let error = desk.fails(line);
         assert!(error.contains(what), "{line}: {error}");
@@ -188,7 +188,7 @@ fn keys_and_signatures_from_standard_input() {
         assert_eq!(printed, desk.read(public));
     }
     let output = given(desk.spawn("public -"), b"hello");
-    assert!(message(1, &output).contains("standard input: it is no key file"));
+    assert!(message(1, &output).contains("standard input: it is not a key file"));
     let output = given(desk.spawn("open -k - -c x sealed"), b"");
     assert!(message(1, &output).contains("standard input: it is empty"));
 }
@@ -221,7 +221,7 @@ fn no_stream_has_two_readers() {
     for line in lines {
         let output = given(desk.spawn(line), &desk.read("bob.pub"));
         let error = message(2, &output);
-        assert!(error.contains("standard input is to be read twice"), "{line}: {error}");
+        assert!(error.contains("standard input would be read twice"), "{line}: {error}");
         assert_eq!(output.stdout, b"");
     }
 }

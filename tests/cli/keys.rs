@@ -63,7 +63,7 @@ fn private_keys_are_neither_overwritten_nor_printed() {
     let desk = Desk::new();
     for name in ["bob.pem", "bob.pub"] {
         let error = desk.fails(&format!("keygen --kem -o {name}"));
-        assert!(error.contains(name) && error.contains("exists already"), "{error}");
+        assert!(error.contains(name) && error.contains("already exists"), "{error}");
     }
     let error = desk.fails("keygen --kem -o -");
     assert!(error.contains("private keys are not written"), "{error}");
@@ -164,19 +164,19 @@ fn a_key_of_the_wrong_kind_is_called_what_it_is() {
         ("seal -c x letter -r alice.pem", sign),
         ("seal -c x letter -r certificate.pem", "its label is CERTIFICATE"),
         ("seal -c x letter -r empty.pem", "it is empty"),
-        ("seal -c x letter -r letter", "no key file"),
-        ("seal -c x letter -r sealed", "it is a sealed file, and a recipient's public key"),
+        ("seal -c x letter -r letter", "not a key file"),
+        ("seal -c x letter -r sealed", "it is a sealed file, but a recipient's public key"),
         ("open -c x sealed -k bob.pub", seal),
         ("open -c x sealed -k alice.pem", sign),
-        ("open -c x sealed -k letter", "no key file"),
+        ("open -c x sealed -k letter", "not a key file"),
         ("open -c x sealed -k empty.pem", "it is empty"),
         ("sign -c x letter -k bob.pem", open),
         ("sign -c x letter -k alice.pub", verify),
         ("verify -c x letter -s sig -p bob.pub", seal),
         ("verify -c x letter -s sig -p alice.pem", sign),
-        ("public alice.pub", "it is a public key already"),
-        ("public bob.pub", "it is a public key already"),
-        ("public letter", "no key file"),
+        ("public alice.pub", "it is already a public key"),
+        ("public bob.pub", "it is already a public key"),
+        ("public letter", "not a key file"),
         ("public certificate.pem", "its label is CERTIFICATE"),
     ];
     for (line, what) in cases {

@@ -118,7 +118,7 @@ fn nothing_is_carried_from_another_users_file() {
     // Or does not.
     make_file(&desk, "open/out", MALLORY, MALLORY, 0o644);
     let error = message(1, &opened_as(&desk, ALICE, "open/out"));
-    assert!(error.contains("open/out: you may not write to it"), "{error}");
+    assert!(error.contains("open/out: you do not have permission to write to it"), "{error}");
     assert_eq!(desk.read("open/out"), b"old");
 }
 

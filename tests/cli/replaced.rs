@@ -162,11 +162,11 @@ fn a_target_that_is_exchanged_stays() {
 
     // It was not there.
     let error = exchanged(&desk, link);
-    assert!(error.contains("out: it exists already"), "{error}");
+    assert!(error.contains("out: it already exists"), "{error}");
     assert!(fs::symlink_metadata(desk.path("out")).unwrap().is_symlink());
     remove();
     let error = exchanged(&desk, || desk.write("out", "another"));
-    assert!(error.contains("out: it exists already"), "{error}");
+    assert!(error.contains("out: it already exists"), "{error}");
     assert_eq!(desk.read("out"), b"another");
 
     // It was another file.

@@ -1,4 +1,4 @@
-//! What can be written on the command line.
+//! The command line: commands, options and their help.
 
 use std::path::PathBuf;
 
@@ -16,8 +16,8 @@ pub(crate) use texts::EXIT_CODES;
 /// Files are sealed for public keys of X25519 + ML-KEM-1024 with AES-256-GCM, and signed with
 /// ECDSA-P384 + ML-DSA-87: an attacker must break both halves.
 ///
-/// A context (-c) says what data is for, as in "example.com/checkpoints/v1". It is not secret.
-/// Opening and verifying need the same context as sealing and signing.
+/// The context (-c) says what the data is for, such as "example.com/checkpoints/v1". It is not
+/// secret. Opening and verifying need the same context as sealing and signing.
 #[derive(Parser)]
 #[command(
     name = "twinseal",
@@ -52,22 +52,21 @@ pub(crate) enum Command {
     Man(Man),
 }
 
-/// Make a private key, and print its key id
+/// Make a private key and print its key id
 ///
-/// The key goes to a new file that only you can read; an existing file is never overwritten. The
-/// file is not encrypted: keep it where private keys belong.
+/// The key is written to a new file that only you can read. An existing file is never overwritten.
+/// The file is not encrypted: protect it as you protect other private keys.
 #[derive(Args)]
 #[command(after_help = texts::KEYGEN)]
 pub(crate) struct Keygen {
     #[command(flatten)]
     pub(crate) purpose: Purpose,
 
-    /// Another suite than the default, by its name
-    #[arg(long, value_name = "NAME", ignore_case = true,
+    #[arg(long, help = texts::suite(), value_name = "NAME", ignore_case = true,
         value_parser = PossibleValuesParser::new(suite_names()))]
     pub(crate) suite: Option<String>,
 
-    /// Where the private key goes
+    /// Where to write the private key
     #[arg(short, long, value_name = "FILE", default_value = "key.pem", value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
 }
@@ -75,16 +74,16 @@ pub(crate) struct Keygen {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Purpose {
-    /// A key to open with, to which others seal
+    /// Make a key that others seal to and you open with
     #[arg(long)]
     pub(crate) kem: bool,
 
-    /// A key to sign with
+    /// Make a key that you sign with
     #[arg(long)]
     pub(crate) sign: bool,
 }
 
-/// Print the public half of a private key
+/// Print the public key that belongs to a private key
 #[derive(Args)]
 #[command(after_help = texts::PUBLIC)]
 pub(crate) struct Public {
@@ -92,14 +91,14 @@ pub(crate) struct Public {
     #[arg(value_name = "KEY", value_hint = ValueHint::FilePath)]
     pub(crate) key: PathBuf,
 
-    /// Where the public key goes; standard output if not given
+    /// Where to write the public key [default: standard output]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Args)]
 pub(crate) struct Context {
-    /// What the data is for, as in example.com/notes; the same on both sides
+    /// What the data is for, such as example.com/notes; must be the same on both sides
     #[arg(short = 'c', long = "context", value_name = "CONTEXT", value_hint = ValueHint::Other)]
     pub(crate) value: String,
 }
@@ -113,19 +112,19 @@ pub(crate) struct Recipients {
 
 #[derive(Args)]
 pub(crate) struct Files {
-    /// Where the result goes; standard output if not given
+    /// Where to write the result [default: standard output]
     #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 
-    /// What is read; standard input if not given, or `-`
+    /// The file to read [default: standard input]
     #[arg(value_name = "IN", value_hint = ValueHint::FilePath)]
     pub(crate) input: Option<PathBuf>,
 }
 
 /// Seal a file for the owners of public keys
 ///
-/// Each recipient can open the result without the others. It does not show who sealed it: sign the
-/// file before sealing if that matters. An existing OUT is replaced once the result is whole.
+/// Each recipient can open the result without the others. It does not prove who sealed it: sign the
+/// file before you seal it if that matters. An existing OUT is replaced when the result is complete.
 #[derive(Args)]
 #[command(after_help = texts::SEAL)]
 pub(crate) struct Seal {
@@ -139,20 +138,20 @@ pub(crate) struct Seal {
 
 /// Open a sealed file
 ///
-/// With -o nothing is left behind unless the whole file was sealed for you, for this context, and
-/// is unchanged. Only you can read OUT, unless it existed before and others could read it.
+/// With -o, OUT appears only if the whole file was sealed for you and for this context, and is
+/// unchanged. Only you can read OUT, unless it already existed and others could read it.
 ///
-/// Standard output gets data as it is opened: every byte of it is authentic, but only exit code 0
-/// means that you have all of them. Do not act on it before. A terminal obeys escape sequences in the data:
-/// it gets them only with --to-terminal.
+/// Without -o, data goes to standard output as it is opened. Every byte is authentic, but only exit
+/// code 0 means that you have all of them: do not act on the data before. A terminal obeys escape
+/// sequences in the data, so data goes to a terminal only with --to-terminal.
 #[derive(Args)]
 #[command(after_help = texts::OPEN)]
 pub(crate) struct Open {
-    /// Your private key; a file of several; or a directory of *.pem files with a primary.pem
+    /// Your private key, a file of several, or a directory of *.pem files with a primary.pem
     #[arg(short, long, value_name = "KEY", value_hint = ValueHint::FilePath)]
     pub(crate) key: PathBuf,
 
-    /// Write opened data to a terminal, which obeys escape sequences in it
+    /// Write data to a terminal, although a terminal obeys escape sequences
     #[arg(long)]
     pub(crate) to_terminal: bool,
     #[command(flatten)]
@@ -163,7 +162,7 @@ pub(crate) struct Open {
 
 /// Sign a file
 ///
-/// The signature is a file of its own, at most 4731 bytes long; two signatures of one file differ.
+/// The signature is a separate file of at most 4731 bytes. Two signatures of the same file differ.
 #[derive(Args)]
 #[command(after_help = texts::SIGN)]
 pub(crate) struct Sign {
@@ -176,12 +175,12 @@ pub(crate) struct Sign {
     pub(crate) files: Files,
 }
 
-/// Verify a file's signature, and print whose it is
+/// Verify a file's signature and print the key id of the signer
 #[derive(Args)]
 #[command(after_help = texts::VERIFY)]
 pub(crate) struct Verify {
-    /// The public key of the signer, or a file or directory of several; may be repeated: a signature of
-    /// any of them is accepted
+    /// The signer's public key, or a file or directory of several; may be repeated: a signature by any
+    /// of them is accepted
     #[arg(short = 'p', long = "public", value_name = "PUBLIC_KEY", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) keys: Vec<PathBuf>,
     #[command(flatten)]
@@ -191,26 +190,26 @@ pub(crate) struct Verify {
     #[arg(short, long, value_name = "SIG", value_hint = ValueHint::FilePath)]
     pub(crate) signature: PathBuf,
 
-    /// What was signed; standard input if not given, or `-`
+    /// The signed file [default: standard input]
     #[arg(value_name = "IN", value_hint = ValueHint::FilePath)]
     pub(crate) input: Option<PathBuf>,
 }
 
-/// Give a sealed file other recipients, without opening it
+/// Give a sealed file other recipients without opening it
 ///
-/// The result is the same sealed data, only for the new recipients: add yourself if you want to keep
-/// access. Old copies still open with the old keys, so delete them. The data itself is copied as it
-/// is: whether it is whole and unchanged is checked when it is opened.
+/// The result holds the same sealed data, for the new recipients only: name yourself if you want to
+/// keep access. Old copies still open with the old keys, so delete them. The data is copied as it is:
+/// damage to it is found only when the result is opened.
 #[derive(Args)]
 #[command(after_help = texts::REWRAP)]
 pub(crate) struct Rewrap {
-    /// The private key of a recipient of FILE; a file of several; or a directory with a primary.pem
+    /// The private key of a recipient of FILE, a file of several, or a directory with a primary.pem
     #[arg(short, long, value_name = "KEY", value_hint = ValueHint::FilePath)]
     pub(crate) key: PathBuf,
     #[command(flatten)]
     pub(crate) recipients: Recipients,
 
-    /// Where the result goes; standard output if not given
+    /// Where to write the result [default: standard output]
     #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 
@@ -221,17 +220,17 @@ pub(crate) struct Rewrap {
 
 /// Print what a file is, or what is in a directory: recipients, suites, sizes, key ids
 ///
-/// Knows sealed files, key files, signatures and the first message of a session. No key is needed,
-/// nothing private is printed, and of a sealed file only the header is read. The header is not
+/// Recognises sealed files, key files, signatures and the first messages of sessions. It needs no
+/// key, prints nothing private, and reads only the header of a sealed file. The header is not
 /// authentic until the file is opened.
 ///
-/// With --recursive, each of them in the directory and in those below it is listed, with its age and
-/// mode. Symbolic links are not followed, and FIFOs and devices are not opened. The last line is a
-/// summary. With --json, each line is a JSON object.
+/// With --recursive, it lists every such file in a directory and in all directories below it, with
+/// age and mode. Symbolic links are not followed, and FIFOs and devices are not opened. The last line
+/// is a summary. With --json, each line is a JSON object.
 ///
-/// With --in-use, the exit code is 3 if a file is sealed for a named key, holds it, or is of a named
-/// suite. A rotation has ended when it is 0: nothing uses the old key. It is 1 if nothing uses the key
-/// but something was unreadable or damaged. A signature does not say which key made it, only its suite.
+/// With --in-use, the exit code is 3 if a file is sealed for a named key, contains it, or is of a
+/// named suite. It is 0 if nothing uses them, so that a rotation is complete. It is 1 if no use was
+/// found but something was unreadable or damaged. A signature shows its suite, but not its key.
 #[derive(Args)]
 #[command(after_help = texts::INSPECT)]
 pub(crate) struct Inspect {
@@ -239,20 +238,20 @@ pub(crate) struct Inspect {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// List what is in a directory, and in all directories below it
+    /// List a directory and all directories below it
     #[arg(long)]
     pub(crate) recursive: bool,
 
-    /// Exit with code 3 if this key, by its key id, or this suite, by its name, is used; may be repeated
+    /// Exit with code 3 if the key with this id, or the suite with this name, is in use; may be repeated
     #[arg(long, value_name = "KEY_ID_OR_SUITE", value_parser = Retired::parse, value_hint = ValueHint::Other)]
     pub(crate) in_use: Vec<Retired>,
 
-    /// The file, or the directory; standard input if it is `-`
+    /// The file or directory; standard input if it is `-`
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) input: PathBuf,
 }
 
-/// Print the completions of a shell
+/// Print the completion script for a shell
 #[derive(Args)]
 #[command(after_help = texts::COMPLETIONS)]
 pub(crate) struct Completions {
@@ -260,7 +259,7 @@ pub(crate) struct Completions {
     pub(crate) shell: Shell,
 }
 
-/// Print the manual page, or write all of them to a directory
+/// Print the manual page, or write all manual pages to a directory
 #[derive(Args)]
 #[command(after_help = texts::MAN)]
 pub(crate) struct Man {

@@ -1,4 +1,4 @@
-//! What is written to standard error: errors, notes, and the progress of a long run.
+//! Writes errors, notes, and the progress of long runs to standard error.
 
 use std::{
     fmt,
@@ -14,10 +14,10 @@ use crate::{
     streams::{self, Direction},
 };
 
-/// Shorter inputs are done before a bar could be read.
+/// The length in bytes from which an input gets a progress bar.
 const LONG: u64 = 128 * 1024 * 1024;
 
-/// What came through a pipe before it counts as long.
+/// The number of bytes after which a pipe gets one.
 const LONG_PIPE: u64 = 16 * 1024 * 1024;
 
 #[derive(Clone)]
@@ -56,7 +56,7 @@ impl Console {
         }
     }
 
-    /// Why the command line was refused, in the lines of the argument parser.
+    /// The message of the argument parser, which has lines of its own.
     pub(crate) fn usage(&self, text: &str) {
         write(&escape::lines(text));
     }
@@ -67,7 +67,7 @@ impl Console {
         }
     }
 
-    /// Prepares a bar for an input of this length, or of one that nobody knows.
+    /// Prepares a bar for an input of this length, or of unknown length.
     pub(crate) fn start(&mut self, length: Option<u64>) {
         let (template, from) = match length {
             Some(length) if length >= LONG => {
@@ -99,13 +99,13 @@ impl Console {
     }
 }
 
-/// One line: some of the text comes from files.
+/// Prints one line, in which text from files is escaped.
 fn print(text: impl fmt::Display) {
     write(&format!("twinseal: {}\n", escape::line(&text.to_string())));
 }
 
-/// To standard error, in one piece if it takes that. `eprint!` would panic where it cannot be written to;
-/// here nobody is left to report that to.
+/// Writes to standard error, in one piece if possible. `eprint!` would panic on an error; here it is
+/// ignored, because there is nowhere left to report it.
 fn write(text: &str) {
     let error = io::stderr();
     let mut rest = text.as_bytes();

@@ -1,4 +1,4 @@
-//! Data from a reader to a writer: while one piece is written, the next is read.
+//! Copies data: while one piece is written, the next is read.
 
 use std::{
     io::{self, Read, Write},
@@ -9,22 +9,22 @@ use std::{
 
 use twinseal::secret::SecretBuffer;
 
-/// How much is read before it is written.
+/// The length of a piece in bytes.
 const PIECE: usize = 1024 * 1024;
 
-/// Copies to the end, and returns the reader. What was read before an error is written before the
-/// error is returned.
+/// Copies to the end, and returns the reader. Data read before an error is written before the error
+/// is returned.
 ///
-/// The reader works in a thread of its own, if there is one to be had. Should the writer fail,
-/// nobody waits for that thread, whose input may never come.
+/// The reader works in a thread of its own, if the system can start one. If the writer fails, that
+/// thread is not waited for, because its input may never come.
 pub(crate) fn copy<R: Read + Send + 'static>(reader: R, writer: &mut impl Write) -> io::Result<R> {
     let (pieces, read) = sync_channel(0);
     let (give_back, spare) = channel();
-    // The reader goes there once there is a thread: else it would be lost with it.
+    // The reader is handed over once the thread runs: a thread that does not start would drop it.
     let (hand_over, handed_over) = channel();
     let work = move || read_pieces(handed_over.into_iter().next()?, spare, &pieces);
     let Ok(reading) = thread::Builder::new().name("reader".into()).spawn(work) else {
-        return copy_alone(reader, writer);
+        return copy_serially(reader, writer);
     };
     for piece in [Piece::new(), Piece::new()] {
         let _ = give_back.send(piece);
@@ -32,13 +32,13 @@ pub(crate) fn copy<R: Read + Send + 'static>(reader: R, writer: &mut impl Write)
     let _ = hand_over.send(reader);
     for piece in read {
         let piece = Piece::write_to(piece, writer)?;
-        let _ = give_back.send(piece); // to nobody after the last one
+        let _ = give_back.send(piece); // fails after the last piece
     }
     let reader = reading.join().unwrap_or_else(|panic| resume_unwind(panic));
-    reader.ok_or_else(|| io::Error::other("the thread that reads got nothing to read"))
+    reader.ok_or_else(|| io::Error::other("the reading thread ended early"))
 }
 
-/// What the thread does, to the end of the input, or of those who want it.
+/// Reads until the input ends, or until nobody takes the pieces.
 fn read_pieces<R: Read>(
     mut reader: R,
     spare: Receiver<Piece>,
@@ -54,7 +54,7 @@ fn read_pieces<R: Read>(
     None
 }
 
-fn copy_alone<R: Read>(mut reader: R, writer: &mut impl Write) -> io::Result<R> {
+fn copy_serially<R: Read>(mut reader: R, writer: &mut impl Write) -> io::Result<R> {
     let mut piece = Piece::new();
     loop {
         let ended = piece.fill(&mut reader);
@@ -65,11 +65,11 @@ fn copy_alone<R: Read>(mut reader: R, writer: &mut impl Write) -> io::Result<R> 
     }
 }
 
-/// What was read at once. It is wiped: what passes may be secret.
+/// A piece of data. It is wiped, because it may be secret.
 struct Piece {
     buffer: SecretBuffer,
     length: usize,
-    /// Why there is no more.
+    /// The error that ended reading.
     error: Option<io::Error>,
 }
 
@@ -78,7 +78,7 @@ impl Piece {
         Self { buffer: SecretBuffer::zeroed(PIECE), length: 0, error: None }
     }
 
-    /// Reads until it is full, since pipes give little at once. Returns whether it is the last one.
+    /// Reads until it is full, since pipes return little at once. Returns whether it is the last piece.
     fn fill(&mut self, reader: &mut impl Read) -> bool {
         self.length = 0;
         while let Some(room) = self.buffer.get_mut(self.length..).filter(|room| !room.is_empty()) {
@@ -95,7 +95,7 @@ impl Piece {
         false
     }
 
-    /// Writes what was read, and returns the error that came after it.
+    /// Writes the data, and returns the error that ended reading.
     fn write_to(mut self, writer: &mut impl Write) -> io::Result<Self> {
         writer.write_all(self.buffer.get(..self.length).unwrap_or_default())?;
         self.error.take().map_or(Ok(self), Err)

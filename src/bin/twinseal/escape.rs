@@ -1,7 +1,7 @@
-//! How text from elsewhere is printed: a terminal obeys nothing in it, and an eye sees all of it.
+//! Escapes text from outside, so that a terminal obeys nothing in it and every character is visible.
 //!
 //! Names, arguments, labels and errors can hold escape sequences, characters that reorder a line, and
-//! characters that are invisible. Everything that the tool prints passes one of these functions.
+//! characters that are invisible. Everything that the tool prints passes through one of these functions.
 
 use std::{fmt::Write, path::Path};
 
@@ -10,7 +10,7 @@ pub(crate) fn line(text: &str) -> String {
     escaped(text, is_visible)
 }
 
-/// Text in lines of its own.
+/// Text of several lines.
 pub(crate) fn lines(text: &str) -> String {
     escaped(text, |character| character == '\n' || is_visible(character))
 }
@@ -21,7 +21,7 @@ pub(crate) fn path(path: &Path) -> String {
     for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
         shown += &line(chunk.valid());
         for byte in chunk.invalid() {
-            write!(shown, "\\x{byte:02x}").expect("a string takes what is written");
+            write!(shown, "\\x{byte:02x}").expect("writing to a string cannot fail");
         }
     }
     shown
@@ -31,14 +31,14 @@ pub(crate) fn path(path: &Path) -> String {
 pub(crate) fn json(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        // The serializer escapes the control characters of ASCII but for the last; line ends and spaces
+        // The serializer escapes all control characters of ASCII but the last. Line ends and spaces
         // between values are its own.
         if (character.is_ascii() && character != '\x7f') || is_visible(character) {
             shown.push(character);
             continue;
         }
         for unit in character.encode_utf16(&mut [0; 2]) {
-            write!(shown, "\\u{unit:04x}").expect("a string takes what is written");
+            write!(shown, "\\u{unit:04x}").expect("writing to a string cannot fail");
         }
     }
     shown
@@ -57,7 +57,7 @@ fn escaped(text: &str, is_plain: impl Fn(char) -> bool) -> String {
 }
 
 /// Whether the standard library counts a character as printable: not those of the Unicode categories Cc,
-/// Cf, Cn, Co, Zl, Zp, and Zs but for the space. An accent is printable behind another character.
+/// Cf, Cn, Co, Zl, Zp, and Zs but for the space. An accent is printable after another character.
 fn is_visible(character: char) -> bool {
     match character {
         '\'' | '"' | '\\' => true,

@@ -22,19 +22,19 @@ pub(crate) struct Failure {
 enum Code {
     Refused = 1,
     Usage = 2,
-    /// A key or a suite that was asked for is used.
+    /// A key or suite named with `--in-use` is in use.
     InUse = 3,
-    /// What a shell reports of a program that SIGPIPE ended.
+    /// As a shell reports a program that SIGPIPE ended.
     ClosedPipe = 128 + 13,
 }
 
 impl Failure {
-    /// A file that is not as it should be: `what` says why, and what to do.
+    /// A failure about a file: `what` says what is wrong and what to do.
     pub(crate) fn of(name: &Name, what: impl fmt::Display) -> Self {
         Self { message: format!("{name}: {what}"), code: Code::Refused, is_silent: false }
     }
 
-    /// As [`Failure::of`], of a file that uses what must not be used any more.
+    /// As [`Failure::of`], for a file that uses a retired key or suite.
     pub(crate) fn in_use(name: &Name, what: impl fmt::Display) -> Self {
         Self { code: Code::InUse, ..Self::of(name, what) }
     }
@@ -90,17 +90,17 @@ impl Failure {
         self.message.strip_prefix(&start).unwrap_or(&self.message).into()
     }
 
-    /// The same with something to add.
+    /// Adds to the message.
     pub(crate) fn and(self, more: impl fmt::Display) -> Self {
         Self { message: format!("{}; {more}", self.message), ..self }
     }
 
-    /// The same, printed even if a closed pipe is what failed.
+    /// Has the message printed even if it is about a closed pipe.
     pub(crate) fn aloud(self) -> Self {
         Self { is_silent: false, ..self }
     }
 
-    /// Whether nothing is to be printed: the process that closed a pipe knows.
+    /// Whether to print nothing: the process that closed the pipe knows.
     pub(crate) fn is_silent(&self) -> bool {
         self.is_silent
     }

@@ -10,10 +10,10 @@ use crate::{
     name::Name,
 };
 
-/// How much is read at first: the header of some thirty recipients.
+/// The length of the first read in bytes: enough for the header of some thirty recipients.
 const FIRST: usize = 64 * 1024;
 
-/// Reads a header and perhaps some of what follows it. Returns how much was read.
+/// Reads a header, and perhaps some bytes after it. Returns how many bytes were read.
 pub(crate) fn read(input: &mut impl Read, name: &Name) -> Result<(Header, usize), Failure> {
     let mut bytes = Vec::new();
     loop {
@@ -29,9 +29,9 @@ pub(crate) fn read(input: &mut impl Read, name: &Name) -> Result<(Header, usize)
     }
 }
 
-/// Looks at a file before it is opened: at its header, and whether its length can be right. If it
-/// cannot, the file will not open, but what precedes its end may be given to a stream. A stream cannot
-/// be looked at first.
+/// Checks the header and the length of a file before it is opened. A file of an impossible length
+/// cannot be opened to its end, but a stream may still get the data before the end: so this failure
+/// is returned as a value. A stream cannot be checked in advance.
 pub(crate) fn check(input: &mut Input) -> Result<Option<Failure>, Failure> {
     let Some(length) = input.length() else { return Ok(None) };
     let name = input.name().clone();

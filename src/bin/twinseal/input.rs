@@ -1,4 +1,4 @@
-//! Where data comes from: a file or standard input.
+//! Reads data from a file or from standard input.
 
 use std::{
     fs::{File, Metadata},
@@ -9,7 +9,8 @@ use std::{
 use crate::{
     console::Console,
     failure::Failure,
-    name::{self, Identity, Name},
+    identity::Identity,
+    name::{self, Name},
     streams::{self, Direction},
 };
 
@@ -21,9 +22,9 @@ pub(crate) struct Input {
     file: File,
     name: Name,
     identity: Option<Identity>,
-    /// How much there is to read, if it is a regular file that has a length.
+    /// The number of bytes to read, if it is a regular file that has a length.
     length: Option<u64>,
-    /// What a regular file was like when it was opened.
+    /// The state of a regular file when it was opened.
     seen: Option<Seen>,
     console: Option<Console>,
 }
@@ -32,7 +33,7 @@ impl Input {
     /// A file, or standard input if there is no path or it is `-`.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let stream = path.map_or(Some(0), streams::named);
-        // `/dev/stdin` is called as it was named.
+        // Messages name `/dev/stdin` as the user did.
         let name = match path {
             Some(path) if !name::is_standard(path) => Name::of(path),
             _ => Name::standard_input(),
@@ -41,7 +42,7 @@ impl Input {
         let is_closed = || {
             Failure::of(
                 &name,
-                "it is closed, or not open for reading; name a file, or redirect it as in `< FILE`",
+                "it is closed, or not open for reading; name a file, or redirect one with `< FILE`",
             )
         };
         match (path, stream) {
@@ -54,7 +55,7 @@ impl Input {
                     .map(|input| Self { identity: input.identity.clone().or(identity), ..input })
                     .map_err(failed)
             }
-            // Where it stands: opened by a name, a file would be read from its start, and a socket not at all.
+            // Reads on from its position: opened by name, a file would be read from its start, and a socket not at all.
             _ => {
                 let file = streams::standard(Direction::Read).map_err(failed)?;
                 Self::new(file.ok_or_else(is_closed)?, name.clone()).map_err(failed)
@@ -68,7 +69,7 @@ impl Input {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         let seen = Seen::of(&metadata);
-        // Files of the system, as in /proc, have content and a length of 0: it says nothing.
+        // Some files of the system, as in /proc, report a length of 0 although they have content.
         let length = match metadata.is_file() && metadata.len() > 0 {
             true => Some(metadata.len().saturating_sub(file.stream_position()?)),
             false => None,
@@ -77,7 +78,7 @@ impl Input {
         Ok(Self { file, name, identity, length, seen, console: None })
     }
 
-    /// Shows from here on how far reading is.
+    /// Shows the progress of reading from here on.
     pub(crate) fn show(mut self, console: &Console) -> Self {
         if self.file.is_terminal() {
             console.note("reading from the terminal; end with Ctrl-D");
@@ -104,21 +105,21 @@ impl Input {
         self.length
     }
 
-    /// For when all was read: a file that somebody writes to in the meantime is read in parts of different
-    /// age, and one that is cut ends early.
+    /// Called after reading. A file that was written to meanwhile was read in parts of different age, and
+    /// one that was truncated meanwhile ended early.
     pub(crate) fn check_unchanged(&self) -> Result<(), Failure> {
         let metadata =
             self.file.metadata().map_err(|error| Failure::reading(&self.name, &error))?;
         match (&self.seen, Seen::of(&metadata)) {
             (Some(before), Some(after)) if !before.is_same(&after) => Err(Failure::of(
                 &self.name,
-                "it was changed while it was read; run the command again when nothing writes to it",
+                "it changed while it was being read; run the command again when nothing writes to it",
             )),
             _ => Ok(()),
         }
     }
 
-    /// Goes back by what was read of a regular file.
+    /// Goes back by this number of bytes in a regular file.
     pub(crate) fn rewind(&mut self, bytes: usize) -> Result<(), Failure> {
         let back = i64::try_from(bytes).unwrap_or(i64::MAX);
         let moved = self.file.seek_relative(-back);

@@ -20,7 +20,9 @@ pub(crate) use retired::{Retired, suite_names};
 pub(crate) fn inspect(args: &Inspect) -> Result<(), Failure> {
     let is_standard = name::is_standard(&args.input);
     if args.recursive && is_standard {
-        return Err(Failure::usage("--recursive lists a directory, not standard input; name one"));
+        return Err(Failure::usage(
+            "--recursive lists a directory, not standard input; name a directory",
+        ));
     }
     if args.recursive {
         return inventory::list(&args.input, args.json, &args.in_use);
@@ -38,7 +40,7 @@ pub(crate) fn inspect(args: &Inspect) -> Result<(), Failure> {
     if args.in_use.iter().any(|retired| retired.is_in(&found)) {
         return Err(Failure::in_use(
             &name,
-            "it uses what --in-use names; rewrap, sign again or remove it",
+            "it uses a key or suite named with --in-use; rewrap, sign again or remove it",
         ));
     }
     if found.is_cut_off() { Err(sealed::impossible_length(&name)) } else { Ok(()) }

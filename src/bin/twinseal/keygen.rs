@@ -1,4 +1,4 @@
-//! `keygen` and `public`: making keys, and what to give to others.
+//! `keygen` and `public`: make a private key, and print its public key.
 
 use twinseal::{DecapsulationKey, Error, KemSuite, SignatureSuite, SigningKey};
 
@@ -30,12 +30,12 @@ fn make(args: &Keygen, console: &Console) -> Result<(), Failure> {
             SignatureSuite::ALL.iter().map(|suite| (suite.name(), *suite)).collect();
         SigningKey::generate_for(pick(&suites, wanted)?).map(Private::Sign)
     };
-    // Where the id cannot be printed, no key should be there.
+    // If the id cannot be printed, no key should be left.
     let printed = Output::create(None, Content::Text, &Sources::default())?;
     let output = Output::create(Some(&args.output), Content::PrivateKey, &Sources::default())?;
     let name = output.name().clone();
     let key = key.map_err(|error: Error| {
-        Failure::of(&name, format_args!("no key was made, {error}; try again"))
+        Failure::of(&name, format_args!("no key was made: {error}; try again"))
     })?;
     let (pem, key_id, suite) = match &key {
         Private::Kem(key) => (key.to_pem(), key.encapsulation_key().key_id(), key.suite().name()),
@@ -43,12 +43,12 @@ fn make(args: &Keygen, console: &Console) -> Result<(), Failure> {
     };
     output.write_whole(pem.as_str().as_bytes())?;
     console.note(format_args!(
-        "{name}: a private key of {suite}; keep it secret, give others what `twinseal public` prints"
+        "{name}: a new {suite} private key; keep it secret, and give others the key that `twinseal public` prints"
     ));
     printed.write_whole(format!("{key_id}\n").as_bytes())
 }
 
-/// The suite of this name, or the first one.
+/// The suite with this name, or the first one.
 fn pick<Suite: Copy>(
     suites: &[(&'static str, Suite)],
     wanted: Option<&str>,
@@ -58,7 +58,7 @@ fn pick<Suite: Copy>(
     found.map(|(_, suite)| *suite).ok_or_else(|| {
         let names: Vec<_> = suites.iter().map(|(name, _)| *name).collect();
         Failure::usage(format!(
-            "--suite is of the other kind of key; here it is one of: {}",
+            "this --suite is for the other kind of key; use one of: {}",
             names.join(", ")
         ))
     })

@@ -30,7 +30,7 @@ use modes::Secrecy;
 use wanted::Wanted;
 pub(crate) use {role::Role, unfit::not_keys};
 
-/// A private key of either kind, for what serves both.
+/// A private key of either kind, for commands that take both.
 pub(crate) enum Private {
     Kem(DecapsulationKey),
     Sign(SigningKey),
@@ -100,7 +100,7 @@ pub(crate) fn verifying(paths: &[PathBuf], console: &Console) -> Result<Verifyin
             documents.into_iter().map(VerifyingKey::try_from).collect::<Result<Vec<_>, _>>()
         })?);
     }
-    // The user who names a key of an experimental suite accepts it.
+    // Naming a key of an experimental suite accepts that suite.
     let policy = Policy::stable().with_signature_suites(SignatureSuite::ALL.iter().copied());
     VerifyingKeyring::new_with_policy(&keys, policy)
         .map_err(|error| Failure::usage(format!("-p: {error}")))
@@ -110,7 +110,7 @@ fn is_directory(path: &Path) -> bool {
     !name::is_standard(path) && path.is_dir()
 }
 
-/// Reads a file once, and what it is said to be is decided on what was read.
+/// Reads a file once. Messages about it describe the bytes that were read.
 fn read<Key>(
     path: &Path,
     wanted: Wanted,

@@ -1,22 +1,22 @@
-//! What the system must not do with this process: write its memory to disk, or end it where an error would do.
+//! Limits of the process: its memory is never dumped, and SIGXFSZ does not end it.
 
 use std::sync::{Arc, atomic::AtomicBool};
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 use signal_hook::{consts::SIGXFSZ, flag};
 
-/// For the whole process. Where the system refuses, it goes on without.
+/// Sets the limits for the whole process, as far as the system allows.
 pub(crate) fn set() {
-    // A core dump holds keys and opened data.
+    // A core dump would hold keys and opened data.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    // The limit does not hold where dumps go to another program, and this keeps debuggers out. One that is
-    // there already sees everything, and would only be hindered, as strace is.
+    // The limit does not apply where dumps go to another program. This also keeps debuggers out. A tracer
+    // that is already attached, such as strace, sees everything anyway and would only be hindered.
     #[cfg(target_os = "linux")]
     if !is_traced() {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
-    // With a handler, of whatever kind, a write beyond `ulimit -f` fails instead of ending the process.
+    // With any handler, a write beyond `ulimit -f` fails instead of ending the process.
     let _ = flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }
 

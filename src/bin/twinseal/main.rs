@@ -13,6 +13,7 @@ mod copy;
 mod escape;
 mod failure;
 mod header;
+mod identity;
 mod input;
 mod inspect;
 mod keygen;

@@ -1,13 +1,10 @@
-//! How files are called in messages, and whether two names are one file.
+//! The names of files in messages.
 
-use std::{
-    fmt, fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fmt, path::Path};
 
 use crate::escape;
 
-/// A file as messages name it. Names are data: what a terminal would obey is escaped.
+/// The name of a file in messages. Characters that a terminal would obey are escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name(String);
 
@@ -31,42 +28,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// `-` and nothing stand for a standard stream.
+/// Whether the path is `-`, which stands for a standard stream.
 pub(crate) fn is_standard(path: &Path) -> bool {
     path == Path::new("-")
-}
-
-/// Identifies a file regardless of its path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Identity {
-    #[cfg(unix)]
-    Inode { device: u64, inode: u64 },
-    #[cfg_attr(unix, expect(dead_code, reason = "for systems without inodes"))]
-    Path(PathBuf),
-}
-
-impl Identity {
-    /// `None` if it is not a regular file: a device may be written to while it is read.
-    pub(crate) fn of(path: &Path) -> io::Result<Option<Self>> {
-        let metadata = fs::metadata(path)?;
-        #[cfg(unix)]
-        return Ok(Self::from_metadata(&metadata));
-        #[cfg(not(unix))]
-        Ok(metadata.is_file().then_some(Self::Path(fs::canonicalize(path)?)))
-    }
-
-    /// Of an open file, on systems that have inodes.
-    pub(crate) fn from_metadata(metadata: &fs::Metadata) -> Option<Self> {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt;
-            let (device, inode) = (metadata.dev(), metadata.ino());
-            metadata.is_file().then_some(Self::Inode { device, inode })
-        }
-        #[cfg(not(unix))]
-        {
-            let _ = metadata;
-            None
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Where results go: a file that appears whole or not at all, or a stream.
+//! Writes results: to a file that appears complete or not at all, or to a stream.
 
 use std::{
     fs::{self, File},
@@ -8,8 +8,9 @@ use std::{
 
 use crate::{
     failure::Failure,
+    identity::Identity,
     input::Input,
-    name::{self, Identity, Name},
+    name::{self, Name},
     streams::{self, Direction},
 };
 
@@ -44,18 +45,18 @@ pub(crate) use named::{abandon, placed};
 #[cfg(unix)]
 use {staged::Staged, target::Target};
 
-/// What a result is, which decides who may read it and whether it may replace a file.
+/// The content of a result. It decides who may read the result, and whether it may replace a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {
     /// Sealed data and signatures: for anybody, but not for terminals.
     Binary,
     /// Public keys and pages.
     Text,
-    /// Opened data: only for the owner, unless it replaces what others could read.
+    /// Opened data: only for the owner, unless it replaces a file that others could read.
     Plaintext,
-    /// Opened data that was asked for on a terminal.
+    /// Opened data that may go to a terminal.
     Shown,
-    /// For the owner alone, and only in a new file.
+    /// Only for the owner, and only in a new file.
     PrivateKey,
 }
 
@@ -70,7 +71,7 @@ impl Sources {
         self
     }
 
-    /// Of a directory, the files in it.
+    /// Adds key files; for a directory, the files in it.
     pub(crate) fn and_keys<'a>(mut self, paths: impl IntoIterator<Item = &'a PathBuf>) -> Self {
         for path in paths {
             self.add(path);
@@ -90,7 +91,7 @@ impl Sources {
         match self.0.iter().find(|(source, _)| Some(source) == output) {
             Some((_, name)) => Err(Failure::of(
                 name,
-                "it is both read and to be written; name another file with -o",
+                "it would be both read and written; name another file with -o",
             )),
             None => Ok(()),
         }
@@ -101,7 +102,7 @@ impl Sources {
 pub(crate) struct Output {
     file: File,
     name: Name,
-    /// A stream has no end to be put in place.
+    /// `None` for a stream, which is not put in place at the end.
     staged: Option<Staged>,
     written: u64,
 }
@@ -129,14 +130,13 @@ impl Output {
         let name = Name::standard_output();
         let failed = |error| Failure::writing(&name, &error);
         let file = streams::standard(Direction::Write).map_err(failed)?.ok_or_else(|| {
-            let advice =
-                "it is closed, or not open for writing; redirect it to a file, or to a pipe";
+            let advice = "it is closed, or not open for writing; redirect it to a file or a pipe";
             Failure::of(&name, advice)
         })?;
         Self::stream(file, name, content, sources)
     }
 
-    /// What is open already, or no regular file.
+    /// An open stream, or a special file.
     fn stream(
         file: File,
         name: Name,
@@ -145,7 +145,7 @@ impl Output {
     ) -> Result<Self, Failure> {
         match content {
             Content::PrivateKey => {
-                let advice = "private keys are not written there; name a file with -o";
+                let advice = "private keys are not written to streams; name a file with -o";
                 return Err(Failure::of(&name, advice));
             }
             _ => off_terminals(&file, content, &name)?,
@@ -159,29 +159,30 @@ impl Output {
         &self.name
     }
 
-    /// The whole result at once.
+    /// Writes the whole result, and commits it.
     pub(crate) fn write_whole(mut self, bytes: &[u8]) -> Result<(), Failure> {
         let name = self.name.clone();
         self.write_all(bytes).map_err(|error| Failure::from_io(error, &name))?;
         self.commit()
     }
 
-    /// Whether what is written is given out at once, and not only when all of it is there.
+    /// Whether others see data as soon as it is written, and not only at the end.
     pub(crate) fn is_stream(&self) -> bool {
         self.staged.is_none()
     }
 
-    /// A failure of what was being written: a stream has given out data that nobody should use.
+    /// Adds to a failure that a stream already has data that nobody should use.
     pub(crate) fn disown(self, failure: Failure) -> Failure {
         if self.is_stream() && self.written > 0 {
-            failure.and(format_args!("do not use what {} was given, its end is missing", self.name))
+            failure
+                .and(format_args!("do not use the data written to {}, it is incomplete", self.name))
         } else {
             failure
         }
     }
 
-    /// Puts the file in place, once the system has reported that it kept all of it. Without this call
-    /// nothing is left of a file.
+    /// Puts the file in place, after the system has confirmed that it kept all data. Without this call
+    /// the file is discarded.
     pub(crate) fn commit(self) -> Result<(), Failure> {
         let Self { file, name, staged, .. } = self;
         match staged {
@@ -191,22 +192,22 @@ impl Output {
     }
 }
 
-/// A terminal obeys escape sequences, and whoever sealed a file chose what is in it.
+/// Keeps data off terminals: a terminal obeys escape sequences, and the sealer of a file chose its content.
 fn off_terminals(file: &File, content: Content, name: &Name) -> Result<(), Failure> {
     let advice = match content {
-        Content::Binary => "it is a terminal, and the result is not text; name a file with -o",
+        Content::Binary => "it is a terminal, but the result is not text; name a file with -o",
         Content::Plaintext => {
-            "it is a terminal, which obeys escape sequences in what is opened; name a file with -o, or \
-             give --to-terminal"
+            "it is a terminal, which obeys escape sequences in the data; name a file with -o, or use \
+             --to-terminal"
         }
         _ => return Ok(()),
     };
     if file.is_terminal() { Err(Failure::of(name, advice)) } else { Ok(()) }
 }
 
-/// How much is handed to the system at once, each time to the next multiple of this in the file. Linux
-/// keeps longer writes in larger blocks of memory, which can be slow to come by: files of 4 GiB took up to
-/// three times as long in pieces of 128 KiB or more.
+/// The longest single write in bytes; writes end at multiples of it. Linux keeps longer writes in larger
+/// blocks of memory, which can be slow to allocate: files of 4 GiB took up to three times as long in pieces
+/// of 128 KiB or more.
 const PIECE: u64 = 32 * 1024;
 
 impl Write for Output {

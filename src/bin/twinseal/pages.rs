@@ -1,4 +1,4 @@
-//! `completions` and `man`: what the argument parser knows, for shells and for readers.
+//! `completions` and `man`: completion scripts and manual pages from the argument parser.
 
 use std::io;
 
@@ -28,7 +28,7 @@ pub(crate) fn completions(args: &args::Completions) -> Result<(), Failure> {
 }
 
 pub(crate) fn man(args: &args::Man) -> Result<(), Failure> {
-    // Options of the program are options of each command.
+    // The options of the program are options of each command, too.
     let mut program = Arguments::command();
     program.build();
     let Some(directory) = args.directory.as_ref().filter(|path| !name::is_standard(path)) else {
@@ -58,7 +58,7 @@ fn page(command: clap::Command) -> Result<(String, Vec<u8>), Failure> {
     Ok((man.get_filename(), text))
 }
 
-/// As `Man::render` does, with examples and exit codes in sections of their own, line by line.
+/// As `Man::render` does, but with examples and exit codes in sections of their own, line by line.
 fn render(man: &Man, is_program: bool, examples: &str, text: &mut Vec<u8>) -> io::Result<()> {
     man.render_title(text)?;
     man.render_name_section(text)?;

@@ -1,4 +1,4 @@
-//! Whether one stream is named twice: what one reader of it takes, the other does not get.
+//! Refuses to read one stream twice: the second reader would get only the bytes that the first left.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub(crate) fn check<'a>(paths: impl IntoIterator<Item = Option<&'a Path>>) -> Re
                 None => name::Name::standard_input(),
             };
             return Err(Failure::usage(format!(
-                "{name} is to be read twice, and can be read once; name a file instead"
+                "{name} would be read twice, but can be read only once; name a file instead"
             )));
         }
         seen.push(stream);
@@ -24,7 +24,7 @@ pub(crate) fn check<'a>(paths: impl IntoIterator<Item = Option<&'a Path>>) -> Re
     Ok(())
 }
 
-/// What gives its bytes to one reader only.
+/// A file that gives each byte to only one reader.
 #[derive(PartialEq, Eq)]
 enum Stream {
     Standard,
@@ -50,7 +50,7 @@ impl Stream {
             let metadata = std::fs::metadata(path).ok()?;
             let kind = metadata.file_type();
             let is_stream = kind.is_fifo() || kind.is_socket() || kind.is_char_device();
-            // It may be standard input by another name, as `/dev/fd/3` after `3<&0`.
+            // It may be standard input under another name, such as `/dev/fd/3` after `3<&0`.
             let standard = std::os::fd::AsFd::as_fd(&std::io::stdin()).try_clone_to_owned();
             let standard = standard.and_then(|stream| std::fs::File::from(stream).metadata());
             let is_standard = standard.is_ok_and(|standard| node(&standard) == node(&metadata));

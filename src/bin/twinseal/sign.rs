@@ -51,14 +51,14 @@ fn explain(error: &Error, name: &Name) -> Failure {
         Error::Context(reason) => Failure::context(reason),
         Error::Verify => Failure::of(
             name,
-            "the signature does not verify: it is of another file, signer or context (-c), or the \
-             file was changed; do not use the file",
+            "the signature does not verify: it is for another file or context (-c), it is by another \
+             signer, or the file was changed; do not use the file",
         ),
         error => Failure::of(name, format_args!("{error}; try again")),
     }
 }
 
-/// A signature does not say its suite: it must be that of one of the keys.
+/// A signature does not name its suite: it must be of the suite of one of the keys.
 fn read_signature(path: &Path, keys: &VerifyingKeyring) -> Result<Signature, Failure> {
     let mut input = Input::open(Some(path))?;
     let name = input.name().clone();
@@ -72,11 +72,15 @@ fn read_signature(path: &Path, keys: &VerifyingKeyring) -> Result<Signature, Fai
         .map_err(|error| Failure::from_library(error, |error| explain(error, &name), &name))?;
     let parsed = keys.keys().find_map(|key| Signature::from_bytes(key.suite(), &bytes).ok());
     parsed.ok_or_else(|| {
-        let what = match kind::of(&bytes) {
-            FileKind::Unknown => "no signature, or a damaged one".into(),
-            FileKind::Signature(suite) => format!("a signature of {suite}, and no key of -p is"),
+        let kind = kind::of(&bytes);
+        let advice = kind.advice().unwrap_or("name with -s the file that `twinseal sign` wrote");
+        let what = match kind {
+            FileKind::Unknown => "not a signature, or a damaged one".into(),
+            FileKind::Signature(suite) => {
+                format!("a signature of {suite}, but no key of -p is of that suite")
+            }
             kind => kind.to_string(),
         };
-        Failure::of(&name, format_args!("it is {what}; name with -s what `twinseal sign` wrote"))
+        Failure::of(&name, format_args!("it is {what}; {advice}"))
     })
 }

@@ -1,4 +1,4 @@
-//! What happens when the process is asked to stop.
+//! Handles the signals that stop the process.
 
 use std::{ffi::c_int, fs, io, sync::mpsc, thread, time::Duration};
 
@@ -11,10 +11,10 @@ use signal_hook::{
 
 use crate::{console::Console, name::Name, output};
 
-/// How long one thread waits for another: what is written to standard error, nobody may read.
+/// How long one thread waits for another: perhaps nobody reads standard error.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Removes what is unfinished and says so, then ends as the signal would have ended the process.
+/// On a signal, removes unfinished output and says so, then ends the process as the signal would have.
 pub(crate) fn watch(console: &Console) {
     let console = console.clone();
     let (ready, is_ready) = mpsc::channel();
@@ -22,7 +22,7 @@ pub(crate) fn watch(console: &Console) {
         let signals = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
         let signals = Signals::new(signals);
         let _ = ready.send(());
-        // Without handlers the signals end the process all the same; it only says nothing.
+        // Without handlers the signals still end the process, but without a message.
         let Ok(mut signals) = signals else { return };
         for signal in signals.forever() {
             let placed = output::abandon();
@@ -31,14 +31,14 @@ pub(crate) fn watch(console: &Console) {
             let _ = low_level::emulate_default_handler(signal);
         }
     });
-    // So too without a thread, where the system starts no more of them.
+    // The same holds if the system cannot start the thread.
     if watcher.is_ok() {
         let _ = is_ready.recv_timeout(PATIENCE);
     }
 }
 
-/// In a thread of its own, because what is said may never be read, and another thread may be waiting for
-/// the same already.
+/// Prints the message in a thread of its own, because printing can block: perhaps nobody reads standard
+/// error, and another thread already waits to write to it.
 fn say(console: &Console, signal: &'static str, placed: &[Name]) {
     let (said, is_said) = mpsc::channel();
     let speaker = {
@@ -64,8 +64,8 @@ fn takes_a_line() -> bool {
     poll(&mut descriptor, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
 }
 
-/// Whether whoever started the process wants the signal ignored, as `nohup` does, and shells for
-/// what runs in the background.
+/// Whether the process was started with this signal ignored, as by `nohup`, or by shells in the
+/// background.
 fn is_ignored(signal: c_int) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,5 +1,4 @@
-//! The standard streams and their like: whether they were open at the start, and waiting for one that
-//! does not block.
+//! Standard streams: as files, and waiting for streams that do not block.
 
 #[cfg(unix)]
 use std::os::fd::AsFd as AsStream;
@@ -18,8 +17,8 @@ pub(crate) enum Direction {
     Write,
 }
 
-/// Calls `operation` until the stream is ready for it. A stream that others set not to block, as some
-/// programs that share a terminal or a pipe do, is waited for as any other.
+/// Calls `operation` until the stream is ready for it. So it also waits for a stream that does not block,
+/// because another program that shares the terminal or pipe has set it so.
 pub(crate) fn patiently<Stream: AsStream, T>(
     stream: &Stream,
     direction: Direction,
@@ -57,8 +56,8 @@ fn wait(_: &impl AsStream, _: Direction, error: io::Error) -> io::Result<()> {
     Err(error)
 }
 
-/// As files: `Stdin` and `Stdout` have buffers of their own, which nobody wipes. `None` if the stream was
-/// closed when the process started, or is open in the other direction only.
+/// A standard stream as a file, because `Stdin` and `Stdout` have buffers that nobody wipes. `None` if it was
+/// closed when the process started, or is open only in the other direction.
 pub(crate) fn standard(direction: Direction) -> io::Result<Option<File>> {
     let number = match direction {
         Direction::Read => 0,

@@ -1,4 +1,4 @@
-//! What the argument parser answers in place of arguments: help, the version, or what is wrong.
+//! Help, the version, and errors of the command line.
 
 use std::process::ExitCode;
 
@@ -26,7 +26,7 @@ pub(crate) fn answer(answer: Error, console: &Console) -> Result<ExitCode, Failu
     Ok(ExitCode::SUCCESS)
 }
 
-/// The error with escaped arguments: a line end in one must not begin a line of the message.
+/// Escapes the arguments in an error, so that a line end in one cannot start a line of the message.
 fn escaped(mut error: Error) -> Error {
     let context: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
     for (kind, value) in context {

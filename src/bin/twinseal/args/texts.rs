@@ -1,4 +1,6 @@
-//! Examples and exit codes, in lines that fit a terminal: for help and manual pages alike.
+//! Examples and exit codes for help and manual pages, in lines that fit a terminal.
+
+use twinseal::{KemSuite, SignatureSuite};
 
 pub(crate) const EXIT_CODES: &str = "  0    done
   1    refused or failed: a wrong key or context, changed data, a file that
@@ -10,10 +12,10 @@ pub(crate) const EXIT_CODES: &str = "  0    done
   141  the reader of standard output went away, as in `twinseal open .. | head`
 
 A file named `-` is standard input, or standard output with -o. A stream can be
-read only once: not for a key and for data.
+read only once, so it cannot be both a key and data.
 
-A file named with -o appears whole or not at all. Until the end it has no name,
-or one that ends in .partial where the file system cannot do that.";
+A file named with -o appears complete or not at all. Until then it has no name,
+or one that ends in .partial where the file system does not support that.";
 
 const SESSION: &str = "  twinseal keygen --kem -o bob.pem
   twinseal public bob.pem -o bob.pub.pem
@@ -26,6 +28,12 @@ pub(super) fn short() -> String {
 
 pub(super) fn long() -> String {
     format!("{}\n\nExit codes:\n{EXIT_CODES}", short())
+}
+
+pub(super) fn suite() -> String {
+    let kem = KemSuite::ALL.first().map_or("", |suite| suite.name());
+    let sign = SignatureSuite::ALL.first().map_or("", |suite| suite.name());
+    format!("The suite of the key [default: {kem}, or {sign} with --sign]")
 }
 
 pub(super) const KEYGEN: &str = "\

@@ -1,4 +1,4 @@
-//! What is wrong with a sealed file that cannot be opened.
+//! Messages about sealed files that cannot be opened.
 
 use std::io;
 
@@ -7,24 +7,24 @@ use twinseal::{Error, Keyring};
 use super::Failure;
 use crate::name::Name;
 
-/// What was lost or added is not known: a sealed file ends wherever its last chunk does.
+/// Whether bytes are missing or were added is unknown: any chunk may be the last one.
 pub(crate) fn impossible_length(name: &Name) -> Failure {
     Failure::of(
         name,
-        "no sealed file has this length: it was cut off, or something was appended, as a line end; \
-         fetch or seal it again",
+        "no sealed file has this length: it was truncated, or something was appended, such as a line \
+         end; fetch or seal it again",
     )
 }
 
-/// What failed while `name` was opened.
+/// An error that occurred while `name` was sealed, opened or inspected.
 pub(crate) fn failed(error: io::Error, name: &Name) -> Failure {
     Failure::from_library(error, |error| explain(error, name), name)
 }
 
-/// A message is a line, and a ring may have a thousand keys.
+/// A message is one line, but a ring may have a thousand keys.
 const SHOWN: usize = 4;
 
-/// [`failed`], which also names the keys that did not fit.
+/// As [`failed`], but if the file has other recipients the message also lists `keys`.
 pub(crate) fn failed_with(error: io::Error, name: &Name, keys: &Keyring) -> Failure {
     let explain = |error: &Error| match error {
         Error::NotARecipient => {
@@ -37,7 +37,7 @@ pub(crate) fn failed_with(error: io::Error, name: &Name, keys: &Keyring) -> Fail
             Failure::of(
                 name,
                 format_args!(
-                    "not sealed for your key ({ids}); `twinseal inspect` lists for whom it is"
+                    "not sealed for your key ({ids}); `twinseal inspect` lists its recipients"
                 ),
             )
         }
@@ -53,18 +53,18 @@ pub(crate) fn explain(error: &Error, name: &Name) -> Failure {
             Failure::of(name, "it is empty, not a sealed file; seal or fetch it again")
         }
         Error::Truncated { .. } => {
-            Failure::of(name, "it is cut off within its header; fetch or seal it again")
+            Failure::of(name, "it is truncated within its header; fetch or seal it again")
         }
         Error::NotAnEnvelope => {
-            Failure::of(name, "it is not a sealed file; `twinseal inspect` tells what it is")
+            Failure::of(name, "not a sealed file; `twinseal inspect` shows what it is")
         }
         Error::Unknown { .. } => {
-            Failure::of(name, format_args!("{error}; a newer twinseal may know it"))
+            Failure::of(name, format_args!("{error}; a newer twinseal may support it"))
         }
         Error::Open => Failure::of(
             name,
-            "it does not open: the context (-c) is another than at sealing, or the file was changed \
-             or cut off; check -c, then fetch the file again",
+            "cannot be opened: the context (-c) differs from the one it was sealed with, or the file was \
+             changed or truncated; check -c, then fetch the file again",
         ),
         error => Failure::of(name, format_args!("{error}; fetch or seal it again")),
     }

@@ -18,15 +18,19 @@ impl fmt::Display for Explained<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use io::ErrorKind::*;
         let text = match (self.error.kind(), self.writing) {
-            (NotFound, false) => "there is no such file; check its name",
+            (NotFound, false) => "no such file; check its name",
             (NotFound, true) => "its directory does not exist; create it first",
             (NotADirectory, _) => "a part of its path is a file, not a directory; check the path",
             (IsADirectory, false) => {
-                "it is a directory; pack it into a file first, as with `tar c`"
+                "it is a directory; pack it into a file first, for example with `tar c`"
             }
             (IsADirectory, true) => "it is a directory; name a file in it",
-            (PermissionDenied, false) => "you may not read it; check its permissions with `ls -l`",
-            (PermissionDenied, true) => "you may not write there; choose another directory with -o",
+            (PermissionDenied, false) => {
+                "you do not have permission to read it; check it with `ls -l`"
+            }
+            (PermissionDenied, true) => {
+                "you do not have permission to write there; choose another directory with -o"
+            }
             (ReadOnlyFilesystem, _) => "the file system is read-only; choose another place with -o",
             (StorageFull | QuotaExceeded, _) => {
                 "no space is left; free some, or choose another place"
@@ -34,8 +38,8 @@ impl fmt::Display for Explained<'_> {
             (FileTooLarge, _) => {
                 "it would be longer than the file system or `ulimit -f` allows; choose another place"
             }
-            (InvalidFilename, _) => "the file system takes no such name; choose another",
-            (AlreadyExists, _) => "it exists already; choose another name, or move it away first",
+            (InvalidFilename, _) => "the file system does not allow this name; choose another",
+            (AlreadyExists, _) => "it already exists; choose another name, or move it away first",
             (BrokenPipe, _) => "the other end of the pipe was closed",
             _ => match rarer(self.error) {
                 Some(text) => text,
@@ -57,8 +61,8 @@ fn rarer(error: &io::Error) -> Option<&'static str> {
     use rustix::io::Errno;
 
     match Errno::from_io_error(error)? {
-        Errno::NXIO => Some("it is a socket, or a device that is not there; name another file"),
-        Errno::LOOP => Some("its symbolic links lead in a circle; name the file itself"),
+        Errno::NXIO => Some("it is a socket, or a device that does not exist; name another file"),
+        Errno::LOOP => Some("its symbolic links form a loop; name the file itself"),
         _ => None,
     }
 }

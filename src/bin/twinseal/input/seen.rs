@@ -1,4 +1,4 @@
-//! Whether a file changed between two looks at it.
+//! Detects that a file changed while it was read.
 
 use std::{fs::Metadata, time::SystemTime};
 
@@ -8,15 +8,15 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// `None` for what is no regular file: it has no length, and nothing to compare.
+    /// `None` if it is not a regular file: then there is no length to compare.
     pub(super) fn of(metadata: &Metadata) -> Option<Self> {
         let modified = metadata.modified().ok();
         metadata.is_file().then_some(Self { length: metadata.len(), modified })
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        // The system makes up the content of some files as it is read, and their times too.
-        let is_made_up = self.length == 0 && other.length == 0;
-        is_made_up || (self.length == other.length && self.modified == other.modified)
+        // The system generates some files while they are read, and their times too.
+        let is_generated = self.length == 0 && other.length == 0;
+        is_generated || (self.length == other.length && self.modified == other.modified)
     }
 }

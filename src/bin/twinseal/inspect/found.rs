@@ -31,7 +31,7 @@ pub(super) enum Found {
 /// A key, as files and headers name it.
 #[derive(Clone)]
 pub(super) struct Entry {
-    /// `None` for a suite that is not known.
+    /// `None` if the suite is unknown.
     pub(super) suite: Option<&'static str>,
     pub(super) suite_id: u16,
     pub(super) key_id: KeyId,
@@ -85,7 +85,7 @@ impl Lengths {
         }
     }
 
-    /// Unknown of a stream.
+    /// `None` for a stream.
     pub(super) fn are_possible(&self) -> Option<bool> {
         self.body.map(|_| self.plaintext.is_some())
     }

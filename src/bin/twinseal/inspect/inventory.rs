@@ -1,4 +1,4 @@
-//! `inspect --recursive`: what of twinseal is in a tree, one line or JSON object after the other.
+//! `inspect --recursive`: lists the files of twinseal in a tree, as one line or JSON object each.
 
 use std::{
     fs::{File, Metadata},
@@ -37,7 +37,7 @@ use record::{Record, Report};
 #[cfg(unix)]
 use walk::Walk;
 
-/// What is found on the way through a tree.
+/// An entry of the tree.
 enum Entry {
     File(File, Metadata),
     /// Its entries come next.
@@ -46,11 +46,11 @@ enum Entry {
     /// A FIFO, a socket or a device.
     Special,
     Unreadable(io::Error),
-    /// It was listed, and is not there any more.
+    /// It was listed, but no longer exists.
     Vanished,
 }
 
-/// Lists the tree, and fails if it uses what was retired or could not be read whole.
+/// Lists the tree. Fails if something in it uses a retired key or suite, or could not be read.
 pub(super) fn list(root: &Path, json: bool, retired: &[Retired]) -> Result<(), Failure> {
     let name = Name::of(root);
     let mut walk = Walk::new(root).map_err(|error| Failure::reading(&name, &error))?;
@@ -116,7 +116,7 @@ impl List<'_> {
         self.write(&text)
     }
 
-    /// At once: whoever reads the list can begin with it.
+    /// Writes at once, so that a reader of the list can begin.
     fn write(&mut self, text: &str) -> Result<(), Failure> {
         let written = self.output.write_all(text.as_bytes());
         written.map_err(|error| Failure::from_io(error, &Name::standard_output()))
@@ -127,7 +127,7 @@ fn json_line(value: &Value) -> String {
     escape::json(&value.to_string()) + "\n"
 }
 
-/// `None` if nothing says that it is of twinseal, or a key.
+/// `None` if it is neither a file of twinseal nor a key.
 fn look(file: &File, metadata: Metadata, first: &mut SecretBuffer, name: &Name) -> Option<Record> {
     first.wipe();
     let read = file.take(kind::ENOUGH as u64).read_to_end(first.as_mut_vec());
@@ -137,7 +137,7 @@ fn look(file: &File, metadata: Metadata, first: &mut SecretBuffer, name: &Name) 
     let report = match kind::of(first) {
         FileKind::Sealed | FileKind::Session if is_text(first) => return None,
         FileKind::Sealed | FileKind::Session | FileKind::Signature(_) => {
-            // Some file systems report 0 of files that are not empty.
+            // Some file systems report 0 for files that are not empty.
             let length = Some(metadata.len()).filter(|length| *length > 0);
             recognise(&mut first.chain(file), length, name)
                 .map_or_else(|failure| Report::Damaged(failure.reason(name)), Report::Found)
@@ -147,9 +147,11 @@ fn look(file: &File, metadata: Metadata, first: &mut SecretBuffer, name: &Name) 
         FileKind::Unknown if first.len() == kind::ENOUGH && !first.contains(&0) => {
             keys_in(&mut first.chain(file), metadata.len(), name)?
         }
-        FileKind::Other(what) if kind::is_a_damaged_signature(first) => Report::Damaged(what),
-        FileKind::Other(what) if kind::wide_text(first).is_some() => pem::wide(first, what)?,
-        FileKind::Empty | FileKind::Unknown | FileKind::Other(_) => return None,
+        kind @ FileKind::SignatureAndLineEnd => Report::Damaged(kind.to_string()),
+        kind @ FileKind::WideText(_) => pem::wide(first, kind.to_string())?,
+        FileKind::Empty | FileKind::Unknown | FileKind::Compressed(_) | FileKind::Other(_) => {
+            return None;
+        }
     };
     Some(Record::new(report, metadata))
 }
@@ -158,19 +160,19 @@ fn look(file: &File, metadata: Metadata, first: &mut SecretBuffer, name: &Name) 
 fn is_text(bytes: &[u8]) -> bool {
     let text = match str::from_utf8(bytes) {
         Ok(text) => text,
-        // Cut within a character.
+        // Truncated within a character.
         Err(error) if error.error_len().is_none() => {
             let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
             str::from_utf8(valid).unwrap_or_default()
         }
         Err(_) => return false,
     };
-    let behind_the_name = text.get(8..).unwrap_or_default();
+    let after_the_name = text.get(8..).unwrap_or_default();
     let is_plain = |character: char| !character.is_control() || character.is_ascii_whitespace();
-    !behind_the_name.is_empty() && behind_the_name.chars().all(is_plain)
+    !after_the_name.is_empty() && after_the_name.chars().all(is_plain)
 }
 
-/// `None` if it is any other text.
+/// `None` if the text holds no keys.
 fn keys_in(text: &mut impl Read, length: u64, name: &Name) -> Option<Report> {
     let limit = length.clamp(kind::ENOUGH as u64, keys::MAX_LENGTH);
     let mut bytes = SecretBuffer::with_capacity(limit as usize + 1);
@@ -181,9 +183,9 @@ fn keys_in(text: &mut impl Read, length: u64, name: &Name) -> Option<Report> {
         return None;
     }
     match pem::report(&bytes, name) {
-        // The end that is missing may be further below.
+        // The missing end may come later in the file.
         Some(Report::Damaged(_)) if length > limit => {
-            Some(Report::Damaged(format!("it is {}, and was not read to its end", keys::TOO_LONG)))
+            Some(Report::Damaged(format!("it is {} and was not read to its end", keys::TOO_LONG)))
         }
         report => report,
     }

@@ -1,4 +1,4 @@
-//! Which of twinseal's files this is, and what it says of itself.
+//! Recognises a file of twinseal, and reads what it says about itself.
 
 use std::io::{self, Chain, Read};
 
@@ -22,7 +22,7 @@ pub(super) fn recognise(
     name: &Name,
 ) -> Result<Found, Failure> {
     let reading = |error: io::Error| sealed::failed(error, name);
-    // It may be a private key: one buffer that does not grow, and is wiped.
+    // It may be a private key: this buffer does not grow, and is wiped.
     let limit = length.unwrap_or(keys::MAX_LENGTH).clamp(kind::ENOUGH as u64, keys::MAX_LENGTH);
     let mut bytes = SecretBuffer::with_capacity(limit as usize + 1);
     input.by_ref().take(kind::ENOUGH as u64).read_to_end(bytes.as_mut_vec()).map_err(reading)?;
@@ -40,40 +40,42 @@ pub(super) fn recognise(
         FileKind::Session => hello_of(&bytes).ok_or_else(|| {
             Failure::of(
                 name,
-                "it begins as a session does, of another version or cut off; fetch it again",
+                "a session's first message, but truncated or of another version; fetch it again",
             )
         }),
         FileKind::Signature(suite) => Ok(Found::Signature { suite, length: bytes.len() }),
-        FileKind::Other(what) => {
-            let advice = if what.contains("; ") { "" } else { "; check its name" };
-            Err(Failure::of(name, format_args!("it is {what}{advice}")))
-        }
         FileKind::Pem if is_longer => Err(keys::too_long(name, keys::TOO_LONG)),
         FileKind::Pem => key_file(&bytes, name),
         FileKind::Sealed | FileKind::Unknown => Err(Failure::of(
             name,
-            "it is no sealed file, key, signature or session of twinseal, or a damaged one; check \
-             its name, or fetch it again",
+            "not a sealed file, key, signature or session of twinseal, or a damaged one; check its name, \
+             or fetch it again",
         )),
+        kind => {
+            let advice = kind.advice().unwrap_or("check its name");
+            Err(Failure::of(name, format_args!("it is {kind}; {advice}")))
+        }
     }
 }
 
 /// All keys of a file, which may be of several kinds.
 fn key_file(bytes: &[u8], name: &Name) -> Result<Found, Failure> {
-    let text = std::str::from_utf8(bytes).map_err(|_| {
-        Failure::of(name, "it is a damaged key file, it is not UTF-8; fetch it again")
-    })?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| Failure::of(name, "damaged key file: it is not UTF-8; fetch it again"))?;
     let documents = PemDocument::split(text).map_err(|error| keys::not_keys(text, &error, name))?;
     // Loading more would take minutes.
     if documents.len() > MAX_KEYS {
         let count = documents.len();
-        return Err(Failure::of(name, format_args!("it holds {count} PEM documents; split it")));
+        return Err(Failure::of(
+            name,
+            format_args!("it holds {count} PEM documents, more than {MAX_KEYS}; split it"),
+        ));
     }
     let keys: Result<Vec<_>, _> = documents.into_iter().map(key).collect();
     keys.map(Found::of_keys).map_err(|error| keys::not_keys(text, &error, name))
 }
 
-/// As many as an envelope has recipients.
+/// As many as an envelope can have recipients.
 pub(super) const MAX_KEYS: usize = 1000;
 
 pub(super) fn key(document: PemDocument<'_>) -> Result<(Role, Entry), Error> {

@@ -110,7 +110,7 @@ impl Found {
                     bytes(
                         plaintext,
                         if body.is_some() {
-                            "unknown, no sealed file has this length"
+                            "unknown: no sealed file has this length"
                         } else {
                             "of unknown length"
                         }
@@ -138,7 +138,7 @@ impl Found {
                 write!(text, "first message of a session, {kind}, for\n{}", lines([recipient]))
             }
         };
-        written.expect("a string takes what is written");
+        written.expect("writing to a string cannot fail");
         text
     }
 }

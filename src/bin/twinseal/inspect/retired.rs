@@ -1,4 +1,4 @@
-//! What a rotation replaces: a key or a suite that must not be used any more.
+//! A retired key or suite, which a rotation has replaced.
 
 use std::iter;
 
@@ -22,14 +22,14 @@ impl Retired {
         text.parse().map(Self::Key).map_err(|_| {
             let names: Vec<_> = suite_names().collect();
             format!(
-                "not a key id of {} hexadecimal digits, nor a suite, which are {}",
+                "neither a key id ({} hexadecimal digits) nor a suite ({})",
                 2 * KeyId::LEN,
                 names.join(", ")
             )
         })
     }
 
-    /// Whether a file is of this key or suite, or for it. A signature says only its suite.
+    /// Whether a file contains the key, is sealed for it, or is of the suite. A signature shows only its suite.
     pub(super) fn is_in(&self, found: &Found) -> bool {
         match self {
             Self::Key(retired) => found.keys().iter().any(|key| key.key_id == *retired),

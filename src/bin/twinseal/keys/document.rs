@@ -1,4 +1,4 @@
-//! What a PEM document is, by its content and not by its label alone.
+//! Describes a PEM document by its content, not only by its label.
 
 use pkcs8::der::{Decode, Header, SliceReader};
 use twinseal::{Error, key_files::PemDocument, secret::SecretBuffer};
@@ -6,12 +6,12 @@ use twinseal::{Error, key_files::PemDocument, secret::SecretBuffer};
 use super::role::{PRIVATE_KEY, PUBLIC_KEY, Role};
 use crate::kind::der::{Form, Object};
 
-/// A PEM document as messages call it, each with its article.
+/// A PEM document, as messages name it (with its article).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Document {
-    /// A key of this program's, of a kind that one of the commands needs.
+    /// A twinseal key.
     Key(Role),
-    /// Sound, as far as it was looked at, and of other software.
+    /// From other software, and undamaged as far as it was checked.
     Foreign(String),
     Damaged {
         line: usize,
@@ -20,7 +20,7 @@ pub(crate) enum Document {
 }
 
 impl Document {
-    /// Looks at label and content, without the work of loading a key.
+    /// Looks at the label and the content, but does not load a key.
     pub(crate) fn of(document: &PemDocument<'_>) -> Self {
         let label = document.label();
         if let Some(name) = by_label(label) {
@@ -77,7 +77,7 @@ impl Document {
     }
 }
 
-/// What is in a text, counted: "a public key to seal to", or "2 private keys to open with and a certificate".
+/// Counts the documents of a text: "a public key to seal to", or "2 private keys to open with and a certificate".
 pub(crate) fn summary(documents: &[Document]) -> String {
     let mut counted: Vec<(&Document, usize)> = Vec::new();
     for document in documents {
@@ -86,7 +86,7 @@ pub(crate) fn summary(documents: &[Document]) -> String {
             None => counted.push((document, 1)),
         }
     }
-    // A message is a line: ten kinds are enough.
+    // A message is one line: ten kinds are enough.
     let more = counted.len().saturating_sub(10);
     let mut parts: Vec<String> = counted
         .iter()
@@ -109,7 +109,7 @@ pub(crate) fn summary(documents: &[Document]) -> String {
     }
 }
 
-/// What a label stands for, where the content is not looked at.
+/// Describes a document by its label only.
 pub(crate) fn describe(label: &str) -> String {
     match label {
         "CERTIFICATE" => "a certificate".into(),
@@ -121,7 +121,7 @@ pub(crate) fn describe(label: &str) -> String {
     }
 }
 
-/// A label may be as long as a file, a message may not.
+/// A label can be as long as a file, but a message must be short.
 fn shortened(label: &str) -> String {
     match label.char_indices().nth(40) {
         Some((end, _)) => format!("{}..", label.split_at(end).0),
@@ -132,15 +132,15 @@ fn shortened(label: &str) -> String {
 /// Documents whose content is not DER.
 fn by_label(label: &str) -> Option<&'static str> {
     Some(match label {
-        "OPENSSH PRIVATE KEY" => "a private key of OpenSSH",
-        "SSH SIGNATURE" => "a signature of OpenSSH",
-        "AGE ENCRYPTED FILE" => "a file that age encrypted",
-        "DH PARAMETERS" => "parameters of Diffie-Hellman",
-        "DSA PARAMETERS" => "parameters of DSA",
-        "PGP PUBLIC KEY BLOCK" => "a public key of OpenPGP",
-        "PGP PRIVATE KEY BLOCK" => "a private key of OpenPGP",
-        "PGP MESSAGE" => "a message of OpenPGP",
-        "PGP SIGNATURE" | "PGP SIGNED MESSAGE" => "a signature of OpenPGP",
+        "OPENSSH PRIVATE KEY" => "an OpenSSH private key",
+        "SSH SIGNATURE" => "an OpenSSH signature",
+        "AGE ENCRYPTED FILE" => "a file encrypted by age",
+        "DH PARAMETERS" => "Diffie-Hellman parameters",
+        "DSA PARAMETERS" => "DSA parameters",
+        "PGP PUBLIC KEY BLOCK" => "an OpenPGP public key",
+        "PGP PRIVATE KEY BLOCK" => "an OpenPGP private key",
+        "PGP MESSAGE" => "an OpenPGP message",
+        "PGP SIGNATURE" | "PGP SIGNED MESSAGE" => "an OpenPGP signature",
         _ => return None,
     })
 }
@@ -165,12 +165,12 @@ fn expected(label: &str) -> Option<&'static [Form]> {
     })
 }
 
-/// Older software says so in a header (RFC 1421), which the decoder does not take.
+/// Older software says so in a header (RFC 1421), which the decoder refuses.
 fn is_encrypted(label: &str, document: &PemDocument<'_>) -> bool {
     label.ends_with("PRIVATE KEY") && document.body().contains("Proc-Type: 4,ENCRYPTED")
 }
 
-/// The name of the algorithm in an OpenSSH key: it stands behind the ciphers' names, before anything secret.
+/// The name of the algorithm in an OpenSSH key. It follows the names of ciphers and precedes all secrets.
 fn ssh_algorithm(document: &PemDocument<'_>) -> Option<String> {
     let content = document.decode().ok()?;
     let mut rest = content.strip_prefix(b"openssh-key-v1\0")?;
@@ -191,7 +191,7 @@ fn ssh_algorithm(document: &PemDocument<'_>) -> Option<String> {
     is_name.then(|| String::from_utf8_lossy(name).into_owned())
 }
 
-/// What is wrong with content that should be DER.
+/// Says why content cannot be read as DER.
 fn fault(label: &str, content: &[u8]) -> String {
     let mut reader = match SliceReader::new(content) {
         Ok(reader) => reader,
@@ -205,13 +205,13 @@ fn fault(label: &str, content: &[u8]) -> String {
     let there = content.len() as u64;
     match said.cmp(&there) {
         std::cmp::Ordering::Greater => {
-            format!("its content is cut off: {there} bytes of {said} are there")
+            format!("its content is truncated: only {there} of {said} bytes are there")
         }
         std::cmp::Ordering::Less => {
-            format!("its content has {} bytes behind its end", there - said)
+            format!("its content is followed by {} more bytes", there - said)
         }
         std::cmp::Ordering::Equal => {
-            format!("its label is {label}, and its content is something else")
+            format!("its label is {label}, but its content is something else")
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A key file that was read once: its text, or what it is instead.
+//! Reads a key file, once.
 
 use std::{fs::Metadata, io::Read, path::Path, str};
 
@@ -13,7 +13,7 @@ use crate::{
     name::{self, Name},
 };
 
-/// The bytes of a key file, which may be secret. Everything that is said of it is decided on them: a pipe
+/// The bytes of a key file, which may be secret. All messages about the file describe these bytes: a pipe
 /// cannot be read again, and a file may change.
 pub(super) struct KeyFile {
     name: Name,
@@ -21,14 +21,15 @@ pub(super) struct KeyFile {
     metadata: Option<Metadata>,
 }
 
-/// What is longer is no key file.
+/// The longest key file, in bytes.
 pub(crate) const MAX_LENGTH: u64 = 4 * 1024 * 1024;
 
-/// What it is called if nothing else is known of it.
+/// How messages describe a longer file of unknown kind.
 pub(crate) const TOO_LONG: &str = "longer than 4 MiB";
 
+/// A failure about a file that is longer than [`MAX_LENGTH`].
 pub(crate) fn too_long(name: &Name, what: &str) -> Failure {
-    Failure::of(name, format_args!("no key file, it is {what}; name another file"))
+    Failure::of(name, format_args!("not a key file: it is {what}; name another file"))
 }
 
 impl KeyFile {
@@ -74,7 +75,7 @@ impl KeyFile {
         &self.bytes
     }
 
-    /// `None` if it is no UTF-8.
+    /// `None` if it is not UTF-8.
     pub(super) fn text(&self) -> Option<&str> {
         str::from_utf8(&self.bytes).ok()
     }

@@ -1,4 +1,4 @@
-//! Whether others can read a private key, or change a key.
+//! Warns if others can read a private key or change a key.
 
 use std::{
     fs::{self, Metadata},
@@ -13,7 +13,7 @@ pub(crate) enum Secrecy {
     Public,
 }
 
-/// Warns of a key file by what its mode lets others do.
+/// Warns about a key file whose mode lets others read or change it.
 #[cfg(unix)]
 pub(super) fn warn(name: &Name, metadata: &Metadata, secrecy: Secrecy, console: &Console) {
     use std::os::unix::fs::MetadataExt;
@@ -23,12 +23,12 @@ pub(super) fn warn(name: &Name, metadata: &Metadata, secrecy: Secrecy, console: 
     }
     let user = rustix::process::geteuid().as_raw();
     let is_owner = metadata.uid() == user;
-    // A group of the user's own, as many systems make for each user: the mode 0664 is usual there.
+    // Many systems make a group for each user, and there the mode 0664 is usual.
     let is_own_group = is_owner && metadata.gid() == user;
     let others = |bits: u32| metadata.mode() & bits != 0;
     let can_write = others(0o002) || others(0o020) && !is_own_group;
     let warning = match secrecy {
-        // Who is not the owner reads by the group, as from a volume of Kubernetes with an fsGroup.
+        // A user who is not the owner reads through the group, as in a Kubernetes volume with an fsGroup.
         Secrecy::Private => {
             let can_read = others(0o004) || others(0o040) && is_owner;
             let can_write = others(0o022);
@@ -42,7 +42,7 @@ pub(super) fn warn(name: &Name, metadata: &Metadata, secrecy: Secrecy, console: 
             }
         }
         Secrecy::Public if can_write => {
-            "others can change this public key, and put theirs in its place; run `chmod go-w` on it"
+            "others can change this public key, or replace it with theirs; run `chmod go-w` on it"
         }
         Secrecy::Public => return,
     };
@@ -57,7 +57,7 @@ pub(super) fn warn_in(directory: &Path, secrecy: Secrecy, console: &Console) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.extension().is_some_and(|extension| extension == "pem") {
-            // Behind links, where Kubernetes keeps the files.
+            // Follows links, behind which Kubernetes keeps the files.
             if let Ok(metadata) = fs::metadata(&path) {
                 warn(&Name::of(&path), &metadata, secrecy, console);
             }

@@ -1,4 +1,4 @@
-//! What a key is for, and the PEM label that says so.
+//! The purpose of a key, and the PEM label that states it.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ impl Role {
         })
     }
 
-    /// By any label that keys of twinseal have; those of signing keys are everybody's.
+    /// By any label of a twinseal key. Other software uses the labels of signing keys, too.
     pub(crate) fn of_label(label: &str) -> Option<Self> {
         match label {
             PUBLIC_KEY => Some(Self::Verify),
@@ -35,7 +35,7 @@ impl Role {
         }
     }
 
-    /// Whether a newer twinseal, too, may give a key this label.
+    /// Whether a key of this twinseal or a newer one may have this label.
     pub(crate) fn may_have_label(label: &str) -> bool {
         label.starts_with("TWINSEAL ") || Self::of_label(label).is_some()
     }

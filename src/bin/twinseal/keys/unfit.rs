@@ -1,4 +1,4 @@
-//! What is wrong with a key file or a directory of keys that a command cannot use.
+//! Messages about key files, and directories of keys, that a command cannot use.
 
 use std::{io, path::Path};
 
@@ -15,38 +15,35 @@ use crate::{
     name::Name,
 };
 
-/// No PEM at all, or not text.
+/// A file that is not PEM, or not text.
 pub(super) fn not_pem(file: &KeyFile, wanted: Wanted) -> Failure {
-    let what = match kind::of(file.bytes()) {
-        FileKind::Pem if file.text().is_none() => {
-            "a damaged key file, not in UTF-8; save it as UTF-8, or fetch it again".into()
-        }
+    let as_text = Some("save it as UTF-8, or fetch it again");
+    let (what, advice) = match kind::of(file.bytes()) {
+        FileKind::Pem if file.text().is_none() => ("a damaged key file, not UTF-8".into(), as_text),
         FileKind::Pem if file.bytes().contains(&0) => {
-            "a damaged key file, with NUL bytes; save it as UTF-8, or fetch it again".into()
+            ("a damaged key file with NUL bytes".into(), as_text)
         }
-        FileKind::Pem | FileKind::Unknown => "no key file, or a damaged one".into(),
-        kind => kind.to_string(),
+        FileKind::Pem | FileKind::Unknown => ("not a key file, or a damaged one".into(), None),
+        kind @ FileKind::SignatureAndLineEnd => (kind.to_string(), None),
+        kind => (kind.to_string(), kind.advice()),
     };
-    needed(file.name(), &what, wanted)
+    needed(file.name(), &what, advice, wanted)
 }
 
-fn needed(name: &Name, what: &str, wanted: Wanted) -> Failure {
+fn needed(name: &Name, what: &str, advice: Option<&str>, wanted: Wanted) -> Failure {
     let needed = wanted.article_and_noun();
-    // What can be done about it, if it says so.
-    let (what, how) = what.split_once("; ").unwrap_or((what, wanted.how_to_get_one()));
-    Failure::of(name, format_args!("it is {what}, and {needed} is needed; {how}"))
+    let advice = advice.unwrap_or(wanted.how_to_get_one());
+    Failure::of(name, format_args!("it is {what}, but {needed} is needed; {advice}"))
 }
 
 fn damaged(name: &Name, line: usize, reason: &str) -> Failure {
     Failure::of(
         name,
-        format_args!(
-            "it is a damaged key file, line {line}: {reason}; fetch it again, or make another key"
-        ),
+        format_args!("damaged key file, line {line}: {reason}; fetch it again, or make a new key"),
     )
 }
 
-/// A PEM file that is not one of keys of this program.
+/// A PEM file that does not hold twinseal keys.
 pub(crate) fn not_keys(text: &str, error: &Error, name: &Name) -> Failure {
     let found: Vec<_> = match PemDocument::split(text) {
         Ok(documents) => documents.iter().map(Document::of).collect(),
@@ -59,15 +56,15 @@ pub(crate) fn not_keys(text: &str, error: &Error, name: &Name) -> Failure {
     match (error, found.as_slice()) {
         (_, found) if found.iter().any(|document| matches!(document, Document::Foreign(_))) => {
             let verb = if found.len() == 1 { "is" } else { "holds" };
-            let (what, advice) = (summary(found), "twinseal reads keys of its own suites");
+            let (what, advice) = (summary(found), "twinseal uses only keys of its own suites");
             Failure::of(name, format_args!("it {verb} {what}; {advice}"))
         }
         (Error::Unknown { .. }, _) => {
-            Failure::of(name, format_args!("{error}; a newer twinseal may know it"))
+            Failure::of(name, format_args!("{error}; a newer twinseal may support it"))
         }
         _ => {
-            let advice = "fetch it again, or make another key";
-            Failure::of(name, format_args!("it is a damaged key file, {error}; {advice}"))
+            let advice = "fetch it again, or make a new key";
+            Failure::of(name, format_args!("damaged key file: {error}; {advice}"))
         }
     }
 }
@@ -87,32 +84,29 @@ pub(super) fn file(file: &KeyFile, text: &str, error: &Error, wanted: Wanted) ->
     }
     match (error, found.as_slice()) {
         (Error::PemCount { .. }, _) => {
-            let advice = "put each into a file of its own";
+            let advice = "put each key in a file of its own";
             let (what, needed) = (summary(&found), wanted.article_and_noun());
-            Failure::of(
-                name,
-                format_args!("it holds {what}, and only {needed} is needed; {advice}"),
-            )
+            Failure::of(name, format_args!("it holds {what}, but {needed} is needed; {advice}"))
         }
         (_, [Document::Key(role)]) if wanted == Wanted::Private && role.is_public() => {
-            Failure::of(name, "it is a public key already; give the private key")
+            Failure::of(name, "it is already a public key; name the private key")
         }
         (_, found) if !found.iter().all(is_wanted) => {
             if let [only] = found {
-                return needed(name, &summary(std::slice::from_ref(only)), wanted);
+                return needed(name, &summary(std::slice::from_ref(only)), None, wanted);
             }
             let (what, needed) = (summary(found), wanted.article_and_noun());
-            let advice = "take out what is not";
-            Failure::of(name, format_args!("it holds {what}, and {needed} is needed; {advice}"))
+            let advice = "remove the rest";
+            Failure::of(name, format_args!("it holds {what}, but {needed} is needed; {advice}"))
         }
         (Error::Unknown { .. }, _) => {
-            Failure::of(name, format_args!("{error}; a newer twinseal may know it"))
+            Failure::of(name, format_args!("{error}; a newer twinseal may support it"))
         }
         (Error::Invalid { what: "keyring", reason }, _) => {
-            let advice = "put each key into it once, and at most 1000 of them";
+            let advice = "list each key once, and at most 1000 keys";
             Failure::of(name, format_args!("{reason}; {advice}"))
         }
-        _ => Failure::of(name, format_args!("{error}; fetch the key again, or make another")),
+        _ => Failure::of(name, format_args!("{error}; fetch the key again, or make a new one")),
     }
 }
 
@@ -122,8 +116,8 @@ pub(super) fn directory(path: &Path, error: &io::Error, wanted: Wanted) -> Failu
     match Error::inside(error) {
         Some(Error::Invalid { what: "keyring", reason }) => {
             let advice = match wanted {
-                Wanted::Verifying => "put a public key into it, in a file named *.pem",
-                _ => "the newest key is in primary.pem, each older one in another *.pem",
+                Wanted::Verifying => "put a public key in it, in a file named *.pem",
+                _ => "put the newest key in primary.pem, and each older key in another *.pem file",
             };
             Failure::of(&name, format_args!("{reason}; {advice}"))
         }

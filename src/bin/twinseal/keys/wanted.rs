@@ -1,15 +1,14 @@
-//! Which key a command needs.
+//! The kind of key that a command needs.
 
 use super::{modes::Secrecy, role::Role};
 
-/// What a command needs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
     Recipient,
     Opening,
     Signing,
     Verifying,
-    /// To get the public half of it.
+    /// Of either kind, to print its public key.
     Private,
 }
 
@@ -20,7 +19,7 @@ impl Wanted {
             Self::Opening => "a private key to open with",
             Self::Signing => "a private key to sign with",
             Self::Verifying => "a signer's public key",
-            Self::Private => "a private key of twinseal",
+            Self::Private => "a twinseal private key",
         }
     }
 

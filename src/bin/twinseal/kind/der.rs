@@ -1,4 +1,4 @@
-//! Which key, certificate or container a DER structure is, and of which algorithm.
+//! Recognises keys, certificates and containers in DER.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ mod algorithm;
 
 use algorithm::Algorithm;
 
-/// A DER structure that keys and certificates are kept in.
+/// A DER structure that holds a key, a certificate or the like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Object {
     pub(crate) form: Form,
-    /// Its object identifier; `None` where the form says it, or hides it.
+    /// `None` if the form implies it or hides it.
     algorithm: Option<Algorithm>,
 }
 
@@ -42,7 +42,7 @@ pub(crate) enum Form {
 }
 
 impl Object {
-    /// `None` if it is not DER, has bytes behind its end, or is something else.
+    /// `None` if it is not DER, has trailing bytes, or is something else.
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
         let whole = AnyRef::from_der(bytes).ok()?;
         if whole.tag() == Tag::ObjectIdentifier {
@@ -66,7 +66,7 @@ impl Object {
             }
             [Sequence, Sequence, BitString] => signed(part(0)?),
             [Integer, OctetString, ..] => Some(Self::new(Form::Sec1, Some(curve_of(&parts)))),
-            // A curve by its numbers (SEC 1 §C.2), not by its name.
+            // A curve given by its numbers (SEC 1 §C.2), not by name.
             [Integer, Sequence, Sequence, OctetString, Integer, ..] => {
                 Some(Self::new(Form::Parameters, Some(Algorithm::elliptic(None))))
             }
@@ -105,23 +105,21 @@ impl fmt::Display for Object {
             Form::Pkcs8 => ("private key", " (PKCS#8)"),
             Form::Spki => ("public key", " (SPKI)"),
             Form::Sec1 => ("private key", " (SEC1)"),
-            Form::Parameters => return write!(f, "parameters of {}", self.of_algorithm()),
+            Form::Certificate => ("certificate", ""),
+            Form::CertificateRequest => ("certificate request", ""),
+            Form::Parameters => return write!(f, "{} parameters", self.of_algorithm()),
             Form::EncryptedPkcs8 => return f.write_str("an encrypted private key (PKCS#8)"),
             Form::Pkcs1Private => return f.write_str("an RSA private key (PKCS#1)"),
             Form::Pkcs1Public => return f.write_str("an RSA public key (PKCS#1)"),
             Form::DsaPrivate => return f.write_str("a DSA private key"),
-            Form::Certificate => return write!(f, "a certificate of {}", self.of_algorithm()),
-            Form::CertificateRequest => {
-                return write!(f, "a certificate request of {}", self.of_algorithm());
-            }
             Form::RevocationList => return f.write_str("a certificate revocation list"),
             Form::Pkcs12 => return f.write_str("a PKCS#12 file"),
             Form::Cms => return f.write_str("a CMS (PKCS#7) structure"),
         };
         match self.algorithm.and_then(Algorithm::name) {
             Some(name) => {
-                // As the first letter is spoken.
-                let is_vowel = name.starts_with(|first| "AEFHILMNORSX".contains(first));
+                // Depends on how the first letter is pronounced.
+                let is_vowel = name.starts_with(|first| "AEFHILMNORSXi".contains(first));
                 write!(f, "{} {name} {what}{form}", if is_vowel { "an" } else { "a" })
             }
             None => write!(f, "a {what} of {}{form}", self.of_algorithm()),
@@ -138,7 +136,7 @@ impl Object {
     }
 }
 
-/// The elements of a SEQUENCE, or of another constructed value. More than any key has are not read.
+/// The elements of a SEQUENCE, or of another constructed value. Refuses more than 16, which no key has.
 fn parts(whole: AnyRef<'_>) -> Option<Vec<AnyRef<'_>>> {
     let mut reader = SliceReader::new(whole.value()).ok()?;
     let mut parts = Vec::new();
@@ -148,19 +146,20 @@ fn parts(whole: AnyRef<'_>) -> Option<Vec<AnyRef<'_>>> {
     (whole.tag().is_constructed() && reader.is_finished()).then_some(parts)
 }
 
-/// A modulus of at least 512 bits and a short exponent: an ECDSA signature has two equal numbers.
+/// A modulus of at least 512 bits and a shorter exponent. In an ECDSA signature both numbers have the same
+/// length.
 fn is_rsa(modulus: AnyRef<'_>, exponent: AnyRef<'_>) -> bool {
     modulus.value().len() >= 64 && exponent.value().len() <= 32
 }
 
-/// The curve that an `ECPrivateKey` names in its element \[0\], if it does.
+/// The curve that an `ECPrivateKey` may name in its element \[0\].
 fn curve_of(parts: &[AnyRef<'_>]) -> Algorithm {
     let parameters = parts.iter().skip(2).find(|part| part.tag().is_context_specific());
     let curve = parameters.and_then(|curve| ObjectIdentifier::from_der(curve.value()).ok());
     Algorithm::elliptic(curve)
 }
 
-/// What stands in a structure that somebody signed: certificate, request or revocation list.
+/// The content of a signed structure: certificate, request or revocation list.
 fn signed(content: AnyRef<'_>) -> Option<Object> {
     let parts = parts(content)?;
     let tags: Vec<Tag> = parts.iter().map(Tagged::tag).collect();

@@ -1,4 +1,4 @@
-//! Access control lists, by which a file says more than its mode does.
+//! Access control lists, which grant more than the mode of a file shows.
 
 use std::fs::File;
 
@@ -10,14 +10,14 @@ use rustix::{
 
 pub(super) enum Acl {
     None,
-    /// As the extended attribute of this name.
+    /// The name and value of the extended attribute that holds it.
     #[cfg(target_os = "linux")]
     Some(&'static str, Vec<u8>),
-    /// It could not be read, or this system has another kind.
+    /// It could not be read, or this system has lists of another kind.
     Unknown,
 }
 
-/// Where Linux keeps them: those of POSIX drafts, NFS version 4, and "richacls".
+/// The attributes in which Linux keeps them: POSIX drafts, NFS version 4, and "richacls".
 #[cfg(target_os = "linux")]
 const NAMES: [&str; 3] = ["system.posix_acl_access", "system.nfs4_acl", "system.richacl"];
 
@@ -42,8 +42,8 @@ impl Acl {
         matches!(self, Self::Some(..))
     }
 
-    /// Whether [`Acl::apply`], or a mode alone, can give a file these permissions. What its directory gave it is
-    /// removed.
+    /// Removes the list that a file got from its directory. Returns whether [`Acl::apply`], or just a mode, can
+    /// then give the file these permissions.
     pub(super) fn prepare(&self, file: &File) -> bool {
         match self {
             Self::None => NAMES.iter().all(|name| {
@@ -55,7 +55,7 @@ impl Acl {
         }
     }
 
-    /// In one step, the mode included.
+    /// Sets the list and the mode in one step.
     pub(super) fn apply(&self, file: &File) -> rustix::io::Result<()> {
         match self {
             Self::Some(name, list) => fsetxattr(file, *name, list, XattrFlags::empty()),

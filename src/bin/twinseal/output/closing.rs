@@ -1,4 +1,4 @@
-//! Whether the system kept what it was given: some of its errors are reported only when a file is closed.
+//! Closes files: some errors of writing are reported only then.
 
 use std::{fs::File, io};
 
@@ -22,7 +22,7 @@ pub(super) fn sync_directory(directory: &std::os::fd::OwnedFd, file: &File) -> i
         io::Errno,
     };
 
-    // It may have been opened only to go through it.
+    // The descriptor may be good only for walking through the directory.
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let synced = openat(directory, ".", flags, Mode::empty()).and_then(fsync);
     match synced {

@@ -1,7 +1,7 @@
-//! Paths that name an open descriptor, as `/dev/stdout` does: the result goes into what is open there.
+//! Paths that name an open descriptor, such as `/dev/stdout`: the result goes to that open stream.
 //!
-//! Opened as files they would be other streams: one that begins at the start of a file again, and does not
-//! append where the shell said `>>`.
+//! Opening such a path again would give another stream, which starts at the beginning of a file and does not
+//! append after `>>`.
 
 use std::{
     ffi::OsStr,
@@ -25,7 +25,7 @@ pub(super) struct Descriptor {
 }
 
 impl Descriptor {
-    /// By the names that need no procfs.
+    /// By a name that needs no procfs.
     pub(super) fn named(path: &Path) -> Option<Self> {
         let own = |number| Some(Self { process: None, number });
         match path.to_str()? {
@@ -87,7 +87,7 @@ impl Descriptor {
         }
     }
 
-    /// What has no position can be opened a second time instead.
+    /// Opens the stream a second time instead, if it has no position.
     #[cfg(target_os = "linux")]
     fn open_again(&self) -> io::Result<OwnedFd> {
         use rustix::fs::{FileType, Mode, fstat};
@@ -102,7 +102,7 @@ impl Descriptor {
         }
     }
 
-    /// Where a name in `/dev/fd` stands for a duplicate.
+    /// Opening a name in `/dev/fd` gives a duplicate on these systems.
     #[cfg(not(target_os = "linux"))]
     fn duplicate(&self) -> io::Result<OwnedFd> {
         let path = format!("/dev/fd/{}", self.number);
@@ -110,8 +110,8 @@ impl Descriptor {
     }
 }
 
-/// Whether the caller left it open. What the tool opens for itself is closed by `exec`, and may get the number
-/// of a descriptor that the caller only named. Where procfs does not say it, the caller is believed.
+/// Whether the caller left it open. The tool's own files are marked to be closed by `exec`, and may have got
+/// the number of a descriptor that the caller named but did not open. Without procfs, the caller is believed.
 #[cfg(target_os = "linux")]
 fn is_the_callers(number: i32) -> bool {
     let directory = Path::new("/proc/self/fdinfo");
@@ -125,7 +125,7 @@ fn is_the_callers(number: i32) -> bool {
     }
 }
 
-/// As the system writes it: without a sign or a leading zero.
+/// Parses a number as the system writes it: without a sign or a leading zero.
 fn number(text: &str) -> Option<i32> {
     let number: i32 = text.parse().ok()?;
     (number.to_string() == text).then_some(number)

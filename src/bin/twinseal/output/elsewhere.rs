@@ -1,5 +1,4 @@
-//! Outputs by their paths, for systems without descriptors of directories: neither owners nor modes are looked
-//! at there.
+//! Outputs by path, for systems without directory descriptors. Owners and modes are not checked there.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -9,14 +8,11 @@ use std::{
 };
 
 use super::{Content, Sources, closing};
-use crate::{
-    failure::Failure,
-    name::{Identity, Name},
-};
+use crate::{failure::Failure, identity::Identity, name::Name};
 
 static PLACED: Mutex<Vec<Name>> = Mutex::new(Vec::new());
 
-/// The files that were put in their places.
+/// The files that were put in place.
 pub(crate) fn placed() -> Vec<Name> {
     PLACED.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
@@ -47,7 +43,7 @@ impl Target {
                     return Err(Failure::of(name, reason));
                 }
                 sources.check(Identity::of(path).map_err(failed)?.as_ref())?;
-                // Behind a link, the file that it leads to is replaced.
+                // The file that a link leads to is replaced, and not the link.
                 fs::canonicalize(path).map_err(failed)?
             }
             Ok(_) => {
@@ -85,7 +81,7 @@ impl Staged {
         }
         closing::close(file).map_err(failed)?;
         if self.is_key {
-            // Only a link is never made in the place of another file.
+            // Only a hard link never replaces another file.
             fs::hard_link(&self.temporary.0, &self.target).map_err(failed)?;
         } else {
             fs::rename(&self.temporary.0, &self.target).map_err(failed)?;

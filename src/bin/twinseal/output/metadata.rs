@@ -1,8 +1,8 @@
-//! Which of a file's metadata the file that replaces it gets.
+//! Carries metadata from a file to the file that replaces it.
 //!
-//! The owner is whoever runs the tool. Group, ACL and mode are carried only together, because each has a
-//! meaning only with the others, and only from a file of the same owner. Until the new file is in its place it
-//! is for its owner only.
+//! The owner is the user who runs the tool. Group, ACL and mode are carried only together, because each has a
+//! meaning only with the others, and only from a file of the same owner. Until the new file is in place, only
+//! its owner can open it.
 
 use std::fs::File;
 
@@ -10,7 +10,7 @@ use rustix::fs::{Gid, Mode, fchmod, fchown};
 
 use super::{Content, acl::Acl, status::Status};
 
-/// What a file that is replaced had.
+/// The metadata of a file that is replaced.
 pub(super) struct Carried {
     old: Status,
     acl: Acl,
@@ -27,7 +27,7 @@ impl Carried {
         old.is_mine().then_some(Self { old, acl, is_plaintext, is_exact: false })
     }
 
-    /// The same, with the permissions that the old file has now.
+    /// Renews it with the permissions that the old file has now.
     pub(super) fn renewed(self, old: &File) -> Option<Self> {
         let (status, acl) = (Status::of(old).ok()?, Acl::of(old));
         status.is_mine().then_some(Self { old: status, acl, ..self })
@@ -49,12 +49,12 @@ impl Carried {
         self.is_exact = has_group().unwrap_or(false) && self.acl.prepare(new);
     }
 
-    /// Opens the new file, which is in its place, to those for whom the old one was.
+    /// Opens the new file, which is now in place, to the users who could open the old one.
     pub(super) fn widen(self, new: &File) {
-        // What fails here leaves a file for its owner only.
+        // If this fails, only the owner can open the file.
         let _ = match (self.is_exact, self.is_plaintext) {
             (true, _) if self.acl.is_some() => match self.acl.apply(new) {
-                // Done, but for the bit that nobody meant to give.
+                // Done, unless all could write.
                 Ok(()) if self.old.mode & 0o002 == 0 => Ok(()),
                 Ok(()) => fchmod(new, Mode::from_raw_mode(carried(self.old.mode) as _)),
                 Err(error) => Err(error),
@@ -68,12 +68,12 @@ impl Carried {
     }
 }
 
-/// Read, write and execute permissions, and never that all may write.
+/// Read, write and execute permissions, but never write permission for all.
 fn carried(mode: u32) -> u32 {
     mode & 0o775
 }
 
-/// The same mode for a group that is not the one it was meant for: it gets what all get.
+/// The mode if the group is another than that of the old file: it gets only the permissions of all.
 fn for_any_group(mode: u32) -> u32 {
     let all = mode & 0o007;
     (mode & 0o707) | (mode & 0o070 & (all << 3))

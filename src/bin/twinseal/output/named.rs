@@ -1,4 +1,4 @@
-//! The temporary name of a file, and what a process that is asked to stop leaves behind.
+//! Temporary names of files, which a stopped process removes.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -14,13 +14,13 @@ use rustix::{
 
 use crate::name::Name;
 
-/// What is there. It is locked while that changes.
+/// The files of this process. It is locked while they change.
 static STATE: Mutex<State> = Mutex::new(State { unfinished: None, placed: Vec::new() });
 
 struct State {
-    /// The file that has a name and is not in its place.
+    /// The file that has a temporary name.
     unfinished: Option<(Arc<OwnedFd>, OsString)>,
-    /// The files that are in their places.
+    /// The files that are in place.
     placed: Vec<Name>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Named {
 }
 
 impl Named {
-    /// Makes a file of a name that no other has.
+    /// Makes a file with a name that no other file has.
     pub(super) fn make<F>(
         directory: &Arc<OwnedFd>,
         make: impl Fn(&OsStr) -> rustix::io::Result<F>,
@@ -63,7 +63,7 @@ impl Named {
         &self.name
     }
 
-    /// Has the file moved to its place, which is called `placed`.
+    /// Moves the file to its place with `rename`. Messages name it `placed`.
     pub(super) fn place(
         self,
         placed: &Name,
@@ -94,13 +94,13 @@ fn temporary_name() -> io::Result<OsString> {
     Ok(format!(".twinseal-{:016x}.partial", u64::from_ne_bytes(random)).into())
 }
 
-/// The files that were put in their places.
+/// The files that were put in place.
 pub(crate) fn placed() -> Vec<Name> {
     state().placed.clone()
 }
 
-/// Removes what has a name and is not in its place, for a process that is about to end: from here
-/// on nothing is put in place any more. Returns the files that are in their places.
+/// Removes the file that has a temporary name, for a process that is about to end. The lock is never
+/// released, so from here on nothing is put in place. Returns the files that are in place.
 pub(crate) fn abandon() -> Vec<Name> {
     let state = state();
     if let Some((directory, name)) = &state.unfinished {

@@ -1,7 +1,7 @@
-//! Where a path leads: into a directory that is held open, and to what has the last name there.
+//! Resolves the path of an output, to a directory that is held open and the last name in it.
 //!
-//! The path is walked once, from directory to directory, each by its descriptor: who exchanges a part of it
-//! afterwards changes nothing. Each symbolic link on the way is judged before it is followed.
+//! The path is walked once, from directory to directory, each by its descriptor: exchanging a part of it
+//! afterwards changes nothing. Each symbolic link on the path is checked before it is followed.
 
 use std::{
     env,
@@ -35,7 +35,7 @@ pub(super) enum Found {
 /// As many as Linux follows.
 const MAX_LINKS: usize = 40;
 
-// Linux needs no permission to list a directory that is only gone through.
+// On Linux, walking through a directory needs no permission to list it.
 #[cfg(target_os = "linux")]
 const SEARCH: OFlags = OFlags::PATH;
 #[cfg(not(target_os = "linux"))]
@@ -45,7 +45,7 @@ pub(super) fn find(path: &Path, name: &Name) -> Result<Found, Failure> {
     if let Some(descriptor) = Descriptor::named(path) {
         return Ok(Found::Descriptor(descriptor));
     }
-    // An absolute path must not fail for a working directory that nobody may enter.
+    // An absolute path must not fail because of a working directory that nobody may enter.
     let mut walk = Walk::begin(if path.is_absolute() { "/" } else { "." }, name)?;
     walk.prepend(path)?;
     while let Some(part) = walk.ahead.pop() {
@@ -59,9 +59,9 @@ pub(super) fn find(path: &Path, name: &Name) -> Result<Found, Failure> {
 struct Walk<'a> {
     name: &'a Name,
     directory: OwnedFd,
-    /// What this directory is called. It only serves to recognise descriptors among the files of procfs.
+    /// The path of this directory, which serves only to recognise descriptors in procfs.
     called: PathBuf,
-    /// What is left of the path, the next part last.
+    /// The rest of the path, the next part last.
     ahead: Vec<OsString>,
     links: usize,
     /// Whether the last part of the path was a symbolic link.
@@ -91,14 +91,14 @@ impl<'a> Walk<'a> {
             return Err(self.failed(io::ErrorKind::NotFound));
         }
         if self.ahead.is_empty() && (bytes.ends_with(b"/") || bytes.ends_with(b"/.")) {
-            // Only a directory can be called so.
+            // Only a directory can have such a path.
             self.ahead.push(".".into());
         }
         self.ahead.extend(path.components().rev().map(|part| part.as_os_str().to_os_string()));
         Ok(())
     }
 
-    /// Goes on by one part. What it leads to, if it is the last.
+    /// Walks one part. Returns the result if it was the last one.
     fn step(&mut self, part: &OsStr) -> Result<Option<Found>, Failure> {
         match Path::new(part).components().next() {
             Some(Component::RootDir) => {
@@ -138,9 +138,9 @@ impl<'a> Walk<'a> {
         if status.kind != FileType::Symlink {
             return Err(self.failed(error));
         }
-        self.check_link(&status, "a directory on the way", "directory")?;
+        self.check_link(&status, "a directory on its path", "directory")?;
         if self.is_in_procfs() {
-            // Only the system knows where to: to a directory of another process, for example.
+            // Only the system knows the target: a directory of another process, for example.
             self.directory =
                 self.subdirectory(part, OFlags::empty()).map_err(|e| self.failed(e))?;
             self.called = PathBuf::new();
@@ -162,7 +162,7 @@ impl<'a> Walk<'a> {
                 match Descriptor::in_procfs(&self.called, part) {
                     Some(descriptor) => Ok(Some(Found::Descriptor(descriptor))),
                     None => {
-                        Err(self.refused("it is a link of the system's own; name a file with -o"))
+                        Err(self.refused("it is a link made by the system; name a file with -o"))
                     }
                 }
             }
@@ -177,7 +177,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What has the last name, if no file has it.
+    /// The result if no file has the last name.
     fn miss(&self, part: &OsStr) -> Result<Found, Failure> {
         if self.is_in_procfs()
             && let Some(closed) = Descriptor::in_procfs(&self.called, part)
@@ -199,13 +199,13 @@ impl<'a> Walk<'a> {
     fn follow(&mut self, part: &OsStr) -> Result<(), Failure> {
         self.links += 1;
         if self.links > MAX_LINKS {
-            return Err(self.refused("symbolic links lead in a circle; name the file itself"));
+            return Err(self.refused("symbolic links form a loop; name the file itself"));
         }
         let target = readlinkat(&self.directory, part, Vec::new()).map_err(|e| self.failed(e))?;
         self.prepend(Path::new(OsStr::from_bytes(target.as_bytes())))
     }
 
-    /// Whoever can exchange a link chooses where the result goes.
+    /// Anyone who can exchange a link chooses where the result goes.
     fn check_link(&self, link: &Status, what: &str, target: &str) -> Result<(), Failure> {
         let refused = |reason| {
             let advice =
@@ -224,11 +224,11 @@ impl<'a> Walk<'a> {
         refused("in a directory that others can write to")
     }
 
-    /// Whether links here are the system's own, with texts that lead elsewhere than they do.
+    /// Whether links in this directory are those of procfs, whose text is not where they lead.
     fn is_in_procfs(&self) -> bool {
         #[cfg(target_os = "linux")]
         {
-            // In its root they are ordinary ones, as `self` is.
+            // In its root they are ordinary links, such as `self`.
             const ROOT: u64 = 1;
             let is_procfs = rustix::fs::fstatfs(&self.directory)
                 .is_ok_and(|system| system.f_type == rustix::fs::PROC_SUPER_MAGIC);

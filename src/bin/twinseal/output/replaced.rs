@@ -1,4 +1,4 @@
-//! Whether what stands at a place may be replaced or written to, found out before anything is read.
+//! Checks, before any input is read, whether an existing file may be replaced or written to.
 
 use std::{fs::File, io};
 
@@ -7,8 +7,8 @@ use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, accessat, openat};
 use super::{place::Place, status::Status};
 use crate::{failure::Failure, name::Name};
 
-/// Refuses what its owner, or the system, protects. That a file is moved to its place needs leave from the
-/// directory only, so the file's own protection has to be asked for.
+/// Refuses a file that its owner or the system protects. Renaming needs permission only from the directory, so
+/// the file's own protection is checked here.
 pub(super) fn check_file(place: &Place, old: &Status, name: &Name) -> Result<(), Failure> {
     let refused = |reason: &str| Err(Failure::of(name, reason));
     if old.mode & 0o200 == 0 {
@@ -34,12 +34,12 @@ pub(super) fn check_file(place: &Place, old: &Status, name: &Name) -> Result<(),
     }
     match accessat(&*place.directory, &place.name, Access::WRITE_OK, AtFlags::EACCESS) {
         Err(error) if error == rustix::io::Errno::ACCESS => {
-            return refused("you may not write to it; name another file with -o");
+            return refused("you do not have permission to write to it; name another file with -o");
         }
         Err(error) if error == rustix::io::Errno::ROFS => {
             return Err(Failure::writing(name, &error.into()));
         }
-        // Anything else shows when the file is put in place.
+        // Any other error comes up when the file is put in place.
         _ => {}
     }
     let directory = Status::of(&place.directory).map_err(|error| Failure::writing(name, &error))?;
@@ -53,7 +53,7 @@ pub(super) fn check_file(place: &Place, old: &Status, name: &Name) -> Result<(),
     Ok(())
 }
 
-/// Refuses a directory that takes no file, or gives none back.
+/// Refuses a directory in which no file can be made, or none removed.
 pub(super) fn check_directory(place: &Place, name: &Name) -> Result<(), Failure> {
     #[cfg(target_os = "linux")]
     {
@@ -87,7 +87,7 @@ pub(super) fn open_special(place: &Place, found: &Status, name: &Name) -> Result
         ));
     }
     if found.kind == FileType::Socket {
-        let reason = "it is a socket, which is not written to by its name; name a file with -o";
+        let reason = "it is a socket, which cannot be written to by name; name a file with -o";
         return Err(Failure::of(name, reason));
     }
     let failed = |error: io::Error| Failure::writing(name, &error);
@@ -104,12 +104,12 @@ pub(super) fn open_special(place: &Place, found: &Status, name: &Name) -> Result
 pub(super) fn changed(name: &Name) -> Failure {
     Failure::of(
         name,
-        "another file took its place in the meantime, and was left as it is; look who writes there, then run \
-         the command again",
+        "another file took its place in the meantime and was left as it is; find out what writes there, then \
+         run the command again",
     )
 }
 
-/// Those of the file, or of its directory, as far as the file system has them.
+/// The attributes of the file or of its directory, as far as the file system has them.
 #[cfg(target_os = "linux")]
 fn attributes(place: &Place, of_directory: bool) -> rustix::fs::StatxAttributes {
     use rustix::fs::{StatxAttributes, StatxFlags, statx};
@@ -123,7 +123,7 @@ fn attributes(place: &Place, of_directory: bool) -> rustix::fs::StatxAttributes 
         .map_or(StatxAttributes::empty(), |found| found.stx_attributes & found.stx_attributes_mask)
 }
 
-/// As root may, unless it was taken away.
+/// Whether the process may replace other users' files in sticky directories, as root usually may.
 fn may_ignore_owners() -> bool {
     #[cfg(target_os = "linux")]
     return rustix::thread::capabilities(None)

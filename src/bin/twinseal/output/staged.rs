@@ -1,8 +1,8 @@
 //! A file that is written beside its target and takes its place at the end.
 //!
-//! On Linux it has no name until then, so that nothing is left of a process that is killed. Where the
-//! file system cannot do that it is named `.twinseal-*.partial`, and removed when the process fails or
-//! is asked to stop.
+//! On Linux it has no name until then, so that a killed process leaves nothing behind. Where the file
+//! system does not support that, it is named `.twinseal-*.partial`, and removed when the process fails
+//! or is stopped by a signal.
 
 use std::{fs::File, io};
 
@@ -19,11 +19,11 @@ use crate::{failure::Failure, name::Name};
 
 pub(super) struct Staged {
     place: Place,
-    /// Where the file has no name yet, `None`.
+    /// `None` while the file has no name.
     named: Option<Named>,
-    /// What it replaces.
+    /// The file that it replaces.
     old: Option<Status>,
-    /// Held open, so that no other file can get its inode.
+    /// The same file, held open so that no other file can get its inode.
     held: Option<File>,
     carried: Option<Carried>,
     is_key: bool,
@@ -41,7 +41,7 @@ impl Staged {
             Carried::from(old, acl, content)
         });
         let mode = match content {
-            Content::Binary | Content::Text if carried.is_none() => 0o666, // and what the umask leaves of it
+            Content::Binary | Content::Text if carried.is_none() => 0o666, // less the umask
             _ => 0o600,
         };
         let (named, file) = match create_unnamed(&place, mode) {
@@ -64,7 +64,7 @@ impl Staged {
 
     pub(super) fn commit(self, file: File, name: &Name) -> Result<(), Failure> {
         let Self { place, named, old, held, carried, is_key } = self;
-        // As it is now: during the run its owner may have taken permissions back.
+        // The permissions of now: during the run the owner may have taken some back.
         let mut carried = match &held {
             Some(held) => carried.and_then(|carried| carried.renewed(held)),
             None => carried,
@@ -79,8 +79,8 @@ impl Staged {
         };
         let made = Status::of(&file).map_err(failed)?;
         let is_made = |status: Status| status.identity == made.identity;
-        // For what is left to do when the file is closed that was written to, and so that no other file can get
-        // its inode. Where nothing is left, the umask may forbid it.
+        // Opened again, to set permissions after the written file is closed, and so that no other file can get
+        // its inode. If there are no permissions to set, the umask may forbid it.
         let reopened = match reopen(&named) {
             Ok(again) if Status::of(&again).is_ok_and(is_made) => Some(again),
             Ok(_) => return Err(replaced::changed(name)),
@@ -90,9 +90,9 @@ impl Staged {
         if let (Some(file), Some(carried)) = (&reopened, &mut carried) {
             carried.prepare(file);
         }
-        // What was written may be lost until the system has said here that it is not.
+        // Until this succeeds, written data may still be lost.
         closing::close(file).map_err(failed)?;
-        // Where others can write, they may have put a file of theirs there.
+        // Others who can write to the directory may have put a file of theirs there.
         if !Status::at(named.directory(), named.name()).is_ok_and(is_made) {
             return Err(replaced::changed(name));
         }
@@ -109,7 +109,7 @@ impl Staged {
     }
 }
 
-/// Opens the file that is to be replaced, if it is still the one that was looked at.
+/// Opens the file that is to be replaced, if it is still the one that was checked.
 fn hold(place: &Place, old: &Status) -> Option<File> {
     let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
     let open = |access| openat(&*place.directory, &place.name, access | flags, Mode::empty());
@@ -148,7 +148,7 @@ fn put_in_place(
     moved.map_err(|error| match Errno::from_io_error(&error) {
         Some(Errno::BUSY) => Failure::of(
             name,
-            "the system uses it, as a mount point for example, so it cannot be replaced; name another \
+            "the system is using it, for example as a mount point, so it cannot be replaced; name another \
              file with -o",
         ),
         _ => Failure::writing(name, &error),
@@ -178,8 +178,8 @@ fn rename_new(
 fn create_unnamed(place: &Place, mode: u32) -> io::Result<File> {
     let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
     let create = || openat(&*place.directory, ".", flags, as_mode(mode)).map(File::from);
-    // Tried out on an empty file: whether a name can be given to it shows only then, and must not
-    // show after hours of work.
+    // Tries on an empty file whether it can be given a name, since it would be too late to find out
+    // after hours of work.
     drop(link(&create()?, place)?);
     Ok(create()?)
 }

@@ -1,4 +1,4 @@
-//! What the system knows about a file: which one it is, what kind, whose, and for whom.
+//! The status of a file: its identity, kind, owner, group and mode.
 
 use std::{io, os::fd::AsFd, path::Path};
 
@@ -20,7 +20,7 @@ impl Status {
         Ok(Self::from(&fstat(file)?))
     }
 
-    /// Of what has this name in a directory. A symbolic link is not followed.
+    /// The status of the file with this name in a directory. A symbolic link is not followed.
     pub(super) fn at(directory: impl AsFd, name: impl AsRef<Path>) -> io::Result<Self> {
         Ok(Self::from(&statat(directory, name.as_ref(), AtFlags::SYMLINK_NOFOLLOW)?))
     }
@@ -52,7 +52,7 @@ impl From<&Stat> for Status {
     }
 }
 
-/// The user as whom files are made.
+/// The user who owns new files.
 pub(super) fn me() -> u32 {
     rustix::process::geteuid().as_raw()
 }

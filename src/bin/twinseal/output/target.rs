@@ -1,4 +1,4 @@
-//! What a path of an output stands for: a stream that is open or can be opened, or a file to be put in place.
+//! Opens the path of an output: as a stream, or as a file to be put in place at the end.
 
 use std::{fs::File, io, path::Path};
 
@@ -10,10 +10,7 @@ use super::{
     replaced,
     staged::Staged,
 };
-use crate::{
-    failure::Failure,
-    name::{Identity, Name},
-};
+use crate::{failure::Failure, identity::Identity, name::Name};
 
 pub(super) enum Target {
     Stream(File),

@@ -1,16 +1,16 @@
-//! Completions for bash: names stay whole, and where nothing is known nothing is offered.
+//! Mends the completion script for bash: names stay whole, and free text is not completed.
 
-/// What is replaced in the script of `clap_complete`, and with what.
+/// The changes to the script of `clap_complete`.
 const REPLACED: [(&str, &str); 5] = [
-    // Names hold spaces and patterns: one name a line, and no expansion.
+    // Names may contain spaces and patterns: one name per line, without expansion.
     (
         r#"COMPREPLY=($(compgen -f "${cur}"))"#,
         r#"local path; while IFS= read -r path; do COMPREPLY+=("${path}"); done < <(compgen -f -- "${cur}")"#,
     ),
-    // Any text is right: not even the names of files.
+    // Free text: not even names of files are offered.
     (r#"COMPREPLY=("${cur}")"#, "COMPREPLY=()"),
     ("compopt -o nospace", "compopt +o bashdefault +o default"),
-    // Where there may be a path, options are offered only behind a dash.
+    // Where a path may stand, options are offered only after a dash.
     ("|| ${COMP_CWORD} -eq 2 ]]", "]]"),
     (
         "\n            COMPREPLY=( $(compgen -W \"${opts}\" -- \"${cur}\") )",

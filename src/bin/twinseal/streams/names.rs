@@ -43,7 +43,7 @@ mod unix {
             if number.is_some() && is_of_descriptors(directory) {
                 return number;
             }
-            // One that leads to no name, as to a pipe, is found nowhere.
+            // A link that leads to a pipe, for example, has no name to go on with.
             path = directory.join(fs::read_link(&path).ok()?);
         }
         None

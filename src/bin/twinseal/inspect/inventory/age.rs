@@ -1,11 +1,11 @@
-//! How old a file is.
+//! The age of a file.
 
 use std::{
     fmt,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// Since a file's content was last changed, as far as the file system says.
+/// The time since a file's content was last changed, if the file system reports it.
 #[derive(Clone, Copy)]
 pub(super) struct Age {
     modified: Option<SystemTime>,
@@ -22,7 +22,7 @@ impl Age {
         seconds(UNIX_EPOCH, self.modified?)
     }
 
-    /// Negative if the time lies ahead.
+    /// Negative if the file was modified in the future.
     pub(super) fn in_seconds(self) -> Option<i64> {
         seconds(self.modified?, self.now)
     }

@@ -1,4 +1,4 @@
-//! What an inventory found, in numbers, and how it ends.
+//! The counts of an inventory, and its outcome.
 
 use std::{fmt, path::Path};
 
@@ -21,7 +21,7 @@ pub(super) struct Count {
     others: u64,
     damaged: u64,
     unreadable: u64,
-    /// Those that use what was retired.
+    /// Files that use a retired key or suite.
     in_use: u64,
 }
 
@@ -44,7 +44,7 @@ impl Count {
         self.damaged == 0 && self.unreadable == 0
     }
 
-    /// `in_use` is there only if something was asked for.
+    /// `is_asked` says whether `--in-use` was given.
     pub(super) fn to_json(&self, root: &Path, is_asked: bool) -> Value {
         let mut value = json!({
             "kind": "summary",
@@ -69,18 +69,19 @@ impl Count {
         value
     }
 
-    /// Whether anything retired is in use, and if it is not found, whether that can be known.
+    /// Fails if a retired key or suite is in use, or if that cannot be ruled out.
     pub(super) fn outcome(&self, name: &Name) -> Result<(), Failure> {
         if self.in_use > 0 {
             let what = format_args!(
-                "what --in-use names is used by {}; rewrap, sign again or remove what the list marks",
-                number(self.in_use, "file", "files")
+                "{} a key or suite named with --in-use; rewrap, sign again or remove the files marked \
+                 in the list",
+                number(self.in_use, "file uses", "files use")
             );
             return Err(Failure::in_use(name, what));
         }
         if !self.is_complete() {
             let what = format_args!(
-                "the list is not complete, {} unreadable and {} damaged; see the lines that say so",
+                "the list is not complete: {} unreadable, {} damaged; see their lines",
                 self.unreadable, self.damaged
             );
             return Err(Failure::of(name, what));
@@ -96,7 +97,7 @@ impl fmt::Display for Count {
             (self.key_files, "key file", "key files"),
             (self.signatures, "signature", "signatures"),
             (self.session_hellos, "first message of a session", "first messages of sessions"),
-            (self.others, "file of other software", "files of other software"),
+            (self.others, "file from other software", "files from other software"),
             (self.damaged, "damaged file", "damaged files"),
             (self.unreadable, "unreadable entry", "unreadable entries"),
             (self.links, "link not followed", "links not followed"),

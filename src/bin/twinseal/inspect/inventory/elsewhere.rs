@@ -1,4 +1,4 @@
-//! The entries of a tree by their paths, for systems without descriptors of directories.
+//! Walks a tree by paths, for systems without directory descriptors.
 
 use std::{
     fs::{self, File, ReadDir},
@@ -8,7 +8,7 @@ use std::{
 
 use super::Entry;
 
-/// Directories within directories. Each is open while those in it are read.
+/// How many levels of directories are read. Each directory stays open while those in it are read.
 const DEEPEST: usize = 1000;
 
 pub(super) struct Walk {

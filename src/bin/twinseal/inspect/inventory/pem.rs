@@ -1,4 +1,4 @@
-//! A text with PEM documents: keys of twinseal, keys and certificates of other software, or damaged ones.
+//! Text with PEM documents: twinseal keys, keys and certificates from other software, or damaged ones.
 
 use std::str;
 
@@ -17,14 +17,14 @@ use crate::{
 
 const BEGIN: &str = "-----BEGIN ";
 
-/// `None` if it only looks like PEM, as a manual does.
+/// `None` if it only looks like PEM, as a manual may.
 pub(super) fn report(bytes: &[u8], name: &Name) -> Option<Report> {
     let failure = match recognise::recognise(&mut &*bytes, Some(bytes.len() as u64), name) {
         Ok(found) => return Some(Report::Found(found)),
         Err(failure) => failure,
     };
     let damaged = || Report::Damaged(failure.reason(name));
-    // It is looked at again only to tell what is damaged from what is of other software.
+    // Looks again to distinguish damaged keys from those of other software.
     let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
     match PemDocument::split(&text) {
         Ok(documents) => of_documents(documents).unwrap_or_else(damaged).into(),
@@ -32,9 +32,9 @@ pub(super) fn report(bytes: &[u8], name: &Name) -> Option<Report> {
     }
 }
 
-/// Of a text in UTF-16 or UTF-32, which is not read. `what` says so.
+/// For text in UTF-16 or UTF-32, which is not decoded; `what` says so.
 pub(super) fn wide(bytes: &[u8], what: String) -> Option<Report> {
-    // Nothing but ASCII is looked for.
+    // Only ASCII is searched for.
     let mut narrow = Zeroizing::new(bytes.to_vec());
     narrow.retain(u8::is_ascii);
     narrow.retain(|byte| *byte != 0);
@@ -42,8 +42,8 @@ pub(super) fn wide(bytes: &[u8], what: String) -> Option<Report> {
     Some(other.unwrap_or(Report::Damaged(what)))
 }
 
-/// The keys of twinseal if there are any, and what else the first document is. `None` if one of them may
-/// be a key of twinseal and cannot be read.
+/// The twinseal keys if there are any, otherwise a description of the first document. `None` if a
+/// document may be a twinseal key but cannot be read.
 fn of_documents(documents: Vec<PemDocument<'_>>) -> Option<Report> {
     let mut keys = Vec::new();
     let mut other = None;
@@ -65,8 +65,8 @@ fn of_documents(documents: Vec<PemDocument<'_>>) -> Option<Report> {
     }
 }
 
-/// By the BEGIN lines of a text whose documents are broken: `None` if there are none, and `Some(None)` if one
-/// may be that of a key of twinseal.
+/// Describes a text with broken documents by its BEGIN lines: `None` if there are none, and `Some(None)`
+/// if one may be that of a twinseal key.
 fn of_labels(text: &str) -> Option<Option<Report>> {
     let lines = text.split(['\n', '\r']).map(|line| line.trim_matches('\u{feff}').trim());
     let mut first = None;

@@ -13,15 +13,15 @@ use crate::{
 
 pub(super) struct Record {
     pub(super) report: Report,
-    /// `None` if it could not be looked at.
+    /// `None` if the entry could not be opened.
     metadata: Option<Metadata>,
 }
 
 pub(super) enum Report {
     Found(Found),
-    /// A key or a certificate of other software.
+    /// A key or certificate from other software.
     Other(String),
-    /// It begins as a file of twinseal does, and what it holds is not known.
+    /// It begins like a file of twinseal, but its content is unknown.
     Damaged(String),
     Unreadable(String),
 }
@@ -29,7 +29,7 @@ pub(super) enum Report {
 impl Report {
     pub(super) fn unreadable(error: &io::Error) -> Self {
         Self::Unreadable(match error.kind() {
-            io::ErrorKind::PermissionDenied => "you may not read it".into(),
+            io::ErrorKind::PermissionDenied => "you do not have permission to read it".into(),
             _ => failure::without_number(error),
         })
     }
@@ -48,7 +48,7 @@ impl Record {
     pub(super) fn to_text(&self, name: &Name, now: SystemTime, is_used: bool) -> String {
         let what = match &self.report {
             Report::Found(found) => found.headline(),
-            Report::Other(what) => format!("{what}, of other software"),
+            Report::Other(what) => format!("{what}, from other software"),
             Report::Damaged(reason) => format!("damaged: {reason}"),
             Report::Unreadable(reason) => format!("unreadable: {reason}"),
         };
@@ -67,7 +67,7 @@ impl Record {
         text
     }
 
-    /// `is_used` is there only if something was asked for.
+    /// `is_used` is given only with `--in-use`.
     pub(super) fn to_json(&self, path: &Path, now: SystemTime, is_used: Option<bool>) -> Value {
         let mut value = match &self.report {
             Report::Found(found) => found.to_json(),
@@ -104,7 +104,7 @@ fn mode(metadata: &Metadata) -> Option<String> {
     }
 }
 
-/// JSON is Unicode. A path that is not gets its bytes in hexadecimal, too.
+/// JSON is Unicode: for a path that is not, its bytes are added in hexadecimal.
 pub(super) fn add_path(value: &mut Value, path: &Path) {
     value["path"] = path.to_string_lossy().into();
     if path.to_str().is_none() {

@@ -1,6 +1,6 @@
-//! The entries of a tree of directories, one after the other, in the order in which the system lists them.
+//! Walks a tree of directories, in the order in which the system lists them.
 //!
-//! Only the way down to the current entry is kept, however large the tree is. Symbolic links are not
+//! Memory holds only the path to the current entry, however large the tree is. Symbolic links are not
 //! followed: each entry is opened in the directory that it was found in, without following one that has
 //! just taken its place. Only regular files and directories are opened.
 
@@ -22,15 +22,15 @@ use rustix::{
 
 use super::Entry;
 
-/// Directories within directories. Each is open while those in it are read.
+/// How many levels of directories are read. Each directory stays open while those in it are read.
 const DEEPEST: usize = 1000;
 
 const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
 pub(super) struct Walk {
-    /// That of the current entry.
+    /// The path of the current entry.
     path: PathBuf,
-    /// The entry that was named, until it was returned.
+    /// The root, until it is returned.
     first: Option<Entry>,
     levels: Vec<Level>,
     /// Whether the last part of `path` is an entry of the innermost level.
@@ -43,7 +43,7 @@ struct Level {
 }
 
 impl Walk {
-    /// Of `root` and everything in it. If `root` itself is a link, it is followed: it was named.
+    /// Walks `root` and everything in it. If `root` itself is a link, it is followed.
     pub(super) fn new(root: &Path) -> io::Result<Self> {
         let file = File::options().read(true).custom_flags(FLAGS.bits() as i32).open(root)?;
         let mut walk =
@@ -88,7 +88,7 @@ impl Walk {
         }
     }
 
-    /// The directory becomes an entry of the one that it is in.
+    /// Leaves a directory, which becomes the current entry of its parent.
     fn leave(&mut self) {
         self.levels.pop();
         self.is_within = !self.levels.is_empty();
@@ -98,7 +98,7 @@ impl Walk {
         match kind {
             FileType::RegularFile | FileType::Directory => {}
             FileType::Symlink => return Entry::Link,
-            // Not every file system says it in its lists.
+            // Not every file system lists the kind.
             FileType::Unknown => match self.kind(name) {
                 Ok(FileType::Unknown) => return Entry::Special,
                 Ok(kind) => return self.open(name, kind),
@@ -141,7 +141,7 @@ impl Walk {
     fn enter(&mut self, file: File, metadata: &Metadata) -> io::Result<()> {
         let identity = (metadata.dev(), metadata.ino());
         if self.levels.iter().any(|level| level.identity == identity) {
-            return Err(io::Error::other("it is a directory that it is in itself"));
+            return Err(io::Error::other("this directory contains itself"));
         }
         if self.levels.len() >= DEEPEST {
             return Err(io::Error::other(format!("it is more than {DEEPEST} directories deep")));
