@@ -25,7 +25,10 @@ use crate::{
     session::key_schedule::Schedule,
     session::{SessionReceiver, SessionSender},
     sign::{DerEcdsa, Sign, Signature, SigningKey},
-    stream::{ChunkKey, Opener, SealWriter, Sealer},
+    stream::{
+        ChunkKey, SealWriter,
+        chunks::{Opener, Sealer},
+    },
 };
 
 /// Encapsulation from given randomness: that of the post-quantum half, then that of the other (64

@@ -128,17 +128,19 @@ mod numbered_key;
 pub mod provider;
 
 // A KEM made of two KEMs, a signature scheme made of two schemes, and how keys are called.
+mod addressee;
 pub mod kem;
 mod key_id;
 pub mod keyring;
 mod policy;
 pub mod sign;
 
-// What is built on them: chunks, envelopes, sessions, key files.
+// What is built on them: chunks, envelopes, sessions, key files, and one name for the keys that open them.
 pub mod envelope;
 pub mod key_files;
 pub mod session;
 pub mod stream;
+mod unlock;
 
 // Which of it crosses `catch_unwind`.
 mod unwind;
@@ -152,7 +154,7 @@ pub use rand_core;
 pub use signature;
 pub use zeroize;
 
-pub use envelope::Recipients;
+pub use envelope::recipients::Recipients;
 pub use error::{Error, ErrorKind, ExternalFailure};
 pub use kem::{
     decapsulation_key::DecapsulationKey, encapsulation_key::EncapsulationKey,
@@ -166,6 +168,7 @@ pub use sign::{
     external::Sign, signature::Signature, signing_key::SigningKey, suite::SignatureSuite,
     verifying_key::VerifyingKey,
 };
+pub use unlock::Unlock;
 
 /// Keys are shared between threads, errors travel anywhere, and all of it crosses `catch_unwind`.
 const _: () = {

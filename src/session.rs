@@ -25,7 +25,7 @@ use crate::{
 mod direction;
 mod hello;
 pub(crate) mod key_schedule;
-mod start;
+pub(crate) mod start;
 
 use direction::Direction;
 pub use direction::{MessageKind, MessageTag};

@@ -13,8 +13,8 @@ use crate::{
     wire,
 };
 
-mod body;
-mod chunks;
+pub(crate) mod body;
+pub(crate) mod chunks;
 mod outgoing;
 #[cfg(feature = "rayon")]
 mod parallel;
@@ -23,8 +23,6 @@ mod read_at;
 mod reader;
 mod writer;
 
-pub use body::{Body, Plan, PlannedChunk, UnverifiedBody};
-pub use chunks::{Opener, Sealer};
 pub(crate) use outgoing::flush;
 #[cfg(feature = "rayon")]
 pub use parallel::{ParallelOpenReader, ParallelSealWriter};

@@ -128,7 +128,7 @@ fn chunks_in_place_allocate_nothing() {
 
     let header = Header::parse(&head).unwrap();
     let prefix = head[header.len()..].first_chunk::<{ BodyKey::PREFIX_LENGTH }>().unwrap();
-    let mut opener = header.unlock_with(&bob).unwrap().opener(CTX, prefix).unwrap();
+    let mut opener = bob.unlock(&header).unwrap().opener(CTX, prefix).unwrap();
     let (count, ()) = allocations(|| {
         for (chunk, tag) in &mut chunks {
             opener.open_chunk(chunk, tag).unwrap();

@@ -167,7 +167,7 @@ const OPERATIONS: [Operation; 26] = [
     }),
     operation(3, "parse a header and unlock it", |fixture| {
         let header = Header::parse(&fixture.sealed).unwrap();
-        let body_key = header.unlock_with(&fixture.x25519).unwrap();
+        let body_key = fixture.x25519.unlock(&header).unwrap();
         body_key.open(CTX, &fixture.sealed[header.len()..]).unwrap();
     }),
     operation(3, "accept a session", |fixture| {

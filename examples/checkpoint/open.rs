@@ -37,7 +37,7 @@ impl<'a> SealedObject<'a> {
         keys: &[DecapsulationKey],
         context: &[u8],
     ) -> Result<Self> {
-        let body_key = header.unlock_with(find(keys, header)?)?;
+        let body_key = find(keys, header)?.unlock(header)?;
         let header_len = header.len() as u64;
 
         let prefix = 0..BodyKey::PREFIX_LENGTH as u64;

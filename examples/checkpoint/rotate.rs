@@ -28,7 +28,7 @@ pub(crate) async fn rewrap(
     to: &Recipients,
 ) -> Result<Rotated> {
     let (old, version) = read_header(place, &place.header()).await?;
-    let new = old.rewrap(find(keys, &old)?, to)?;
+    let new = find(keys, &old)?.rewrap_header(to, &old)?;
     let written = new.len();
     let body = place.store.head(&place.body()).await?.size;
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use twinseal::{Decapsulate, Sign};
+use twinseal::{Decapsulate, Sign, Unlock};
 
 use crate::{
     Result,
@@ -37,7 +37,7 @@ pub(crate) fn ask(command: &Command, out: &mut impl Write) -> Result<()> {
         }
         Command::Open { client, context, file } => {
             let sealed = fs::read(file).map_err(|error| at(file, &error))?;
-            let key: &dyn Decapsulate = &decapsulation_key(client)?;
+            let key = decapsulation_key(client)?;
             out.write_all(&key.open(context.as_bytes(), &sealed)?)?;
             Ok(out.flush()?)
         }

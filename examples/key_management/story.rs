@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use twinseal::{Decapsulate, Error, Keyring, Sign, keyring::RingKey};
+use twinseal::{Decapsulate, Error, Keyring, Sign, Unlock, keyring::RingKey};
 
 use crate::{
     Result,
@@ -55,7 +55,6 @@ pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
 
     drop(process);
     let hanging = KeyProcess::start(folder, Some(Fault::Hang))?;
-    let hasty: &dyn Decapsulate = &hasty;
     failed(out, "it hangs", || hasty.open(SEALED.as_bytes(), &sealed).map(drop))?;
     drop(hanging);
     for (what, fault) in [
@@ -126,7 +125,6 @@ fn killed_meanwhile(folder: &Path, sealed: &[u8], out: &mut impl Write) -> Resul
     drop(process);
     let process = KeyProcess::start(folder, Some(Fault::Hang))?;
     let (killed, outcome) = thread::scope(|scope| {
-        let key: &dyn Decapsulate = &key;
         let waiting = scope.spawn(|| timed(|| key.open(SEALED.as_bytes(), sealed).map(drop)));
         let asked = process.wait_until_asked();
         (asked.and_then(|()| process.kill()), waiting.join())

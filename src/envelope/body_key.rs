@@ -10,7 +10,7 @@ use crate::{
     plaintext::Plaintext,
     provider::Provider,
     secret::SecretBuffer,
-    stream::{self, ChunkKey, Opener, UnverifiedBody},
+    stream::{self, ChunkKey, body::UnverifiedBody, chunks::Opener},
 };
 
 /// The key to an envelope's body, after its header was authenticated. Wiped when dropped.

@@ -8,9 +8,10 @@ use super::{
     parsing::{STANZA_START, START, Stanza, WHAT},
 };
 use crate::{
+    addressee::{Addressee, decapsulate},
     constants,
     error::Error,
-    kem::{Ciphertext, Decapsulate, EncapsulationKey, KemSuite, SharedSecret},
+    kem::{Ciphertext, EncapsulationKey, KemSuite, SharedSecret},
     key_id::KeyId,
     provider::{self, Provider},
     stream,
@@ -101,27 +102,28 @@ impl Header {
         Ok(self.body_key(provider, self.content_key(provider, recipient, secret)?))
     }
 
-    /// [`find`](Self::find), [`decapsulate`](Decapsulate::decapsulate) and
-    /// [`unlock`](Self::unlock) in one, for a key that need not be awaited.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotARecipient`]; [`Error::Open`] if the header was changed; and whatever the key
-    /// reports.
-    pub fn unlock_with(&self, key: &dyn Decapsulate) -> Result<BodyKey, Error> {
-        let provider = key.encapsulation_key().provider();
-        Ok(self.body_key(provider, self.content_key_with(key)?))
+    /// Unlocks the header for whoever holds a key that it is addressed to.
+    pub(crate) fn unlock_by(&self, keys: Addressee<'_>) -> Result<BodyKey, Error> {
+        let (provider, content_key) = self.content_key_by(keys)?;
+        Ok(self.body_key(provider, content_key))
     }
 
-    /// At most one decapsulation.
-    pub(super) fn content_key_with(&self, key: &dyn Decapsulate) -> Result<ContentKey, Error> {
-        let public = key.encapsulation_key();
-        let recipient = self.find(public).ok_or(Error::NotARecipient)?;
-        let secret = key.decapsulate(&recipient.ciphertext()?).map_err(Error::into_external)?;
-        if secret.suite() != public.suite() {
-            return Err(Error::external("the shared secret is not of the key's suite"));
-        }
-        self.content_key(public.provider(), &recipient, &secret)
+    /// The content key, and the provider of the key that unwrapped it. Each key that is used
+    /// decapsulates once.
+    pub(super) fn content_key_by(
+        &self,
+        keys: Addressee<'_>,
+    ) -> Result<(&'static Provider, ContentKey), Error> {
+        keys.use_first(
+            |public| self.find(public).is_some(),
+            |key| {
+                let public = key.encapsulation_key();
+                let recipient = self.find(public).ok_or(Error::NotARecipient)?;
+                let secret = decapsulate(key, &recipient.ciphertext()?)?;
+                let provider = public.provider();
+                Ok((provider, self.content_key(provider, &recipient, &secret)?))
+            },
+        )
     }
 
     fn content_key(

@@ -1,33 +1,212 @@
-//! What every way of opening does, once it knows how to unlock the header.
+//! Opening an envelope, whoever its keys are with: in memory, as a stream, or at any position.
 
 use std::io::{self, Read};
 
 use super::{BodyKey, Header};
+#[cfg(doc)]
+use crate::kem::EncapsulationKey;
 use crate::{
+    addressee::{Addressed, Addressee},
     context,
     error::Error,
+    kem::DecapsulationKey,
+    keyring::Keyring,
     plaintext::Plaintext,
     stream::{self, OpenReader, RandomAccess, ReadAt},
 };
 
-pub(super) fn open(
-    context: &[u8],
-    sealed: &[u8],
-    unlock: impl FnOnce(&Header) -> Result<BodyKey, Error>,
-) -> Result<Plaintext, Error> {
-    context::check(context)?;
-    let header = Header::parse(sealed)?;
-    let body = sealed.get(header.len()..).unwrap_or_default();
-    unlock(&header)?.open(context, body)
+impl DecapsulationKey {
+    /// Opens an envelope: all of it, or an error and nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotARecipient`] if it is not addressed to this key; [`Error::Truncated`],
+    /// [`Error::Unknown`], [`Error::Length`] or [`Error::Invalid`] if its header is not one;
+    /// [`Error::Context`] for a context that cannot be one; [`Error::Open`] if the context is
+    /// another, or anything was changed or cut off.
+    pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Plaintext, Error> {
+        open(self.addressee(), context, sealed)
+    }
+
+    /// Opens an envelope while it is read, in constant memory.
+    ///
+    /// # Where an envelope ends
+    ///
+    /// An envelope does not say where it ends: it ends where the inner reader does. On a connection
+    /// that stays open, reading waits for more. Send the length first
+    /// ([`sealed_len`](EncapsulationKey::sealed_len)), and read no further:
+    ///
+    /// ```
+    /// use std::io::{Read, Write};
+    ///
+    /// # let bob = twinseal::DecapsulationKey::generate()?;
+    /// # let to_bob = bob.encapsulation_key();
+    /// let request = b"hello";
+    /// let length = to_bob.sealed_len(request.len() as u64).ok_or("it is too long")?;
+    /// # let mut connection = Vec::new();
+    /// connection.write_all(&length.to_be_bytes())?;
+    /// let mut writer = to_bob.seal_writer(b"example.com/requests", connection)?;
+    /// writer.write_all(request)?;
+    /// let connection = writer.finish()?; // which stays open
+    /// # let mut connection = std::io::Cursor::new(connection).chain(std::io::repeat(0));
+    ///
+    /// // On the other side:
+    /// let mut length = [0; 8];
+    /// connection.read_exact(&mut length)?;
+    /// let envelope = connection.take(u64::from_be_bytes(length));
+    /// let mut text = String::new();
+    /// bob.open_reader(b"example.com/requests", envelope)?.read_to_string(&mut text)?;
+    /// assert_eq!(text, "hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// For requests and answers, take a session instead ([`SessionSender`](crate::session::SessionSender)), whose messages
+    /// are read one by one; their lengths travel with them here, too:
+    ///
+    /// ```
+    /// use std::io::{self, Read, Write};
+    ///
+    /// fn write_frame(connection: &mut impl Write, message: &[u8]) -> io::Result<()> {
+    ///     connection.write_all(&(message.len() as u32).to_be_bytes())?;
+    ///     connection.write_all(message)
+    /// }
+    ///
+    /// fn read_frame(connection: &mut impl Read, most: u32) -> io::Result<Vec<u8>> {
+    ///     let mut length = [0; 4];
+    ///     connection.read_exact(&mut length)?;
+    ///     let length = u32::from_be_bytes(length);
+    ///     if length > most {
+    ///         return Err(io::ErrorKind::InvalidData.into());
+    ///     }
+    ///     let mut message = vec![0; length as usize];
+    ///     connection.read_exact(&mut message)?;
+    ///     Ok(message)
+    /// }
+    ///
+    /// # let bob = twinseal::DecapsulationKey::generate()?;
+    /// # let mut connection = Vec::new();
+    /// let (hello, mut tx) = bob.encapsulation_key().sender(b"example.com/requests")?;
+    /// write_frame(&mut connection, &hello)?;
+    /// write_frame(&mut connection, &tx.seal(b"hello")?)?; // and others, as they come
+    ///
+    /// # let connection = &mut &connection[..];
+    /// let hello = read_frame(connection, 10_000)?;
+    /// let mut rx = bob.receiver(b"example.com/requests", &hello)?;
+    /// assert_eq!(&rx.open(&read_frame(connection, 1 << 20)?)?[..], b"hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open) inside an [`io::Error`], and those of the inner reader. No
+    /// plaintext is returned before its header, context and chunk were authenticated.
+    ///
+    /// Here an error of the inner reader loses what was read of the header, so the inner reader must
+    /// wait for its data. Over one that does not block, collect the header yourself
+    /// ([`Header::parse`] reports how many bytes it needs) and go on with [`BodyKey::opener`].
+    pub fn open_reader<R: Read>(&self, context: &[u8], inner: R) -> io::Result<OpenReader<R>> {
+        open_reader(self.addressee(), context, inner)
+    }
+
+    /// Opens an envelope for reading at any position: a [`File`](std::fs::File), bytes in memory,
+    /// or whatever implements [`ReadAt`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open) inside an [`io::Error`], and those of the source. The header,
+    /// the context and the last chunk were authenticated when it returns.
+    pub fn open_at<S: ReadAt>(&self, context: &[u8], source: S) -> io::Result<RandomAccess<S>> {
+        open_at(self.addressee(), context, source)
+    }
+
+    /// Unlocks a header that is addressed to this key: authenticates it, and returns the key to the
+    /// body. If the key has to be awaited, use [`Header::unlock`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotARecipient`] if the header is not addressed to this key; [`Error::Open`] if it
+    /// was changed.
+    ///
+    /// ```
+    /// # use twinseal::{DecapsulationKey, envelope::Header};
+    /// # let bob = DecapsulationKey::generate()?;
+    /// # let sealed = bob.encapsulation_key().seal(b"example.com/notes", b"hello")?;
+    /// let header = Header::parse(&sealed)?;
+    /// let body_key = bob.unlock(&header)?;
+    /// assert_eq!(&body_key.open(b"example.com/notes", &sealed[header.len()..])?[..], b"hello");
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
+    pub fn unlock(&self, header: &Header) -> Result<BodyKey, Error> {
+        header.unlock_by(self.addressee())
+    }
 }
 
-pub(super) fn open_reader<R: Read>(
+impl Keyring {
+    /// Opens an envelope with the key that it is addressed to; see [`DecapsulationKey::open`], and
+    /// [`unlock`](Self::unlock) for one that is addressed to several keys of the ring.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DecapsulationKey::open`], and whatever the key reports; [`Error::Refused`] if the
+    /// policy does not accept the key's suite.
+    pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Plaintext, Error> {
+        open(self.addressee(), context, sealed)
+    }
+
+    /// Opens an envelope while it is read; see [`DecapsulationKey::open_reader`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DecapsulationKey::open_reader`] and [`open`](Self::open).
+    pub fn open_reader<R: Read>(&self, context: &[u8], inner: R) -> io::Result<OpenReader<R>> {
+        open_reader(self.addressee(), context, inner)
+    }
+
+    /// Opens an envelope for reading at any position; see [`DecapsulationKey::open_at`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DecapsulationKey::open_at`] and [`open`](Self::open).
+    pub fn open_at<S: ReadAt>(&self, context: &[u8], source: S) -> io::Result<RandomAccess<S>> {
+        open_at(self.addressee(), context, source)
+    }
+
+    /// Unlocks a header with the key that it is addressed to; see [`DecapsulationKey::unlock`]. If it
+    /// is addressed to several, the newest is asked first, and another only if that one fails with
+    /// [`Error::External`] or [`Error::Randomness`]; if none opens it, the first error is returned.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`DecapsulationKey::unlock`], and the errors of the key; [`Error::Refused`] if the
+    /// policy does not accept the key's suite.
+    ///
+    /// ```
+    /// # use twinseal::{DecapsulationKey, Keyring, envelope::Header};
+    /// # let ring = Keyring::new(DecapsulationKey::generate()?);
+    /// let sealed = ring.primary().seal(b"example.com/notes", b"hello")?;
+    /// let header = Header::parse(&sealed)?;
+    /// let body_key = ring.unlock(&header)?;
+    /// assert_eq!(&body_key.open(b"example.com/notes", &sealed[header.len()..])?[..], b"hello");
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
+    pub fn unlock(&self, header: &Header) -> Result<BodyKey, Error> {
+        header.unlock_by(self.addressee())
+    }
+}
+
+pub(crate) fn open(keys: Addressee<'_>, context: &[u8], sealed: &[u8]) -> Result<Plaintext, Error> {
+    context::check(context)?;
+    let header = Header::parse(sealed)?;
+    header.unlock_by(keys)?.open(context, &sealed[header.len()..])
+}
+
+pub(crate) fn open_reader<R: Read>(
+    keys: Addressee<'_>,
     context: &[u8],
     mut inner: R,
-    unlock: impl FnOnce(&Header) -> Result<BodyKey, Error>,
 ) -> io::Result<OpenReader<R>> {
     context::check(context)?;
-    let body_key = unlock(&Header::read(&mut inner)?)?;
+    let body_key = Header::read(&mut inner)?.unlock_by(keys)?;
     let mut prefix = [0; BodyKey::PREFIX_LENGTH];
     if let (_, true) = stream::read_full(&mut inner, &mut prefix, 0)? {
         return Err(Error::Open.into()); // cut off, which is one of the things that it means
@@ -35,15 +214,15 @@ pub(super) fn open_reader<R: Read>(
     Ok(OpenReader::new(body_key.opener(context, &prefix)?, inner))
 }
 
-pub(super) fn open_at<S: ReadAt>(
+pub(crate) fn open_at<S: ReadAt>(
+    keys: Addressee<'_>,
     context: &[u8],
     source: S,
-    unlock: impl FnOnce(&Header) -> Result<BodyKey, Error>,
 ) -> io::Result<RandomAccess<S>> {
     context::check(context)?;
     let envelope_length = stream::size(&source)?; // a request, where the source is an object in a store
     let (header, behind) = Header::read_at(&source, envelope_length)?;
-    let body_key = unlock(&header)?;
+    let body_key = header.unlock_by(keys)?;
     let prefix = match behind.first_chunk() {
         Some(prefix) => *prefix,
         None => {

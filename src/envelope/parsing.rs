@@ -169,8 +169,30 @@ impl Header {
         Ok(Self { bytes, stanzas: parser.stanzas })
     }
 
-    /// Reads a header from the front of an envelope, and not a byte more.
-    pub(super) fn read(reader: &mut impl Read) -> io::Result<Self> {
+    /// Reads a header from the front of an envelope, and not a byte more: the reader goes on with
+    /// the body.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`parse`](Self::parse), wrapped in [`io::Error`]; and the errors of the reader, after
+    /// which the part of the header that was read is lost. Over a reader that does not block, collect
+    /// the bytes yourself, and [`parse`](Self::parse) them.
+    ///
+    /// ```
+    /// use std::io::Read;
+    ///
+    /// use twinseal::envelope::Header;
+    ///
+    /// # let bob = twinseal::DecapsulationKey::generate()?;
+    /// # let sealed = bob.encapsulation_key().seal(b"example.com/notes", b"hello")?;
+    /// let mut file = &sealed[..];
+    /// let header = Header::read(&mut file)?;
+    /// let mut body = Vec::new();
+    /// file.read_to_end(&mut body)?;
+    /// assert_eq!(&bob.unlock(&header)?.open(b"example.com/notes", &body)?[..], b"hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read(mut reader: impl Read) -> io::Result<Self> {
         let mut parser = Parser::default();
         let mut bytes = Vec::new();
         let mut ended = false;
@@ -181,7 +203,7 @@ impl Header {
                     // The number of recipients is a claim: room is made for twice what was read.
                     bytes.resize(needed.min(actual + actual.max(LEAST_READ)), 0);
                     let filled;
-                    (filled, ended) = stream::read_full(reader, &mut bytes, actual)?;
+                    (filled, ended) = stream::read_full(&mut reader, &mut bytes, actual)?;
                     bytes.truncate(filled);
                 }
                 Err(error) => return Err(error.into()),

@@ -1,17 +1,132 @@
-//! What every way of sealing does, for any recipients.
+//! Sealing for one recipient or several: data at rest, in one envelope that each of them can open.
 
 use std::io::{self, Write};
 
 use zeroize::Zeroizing;
 
-use super::{content_key::ContentKey, header};
+use super::{Recipients, content_key::ContentKey, header};
 use crate::{
     context,
     error::Error,
     kem::EncapsulationKey,
     provider, random,
-    stream::{self, ChunkKey, SealWriter, Sealer},
+    stream::{self, ChunkKey, SealWriter, chunks::Sealer},
 };
+
+impl EncapsulationKey {
+    /// Seals a message so that only the key's owner can open it, with the same context.
+    ///
+    /// The context says what the data is for ("example.com/checkpoints/v1"): data sealed for one
+    /// purpose does not open for another. An envelope does not say who made it; sign the plaintext
+    /// before sealing if that matters.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Context`] if the context is empty, longer than 255 bytes or reserved;
+    /// [`Error::Randomness`] if the system has none; [`Error::Misuse`] from 4 PiB on.
+    ///
+    /// ```
+    /// # let bob = twinseal::DecapsulationKey::generate()?;
+    /// let sealed = bob.encapsulation_key().seal(b"example.com/notes", b"hello")?;
+    /// assert_eq!(&bob.open(b"example.com/notes", &sealed)?[..], b"hello");
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
+    pub fn seal(&self, context: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
+        seal(self.as_slice(), context, plaintext, None)
+    }
+
+    /// Seals everything that is written, to `inner`, in constant memory. The bytes are those of
+    /// [`seal`](Self::seal).
+    ///
+    /// If the inner writer asks to be tried again
+    /// ([`WouldBlock`](io::ErrorKind::WouldBlock), [`TimedOut`](io::ErrorKind::TimedOut)), the
+    /// header waits for the next call; see [`SealWriter`] for what errors do.
+    ///
+    /// A file that somebody writes to, or cuts, while it is read is sealed as it was read: compare the length
+    /// and modification time of the open file before and after, and discard the result if they differ.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`seal`](Self::seal) inside an [`io::Error`], and those of the inner writer, which
+    /// gets the header here.
+    pub fn seal_writer<W: Write>(&self, context: &[u8], inner: W) -> io::Result<SealWriter<W>> {
+        seal_writer(self.as_slice(), context, inner)
+    }
+
+    /// Sealing without I/O, for asynchronous code: the bytes to be sent first, and what makes the
+    /// rest.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`seal`](Self::seal).
+    pub fn sealer(&self, context: &[u8]) -> Result<(Vec<u8>, Sealer), Error> {
+        sealer(self.as_slice(), context, 0, None)
+    }
+
+    /// Length of what [`seal`](Self::seal) makes of `plaintext` bytes, for a `Content-Length`.
+    /// `None` from 4 PiB on, the format's bound.
+    ///
+    /// ```
+    /// # let key = twinseal::DecapsulationKey::generate()?;
+    /// let to_bob = key.encapsulation_key();
+    /// let sealed = to_bob.seal(b"example.com/notes", b"hello")?;
+    /// assert_eq!(to_bob.sealed_len(5), Some(sealed.len() as u64));
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
+    #[must_use]
+    pub fn sealed_len(&self, plaintext: u64) -> Option<u64> {
+        sealed_len(self.as_slice(), plaintext)
+    }
+
+    fn as_slice(&self) -> &[Self] {
+        std::slice::from_ref(self)
+    }
+}
+
+impl Recipients {
+    /// Seals a message for all of them; see [`EncapsulationKey::seal`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EncapsulationKey::seal`].
+    pub fn seal(&self, context: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
+        seal(&self.keys, context, plaintext, None)
+    }
+
+    /// Seals everything that is written; see [`EncapsulationKey::seal_writer`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EncapsulationKey::seal_writer`].
+    pub fn seal_writer<W: Write>(&self, context: &[u8], inner: W) -> io::Result<SealWriter<W>> {
+        seal_writer(&self.keys, context, inner)
+    }
+
+    /// Sealing without I/O; see [`EncapsulationKey::sealer`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EncapsulationKey::seal`].
+    pub fn sealer(&self, context: &[u8]) -> Result<(Vec<u8>, Sealer), Error> {
+        sealer(&self.keys, context, 0, None)
+    }
+
+    /// Length of what [`seal`](Self::seal) makes of `plaintext` bytes; see
+    /// [`EncapsulationKey::sealed_len`].
+    #[must_use]
+    pub fn sealed_len(&self, plaintext: u64) -> Option<u64> {
+        sealed_len(&self.keys, plaintext)
+    }
+
+    #[cfg(feature = "hazmat")]
+    pub(crate) fn sealer_deterministic(
+        &self,
+        context: &[u8],
+        randomness: &Randomness<'_>,
+    ) -> Result<(Vec<u8>, Sealer), Error> {
+        sealer(&self.keys, context, 0, Some(randomness))
+    }
+}
 
 /// All the randomness of an envelope, for known answers.
 pub(crate) struct Randomness<'a> {

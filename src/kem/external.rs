@@ -8,13 +8,14 @@ use crate::error::Error;
 /// A decapsulation key, wherever it is: in memory as
 /// [`DecapsulationKey`](crate::DecapsulationKey), or in an HSM or KMS behind an implementation of your own.
 ///
-/// Everything that takes a decapsulation key takes any of them; references, [`Box`] and [`Arc`]
-/// implement the trait as well. Report failures with [`Error::external`]: an external key never
-/// returns [`Error::Open`].
+/// [`Unlock`](crate::Unlock) has the methods that open what was sealed to the key. References,
+/// [`Box`] and [`Arc`] implement both traits as well. Report failures with [`Error::external`]: an
+/// external key never returns [`Error::Open`].
 ///
 /// ```
 /// use twinseal::{
-///     Decapsulate, DecapsulationKey, EncapsulationKey, Error, kem::{Ciphertext, SharedSecret},
+///     Decapsulate, DecapsulationKey, EncapsulationKey, Error, Unlock,
+///     kem::{Ciphertext, SharedSecret},
 /// };
 ///
 /// struct Hsm { slot: DecapsulationKey }
@@ -29,7 +30,7 @@ use crate::error::Error;
 /// }
 ///
 /// # let slot = DecapsulationKey::generate()?;
-/// let hsm: Box<dyn Decapsulate> = Box::new(Hsm { slot });
+/// let hsm = Hsm { slot };
 /// let sealed = hsm.encapsulation_key().seal(b"example.com/notes", b"hello")?;
 /// assert_eq!(&hsm.open(b"example.com/notes", &sealed)?[..], b"hello");
 /// # Ok::<(), Error>(())

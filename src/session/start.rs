@@ -11,9 +11,10 @@ use super::{
     key_schedule::{Exporter, Schedule},
 };
 use crate::{
+    addressee::{Addressed, Addressee, decapsulate},
     constants, context,
     error::Error,
-    kem::{Decapsulate, DecapsulationKey, EncapsulationKey, KemSuite, SharedSecret},
+    kem::{DecapsulationKey, EncapsulationKey, SharedSecret},
     key_id::KeyId,
     keyring::{Keyring, VerifyingKeyring},
     provider::Provider,
@@ -132,42 +133,19 @@ impl DecapsulationKey {
     /// [`Error::Truncated`], [`Error::Unknown`] or [`Error::Invalid`] if it is not a hello;
     /// [`Error::Context`]. A changed hello leads to other keys: the first message fails to open.
     pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
-        self.as_dyn().receiver(context, hello)
+        receiver(self.addressee(), context, hello)
     }
 
     /// Accepts sessions of one signer only. An unsigned hello is refused.
     #[must_use]
     pub fn accepting<'a>(&'a self, signer: &'a VerifyingKey) -> Accepting<'a> {
-        self.as_dyn().accepting(signer)
+        Accepting::one(self.addressee(), signer)
     }
 
     /// Accepts sessions of any of several signers; [`SessionReceiver::signer`] tells whose it is.
     #[must_use]
     pub fn accepting_any<'a>(&'a self, signers: &'a VerifyingKeyring) -> Accepting<'a> {
-        self.as_dyn().accepting_any(signers)
-    }
-}
-
-impl dyn Decapsulate + '_ {
-    /// Accepts a session; see [`DecapsulationKey::receiver`].
-    ///
-    /// # Errors
-    ///
-    /// Those of [`DecapsulationKey::receiver`], and whatever the key reports.
-    pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
-        receive(&Keys::One(self), None, context, hello)
-    }
-
-    /// Accepts sessions of one signer only; see [`DecapsulationKey::accepting`].
-    #[must_use]
-    pub fn accepting<'a>(&'a self, signer: &'a VerifyingKey) -> Accepting<'a> {
-        Accepting { keys: Keys::One(self), signers: Signers::One(signer) }
-    }
-
-    /// Accepts sessions of any of several signers; [`SessionReceiver::signer`] tells whose it is.
-    #[must_use]
-    pub fn accepting_any<'a>(&'a self, signers: &'a VerifyingKeyring) -> Accepting<'a> {
-        Accepting { keys: Keys::One(self), signers: Signers::AnyOf(signers) }
+        Accepting::any(self.addressee(), signers)
     }
 }
 
@@ -180,30 +158,38 @@ impl Keyring {
     /// Those of [`DecapsulationKey::receiver`]; [`Error::Refused`] if the policy does not accept
     /// the key's suite.
     pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
-        receive(&Keys::Ring(self), None, context, hello)
+        receiver(self.addressee(), context, hello)
     }
 
     /// Accepts sessions of one signer only; see [`DecapsulationKey::accepting`].
     #[must_use]
     pub fn accepting<'a>(&'a self, signer: &'a VerifyingKey) -> Accepting<'a> {
-        Accepting { keys: Keys::Ring(self), signers: Signers::One(signer) }
+        Accepting::one(self.addressee(), signer)
     }
 
     /// Accepts sessions of any of several signers; [`SessionReceiver::signer`] tells whose it is.
     #[must_use]
     pub fn accepting_any<'a>(&'a self, signers: &'a VerifyingKeyring) -> Accepting<'a> {
-        Accepting { keys: Keys::Ring(self), signers: Signers::AnyOf(signers) }
+        Accepting::any(self.addressee(), signers)
     }
 }
 
 /// Sessions of one signer, or of any of several; see [`DecapsulationKey::accepting`].
 #[derive(Clone, Copy, Debug)]
 pub struct Accepting<'a> {
-    keys: Keys<'a>,
+    keys: Addressee<'a>,
     signers: Signers<'a>,
 }
 
-impl Accepting<'_> {
+impl<'a> Accepting<'a> {
+    pub(crate) fn one(keys: Addressee<'a>, signer: &'a VerifyingKey) -> Self {
+        Self { keys, signers: Signers::One(signer) }
+    }
+
+    pub(crate) fn any(keys: Addressee<'a>, signers: &'a VerifyingKeyring) -> Self {
+        Self { keys, signers: Signers::AnyOf(signers) }
+    }
+
     /// Verifies the hello's signature and accepts the session.
     ///
     /// # Errors
@@ -213,46 +199,7 @@ impl Accepting<'_> {
     /// [`Error::Refused`] if a keyring's policy does not accept the signature's suite; otherwise the
     /// same as [`DecapsulationKey::receiver`].
     pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
-        receive(&self.keys, Some(&self.signers), context, hello)
-    }
-}
-
-/// With what a session is accepted.
-#[derive(Clone, Copy)]
-enum Keys<'a> {
-    One(&'a (dyn Decapsulate + 'a)),
-    Ring(&'a Keyring),
-}
-
-impl Keys<'_> {
-    fn find(&self, suite: KemSuite, key_id: KeyId) -> Result<&dyn Decapsulate, Error> {
-        match self {
-            Self::One(key) => {
-                let public = key.encapsulation_key();
-                let is_wanted = (public.suite(), public.key_id()) == (suite, key_id);
-                if is_wanted { Ok(*key) } else { Err(Error::NotARecipient) }
-            }
-            Self::Ring(ring) => ring.find(suite, &key_id),
-        }
-    }
-}
-
-impl Keys<'_> {
-    /// A keyring has a policy; a single key takes the signers that it is given.
-    fn check_signer(&self, suite: SignatureSuite) -> Result<(), Error> {
-        match self {
-            Self::One(_) => Ok(()),
-            Self::Ring(ring) => ring.policy().check_signature(suite),
-        }
-    }
-}
-
-impl fmt::Debug for Keys<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::One(key) => key.encapsulation_key().fmt(f),
-            Self::Ring(ring) => ring.fmt(f),
-        }
+        receive(self.keys, Some(&self.signers), context, hello)
     }
 }
 
@@ -273,9 +220,18 @@ impl Signers<'_> {
     }
 }
 
-/// Where every way of accepting a session ends.
+/// Accepts a session that does not say who sends.
+pub(crate) fn receiver(
+    keys: Addressee<'_>,
+    context: &[u8],
+    hello: &[u8],
+) -> Result<SessionReceiver, Error> {
+    receive(keys, None, context, hello)
+}
+
+/// Common to all ways of accepting a session.
 fn receive(
-    keys: &Keys<'_>,
+    keys: Addressee<'_>,
     signers: Option<&Signers<'_>>,
     context: &[u8],
     hello: &[u8],
@@ -296,10 +252,7 @@ fn receive(
             signer.verify_prehashed(constants::SESSION_SIGNATURE_CONTEXT, &digest, &signature)?;
         }
     }
-    let secret = key.decapsulate(&core.ciphertext).map_err(Error::into_external)?;
-    if secret.suite() != to.suite() {
-        return Err(Error::external("the shared secret is not of the key's suite"));
-    }
+    let secret = decapsulate(key, &core.ciphertext)?;
     let (direction, exporter, session_id) = start(to.provider(), &secret, core_bytes, context)?;
     Ok(SessionReceiver {
         direction,

@@ -54,7 +54,7 @@ impl fmt::Debug for UnverifiedBody {
 /// let fetch = |range: std::ops::Range<u64>| sealed[range.start as usize..range.end as usize].to_vec();
 ///
 /// let header = Header::parse(&fetch(0..4096))?;
-/// let body_key = header.unlock_with(&bob)?;
+/// let body_key = bob.unlock(&header)?;
 /// let start = header.len() as u64;
 /// let prefix = fetch(start..start + BodyKey::PREFIX_LENGTH as u64);
 /// let last = body_key.body(b"example.com/notes", prefix[..].try_into()?, sealed.len() as u64)?;

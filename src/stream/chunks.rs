@@ -206,7 +206,7 @@ fn fill<'a>(partial: &mut Vec<u8>, length: usize, input: &'a [u8]) -> &'a [u8] {
 /// # let bob = twinseal::DecapsulationKey::generate()?;
 /// # let sealed = bob.encapsulation_key().seal(b"example.com/notes", b"hello")?;
 /// # let header = Header::parse(&sealed)?;
-/// # let body_key = header.unlock_with(&bob)?;
+/// # let body_key = bob.unlock(&header)?;
 /// # let body = &sealed[header.len()..];
 /// let (prefix, chunks) = body.split_first_chunk::<{ BodyKey::PREFIX_LENGTH }>().unwrap();
 /// let mut opener = body_key.opener(b"example.com/notes", prefix)?;

@@ -7,7 +7,11 @@ use std::{
     sync::Arc,
 };
 
-use super::{Body, CHUNK, ReadAt, SEALED_CHUNK, UnverifiedBody, read_at::read_exact_at};
+use super::{
+    CHUNK, ReadAt, SEALED_CHUNK,
+    body::{Body, UnverifiedBody},
+    read_at::read_exact_at,
+};
 use crate::{error::Error, secret::SecretBuffer};
 
 /// How many chunks are read at once.

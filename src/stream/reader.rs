@@ -6,7 +6,7 @@ use std::{
     ops::Range,
 };
 
-use super::{Opener, SEALED_CHUNK, outgoing::uninterrupted};
+use super::{SEALED_CHUNK, chunks::Opener, outgoing::uninterrupted};
 use crate::{error::Error, numbered_key::TAG, secret::SecretBuffer};
 
 /// How many chunks are read at once.

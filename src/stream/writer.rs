@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
 };
 
-use super::{CHUNK, SEALED_CHUNK, Sealer, outgoing::Outgoing};
+use super::{CHUNK, SEALED_CHUNK, chunks::Sealer, outgoing::Outgoing};
 use crate::{error::Error, secret::SecretBuffer};
 
 /// How many chunks are written at once. Sealed one by one while they are in the cache.

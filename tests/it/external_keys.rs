@@ -4,6 +4,7 @@
 use std::{
     error::Error as _,
     fmt,
+    io::Read,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -11,8 +12,8 @@ use std::{
 };
 
 use twinseal::{
-    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, Plaintext, Recipients,
-    Sign, Signature, SigningKey, VerifyingKey,
+    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, Keyring, Recipients,
+    Sign, Signature, SigningKey, Unlock, VerifyingKey, VerifyingKeyring,
     envelope::Header,
     kem::{Ciphertext, SharedSecret},
 };
@@ -39,11 +40,6 @@ impl Token {
 
     fn answering(answer: impl Fn() -> Result<SharedSecret, Error> + Send + Sync + 'static) -> Self {
         Self { answer: Some(Box::new(answer)), ..Self::working(kem_key(X25519, 1)) }
-    }
-
-    fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Plaintext, Error> {
-        let key: &dyn Decapsulate = self;
-        key.open(context, sealed)
     }
 
     /// How often it has decapsulated since the last time.
@@ -211,6 +207,95 @@ fn a_token_with_a_wrong_secret() {
 fn a_key_in_memory_is_an_external_key_too() {
     let key: Box<dyn Decapsulate> = Box::new(kem_key(P384, 2));
     assert_eq!(&key.open(CTX, &sealed()).unwrap()[..], b"hello");
+}
+
+/// One function for all that can unlock: every method, with data that is addressed to it.
+fn unlocks(keys: &(impl Unlock + ?Sized), public: &EncapsulationKey) {
+    let sealed = public.seal(CTX, b"hello").unwrap();
+    assert_eq!(&keys.open(CTX, &sealed).unwrap()[..], b"hello");
+    let mut read = Vec::new();
+    keys.open_reader(CTX, &sealed[..]).unwrap().read_to_end(&mut read).unwrap();
+    assert_eq!(read, b"hello");
+    read.clear();
+    keys.open_at(CTX, &sealed).unwrap().read_to_end(&mut read).unwrap();
+    assert_eq!(read, b"hello");
+
+    let header = Header::parse(&sealed).unwrap();
+    let body = &sealed[header.len()..];
+    assert_eq!(&keys.unlock(&header).unwrap().open(CTX, body).unwrap()[..], b"hello");
+    let other = kem_key(X25519, 9);
+    let to = Recipients::new([other.encapsulation_key()]).unwrap();
+    let mut moved = Vec::new();
+    keys.rewrap(&to, &sealed[..], &mut moved).unwrap();
+    let also = [&keys.rewrap_header(&to, &header).unwrap(), body].concat();
+    for moved in [moved, also] {
+        assert_eq!(&other.open(CTX, &moved).unwrap()[..], b"hello");
+    }
+
+    let (hello, mut tx) = public.sender(CTX).unwrap();
+    let mut rx = keys.receiver(CTX, &hello).unwrap();
+    assert_eq!(&rx.open(&tx.seal(b"hello").unwrap()).unwrap()[..], b"hello");
+    let alice = signing_key(1);
+    let (hello, mut tx) = public.signed_by(&alice).sender(CTX).unwrap();
+    let sealed = tx.seal(b"hello").unwrap();
+    let alice = alice.verifying_key();
+    let signers = VerifyingKeyring::new([alice]).unwrap();
+    for accepting in [keys.accepting(alice), keys.accepting_any(&signers)] {
+        let mut rx = accepting.receiver(CTX, &hello).unwrap();
+        assert_eq!(&rx.open(&sealed).unwrap()[..], b"hello");
+    }
+
+    let (hello, _) = other.encapsulation_key().sender(CTX).unwrap();
+    for addressed_to_another in [
+        outcome(keys.open(CTX, &other.encapsulation_key().seal(CTX, b"hello").unwrap())),
+        outcome(keys.receiver(CTX, &hello)),
+    ] {
+        assert_eq!(addressed_to_another, "NotARecipient");
+    }
+}
+
+#[test]
+fn what_unlocks() {
+    let key = kem_key(X25519, 1);
+    let public = key.encapsulation_key().clone();
+    unlocks(&key, &public);
+    let by_dyn: &dyn Decapsulate = &key;
+    unlocks(by_dyn, &public);
+    unlocks(&Token::working(kem_key(X25519, 1)), &public);
+    let token: Arc<dyn Decapsulate> = Arc::new(Token::working(kem_key(X25519, 1)));
+    unlocks(&*token, &public);
+    unlocks(&token, &public);
+    unlocks(&&token, &public);
+    unlocks(&Keyring::new(key), &public);
+    unlocks(&Keyring::new(token), &public);
+}
+
+/// The methods are found however the key is held.
+#[test]
+fn however_it_is_held() {
+    let sealed = sealed();
+    let (hello, _) = kem_key(X25519, 1).encapsulation_key().sender(CTX).unwrap();
+    macro_rules! unlocks {
+        ($($key:expr),+ $(,)?) => {$(
+            assert_eq!(&$key.open(CTX, &sealed).unwrap()[..], b"hello");
+            assert_eq!($key.open_at(CTX, &sealed).unwrap().len(), 5);
+            assert_eq!(outcome($key.receiver(CTX, &hello)), "Ok");
+        )+};
+    }
+    let token = || Token::working(kem_key(X25519, 1));
+    let by_dyn: &dyn Decapsulate = &token();
+    unlocks!(
+        token(),
+        (&token()),
+        Box::new(token()),
+        Arc::new(token()),
+        by_dyn,
+        (&by_dyn),
+        (Box::new(token()) as Box<dyn Decapsulate>),
+        (Arc::new(token()) as Arc<dyn Decapsulate>),
+        Arc::new(kem_key(X25519, 1)),
+        Arc::new(Keyring::new(kem_key(X25519, 1))),
+    );
 }
 
 // A key that is awaited.

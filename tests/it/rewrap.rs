@@ -6,7 +6,7 @@ use std::{
 };
 
 use twinseal::{
-    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, Recipients,
+    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, Recipients, Unlock,
     envelope::Header,
     hazmat::{self, SealRandomness},
     kem::{Ciphertext, SharedSecret},
@@ -94,7 +94,7 @@ fn every_combination_of_keys() {
                 let to = recipients(new);
                 let moved = rewrap(with, &to, &sealed);
                 let header = Header::parse(&sealed).unwrap();
-                let also = [&header.rewrap(*with, &to).unwrap()[..], body(&sealed)].concat();
+                let also = [&with.rewrap_header(&to, &header).unwrap()[..], body(&sealed)].concat();
                 assert_eq!(to.sealed_len(plaintext.len() as u64), Some(moved.len() as u64));
                 for moved in [moved, also] {
                     assert!(body(&moved) == body(&sealed));
@@ -180,7 +180,7 @@ fn assert_refused(key: &DecapsulationKey, sealed: &[u8], expected: impl Fn(&Erro
     assert_eq!(error.kind(), ErrorKind::InvalidData);
     assert!(expected(twinseal_error(&error)), "{error}");
     assert_eq!(writer.calls(), 0);
-    let refused = Header::parse(sealed).and_then(|header| header.rewrap(key, &to));
+    let refused = Header::parse(sealed).and_then(|header| key.rewrap_header(&to, &header));
     assert!(expected(&refused.unwrap_err()));
 }
 
@@ -269,7 +269,7 @@ fn a_key_elsewhere() {
     let header = Header::parse(&sealed).unwrap();
     let to = recipients(&[&NEW]);
 
-    let module: &dyn Decapsulate = &Module(|ciphertext| OLD.decapsulate(ciphertext));
+    let module = Module(|ciphertext| OLD.decapsulate(ciphertext));
     let mut moved = Vec::new();
     module.rewrap(&to, &sealed[..], &mut moved).unwrap();
     assert_opens(&NEW, &moved, b"weights");
@@ -281,8 +281,8 @@ fn a_key_elsewhere() {
         // A secret that is none of this suite.
         |_| SharedSecret::from_bytes(KemSuite::ML_KEM_1024_P384, &[0; 32]),
     ] {
-        let module: &dyn Decapsulate = &Module(fail);
-        assert!(matches!(header.rewrap(module, &to), Err(Error::External(_))));
+        let module = Module(fail);
+        assert!(matches!(module.rewrap_header(&to, &header), Err(Error::External(_))));
         let writer = untouched(&Arc::from([]));
         let error = module.rewrap(&to, &sealed[..], writer.clone()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Other);
@@ -290,9 +290,8 @@ fn a_key_elsewhere() {
         assert_eq!(writer.calls(), 0);
     }
     // A wrong secret of the right kind is what a wrong key or a changed header is.
-    let module: &dyn Decapsulate =
-        &Module(|_| SharedSecret::from_bytes(KemSuite::X25519_ML_KEM_1024, &[0; 64]));
-    assert!(matches!(header.rewrap(module, &to), Err(Error::Open)));
+    let module = Module(|_| SharedSecret::from_bytes(KemSuite::X25519_ML_KEM_1024, &[0; 64]));
+    assert!(matches!(module.rewrap_header(&to, &header), Err(Error::Open)));
 }
 
 /// An inner writer or reader that fails is told, and what was written before is no whole envelope.

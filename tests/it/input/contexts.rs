@@ -1,6 +1,6 @@
 //! Which contexts are refused, by every function that takes one?
 
-use twinseal::{Decapsulate, Error, Recipients, Sign, envelope::Header};
+use twinseal::{Decapsulate, Error, Recipients, Sign, Unlock, envelope::Header};
 
 use crate::common::{CTX, X25519, io_outcome, kem_key, outcome, signing_key};
 
@@ -26,7 +26,7 @@ fn with_context(context: &[u8]) -> Vec<(&'static str, String)> {
         ("Recipients::seal", outcome(recipients.seal(context, b"hello"))),
         ("open", outcome(key.open(context, &sealed))),
         ("open of nothing", outcome(key.open(context, b""))),
-        ("Decapsulate::open", outcome(external.open(context, &sealed))),
+        ("Unlock::open", outcome(external.open(context, &sealed))),
         ("BodyKey::open", outcome(body_key.open(context, &sealed[header.len()..]))),
         ("sign", outcome(signer.sign(context, b"hello"))),
         ("sign_reader", io_outcome(signer.sign_reader(context, reader))),

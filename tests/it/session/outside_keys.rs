@@ -1,7 +1,7 @@
 //! Keys that live elsewhere, and fail.
 
 use twinseal::{
-    Decapsulate, EncapsulationKey, Error, KemSuite, Sign, Signature, VerifyingKey,
+    Decapsulate, EncapsulationKey, Error, KemSuite, Sign, Signature, Unlock, VerifyingKey,
     kem::{Ciphertext, SharedSecret},
 };
 
@@ -40,7 +40,7 @@ fn they_work() {
         let alice: &dyn Sign = &*ALICE;
         alice.sign_prehashed(context, sha512)
     });
-    let module: &dyn Decapsulate = &Module(|ciphertext| BOB.decapsulate(ciphertext));
+    let module = Module(|ciphertext| BOB.decapsulate(ciphertext));
 
     let (hello, mut tx) = BOB.encapsulation_key().signed_by(&service).sender(CTX).unwrap();
     let mut rx = module.accepting(service.verifying_key()).receiver(CTX, &hello).unwrap();
@@ -63,7 +63,7 @@ fn a_failing_decapsulation_key() {
         // A secret that is none of this suite.
         |_| SharedSecret::from_bytes(KemSuite::ML_KEM_1024_P384, &[0; 32]),
     ] {
-        let module: &dyn Decapsulate = &Module(fail);
+        let module = Module(fail);
         assert!(matches!(module.receiver(CTX, &hello), Err(Error::External(_))));
         let from_alice = module.accepting(ALICE.verifying_key());
         assert!(matches!(from_alice.receiver(CTX, &signed), Err(Error::External(_))));
@@ -73,7 +73,7 @@ fn a_failing_decapsulation_key() {
 /// Nothing is decapsulated for a hello whose signature does not verify.
 #[test]
 fn no_decapsulation_for_a_forgery() {
-    let module: &dyn Decapsulate = &Module(|_| panic!("asked for nothing"));
+    let module = Module(|_| panic!("asked for nothing"));
     let (mut signed, _) = BOB.encapsulation_key().signed_by(&*ALICE).sender(CTX).unwrap();
     signed[SIGNED_CORE] ^= 1;
     let from_alice = module.accepting(ALICE.verifying_key());

@@ -51,7 +51,7 @@ pub(crate) fn chunks_start(sealed: &[u8]) -> usize {
 /// The opener of an envelope, and the chunks for it.
 pub(crate) fn opener(sealed: &[u8]) -> Result<(Opener, &[u8]), Error> {
     let header = Header::parse(sealed)?;
-    let body_key = header.unlock_with(&*BOB)?;
+    let body_key = BOB.unlock(&header)?;
     let (prefix, chunks) = sealed[header.len()..].split_first_chunk().ok_or(Error::Open)?;
     Ok((body_key.opener(CTX, prefix)?, chunks))
 }

@@ -119,7 +119,7 @@ fn an_opener_ends_where_it_panics() {
     let header = Header::parse(&sealed).unwrap();
     let opener = || {
         let prefix = sealed[header.len()..].first_chunk().unwrap();
-        header.unlock_with(&bob).unwrap().opener(CTX, prefix).unwrap()
+        bob.unlock(&header).unwrap().opener(CTX, prefix).unwrap()
     };
     let chunks = &sealed[chunks_start(&sealed)..];
 

@@ -33,7 +33,7 @@ fn ranges(size: usize) -> impl Iterator<Item = Range<usize>> {
 fn unlocked(sealed: &[u8]) -> (BodyKey, &[u8; BodyKey::PREFIX_LENGTH]) {
     let header = Header::parse(sealed).unwrap();
     let prefix = sealed[header.len()..].first_chunk().unwrap();
-    (header.unlock_with(&*BOB).unwrap(), prefix)
+    (BOB.unlock(&header).unwrap(), prefix)
 }
 
 fn body(sealed: &[u8]) -> Body {

@@ -210,7 +210,7 @@ fn opened_in_memory() {
 
         let header = Header::parse(&sealed).unwrap();
         let body = &sealed[header.len()..];
-        let body_key = header.unlock_with(&*BOB).unwrap();
+        let body_key = BOB.unlock(&header).unwrap();
         assert!(body_key.open(CTX, body).unwrap()[..] == plaintext);
         // The same in two steps, as with a key that is awaited.
         let recipient = header.find(BOB.encapsulation_key()).unwrap();
