@@ -1,4 +1,4 @@
-//! How much memory streams and sessions take, and that the forms that work in place take none.
+//! How much memory do streams and sessions take, and do the forms that work in place take none?
 
 #![allow(unsafe_code, reason = "an allocator that counts has no other way")]
 

@@ -1,4 +1,4 @@
-//! How much memory a process needs to seal a file of 4 GiB and to open it again.
+//! How much memory does a process need to seal a file of 4 GiB and to open it again?
 #![cfg(target_os = "linux")]
 
 use std::{

@@ -1,4 +1,4 @@
-//! Inputs that change while they are read, and files whose length says nothing.
+//! What happens to an input that changes while it is read, and to files whose length says nothing?
 
 use std::{
     fs::{File, OpenOptions},

@@ -1,5 +1,7 @@
-//! What is printed, and where: nothing that a terminal obeys, and nothing onto a terminal, into a closed
-//! stream or onto a full disk as if it were there.
+//! Where does the tool print, and what?
+//!
+//! Nothing that a terminal obeys is printed, and no data onto a terminal, or into a closed stream or onto
+//! a full disk as if it were there.
 
 use std::{
     ffi::OsString,

@@ -1,4 +1,4 @@
-//! Files that are not what they should be: nothing of them is left on the disk.
+//! Are invalid files refused, with nothing of them left on the disk?
 
 use crate::{
     common::process::ended,

@@ -1,4 +1,4 @@
-//! Outputs that are open already, by the names that the system has for them.
+//! Can an output be open already, by any name that the system has for it?
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! A folder in which the tool is run, and what must hold after each run.
+//! A directory in which the tool is run, and what must hold after each run.
 
 use std::{
     collections::BTreeMap,

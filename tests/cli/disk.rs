@@ -1,4 +1,4 @@
-//! Where results go: files that are there whole or not at all, streams, and places that take none.
+//! Are results there whole or not at all, and which places take none?
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! `inspect`: every kind of file is recognised, and nothing private is told.
+//! Does `inspect` recognise every kind of file, and print nothing private?
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! `inspect --recursive`: everything of twinseal in a tree is listed, whatever else is in it, and the exit
-//! code says whether a key or a suite is still used.
+//! Does `inspect --recursive` list everything of twinseal in a tree, whatever else is in it, and does the
+//! exit code say whether a key or a suite is still used?
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! Keys of other software are called what they are: by their object identifier and form.
+//! Are keys of other software called what they are, by their object identifier and form?
 
 use crate::{
     common::{ec_private_key, pem, pkcs8, pkcs8_of, spki, tlv},

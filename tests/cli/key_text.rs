@@ -1,4 +1,4 @@
-//! Key files as text: one rule for all commands, each file read once, and no stream read twice.
+//! Do all commands read key files by one rule, each file once, and no stream twice?
 
 use crate::{
     common::process::ended,

@@ -1,4 +1,4 @@
-//! `keygen` and `public`, and what is said of key files that do not serve.
+//! What do `keygen` and `public` write, and what does the tool say about key files that it cannot use?
 
 use std::fs;
 

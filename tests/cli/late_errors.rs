@@ -1,4 +1,4 @@
-//! Errors of the disk that show late: when a file is closed, or synced.
+//! Are errors of the disk reported that show only when a file is closed or synced?
 
 use std::{fs, process::Command};
 

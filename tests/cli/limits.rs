@@ -1,4 +1,4 @@
-//! Limits of the system: sizes of files, core dumps, and processes.
+//! What happens at the limits of the system: sizes of files, core dumps and processes?
 
 use std::process::Stdio;
 

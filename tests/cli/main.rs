@@ -1,4 +1,4 @@
-//! The command-line tool: what it prints, how it exits, and what it leaves on the disk.
+//! What does the command-line tool print, how does it exit, and what does it leave on the disk?
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -12,6 +12,7 @@ mod damage;
 mod descriptors;
 mod desk;
 mod disk;
+mod documents;
 mod inspect;
 #[cfg(unix)]
 mod inventory;
@@ -25,7 +26,6 @@ mod limits;
 #[cfg(target_os = "linux")]
 mod owners;
 mod pages;
-mod readme;
 #[cfg(target_os = "linux")]
 mod replaced;
 mod rings;

@@ -1,4 +1,4 @@
-//! Files of several users: what another user of the machine can do to a result, and what not.
+//! What can another user of the machine do to a result, and what not?
 //!
 //! Only root can set these up; the tool then runs as root, or as another user.
 

@@ -1,4 +1,4 @@
-//! Help, completions and manual pages: they come from the argument parser and name every command.
+//! Do help, completions and manual pages come from the argument parser, and name every command?
 
 use std::fs;
 

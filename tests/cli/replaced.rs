@@ -1,4 +1,4 @@
-//! What a file that is replaced hands on to the new one, and files that are not replaced.
+//! What does a file that is replaced hand on to the new one, and which files are not replaced?
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! Directories and bundles of keys: what counts, what is refused, and at once.
+//! Which directories and bundles of keys are read, and which are refused as a whole?
 
 use std::fs;
 

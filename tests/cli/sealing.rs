@@ -1,4 +1,4 @@
-//! `seal`, `open` and `rewrap`: what goes in comes out, for those it was meant for.
+//! Do `seal`, `open` and `rewrap` give the data to those it was meant for, and to nobody else?
 
 use std::fs;
 

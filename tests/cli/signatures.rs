@@ -1,4 +1,4 @@
-//! `sign` and `verify`, and that other software's keys and signatures are read, and reads ours.
+//! Do `sign` and `verify` agree with each other, and with other software?
 
 use std::fs;
 

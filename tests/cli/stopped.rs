@@ -1,4 +1,4 @@
-//! Runs that are stopped: by signals that ask, and by the one that does not.
+//! What is left of a run that is stopped, by signals that ask and by the one that does not?
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! What several test files share: fixed keys, DER and PEM pieces, and errors as text.
+//! What do several test binaries share? Fixed keys, DER and PEM pieces, and errors as text.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 

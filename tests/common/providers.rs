@@ -1,4 +1,4 @@
-//! The providers that every shared test runs on.
+//! Which providers does every shared test run on?
 
 #[cfg(feature = "aws-lc-rs")]
 use twinseal::provider::AWS_LC;

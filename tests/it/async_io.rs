@@ -1,5 +1,6 @@
-//! Streams and random access in asynchronous code, without a thread: the parts that do no I/O are
-//! driven over tokio's pipes, and over an object store that answers later. Meant to be copied.
+//! Can asynchronous code seal and open without a thread of its own? Meant to be copied.
+//!
+//! The parts that do no I/O are driven over tokio's pipes, and over an object store that answers later.
 
 use std::{io, ops::Range};
 

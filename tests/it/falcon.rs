@@ -1,5 +1,7 @@
-//! The experimental suite, ECDSA-P384 + Falcon-1024: PQClean's known answer, both halves needed, one
-//! encoding, and key files of its own.
+//! Does the experimental suite, ECDSA-P384 + Falcon-1024, need both halves, and is it kept apart from the
+//! stable ones?
+//!
+//! Falcon is checked with PQClean's known answer.
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,5 @@
-//! Proves suite 0x0051, and the key schedule of sessions, with the HPKE working group's vector for
-//! MLKEM1024-P384.
+//! Do suite 0x0051 and the key schedule of sessions agree with the HPKE working group's vector for
+//! MLKEM1024-P384?
 
 use twinseal::{
     DecapsulationKey, EncapsulationKey, KemSuite,

@@ -1,6 +1,8 @@
-//! Proves the composite signature with the LAMPS working group's vector for
-//! id-MLDSA87-ECDSA-P384-SHA512, and its ML-DSA half with C2SP's accumulated one: other software
-//! reads what we write, and neither half can be replaced or stripped off.
+//! Does the composite signature agree with the LAMPS working group's vector for
+//! id-MLDSA87-ECDSA-P384-SHA512, and can neither half be replaced or stripped off?
+//!
+//! Other software reads what the crate writes, and the ML-DSA half is checked with C2SP's accumulated
+//! vector, too.
 
 use ml_dsa::MlDsa87;
 use p384::ecdsa;

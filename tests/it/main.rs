@@ -4,7 +4,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-// The crate as a whole: what it exports, and what does not compile.
+// The crate as a whole: what it exports, what does not compile, and which test proves what.
+mod documents;
 mod misuse;
 mod public_dependencies;
 

@@ -1,4 +1,4 @@
-//! What must not compile? That this file compiles is the test.
+//! Does misuse of the API fail to compile? This file compiles only if it does.
 
 use twinseal::{
     DecapsulationKey, EncapsulationKey, Error, Plaintext, Signature, SigningKey, VerifyingKey,

@@ -1,5 +1,4 @@
-//! Does it matter which provider computed? Whatever one makes, every other takes; whatever one
-//! refuses, every other refuses; and keys tell which one they are on.
+//! Do all providers compute, accept and refuse the same?
 
 mod agreement;
 mod encodings;

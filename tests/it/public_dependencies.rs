@@ -1,4 +1,5 @@
-//! Are the crates whose traits and types are in the API handed on, and called public in the manifest?
+//! Does the crate re-export the crates whose traits and types are in its API, and does the manifest call
+//! them public?
 
 use std::convert::Infallible;
 

@@ -1,4 +1,4 @@
-//! Rewrapping: new recipients for an envelope, whose body does not change by a byte.
+//! Does rewrapping give an envelope new recipients and leave its body as it is, byte by byte?
 
 use std::{
     io::{self, ErrorKind, Read},

@@ -1,4 +1,4 @@
-//! What does a ring make of files that change, that are there twice, or that are not files?
+//! What does a ring do with files that change, that occur twice, or that are not files?
 
 use std::{
     error::Error as _,

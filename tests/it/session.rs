@@ -1,5 +1,5 @@
-//! Sessions: what is sent arrives, and nothing that was replayed, reordered, dropped, cut, changed
-//! or taken from elsewhere is accepted.
+//! Does what is sent in a session arrive, and is everything refused that was replayed, reordered,
+//! dropped, cut, changed or taken from elsewhere?
 
 mod fixture;
 mod hello;

@@ -1,4 +1,4 @@
-//! How do signatures behave: randomness, contexts, readers, and what does not verify?
+//! Are signatures hedged, bound to their context, and refused when anything differs?
 
 use std::io::{self, Read};
 

@@ -1,4 +1,4 @@
-//! The test vectors in VECTORS.md, recomputed.
+//! Does the crate compute every value in VECTORS.md?
 //!
 //! VECTORS.md is the only place where vectors are written down: this file reads each block's inputs
 //! there, computes every value from them, with the intermediate values on the way, and compares.

@@ -1,5 +1,4 @@
-//! Streams: every way of sealing gives the same bytes, every way of opening gives the plaintext
-//! back, and nothing that was not authenticated ever comes out.
+//! Does every way of sealing give the same bytes, and every way of opening only authentic plaintext?
 
 mod damage;
 mod fixture;

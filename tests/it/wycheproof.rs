@@ -1,5 +1,6 @@
-//! Proves every primitive with Project Wycheproof's vectors: each case has its expected outcome on
-//! every provider, and how many were run, or skipped for which reason, is asserted.
+//! Does every provider give the expected outcome in each of Project Wycheproof's cases?
+//!
+//! How many cases were run, or skipped for which reason, is asserted.
 
 mod aes_gcm;
 mod chunked_encryption;

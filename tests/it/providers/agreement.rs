@@ -1,5 +1,5 @@
-//! Changed keys, ciphertexts and signatures: all providers give the same answer, down to the value
-//! and the text of the error.
+//! Do all providers answer the same to changed keys, ciphertexts and signatures, down to the value and
+//! the text of the error?
 
 use std::ops::Range;
 

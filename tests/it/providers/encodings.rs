@@ -1,4 +1,4 @@
-//! Encodings at the edge of what is valid: one answer on all providers, and it is the right one.
+//! Do all providers give the right answer to encodings at the edge of what is valid?
 
 use p384::{
     ecdsa::{Signature, signature::Verifier},

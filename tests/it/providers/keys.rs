@@ -1,4 +1,4 @@
-//! Keys: the same from one seed on all providers, moved by `on`, and by default on the right one.
+//! Is a key the same on all providers, does `on` move it, and is the default the right provider?
 
 use twinseal::{
     DecapsulationKey, EncapsulationKey, KemSuite, SignatureSuite, SigningKey, VerifyingKey, hazmat,

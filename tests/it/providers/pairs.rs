@@ -1,4 +1,4 @@
-//! What one provider makes, every other takes.
+//! Does every provider accept what any other makes?
 
 use std::io::{Read, Write};
 

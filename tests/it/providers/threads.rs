@@ -1,4 +1,4 @@
-//! One key of each provider, used from many threads at once.
+//! Can many threads use one key at once, on each provider?
 
 use std::{sync::Barrier, thread};
 

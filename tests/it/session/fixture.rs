@@ -1,4 +1,4 @@
-//! Who talks to whom, and where the fields of a hello are.
+//! Who talks to whom, and where are the fields of a hello?
 
 use std::{ops::Range, sync::LazyLock};
 

@@ -1,4 +1,4 @@
-//! Hellos that are not what somebody meant for this receiver.
+//! Is a hello refused that nobody made for this receiver?
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Messages that are not the next one, unchanged: each is refused, and the next one still opens.
+//! Is every message refused but the next one, unchanged, and does that one still open?
 
 use twinseal::{
     Error,

@@ -1,4 +1,4 @@
-//! Keys that live elsewhere, and fail.
+//! What happens to a session when a key that lives elsewhere fails?
 
 use twinseal::{
     Decapsulate, EncapsulationKey, Error, KemSuite, Sign, Signature, Unlock, VerifyingKey,

@@ -1,4 +1,4 @@
-//! What is sent arrives: both suites, signed and unsigned, attached and in place, and replies.
+//! Does what is sent arrive: in both suites, signed and unsigned, attached and in place, and in replies?
 
 use std::collections::HashSet;
 

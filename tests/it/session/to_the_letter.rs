@@ -1,4 +1,4 @@
-//! The bytes of a session, put together by hand from the key schedule alone.
+//! Are the bytes of a session those that the key schedule gives, put together by hand?
 
 use twinseal::{
     hazmat::{self, KeySchedule},

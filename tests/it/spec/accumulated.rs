@@ -1,4 +1,4 @@
-//! Many cases in one constant each.
+//! Do many cases still give the constant that they were hashed into?
 
 use shake::{ExtendableOutput, Shake128, Update, XofReader};
 use twinseal::{

@@ -1,4 +1,5 @@
-//! VECTORS.md's blocks: fenced, with `vectors NAME` or `pem NAME` behind the opening backticks.
+//! How are VECTORS.md's blocks read? They are fenced, with `vectors NAME` or `pem NAME` after the opening
+//! backticks.
 
 use crate::common::vectors::{self, Entry};
 

@@ -1,5 +1,5 @@
-//! Every block's values, from its inputs: by the crate's ordinary functions, and step by step as
-//! SPEC.md describes them.
+//! Which values follow from a block's inputs? They are computed with the crate's ordinary functions, and
+//! step by step as SPEC.md describes them.
 
 use sha2::{Digest, Sha384, Sha512};
 use shake::{ExtendableOutput, Shake256, Update, XofReader};

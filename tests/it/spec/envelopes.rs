@@ -1,4 +1,4 @@
-//! Envelopes, sealed by the crate and put together from SPEC.md's steps.
+//! Does the crate seal the envelopes that SPEC.md's steps give?
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha384, Sha512};

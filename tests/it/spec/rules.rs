@@ -1,4 +1,4 @@
-//! What SPEC.md says must be refused, beyond what vectors show.
+//! Does the crate refuse what SPEC.md says must be refused, beyond what the vectors show?
 
 use std::{fs, io};
 

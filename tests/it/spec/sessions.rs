@@ -1,4 +1,4 @@
-//! Sessions, held by the crate and put together from SPEC.md's steps; and a rewrapped envelope.
+//! Does the crate hold the sessions, and rewrap the envelope, that SPEC.md's steps give?
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha384, Sha512};

@@ -1,5 +1,5 @@
-//! Cut, swapped, repeated, mixed and extended envelopes: nothing but authentic chunks comes out,
-//! and never an end that is not one.
+//! Do cut, swapped, repeated, mixed and extended envelopes give only authentic chunks, and never a false
+//! end?
 
 use std::io;
 

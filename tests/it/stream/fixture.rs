@@ -1,4 +1,4 @@
-//! One key, one set of randomness, and every way of opening as a function.
+//! Which ways of opening are there? One key, one set of randomness, and each way as a function.
 
 use std::{
     io::{self, BufRead, Read},

@@ -1,4 +1,4 @@
-//! A provider that panics does so in the caller's thread, whichever thread it worked in.
+//! Does the panic of a provider reach the caller's thread, whichever thread it worked in?
 
 use std::{
     io::{Read, Write},

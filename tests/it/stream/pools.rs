@@ -1,5 +1,7 @@
-//! Pools that are busy, small or missing: whoever waits for a peer keeps no thread of the pool waiting.
-//! Each case runs in a process of its own, because a process has one global pool.
+//! Do streams make progress in pools that are busy, small or missing?
+//!
+//! Nothing that waits for a peer keeps a thread of the pool waiting. Each case runs in a process of its
+//! own, because a process has one global pool.
 
 use std::{
     env,

@@ -1,4 +1,4 @@
-//! Readers over inner readers that dawdle, are interrupted, fail, or lie, at every call in turn.
+//! Do readers withstand inner readers that dawdle, are interrupted, fail or lie, at any call?
 
 use std::{
     io::{self, BufRead, ErrorKind, Read},

@@ -1,4 +1,4 @@
-//! Every size around the edges of chunks, in pieces of every size.
+//! Does every size around the edges of chunks come back, in pieces of every size?
 
 use std::io::{Read, Write};
 

@@ -1,4 +1,4 @@
-//! Writers over inner writers that fail, at every call in turn.
+//! Do writers withstand inner writers that fail, at any call?
 
 use std::{
     io::{self, ErrorKind, Write},

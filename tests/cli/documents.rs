@@ -1,4 +1,4 @@
-//! What the documents say to type works, and what they must name is named.
+//! Do the commands in the documents work, and do the documents name what they must?
 
 use std::{fs, path::Path};
 
