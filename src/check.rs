@@ -5,17 +5,19 @@ use p384::ecdsa;
 use subtle::ConstantTimeEq;
 
 use crate::{
+    constants,
     error::Error,
-    provider::{Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths},
+    provider::{Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, Random},
     wire,
 };
 
 type Check = fn(&[u8]) -> Result<(), Error>;
 
-/// What a KEM's values must satisfy beyond their length.
+/// The rules that a KEM's values must satisfy: their lengths, and what is checked beyond them.
 #[derive(Debug)]
 pub(crate) struct KemChecks {
-    pub(crate) name: &'static str,
+    name: &'static str,
+    pub(crate) lengths: KemLengths,
     seed: Check,
     encapsulation_key: Check,
     ciphertext: Check,
@@ -24,6 +26,7 @@ pub(crate) struct KemChecks {
 
 pub(crate) static X25519: KemChecks = KemChecks {
     name: "X25519",
+    lengths: constants::X25519_LENGTHS,
     seed: anything,
     encapsulation_key: x25519_public,
     ciphertext: x25519_public,
@@ -32,6 +35,7 @@ pub(crate) static X25519: KemChecks = KemChecks {
 
 pub(crate) static P384: KemChecks = KemChecks {
     name: "P-384",
+    lengths: constants::P384_LENGTHS,
     seed: p384_scalar,
     encapsulation_key: p384_point,
     ciphertext: p384_point,
@@ -40,13 +44,14 @@ pub(crate) static P384: KemChecks = KemChecks {
 
 pub(crate) static ML_KEM_1024: KemChecks = KemChecks {
     name: "ML-KEM-1024",
+    lengths: constants::ML_KEM_1024_LENGTHS,
     seed: anything,
     encapsulation_key: ml_kem_modulus,
     ciphertext: anything,
     shared_secret: anything,
 };
 
-/// A provider's KEM behind the checks of its public values.
+/// A provider's KEM behind the checks of its public values. The provider is not asked for lengths.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CheckedKem {
     kem: &'static dyn Kem,
@@ -56,7 +61,6 @@ pub(crate) struct CheckedKem {
 struct Checked<T: ?Sized> {
     inner: Box<T>,
     checks: &'static KemChecks,
-    lengths: KemLengths,
 }
 
 impl CheckedKem {
@@ -65,25 +69,25 @@ impl CheckedKem {
     }
 
     pub(crate) fn check_ciphertext(&self, ciphertext: &[u8]) -> Result<(), Error> {
-        wire::exact(self.checks.name, ciphertext, self.kem.lengths().ciphertext)?;
+        wire::exact(self.checks.name, ciphertext, self.checks.lengths.ciphertext)?;
         (self.checks.ciphertext)(ciphertext)
     }
 }
 
 impl Kem for CheckedKem {
     fn lengths(&self) -> KemLengths {
-        self.kem.lengths()
+        self.checks.lengths
     }
 
     fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {
         wire::exact(self.checks.name, seed, self.lengths().seed)?;
         (self.checks.seed)(seed)?;
         let pair = self.kem.key_pair(seed)?;
-        let (checks, lengths) = (self.checks, self.lengths());
+        let checks = self.checks;
         Ok(KemKeyPair {
             encapsulation_key: pair.encapsulation_key,
-            encapsulator: Box::new(Checked { inner: pair.encapsulator, checks, lengths }),
-            decapsulator: Box::new(Checked { inner: pair.decapsulator, checks, lengths }),
+            encapsulator: Box::new(Checked { inner: pair.encapsulator, checks }),
+            decapsulator: Box::new(Checked { inner: pair.decapsulator, checks }),
         })
     }
 
@@ -91,30 +95,30 @@ impl Kem for CheckedKem {
         wire::exact(self.checks.name, encapsulation_key, self.lengths().encapsulation_key)?;
         (self.checks.encapsulation_key)(encapsulation_key)?;
         let inner = self.kem.encapsulator(encapsulation_key)?;
-        Ok(Box::new(Checked { inner, checks: self.checks, lengths: self.lengths() }))
+        Ok(Box::new(Checked { inner, checks: self.checks }))
     }
 }
 
 impl Encapsulator for Checked<dyn Encapsulator> {
-    fn encapsulate(&self, ciphertext: &mut [u8], shared_secret: &mut [u8]) -> Result<(), Error> {
-        self.inner.encapsulate(ciphertext, shared_secret)?;
-        (self.checks.shared_secret)(shared_secret)
-    }
-
-    fn encapsulate_deterministic(
+    fn encapsulate(
         &self,
-        randomness: &[u8],
+        random: &mut Random<'_>,
         ciphertext: &mut [u8],
         shared_secret: &mut [u8],
     ) -> Result<(), Error> {
-        self.inner.encapsulate_deterministic(randomness, ciphertext, shared_secret)?;
+        let KemChecks { name, lengths, .. } = self.checks;
+        wire::exact(name, ciphertext, lengths.ciphertext)?;
+        wire::exact(name, shared_secret, lengths.shared_secret)?;
+        self.inner.encapsulate(random, ciphertext, shared_secret)?;
         (self.checks.shared_secret)(shared_secret)
     }
 }
 
 impl Decapsulator for Checked<dyn Decapsulator> {
     fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error> {
-        wire::exact(self.checks.name, ciphertext, self.lengths.ciphertext)?;
+        let KemChecks { name, lengths, .. } = self.checks;
+        wire::exact(name, ciphertext, lengths.ciphertext)?;
+        wire::exact(name, shared_secret, lengths.shared_secret)?;
         (self.checks.ciphertext)(ciphertext)?;
         self.inner.decapsulate(ciphertext, shared_secret)?;
         (self.checks.shared_secret)(shared_secret)
@@ -205,7 +209,7 @@ pub(crate) fn p384_point(bytes: &[u8]) -> Result<(), Error> {
 /// FIPS 203 §7.2: every 12-bit coefficient of the encoded vector is below q = 3329. The last 32
 /// bytes are a seed and may be anything.
 fn ml_kem_modulus(encapsulation_key: &[u8]) -> Result<(), Error> {
-    let (vector, _seed) = wire::halves("ML-KEM-1024 encapsulation key", encapsulation_key, 1536)?;
+    let (vector, _seed) = encapsulation_key.split_at(1536);
     let (triples, _) = vector.as_chunks::<3>();
     let reduced = triples.iter().all(|&[a, b, c]| {
         let first = u16::from(a) | (u16::from(b) & 0x0f) << 8;

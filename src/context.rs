@@ -13,13 +13,10 @@ pub(crate) fn check(context: &[u8]) -> Result<(), Error> {
     if context.starts_with(RESERVED) {
         return Err(Error::Context("the prefix \"twinseal/\" is reserved"));
     }
-    check_length(context)
+    length(context).map(drop)
 }
 
-/// Checks only what the formats can carry, for contexts of the crate's own.
-pub(crate) fn check_length(context: &[u8]) -> Result<(), Error> {
-    if context.len() > 255 {
-        return Err(Error::Context("it is longer than 255 bytes"));
-    }
-    Ok(())
+/// The byte that carries a context's length, for contexts of the crate's own, too.
+pub(crate) fn length(context: &[u8]) -> Result<u8, Error> {
+    u8::try_from(context.len()).map_err(|_| Error::Context("it is longer than 255 bytes"))
 }

@@ -20,6 +20,7 @@ use crate::{
     numbered_key::NumberedKey,
     plaintext::Plaintext,
     provider::{Kem, Provider, SignatureScheme},
+    random,
     secret::SecretBuffer,
     session,
     session::key_schedule::Schedule,
@@ -41,7 +42,26 @@ pub fn encapsulate(
     key: &EncapsulationKey,
     randomness: &[u8],
 ) -> Result<(Ciphertext, SharedSecret), Error> {
-    key.encapsulate_from(Some(randomness))
+    key.encapsulate_from(randomness)
+}
+
+/// A generator of these bytes, from the first on, for
+/// [`Random::Given`](crate::provider::Random::Given). Once they are used up, it
+/// returns [`Error::Randomness`].
+///
+/// ```
+/// use twinseal::{KemSuite, hazmat, provider::{Kem, PORTABLE, Random}};
+///
+/// let kem = KemSuite::X25519_ML_KEM_1024.kem(&PORTABLE);
+/// let pair = kem.key_pair(&[1; 32])?;
+/// let (mut ciphertext, mut secret) = ([0; 1600], [0; 64]);
+/// let mut generator = hazmat::generator(&[2; 64]);
+/// let random = &mut Random::Given(&mut generator);
+/// pair.encapsulator.encapsulate(random, &mut ciphertext, &mut secret)?;
+/// # Ok::<(), twinseal::Error>(())
+/// ```
+pub fn generator(bytes: &[u8]) -> impl FnMut(&mut [u8]) -> Result<(), Error> {
+    random::from_bytes(bytes)
 }
 
 /// Signing without randomness (FIPS 204's deterministic variant, RFC 6979), for any context of at

@@ -60,9 +60,7 @@ pub(crate) fn expand_sha512(key: &[u8; 32], info: &[&[u8]], output: &mut [u8]) {
         }
         mac.update(&[counter]);
         mac.finalize_into((&mut *previous).into());
-        for (byte, derived) in block.iter_mut().zip(&*previous) {
-            *byte = *derived;
-        }
+        block.copy_from_slice(&previous[..block.len()]);
     }
 }
 

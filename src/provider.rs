@@ -53,6 +53,8 @@ mod falcon;
 mod portable;
 #[cfg(feature = "pqclean")]
 mod pqclean;
+#[cfg(any(feature = "experimental-falcon", feature = "pqclean"))]
+mod wiped;
 
 #[cfg(feature = "aws-lc-rs")]
 pub use aws_lc::AWS_LC;
@@ -105,6 +107,10 @@ pub(crate) fn default() -> &'static Provider {
     return &PORTABLE;
 }
 
+/// What [`Random::Given`] asks of a primitive that draws from the operating system itself.
+#[cfg(any(feature = "aws-lc-rs", feature = "pqclean"))]
+const GIVEN: &str = "encapsulation from given randomness";
+
 /// For schemes without contexts.
 fn no_context(context: &[u8]) -> Result<(), Error> {
     if context.is_empty() { Ok(()) } else { Err(Error::Context("the scheme has none")) }
@@ -154,23 +160,14 @@ pub trait Encapsulator: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::Randomness`] if there is none.
-    fn encapsulate(&self, ciphertext: &mut [u8], shared_secret: &mut [u8]) -> Result<(), Error>;
-
-    /// The same from given randomness, for known answers.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unsupported`] unless the provider is [`PORTABLE`].
-    fn encapsulate_deterministic(
+    /// [`Error::Randomness`] if there is none; [`Error::Unsupported`] for [`Random::Given`], unless
+    /// the provider is [`PORTABLE`].
+    fn encapsulate(
         &self,
-        randomness: &[u8],
+        random: &mut Random<'_>,
         ciphertext: &mut [u8],
         shared_secret: &mut [u8],
-    ) -> Result<(), Error> {
-        let _ = (randomness, ciphertext, shared_secret);
-        Err(Error::Unsupported("deterministic encapsulation"))
-    }
+    ) -> Result<(), Error>;
 }
 
 /// A decapsulation key in its expanded form.
@@ -238,11 +235,12 @@ pub trait SchemeSigner: Send + Sync {
     /// [`Error::Randomness`] if there is none; [`Error::Context`] if the context does not fit.
     fn sign(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error>;
 
-    /// The same without randomness, for known answers.
+    /// Signs without randomness, for known answers.
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`] unless the provider is [`PORTABLE`].
+    /// Same as [`sign`](Self::sign); [`Error::Unsupported`] unless the provider is [`PORTABLE`].
+    #[cfg(feature = "hazmat")]
     fn sign_deterministic(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
         let _ = (context, message);
         Err(Error::Unsupported("deterministic signing"))

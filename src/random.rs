@@ -1,13 +1,13 @@
-//! Where random bytes come from.
+//! Where do random bytes come from?
 
-use std::fmt;
+use std::{fmt, io::Read};
 
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
 
-/// Where a new key's random bytes come from.
+/// A source of random bytes, for keys and encapsulations.
 pub enum Random<'a> {
     /// The operating system.
     System,
@@ -25,6 +25,21 @@ impl Random<'_> {
         match self {
             Self::System => system(buffer),
             Self::Given(generator) => generator(buffer),
+        }
+    }
+
+    /// `N` random bytes, wiped when dropped.
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<Zeroizing<[u8; N]>, Error> {
+        let mut bytes = Zeroizing::new([0; N]);
+        self.fill(&mut *bytes)?;
+        Ok(bytes)
+    }
+
+    /// For primitives that draw from the operating system themselves.
+    pub(crate) fn only_system(&self, what: &'static str) -> Result<(), Error> {
+        match self {
+            Self::System => Ok(()),
+            Self::Given(_) => Err(Error::Unsupported(what)),
         }
     }
 }
@@ -48,9 +63,12 @@ pub(crate) fn from_rng(rng: &mut impl TryCryptoRng) -> impl FnMut(&mut [u8]) -> 
     |buffer| rng.try_fill_bytes(buffer).map_err(|_| Error::Randomness)
 }
 
+/// These bytes, from the first on: a generator for known answers.
+pub(crate) fn from_bytes(mut bytes: &[u8]) -> impl FnMut(&mut [u8]) -> Result<(), Error> {
+    move |buffer| bytes.read_exact(buffer).map_err(|_| Error::Randomness)
+}
+
 /// `N` fresh bytes of the operating system, wiped when dropped.
 pub(crate) fn array<const N: usize>() -> Result<Zeroizing<[u8; N]>, Error> {
-    let mut bytes = Zeroizing::new([0; N]);
-    system(&mut *bytes)?;
-    Ok(bytes)
+    Random::System.array()
 }

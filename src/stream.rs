@@ -106,7 +106,7 @@ impl ChunkKey {
         prefix: &[u8; PREFIX],
         context: &[u8],
     ) -> Result<Self, Error> {
-        let (salt, found) = wire::halves("body", prefix, SALT)?;
+        let (salt, found) = prefix.split_at(SALT);
         let (key, commitment) = Self::derive(provider, input_key, salt, context)?;
         if bool::from(commitment.ct_eq(found)) { Ok(key) } else { Err(Error::Open) }
     }

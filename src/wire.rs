@@ -87,26 +87,3 @@ pub(crate) fn array_ref<'a, const N: usize>(
 ) -> Result<&'a [u8; N], Error> {
     bytes.try_into().map_err(|_| Error::Length { what, expected: N, actual: bytes.len() })
 }
-
-/// The two halves of a hybrid's bytes: the first `first` of them, and all others.
-pub(crate) fn halves<'a>(
-    what: &'static str,
-    bytes: &'a [u8],
-    first: usize,
-) -> Result<(&'a [u8], &'a [u8]), Error> {
-    bytes.split_at_checked(first).ok_or(Error::Truncated {
-        what,
-        needed: first,
-        actual: bytes.len(),
-    })
-}
-
-/// The two halves of a buffer that a hybrid fills.
-pub(crate) fn halves_mut<'a>(
-    what: &'static str,
-    bytes: &'a mut [u8],
-    first: usize,
-) -> Result<(&'a mut [u8], &'a mut [u8]), Error> {
-    let actual = bytes.len();
-    bytes.split_at_mut_checked(first).ok_or(Error::Truncated { what, needed: first, actual })
-}

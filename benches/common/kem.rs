@@ -36,7 +36,10 @@ impl Keys {
     }
 
     fn encapsulate(&mut self) {
-        self.pair.encapsulator.encapsulate(&mut self.ciphertext, &mut self.secret).unwrap();
+        self.pair
+            .encapsulator
+            .encapsulate(&mut Random::System, &mut self.ciphertext, &mut self.secret)
+            .unwrap();
         black_box(&self.secret);
     }
 

@@ -43,7 +43,7 @@ impl Sizes {
         let (mut ciphertext, mut secret) =
             (vec![0; lengths.ciphertext], vec![0; lengths.shared_secret]);
         // A buffer of another length is refused, or this panics.
-        pair.encapsulator.encapsulate(&mut ciphertext, &mut secret).unwrap();
+        pair.encapsulator.encapsulate(&mut Random::System, &mut ciphertext, &mut secret).unwrap();
         pair.decapsulator.decapsulate(&ciphertext, &mut secret).unwrap();
         Self {
             name,

@@ -178,11 +178,12 @@ pub(super) fn sealer(
         None => (random::array()?, *random::array()?),
     };
     let recipients = keys.iter().enumerate().map(|(index, key)| {
-        let given = match randomness {
-            Some(given) => Some(*given.encapsulations.get(index).ok_or(Error::Randomness)?),
-            None => None,
+        let (ciphertext, secret) = match randomness {
+            None => key.encapsulate()?,
+            Some(given) => {
+                key.encapsulate_from(given.encapsulations.get(index).ok_or(Error::Randomness)?)?
+            }
         };
-        let (ciphertext, secret) = key.encapsulate_from(given)?;
         Ok((key, ciphertext, secret))
     });
     let content_key = ContentKey::new(content_key);

@@ -9,7 +9,8 @@ use crate::{
     constants,
     error::Error,
     key_id::KeyId,
-    provider::{self, Encapsulator, Kem, Provider},
+    provider::{self, Encapsulator, Kem, Provider, Random},
+    random, wire,
 };
 
 /// A public key to encapsulate and seal to.
@@ -105,23 +106,34 @@ impl EncapsulationKey {
     ///
     /// [`Error::Randomness`] if the system has none.
     pub fn encapsulate(&self) -> Result<(Ciphertext, SharedSecret), Error> {
-        self.encapsulate_from(None)
+        self.encapsulate_with(&mut Random::System)
     }
 
-    /// From given randomness for known answers, else from fresh one.
+    /// Encapsulates from given randomness, for known answers.
     pub(crate) fn encapsulate_from(
         &self,
-        randomness: Option<&[u8]>,
+        randomness: &[u8],
+    ) -> Result<(Ciphertext, SharedSecret), Error> {
+        let expected = self.suite().lengths().randomness;
+        wire::exact("encapsulation randomness", randomness, expected)?;
+        self.encapsulate_with(&mut Random::Given(&mut random::from_bytes(randomness)))
+    }
+
+    fn encapsulate_with(
+        &self,
+        random: &mut Random<'_>,
     ) -> Result<(Ciphertext, SharedSecret), Error> {
         let suite = self.suite();
         let mut ciphertext = vec![0; suite.lengths().ciphertext];
         let mut secret = Zeroizing::new(vec![0; suite.lengths().shared_secret]);
-        match randomness {
-            None => self.0.encapsulator.encapsulate(&mut ciphertext, &mut secret)?,
-            Some(randomness) => {
+        match random {
+            Random::System => {
+                self.0.encapsulator.encapsulate(random, &mut ciphertext, &mut secret)?;
+            }
+            Random::Given(_) => {
                 // No other provider can; the result is the same for all.
                 let portable = suite.0.on(&provider::PORTABLE).encapsulator(self.as_bytes())?;
-                portable.encapsulate_deterministic(randomness, &mut ciphertext, &mut secret)?;
+                portable.encapsulate(random, &mut ciphertext, &mut secret)?;
             }
         }
         Ok((Ciphertext { suite, bytes: ciphertext }, SharedSecret { suite, bytes: secret }))

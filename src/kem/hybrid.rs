@@ -10,12 +10,12 @@ use crate::{
     constants,
     error::Error,
     kdf,
-    provider::{Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, Provider},
+    provider::{Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, Provider, Random},
     wire,
 };
 
-/// What makes a hybrid KEM: two halves, how a seed is split between them, and how their shared
-/// secrets become one. The post-quantum half comes first in every encoding.
+/// A hybrid KEM as data: two halves, how a seed becomes their seeds, and how their shared secrets
+/// become one. The post-quantum half comes first in every encoding.
 #[derive(Debug)]
 pub(crate) struct HybridSuite {
     pub(crate) id: u16,
@@ -27,31 +27,25 @@ pub(crate) struct HybridSuite {
     combine: fn(&Transcript, secrets: &[u8], ciphertext: &[u8], shared_secret: &mut [u8]),
 }
 
-/// One half: which primitive of a provider, of which lengths, behind which checks.
+/// One half: which primitive of a provider, behind which checks.
 #[derive(Debug)]
 struct Half {
     primitive: fn(&Provider) -> &'static dyn Kem,
     checks: &'static KemChecks,
-    lengths: KemLengths,
 }
 
-const ML_KEM_1024: Half = Half {
-    primitive: |provider| provider.ml_kem_1024,
-    checks: &check::ML_KEM_1024,
-    lengths: constants::ML_KEM_1024_LENGTHS,
-};
+impl Half {
+    fn lengths(&self) -> &'static KemLengths {
+        &self.checks.lengths
+    }
+}
 
-const X25519: Half = Half {
-    primitive: |provider| provider.x25519,
-    checks: &check::X25519,
-    lengths: constants::X25519_LENGTHS,
-};
+const ML_KEM_1024: Half =
+    Half { primitive: |provider| provider.ml_kem_1024, checks: &check::ML_KEM_1024 };
 
-const P384: Half = Half {
-    primitive: |provider| provider.p384,
-    checks: &check::P384,
-    lengths: constants::P384_LENGTHS,
-};
+const X25519: Half = Half { primitive: |provider| provider.x25519, checks: &check::X25519 };
+
+const P384: Half = Half { primitive: |provider| provider.p384, checks: &check::P384 };
 
 /// Suite 0x0001: the "universal combiner" of draft-irtf-cfrg-hybrid-kems, over HKDF-SHA384 and a
 /// hash of the whole transcript (SPEC.md says why it is hashed).
@@ -116,11 +110,11 @@ fn combine_sha3_256(
     ciphertext: &[u8],
     shared_secret: &mut [u8],
 ) {
-    let traditional = ciphertext.len().saturating_sub(constants::P384_LENGTHS.ciphertext);
+    let traditional = &ciphertext[ciphertext.len() - constants::P384_LENGTHS.ciphertext..];
     let output = shared_secret.try_into().expect("the suite's secret is as long as the hash");
     Sha3_256::new()
         .chain_update(secrets)
-        .chain_update(ciphertext.get(traditional..).unwrap_or_default())
+        .chain_update(traditional)
         .chain_update(&transcript.traditional_key)
         .chain_update(constants::ML_KEM_1024_P384_LABEL)
         .finalize_into(output); // where it is wiped, and not on the stack
@@ -155,6 +149,15 @@ struct HybridDecapsulator {
     traditional: Box<dyn Decapsulator>,
 }
 
+impl Transcript {
+    fn new(post_quantum_key: &[u8], traditional_key: &[u8]) -> Self {
+        Self {
+            keyed: Sha384::new_with_prefix(post_quantum_key).chain_update(traditional_key),
+            traditional_key: traditional_key.to_vec(),
+        }
+    }
+}
+
 impl HybridSuite {
     pub(crate) fn on(&'static self, provider: &Provider) -> Hybrid {
         let checked = |half: &Half| CheckedKem::new((half.primitive)(provider), half.checks);
@@ -168,35 +171,27 @@ impl HybridSuite {
     /// Both shared secrets, one after the other: the combiners' input keying material.
     fn secrets(&self) -> Zeroizing<Vec<u8>> {
         let length =
-            self.post_quantum.lengths.shared_secret + self.traditional.lengths.shared_secret;
+            self.post_quantum.lengths().shared_secret + self.traditional.lengths().shared_secret;
         Zeroizing::new(vec![0; length])
     }
 
     fn split_ciphertext<'a>(&self, ciphertext: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
-        wire::halves("ciphertext", ciphertext, self.post_quantum.lengths.ciphertext)
+        let ciphertext = wire::exact("ciphertext", ciphertext, self.lengths.ciphertext)?;
+        Ok(ciphertext.split_at(self.post_quantum.lengths().ciphertext))
+    }
+
+    fn split_key<'a>(&self, key: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
+        let key = wire::exact("encapsulation key", key, self.lengths.encapsulation_key)?;
+        Ok(key.split_at(self.post_quantum.lengths().encapsulation_key))
     }
 }
 
 impl Hybrid {
     /// Checks what anyone can check of a ciphertext.
     pub(crate) fn check_ciphertext(&self, ciphertext: &[u8]) -> Result<(), Error> {
-        wire::exact("ciphertext", ciphertext, self.suite.lengths.ciphertext)?;
         let (ct_pq, ct_t) = self.suite.split_ciphertext(ciphertext)?;
         self.post_quantum.check_ciphertext(ct_pq)?;
         self.traditional.check_ciphertext(ct_t)
-    }
-
-    fn transcript(&self, encapsulation_key: &[u8]) -> Result<Transcript, Error> {
-        let (_, traditional) = self.split_key(encapsulation_key)?;
-        Ok(Transcript {
-            keyed: Sha384::new_with_prefix(encapsulation_key),
-            traditional_key: traditional.to_vec(),
-        })
-    }
-
-    fn split_key<'a>(&self, key: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
-        let first = self.suite.post_quantum.lengths.encapsulation_key;
-        wire::halves("encapsulation key", key, first)
     }
 }
 
@@ -207,97 +202,70 @@ impl Kem for Hybrid {
 
     fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {
         let seed = wire::exact("decapsulation key seed", seed, self.suite.lengths.seed)?;
-        let first = self.suite.post_quantum.lengths.seed;
-        let mut expanded = Zeroizing::new(vec![0; first + self.suite.traditional.lengths.seed]);
+        let first = self.suite.post_quantum.lengths().seed;
+        let mut expanded = Zeroizing::new(vec![0; first + self.suite.traditional.lengths().seed]);
         (self.suite.expand)(seed, &mut expanded);
-        let (seed_pq, seed_t) = wire::halves("decapsulation key seed", &expanded, first)?;
+        let (seed_pq, seed_t) = expanded.split_at(first);
 
         let post_quantum = self.post_quantum.key_pair(seed_pq)?;
         let traditional = self.traditional.key_pair(seed_t)?;
-        let mut encapsulation_key = post_quantum.encapsulation_key;
-        encapsulation_key.extend_from_slice(&traditional.encapsulation_key);
+        let (ek_pq, ek_t) = (post_quantum.encapsulation_key, traditional.encapsulation_key);
+        let transcript = || Transcript::new(&ek_pq, &ek_t);
         Ok(KemKeyPair {
             encapsulator: Box::new(HybridEncapsulator {
                 suite: self.suite,
-                transcript: self.transcript(&encapsulation_key)?,
+                transcript: transcript(),
                 post_quantum: post_quantum.encapsulator,
                 traditional: traditional.encapsulator,
             }),
             decapsulator: Box::new(HybridDecapsulator {
                 suite: self.suite,
-                transcript: self.transcript(&encapsulation_key)?,
+                transcript: transcript(),
                 post_quantum: post_quantum.decapsulator,
                 traditional: traditional.decapsulator,
             }),
-            encapsulation_key,
+            encapsulation_key: [ek_pq, ek_t].concat(),
         })
     }
 
     fn encapsulator(&self, encapsulation_key: &[u8]) -> Result<Box<dyn Encapsulator>, Error> {
-        let expected = self.suite.lengths.encapsulation_key;
-        wire::exact("encapsulation key", encapsulation_key, expected)?;
-        let (ek_pq, ek_t) = self.split_key(encapsulation_key)?;
+        let (ek_pq, ek_t) = self.suite.split_key(encapsulation_key)?;
         Ok(Box::new(HybridEncapsulator {
             suite: self.suite,
-            transcript: self.transcript(encapsulation_key)?,
+            transcript: Transcript::new(ek_pq, ek_t),
             post_quantum: self.post_quantum.encapsulator(ek_pq)?,
             traditional: self.traditional.encapsulator(ek_t)?,
         }))
     }
 }
 
-impl HybridEncapsulator {
-    /// Encapsulates with both halves, from the given randomness or from fresh one, and combines.
-    fn encapsulate_from(
+impl Encapsulator for HybridEncapsulator {
+    fn encapsulate(
         &self,
-        randomness: Option<&[u8]>,
+        random: &mut Random<'_>,
         ciphertext: &mut [u8],
         shared_secret: &mut [u8],
     ) -> Result<(), Error> {
-        let first = &self.suite.post_quantum.lengths;
+        let lengths = &self.suite.lengths;
+        let first = self.suite.post_quantum.lengths();
+        wire::exact("ciphertext", ciphertext, lengths.ciphertext)?;
+        wire::exact("shared secret", shared_secret, lengths.shared_secret)?;
         let mut secrets = self.suite.secrets();
-        let (ss_pq, ss_t) = wire::halves_mut("shared secrets", &mut secrets, first.shared_secret)?;
-        let (ct_pq, ct_t) = wire::halves_mut("ciphertext", ciphertext, first.ciphertext)?;
-        if let Some(randomness) = randomness {
-            let what = "encapsulation randomness";
-            wire::exact(what, randomness, self.suite.lengths.randomness)?;
-            let (r_pq, r_t) = wire::halves(what, randomness, first.randomness)?;
-            self.post_quantum.encapsulate_deterministic(r_pq, ct_pq, ss_pq)?;
-            self.traditional.encapsulate_deterministic(r_t, ct_t, ss_t)?;
-        } else {
-            self.post_quantum.encapsulate(ct_pq, ss_pq)?;
-            self.traditional.encapsulate(ct_t, ss_t)?;
-        }
+        let (ss_pq, ss_t) = secrets.split_at_mut(first.shared_secret);
+        let (ct_pq, ct_t) = ciphertext.split_at_mut(first.ciphertext);
+        self.post_quantum.encapsulate(random, ct_pq, ss_pq)?;
+        self.traditional.encapsulate(random, ct_t, ss_t)?;
         (self.suite.combine)(&self.transcript, &secrets, ciphertext, shared_secret);
         Ok(())
     }
 }
 
-impl Encapsulator for HybridEncapsulator {
-    fn encapsulate(&self, ciphertext: &mut [u8], shared_secret: &mut [u8]) -> Result<(), Error> {
-        self.encapsulate_from(None, ciphertext, shared_secret)
-    }
-
-    fn encapsulate_deterministic(
-        &self,
-        randomness: &[u8],
-        ciphertext: &mut [u8],
-        shared_secret: &mut [u8],
-    ) -> Result<(), Error> {
-        self.encapsulate_from(Some(randomness), ciphertext, shared_secret)
-    }
-}
-
 impl Decapsulator for HybridDecapsulator {
     fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error> {
-        wire::exact("ciphertext", ciphertext, self.suite.lengths.ciphertext)?;
         let (ct_pq, ct_t) = self.suite.split_ciphertext(ciphertext)?;
+        wire::exact("shared secret", shared_secret, self.suite.lengths.shared_secret)?;
         let mut secrets = self.suite.secrets();
-        let (ss_pq, ss_t) = wire::halves_mut(
-            "shared secrets",
-            &mut secrets,
-            self.suite.post_quantum.lengths.shared_secret,
-        )?;
+        let (ss_pq, ss_t) = secrets.split_at_mut(self.suite.post_quantum.lengths().shared_secret);
         self.post_quantum.decapsulate(ct_pq, ss_pq)?;
         self.traditional.decapsulate(ct_t, ss_t)?;
         (self.suite.combine)(&self.transcript, &secrets, ciphertext, shared_secret);

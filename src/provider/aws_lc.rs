@@ -11,9 +11,9 @@ use aws_lc_rs::{
 use zeroize::Zeroizing;
 
 use super::{
-    Aead, AeadKey, Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, PORTABLE, Provider,
-    Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths, SignatureScheme,
-    no_context, portable,
+    Aead, AeadKey, Decapsulator, Encapsulator, GIVEN, Kem, KemKeyPair, KemLengths, PORTABLE,
+    Provider, Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths,
+    SignatureScheme, no_context, portable,
 };
 use crate::{constants, error::Error};
 
@@ -87,7 +87,13 @@ fn copy_secret(secret: &[u8], shared_secret: &mut [u8]) -> Result<(), Error> {
 }
 
 impl Encapsulator for DhEncapsulator {
-    fn encapsulate(&self, ciphertext: &mut [u8], shared_secret: &mut [u8]) -> Result<(), Error> {
+    fn encapsulate(
+        &self,
+        random: &mut Random<'_>,
+        ciphertext: &mut [u8],
+        shared_secret: &mut [u8],
+    ) -> Result<(), Error> {
+        random.only_system(GIVEN)?;
         let ephemeral = PrivateKey::generate(self.0.alg()).map_err(|_| Error::Randomness)?;
         let public_key = ephemeral.compute_public_key().map_err(|_| FAILED)?;
         ciphertext.copy_from_slice(public_key.as_ref());
@@ -140,7 +146,13 @@ impl Kem for MlKem1024 {
 }
 
 impl Encapsulator for MlKemEncapsulator {
-    fn encapsulate(&self, ciphertext: &mut [u8], shared_secret: &mut [u8]) -> Result<(), Error> {
+    fn encapsulate(
+        &self,
+        random: &mut Random<'_>,
+        ciphertext: &mut [u8],
+        shared_secret: &mut [u8],
+    ) -> Result<(), Error> {
+        random.only_system(GIVEN)?;
         let (ct, secret) = self.0.encapsulate().map_err(|_| Error::Randomness)?;
         ciphertext.copy_from_slice(ct.as_ref());
         copy_secret(secret.as_ref(), shared_secret)
@@ -152,6 +164,13 @@ impl Decapsulator for MlKemDecapsulator {
         let secret = self.0.decapsulate(Ciphertext::from(ciphertext)).map_err(|_| FAILED)?;
         copy_secret(secret.as_ref(), shared_secret)
     }
+}
+
+/// The public point of a scalar.
+fn p384_public(scalar: &[u8]) -> Result<Vec<u8>, Error> {
+    let key = PrivateKey::from_private_key(&ECDH_P384, scalar)
+        .map_err(|_| Error::Invalid { what: "P-384 scalar", reason: "AWS-LC refuses it" })?;
+    Ok(key.compute_public_key().map_err(|_| FAILED)?.as_ref().to_vec())
 }
 
 #[derive(Debug)]
@@ -171,8 +190,7 @@ impl SignatureScheme for EcdsaP384 {
     }
 
     fn key_pair(&self, signing_key: &[u8]) -> Result<SignatureKeyPair, Error> {
-        let pair = AWS_LC.p384.key_pair(signing_key)?;
-        let verifying_key = pair.encapsulation_key;
+        let verifying_key = p384_public(signing_key)?;
         let signer = EcdsaKeyPair::from_private_key_and_public_key(
             &ECDSA_P384_SHA384_FIXED_SIGNING,
             signing_key,

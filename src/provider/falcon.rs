@@ -1,11 +1,9 @@
 //! Falcon-1024 of round 3, through pqcrypto-falcon: the experimental half of one suite. There is one
 //! implementation, so it belongs to no provider.
 //!
-//! The signing key is `sk (2305) || pk (1793)`, because the crate cannot tell the one from the
-//! other; on load a signature is made and verified. A signature is
+//! The signing key is `sk (2305) || pk (1793)`, because the crate cannot derive the second from
+//! the first; on load a signature is made and verified. A signature is
 //! `header (1) || nonce (40) || compressed`, of varying length.
-
-use std::hint;
 
 use pqcrypto_falcon::falcon1024;
 use pqcrypto_traits::sign::{DetachedSignature as _, PublicKey as _, SecretKey as _};
@@ -13,15 +11,14 @@ use zeroize::Zeroizing;
 
 use super::{
     Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths, SignatureScheme,
-    no_context,
+    no_context, wiped::Wiped,
 };
 use crate::{constants, error::Error, wire};
 
 #[derive(Debug)]
 pub(crate) struct Falcon1024;
 
-/// Boxed, so that there is one place to wipe.
-struct FalconSigner(Box<falcon1024::SecretKey>);
+struct FalconSigner(Wiped<falcon1024::SecretKey>);
 
 struct FalconVerifier(Box<falcon1024::PublicKey>);
 
@@ -39,23 +36,22 @@ impl SignatureScheme for Falcon1024 {
 
     /// The crate draws from the operating system itself, and panics if that has no randomness.
     fn generate(&self, random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
-        match random {
-            Random::System => {}
-            Random::Given(_) => return Err(Error::Unsupported("Falcon keys from a generator")),
-        }
+        random.only_system("Falcon keys from a generator")?;
         let (public, secret) = falcon1024::keypair();
-        let signer = FalconSigner(Box::new(secret));
+        let secret = Wiped::new(secret, zeros);
         let mut key = Zeroizing::new(Vec::with_capacity(self.lengths().signing_key));
-        key.extend_from_slice(signer.0.as_bytes());
+        key.extend_from_slice(secret.as_bytes());
         key.extend_from_slice(public.as_bytes());
         Ok(key)
     }
 
     fn key_pair(&self, signing_key: &[u8]) -> Result<SignatureKeyPair, Error> {
-        let (secret, public) = wire::halves("Falcon-1024 key", signing_key, SECRET_KEY)?;
+        let (secret, public) =
+            wire::exact("Falcon-1024 key", signing_key, self.lengths().signing_key)?
+                .split_at(SECRET_KEY);
         let secret = falcon1024::SecretKey::from_bytes(secret)
             .map_err(|_| invalid("its length is wrong"))?;
-        let signer = FalconSigner(Box::new(secret));
+        let signer = FalconSigner(Wiped::new(secret, zeros));
         let verifier = self.verifier(public)?;
         let probe = b"twinseal/falcon-key-check/v1";
         signer
@@ -73,6 +69,10 @@ impl SignatureScheme for Falcon1024 {
     }
 }
 
+fn zeros() -> falcon1024::SecretKey {
+    falcon1024::SecretKey::from_bytes(&[0; SECRET_KEY]).expect("the zeros are as long as a key")
+}
+
 /// A header byte, then 1024 coefficients of 14 bits, big-endian, below q = 12289.
 fn check_public(key: &[u8]) -> Result<(), Error> {
     let coefficients = key.strip_prefix(&[0x0a]).ok_or(invalid("its header is wrong"))?;
@@ -82,15 +82,6 @@ fn check_public(key: &[u8]) -> Result<(), Error> {
         [42, 28, 14, 0].iter().all(|shift| bits >> shift & 0x3fff < 12289)
     });
     if reduced { Ok(()) } else { Err(invalid("a coefficient is not below 12289")) }
-}
-
-impl Drop for FalconSigner {
-    fn drop(&mut self) {
-        if let Ok(zeros) = falcon1024::SecretKey::from_bytes(&[0; SECRET_KEY]) {
-            *self.0 = zeros;
-            hint::black_box(&mut self.0); // the overwriting is not optimised away
-        }
-    }
 }
 
 impl SchemeSigner for FalconSigner {

@@ -5,8 +5,6 @@
 //! our checks come before them; and their secret types are `Copy` and never wiped, so ours wrap
 //! them. They panic if the system has no randomness.
 
-use std::hint;
-
 use pqcrypto_mldsa::mldsa87;
 use pqcrypto_mlkem::mlkem1024;
 use pqcrypto_traits::{
@@ -16,8 +14,9 @@ use pqcrypto_traits::{
 use zeroize::Zeroizing;
 
 use super::{
-    Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, PORTABLE, Provider, Random,
+    Decapsulator, Encapsulator, GIVEN, Kem, KemKeyPair, KemLengths, PORTABLE, Provider, Random,
     SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths, SignatureScheme, portable,
+    wiped::Wiped,
 };
 use crate::{constants, context, error::Error};
 
@@ -26,18 +25,6 @@ use crate::{constants, context, error::Error};
 /// to it by `on`.
 pub static PQCLEAN: Provider =
     Provider { name: "pqclean", ml_kem_1024: &MlKem1024, ml_dsa_87: &MlDsa87, ..PORTABLE };
-
-/// A secret key of a `Copy` type, boxed so that there is one place to wipe.
-struct Wiped<T: Copy>(Box<T>, fn() -> Option<T>);
-
-impl<T: Copy> Drop for Wiped<T> {
-    fn drop(&mut self) {
-        if let Some(zeros) = self.1() {
-            *self.0 = zeros;
-            hint::black_box(&mut self.0); // the overwriting is not optimised away
-        }
-    }
-}
 
 const WRONG_LENGTH: Error = Error::Invalid { what: "value", reason: "PQClean refuses its length" };
 
@@ -48,6 +35,11 @@ struct MlKemEncapsulator(Box<mlkem1024::PublicKey>);
 
 struct MlKemDecapsulator(Wiped<mlkem1024::SecretKey>);
 
+fn ml_kem_zeros() -> mlkem1024::SecretKey {
+    mlkem1024::SecretKey::from_bytes(&[0; mlkem1024::secret_key_bytes()])
+        .expect("the zeros are as long as a key")
+}
+
 impl Kem for MlKem1024 {
     fn lengths(&self) -> KemLengths {
         constants::ML_KEM_1024_LENGTHS
@@ -56,10 +48,9 @@ impl Kem for MlKem1024 {
     fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {
         let (encapsulation_key, expanded) = portable::expand_ml_kem_1024(seed)?;
         let secret = mlkem1024::SecretKey::from_bytes(&expanded).map_err(|_| WRONG_LENGTH)?;
-        let zeros = || mlkem1024::SecretKey::from_bytes(&[0; mlkem1024::secret_key_bytes()]).ok();
         Ok(KemKeyPair {
             encapsulator: self.encapsulator(&encapsulation_key)?,
-            decapsulator: Box::new(MlKemDecapsulator(Wiped(Box::new(secret), zeros))),
+            decapsulator: Box::new(MlKemDecapsulator(Wiped::new(secret, ml_kem_zeros))),
             encapsulation_key,
         })
     }
@@ -71,7 +62,13 @@ impl Kem for MlKem1024 {
 }
 
 impl Encapsulator for MlKemEncapsulator {
-    fn encapsulate(&self, ciphertext: &mut [u8], shared_secret: &mut [u8]) -> Result<(), Error> {
+    fn encapsulate(
+        &self,
+        random: &mut Random<'_>,
+        ciphertext: &mut [u8],
+        shared_secret: &mut [u8],
+    ) -> Result<(), Error> {
+        random.only_system(GIVEN)?;
         let (secret, ct) = mlkem1024::encapsulate(&self.0);
         ciphertext.copy_from_slice(ct.as_bytes());
         shared_secret.copy_from_slice(secret.as_bytes());
@@ -82,7 +79,7 @@ impl Encapsulator for MlKemEncapsulator {
 impl Decapsulator for MlKemDecapsulator {
     fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error> {
         let ct = mlkem1024::Ciphertext::from_bytes(ciphertext).map_err(|_| WRONG_LENGTH)?;
-        let secret = mlkem1024::decapsulate(&ct, &self.0.0);
+        let secret = mlkem1024::decapsulate(&ct, &self.0);
         shared_secret.copy_from_slice(secret.as_bytes());
         Ok(())
     }
@@ -94,6 +91,11 @@ struct MlDsa87;
 struct MlDsaSigner(Wiped<mldsa87::SecretKey>);
 
 struct MlDsaVerifier(Box<mldsa87::PublicKey>);
+
+fn ml_dsa_zeros() -> mldsa87::SecretKey {
+    mldsa87::SecretKey::from_bytes(&[0; mldsa87::secret_key_bytes()])
+        .expect("the zeros are as long as a key")
+}
 
 impl SignatureScheme for MlDsa87 {
     fn lengths(&self) -> SignatureLengths {
@@ -107,10 +109,9 @@ impl SignatureScheme for MlDsa87 {
     fn key_pair(&self, signing_key: &[u8]) -> Result<SignatureKeyPair, Error> {
         let (verifying_key, expanded) = portable::expand_ml_dsa_87(signing_key)?;
         let secret = mldsa87::SecretKey::from_bytes(&expanded).map_err(|_| WRONG_LENGTH)?;
-        let zeros = || mldsa87::SecretKey::from_bytes(&[0; mldsa87::secret_key_bytes()]).ok();
         Ok(SignatureKeyPair {
             verifier: self.verifier(&verifying_key)?,
-            signer: Box::new(MlDsaSigner(Wiped(Box::new(secret), zeros))),
+            signer: Box::new(MlDsaSigner(Wiped::new(secret, ml_dsa_zeros))),
             verifying_key,
         })
     }
@@ -123,14 +124,14 @@ impl SignatureScheme for MlDsa87 {
 
 impl SchemeSigner for MlDsaSigner {
     fn sign(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
-        context::check_length(context)?;
-        Ok(mldsa87::detached_sign_ctx(message, context, &self.0.0).as_bytes().to_vec())
+        context::length(context)?;
+        Ok(mldsa87::detached_sign_ctx(message, context, &self.0).as_bytes().to_vec())
     }
 }
 
 impl SchemeVerifier for MlDsaVerifier {
     fn verify(&self, context: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Error> {
-        context::check_length(context).map_err(|_| Error::Verify)?;
+        context::length(context).map_err(|_| Error::Verify)?;
         // The crate accepts shorter signatures and leaves the rest to C; FIPS 204 has one length.
         if signature.len() != constants::ML_DSA_87_LENGTHS.signature || !is_short(signature) {
             return Err(Error::Verify);
@@ -150,7 +151,7 @@ fn is_short(signature: &[u8]) -> bool {
     const Z: usize = 7 * 640; // 7 polynomials of 256 coefficients of 20 bits
     const GAMMA_1: u32 = 1 << 19;
     const BETA: u32 = 120;
-    let z = signature.get(CHALLENGE..CHALLENGE + Z).unwrap_or_default();
+    let z = &signature[CHALLENGE..CHALLENGE + Z];
     let (pairs, _) = z.as_chunks::<5>();
     // BitPack: what is stored is `gamma1 - coefficient`.
     let short = |stored: u32| GAMMA_1.abs_diff(stored) < GAMMA_1 - BETA;

@@ -86,7 +86,10 @@ pub(crate) fn sender(
     randomness: Option<&[u8]>,
 ) -> Result<(Vec<u8>, SessionSender), Error> {
     context::check(context)?;
-    let (ciphertext, secret) = to.encapsulate_from(randomness)?;
+    let (ciphertext, secret) = match randomness {
+        None => to.encapsulate()?,
+        Some(randomness) => to.encapsulate_from(randomness)?,
+    };
     let core = Core {
         suite: to.suite(),
         recipient: to.key_id(),

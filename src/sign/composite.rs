@@ -15,8 +15,8 @@ use crate::{
     wire,
 };
 
-/// What makes a composite: two halves and the label that ties them together. The post-quantum
-/// half comes first in every encoding.
+/// A composite as data: two halves and the label that ties them together. The post-quantum half
+/// comes first in every encoding.
 #[derive(Debug)]
 pub(crate) struct CompositeSuite {
     pub(crate) id: u16,
@@ -27,12 +27,12 @@ pub(crate) struct CompositeSuite {
     label: &'static [u8],
     post_quantum: fn(&Provider) -> &'static dyn SignatureScheme,
     post_quantum_lengths: SignatureLengths,
-    /// The label where the scheme has contexts; the message representative carries it anyway.
+    /// The label, if the scheme has contexts; the message representative carries it anyway.
     post_quantum_context: &'static [u8],
     joined: Joined,
 }
 
-/// How the halves of a signature are told apart.
+/// Where the first half of a signature ends.
 #[derive(Clone, Copy, Debug)]
 enum Joined {
     /// The first half has one length.
@@ -141,7 +141,7 @@ impl CompositeSuite {
             Joined::ByLength => [post_quantum, traditional].concat(),
             #[cfg(feature = "experimental-falcon")]
             Joined::ByPrefix => {
-                let length = u16::try_from(post_quantum.len()).unwrap_or(u16::MAX);
+                let length = u16::try_from(post_quantum.len()).expect("it is at most 1462 bytes");
                 [&length.to_be_bytes(), post_quantum, traditional].concat()
             }
         }
@@ -149,17 +149,16 @@ impl CompositeSuite {
 
     /// The message representative M' (draft §2.2): `Prefix || Label || len(ctx) || ctx || PH(M)`.
     fn representative(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Vec<u8>, Error> {
-        context::check_length(context)?;
-        let length = u8::try_from(context.len()).unwrap_or(u8::MAX);
+        let length = context::length(context)?;
         Ok([constants::COMPOSITE_PREFIX, self.label, &[length], context, sha512].concat())
     }
 }
 
 impl Composite {
     pub(crate) fn load(&self, signing_key: &[u8]) -> Result<CompositeKeyPair, Error> {
-        wire::exact("signing key", signing_key, self.suite.lengths.signing_key)?;
-        let first = self.suite.post_quantum_lengths.signing_key;
-        let (sk_pq, sk_t) = wire::halves("signing key", signing_key, first)?;
+        let (sk_pq, sk_t) =
+            wire::exact("signing key", signing_key, self.suite.lengths.signing_key)?
+                .split_at(self.suite.post_quantum_lengths.signing_key);
         let post_quantum = self.post_quantum.key_pair(sk_pq)?;
         let traditional = self.traditional.key_pair(sk_t)?;
         let mut verifying_key = post_quantum.verifying_key;
@@ -180,9 +179,9 @@ impl Composite {
     }
 
     pub(crate) fn load_public(&self, verifying_key: &[u8]) -> Result<CompositeVerifier, Error> {
-        wire::exact("verifying key", verifying_key, self.suite.lengths.verifying_key)?;
-        let first = self.suite.post_quantum_lengths.verifying_key;
-        let (pk_pq, pk_t) = wire::halves("verifying key", verifying_key, first)?;
+        let (pk_pq, pk_t) =
+            wire::exact("verifying key", verifying_key, self.suite.lengths.verifying_key)?
+                .split_at(self.suite.post_quantum_lengths.verifying_key);
         Ok(CompositeVerifier {
             suite: self.suite,
             post_quantum: self.post_quantum.verifier(pk_pq)?,
@@ -226,6 +225,7 @@ impl CompositeSigner {
         self.sign_by(context, sha512, |half, context, message| half.sign(context, message))
     }
 
+    #[cfg(feature = "hazmat")]
     pub(crate) fn sign_prehashed_deterministic(
         &self,
         context: &[u8],
@@ -236,7 +236,7 @@ impl CompositeSigner {
         })
     }
 
-    /// With the label as ML-DSA's context, its half is no signature of the plain scheme.
+    /// With the label as ML-DSA's context, its half is not a signature of the plain scheme.
     fn sign_by(
         &self,
         context: &[u8],
@@ -256,6 +256,7 @@ impl SchemeSigner for CompositeSigner {
         self.sign_prehashed(context, &Sha512::digest(message).into())
     }
 
+    #[cfg(feature = "hazmat")]
     fn sign_deterministic(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
         self.sign_prehashed_deterministic(context, &Sha512::digest(message).into())
     }

@@ -74,6 +74,7 @@ impl SchemeSigner for DerSigner {
         check::ecdsa_signature_to_der(&self.0.sign(context, message)?)
     }
 
+    #[cfg(feature = "hazmat")]
     fn sign_deterministic(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
         check::ecdsa_signature_to_der(&self.0.sign_deterministic(context, message)?)
     }

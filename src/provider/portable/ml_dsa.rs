@@ -4,7 +4,7 @@ use ml_dsa::{ExpandedSigningKey, MlDsa87};
 use zeroize::Zeroizing;
 
 use crate::{
-    constants,
+    constants, context,
     error::Error,
     provider::{
         Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths, SignatureScheme,
@@ -51,9 +51,7 @@ impl SignatureScheme for MlDsa87Scheme {
 impl MlDsaSigner {
     /// FIPS 204 Algorithm 2, steps 10 and 11: pure ML-DSA of a message for a context.
     fn sign_with(&self, context: &[u8], message: &[u8], rnd: &[u8; 32]) -> Result<Vec<u8>, Error> {
-        let context_length = u8::try_from(context.len())
-            .map_err(|_| Error::Context("it is longer than 255 bytes"))?;
-        let formatted: [&[u8]; 3] = [&[0, context_length], context, message];
+        let formatted: [&[u8]; 3] = [&[0, context::length(context)?], context, message];
         Ok(self.0.sign_internal(&formatted, rnd.into()).encode().to_vec())
     }
 }
@@ -80,6 +78,7 @@ impl SchemeSigner for MlDsaSigner {
         self.sign_with(context, message, &*random::array()?)
     }
 
+    #[cfg(feature = "hazmat")]
     fn sign_deterministic(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
         self.sign_with(context, message, &[0; 32])
     }

@@ -6,8 +6,8 @@ use zeroize::Zeroize;
 use crate::{
     constants,
     error::Error,
-    provider::{Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths},
-    random, wire,
+    provider::{Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, Random},
+    wire,
 };
 
 #[derive(Debug)]
@@ -63,19 +63,14 @@ pub(in crate::provider) fn expand_ml_kem_1024(
 }
 
 impl Encapsulator for MlKemEncapsulator {
-    fn encapsulate(&self, ciphertext: &mut [u8], shared_secret: &mut [u8]) -> Result<(), Error> {
-        let randomness = random::array::<32>()?;
-        self.encapsulate_deterministic(&*randomness, ciphertext, shared_secret)
-    }
-
-    fn encapsulate_deterministic(
+    fn encapsulate(
         &self,
-        randomness: &[u8],
+        random: &mut Random<'_>,
         ciphertext: &mut [u8],
         shared_secret: &mut [u8],
     ) -> Result<(), Error> {
-        let m = wire::array_ref::<32>("ML-KEM randomness", randomness)?;
-        let (ct, mut secret) = self.0.encapsulate_deterministic(m.into());
+        let m = random.array::<32>()?;
+        let (ct, mut secret) = self.0.encapsulate_deterministic((&*m).into());
         ciphertext.copy_from_slice(&ct);
         shared_secret.copy_from_slice(&secret);
         secret.zeroize();

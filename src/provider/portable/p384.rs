@@ -64,18 +64,13 @@ impl Kem for P384 {
 }
 
 impl Encapsulator for P384Encapsulator {
-    fn encapsulate(&self, ciphertext: &mut [u8], shared_secret: &mut [u8]) -> Result<(), Error> {
-        let randomness = random_p384_scalar(&mut Random::System)?;
-        self.encapsulate_deterministic(&randomness, ciphertext, shared_secret)
-    }
-
-    fn encapsulate_deterministic(
+    fn encapsulate(
         &self,
-        randomness: &[u8],
+        random: &mut Random<'_>,
         ciphertext: &mut [u8],
         shared_secret: &mut [u8],
     ) -> Result<(), Error> {
-        let ephemeral = p384_scalar(randomness)?;
+        let ephemeral = p384_scalar(&random_p384_scalar(random)?)?;
         ciphertext.copy_from_slice(ephemeral.public_key().to_sec1_point(false).as_bytes());
         let secret = ephemeral.diffie_hellman(&self.public_key);
         shared_secret.copy_from_slice(secret.raw_secret_bytes());
@@ -148,6 +143,7 @@ impl SchemeSigner for EcdsaSigner {
         Ok(signature.to_bytes().to_vec())
     }
 
+    #[cfg(feature = "hazmat")]
     fn sign_deterministic(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
         no_context(context)?;
         let signature: ecdsa::Signature = self

@@ -6,14 +6,13 @@ use zeroize::Zeroizing;
 use crate::{
     constants,
     error::Error,
-    provider::{Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths},
-    random, wire,
+    provider::{Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, Random},
+    wire,
 };
 
 #[derive(Debug)]
 pub(super) struct X25519;
 
-/// The private and the public half are used by the same function.
 struct X25519Encapsulator {
     public_key: x25519_dalek::PublicKey,
 }
@@ -44,18 +43,13 @@ impl Kem for X25519 {
 }
 
 impl Encapsulator for X25519Encapsulator {
-    fn encapsulate(&self, ciphertext: &mut [u8], shared_secret: &mut [u8]) -> Result<(), Error> {
-        let randomness = random::array::<32>()?;
-        self.encapsulate_deterministic(&*randomness, ciphertext, shared_secret)
-    }
-
-    fn encapsulate_deterministic(
+    fn encapsulate(
         &self,
-        randomness: &[u8],
+        random: &mut Random<'_>,
         ciphertext: &mut [u8],
         shared_secret: &mut [u8],
     ) -> Result<(), Error> {
-        let ephemeral = x25519_scalar(randomness)?;
+        let ephemeral = StaticSecret::from(*random.array()?);
         ciphertext.copy_from_slice(x25519_dalek::PublicKey::from(&ephemeral).as_bytes());
         shared_secret.copy_from_slice(ephemeral.diffie_hellman(&self.public_key).as_bytes());
         Ok(())

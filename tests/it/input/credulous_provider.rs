@@ -2,7 +2,9 @@
 
 use twinseal::{
     Error, hazmat,
-    provider::{Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, PORTABLE, Provider},
+    provider::{
+        Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, PORTABLE, Provider, Random,
+    },
 };
 
 use super::{LOW_ORDER, NOT_ON_CURVE, NOT_REDUCED, NOT_UNCOMPRESSED, ml_kem::set_coefficient};
@@ -50,7 +52,7 @@ impl Kem for Credulous {
 struct Zeros;
 
 impl Encapsulator for Zeros {
-    fn encapsulate(&self, _: &mut [u8], _: &mut [u8]) -> Result<(), Error> {
+    fn encapsulate(&self, _: &mut Random<'_>, _: &mut [u8], _: &mut [u8]) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -89,7 +91,8 @@ fn keys() {
 fn ciphertexts() {
     let decapsulate = |kem: &dyn Kem, ciphertext: &[u8]| {
         let pair = kem.key_pair(&vec![1; kem.lengths().seed]).unwrap();
-        outcome(pair.decapsulator.decapsulate(ciphertext, &mut [0; 32]))
+        let mut secret = vec![0; kem.lengths().shared_secret];
+        outcome(pair.decapsulator.decapsulate(ciphertext, &mut secret))
     };
     let (x25519, p384) = (hazmat::x25519(&PROVIDER), hazmat::p384(&PROVIDER));
     let low_order = invalid("X25519 public value", LOW_ORDER);
@@ -105,7 +108,7 @@ fn zeros() {
     let x25519 = hazmat::x25519(&PROVIDER);
     let pair = x25519.key_pair(&[1; 32]).unwrap();
     let (mut ciphertext, mut secret) = ([9; 32], [0; 32]);
-    let found = pair.encapsulator.encapsulate(&mut ciphertext, &mut secret);
+    let found = pair.encapsulator.encapsulate(&mut Random::System, &mut ciphertext, &mut secret);
     assert_eq!(outcome(found), low_order);
     let found = pair.decapsulator.decapsulate(&ciphertext, &mut secret);
     assert_eq!(outcome(found), low_order);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use shake::{ExtendableOutput, Shake128, Update, XofReader};
 use twinseal::{
     Error, KemSuite, hazmat,
-    provider::{Kem, PORTABLE, Provider, SignatureScheme},
+    provider::{Kem, PORTABLE, Provider, Random, SignatureScheme},
 };
 
 use super::PROVIDERS;
@@ -194,7 +194,9 @@ fn kem_key<K: Kem + 'static>(name: &'static str, kem: fn(&Provider) -> K) -> Sub
         let lengths = kem.lengths();
         Box::new(move |bytes| {
             let key = kem.encapsulator(bytes)?;
-            key.encapsulate(&mut vec![0; lengths.ciphertext], &mut vec![0; lengths.shared_secret])?;
+            let (mut ciphertext, mut secret) =
+                (vec![0; lengths.ciphertext], vec![0; lengths.shared_secret]);
+            key.encapsulate(&mut Random::System, &mut ciphertext, &mut secret)?;
             Ok(Vec::new())
         })
     })
@@ -208,9 +210,8 @@ fn kem_ciphertext<K: Kem + 'static>(name: &'static str, kem: fn(&Provider) -> K)
         let mut ciphertext = vec![0; lengths.ciphertext];
         let randomness = vec![number; lengths.randomness];
         let mut secret = vec![0; lengths.shared_secret];
-        let made =
-            pair.encapsulator.encapsulate_deterministic(&randomness, &mut ciphertext, &mut secret);
-        made.unwrap();
+        let random = &mut Random::Given(&mut hazmat::generator(&randomness));
+        pair.encapsulator.encapsulate(random, &mut ciphertext, &mut secret).unwrap();
         ciphertext
     });
     let others_accepted = !name.starts_with("P-384");

@@ -6,7 +6,7 @@ use p384::{
 };
 use twinseal::{
     Error, hazmat,
-    provider::{Kem, PORTABLE, SignatureScheme},
+    provider::{Kem, PORTABLE, Random, SignatureScheme},
 };
 
 use super::{PROVIDERS, pairs, same_on_all};
@@ -48,8 +48,9 @@ fn x25519_public_values() {
     let judge = |value: &[u8]| {
         same_on_all("X25519", |provider| {
             let kem = hazmat::x25519(provider);
-            let as_key =
-                kem.encapsulator(value).and_then(|key| key.encapsulate(&mut [0; 32], &mut [0; 32]));
+            let as_key = kem
+                .encapsulator(value)
+                .and_then(|key| key.encapsulate(&mut Random::System, &mut [0; 32], &mut [0; 32]));
             let mut secret = [0; 32];
             let pair = kem.key_pair(&[8; 32]).unwrap();
             let as_ciphertext = pair.decapsulator.decapsulate(value, &mut secret);
@@ -112,8 +113,9 @@ fn p384_points() {
     let judge = |name: &str, point: &[u8]| {
         same_on_all(name, |provider| {
             let kem = hazmat::p384(provider);
-            let as_key =
-                kem.encapsulator(point).and_then(|key| key.encapsulate(&mut [0; 97], &mut [0; 48]));
+            let as_key = kem
+                .encapsulator(point)
+                .and_then(|key| key.encapsulate(&mut Random::System, &mut [0; 97], &mut [0; 48]));
             let as_verifying_key = hazmat::ecdsa_p384(provider).verifier(point).map(drop);
             let mut secret = [0; 48];
             let pair = kem.key_pair(&[8; 48]).unwrap();
@@ -159,25 +161,25 @@ fn p384_scalars() {
 #[test]
 fn ml_kem_coefficients() {
     let valid = hazmat::ml_kem_1024(&PORTABLE).key_pair(&[7; 64]).unwrap().encapsulation_key;
-    let judge = |position: usize, coefficient: u16| {
-        let mut key = valid.clone();
-        let [low, high] = coefficient.to_le_bytes();
-        let (at, even) = (position / 2 * 3, position.is_multiple_of(2));
-        if even {
-            key[at] = low;
-            key[at + 1] = key[at + 1] & 0xf0 | high;
-        } else {
-            key[at + 1] = key[at + 1] & 0x0f | low << 4;
-            key[at + 2] = low >> 4 | high << 4;
-        }
-        same_on_all("an encapsulation key", |provider| {
-            let kem = hazmat::ml_kem_1024(provider);
-            outcome(
-                kem.encapsulator(&key)
-                    .and_then(|key| key.encapsulate(&mut [0; 1568], &mut [0; 32])),
-            )
-        })
-    };
+    let judge =
+        |position: usize, coefficient: u16| {
+            let mut key = valid.clone();
+            let [low, high] = coefficient.to_le_bytes();
+            let (at, even) = (position / 2 * 3, position.is_multiple_of(2));
+            if even {
+                key[at] = low;
+                key[at + 1] = key[at + 1] & 0xf0 | high;
+            } else {
+                key[at + 1] = key[at + 1] & 0x0f | low << 4;
+                key[at + 2] = low >> 4 | high << 4;
+            }
+            same_on_all("an encapsulation key", |provider| {
+                let kem = hazmat::ml_kem_1024(provider);
+                outcome(kem.encapsulator(&key).and_then(|key| {
+                    key.encapsulate(&mut Random::System, &mut [0; 1568], &mut [0; 32])
+                }))
+            })
+        };
     for position in [0, 1, 2, 3, 254, 255, 256, 511, 512, 1022, 1023] {
         assert_eq!(judge(position, 0), "Ok");
         assert_eq!(judge(position, 3328), "Ok");

