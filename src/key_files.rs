@@ -58,7 +58,7 @@ impl DecapsulationKey {
     /// encrypted.
     #[must_use]
     pub fn to_pem(&self) -> PrivatePem {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(2 + KemSuite::SEED_LENGTH));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(2 + KemSuite::SEED_LEN));
         bytes.extend_from_slice(&self.suite().id().to_be_bytes());
         bytes.extend_from_slice(self.seed());
         PrivatePem::new(pem::encode(constants::PEM_KEM_PRIVATE, &bytes))

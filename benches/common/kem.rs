@@ -70,10 +70,10 @@ fn rows(provider: &'static Provider) -> Vec<(String, Vec<&'static dyn Kem>)> {
         ("ECDH P-384".to_owned(), vec![p384]),
         ("ML-KEM-1024".to_owned(), vec![ml_kem_1024]),
     ];
-    for suite in KemSuite::ALL {
+    for &suite in KemSuite::ALL {
         rows.push((suite.to_string(), vec![hybrid(suite, provider)]));
     }
-    for (suite, other) in KemSuite::ALL.into_iter().zip([x25519, p384]) {
+    for (suite, other) in KemSuite::ALL.iter().copied().zip([x25519, p384]) {
         rows.push((format!("halves of {suite}"), vec![ml_kem_1024, other]));
     }
     rows

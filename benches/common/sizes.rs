@@ -137,7 +137,9 @@ pub(crate) fn all() -> Vec<Sizes> {
         Sizes::of_kem("ECDH P-384", PORTABLE.p384, None),
         Sizes::of_scheme("ECDSA P-384", PORTABLE.ecdsa_p384, b""),
     ];
-    all.extend(KemSuite::ALL.map(|suite| Sizes::of_kem(suite.name(), &suite.kem(&PORTABLE), None)));
+    all.extend(
+        KemSuite::ALL.iter().map(|suite| Sizes::of_kem(suite.name(), &suite.kem(&PORTABLE), None)),
+    );
     all.extend(
         SignatureSuite::ALL
             .iter()

@@ -47,7 +47,7 @@ struct Panel {
 fn panels() -> [Panel; 4] {
     let kem = |heading, rsa, group| {
         let names = ["X25519", "ECDH P-384", "ML-KEM-1024"].into_iter();
-        let names = names.chain(KemSuite::ALL.map(KemSuite::name));
+        let names = names.chain(KemSuite::ALL.iter().map(|suite| suite.name()));
         let rows = [("RSA-2048", rsa)].into_iter().chain(names.map(|name| (name, group)));
         Panel { heading, rows: rows.collect() }
     };

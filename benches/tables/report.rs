@@ -112,7 +112,8 @@ fn article_latencies(results: &Results) -> String {
 /// Algorithms for which the article has no rows.
 fn latencies(results: &Results) -> String {
     let mut rows = Vec::new();
-    let kems = ["X25519", "ECDH P-384"].into_iter().chain(KemSuite::ALL.map(KemSuite::name));
+    let kems =
+        ["X25519", "ECDH P-384"].into_iter().chain(KemSuite::ALL.iter().map(|suite| suite.name()));
     let kems =
         kems.map(|name| (name, &["key generation", "encapsulate", "decapsulate"][..], "kem"));
     let schemes =
@@ -189,11 +190,12 @@ fn sizes(results: &Results) -> String {
 /// (c) Our own part of a hybrid's cost.
 fn hybrids(results: &Results) -> String {
     let kems = KemSuite::ALL
+        .iter()
         .map(|suite| (suite.name(), ["kem/key generation", "kem/encapsulate", "kem/decapsulate"]));
     let composite = SignatureSuite::ML_DSA_87_ECDSA_P384.name();
     let composite = (composite, ["sign/key generation", "sign/sign", "sign/verify"]);
     let mut rows = Vec::new();
-    for (name, groups) in kems.into_iter().chain([composite]) {
+    for (name, groups) in kems.chain([composite]) {
         for group in groups {
             let mut cells = strings([name, operation(group)]);
             for provider in PROVIDERS {

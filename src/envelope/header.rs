@@ -188,8 +188,7 @@ impl<'a> Recipient<'a> {
 
 /// Length of the header for these suites, in bytes.
 pub(super) fn length(suites: impl Iterator<Item = KemSuite>) -> usize {
-    let stanzas: usize =
-        suites.map(|suite| STANZA_START + suite.ciphertext_length() + WRAPPED).sum();
+    let stanzas: usize = suites.map(|suite| STANZA_START + suite.ciphertext_len() + WRAPPED).sum();
     START + stanzas + HEADER_TAG
 }
 

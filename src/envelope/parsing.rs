@@ -128,9 +128,9 @@ impl Parser {
 
 fn check_length(suite: u16, length: usize) -> Result<(), Error> {
     match KemSuite::from_id(suite) {
-        Ok(known) if length != known.ciphertext_length() => Err(Error::Length {
+        Ok(known) if length != known.ciphertext_len() => Err(Error::Length {
             what: "recipient's ciphertext",
-            expected: known.ciphertext_length(),
+            expected: known.ciphertext_len(),
             actual: length,
         }),
         Err(_) if length > constants::MAX_UNKNOWN_CIPHERTEXT => Err(Error::Invalid {

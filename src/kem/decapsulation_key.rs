@@ -58,7 +58,7 @@ impl DecapsulationKey {
     }
 
     fn generate_with(suite: KemSuite, random: &mut Random<'_>) -> Result<Self, Error> {
-        let mut seed = Zeroizing::new(vec![0; KemSuite::SEED_LENGTH]);
+        let mut seed = Zeroizing::new(vec![0; KemSuite::SEED_LEN]);
         random.fill(&mut seed)?;
         Self::load(suite, seed, provider::default())
     }
@@ -70,7 +70,7 @@ impl DecapsulationKey {
     /// [`Error::Length`] if it is not 32 bytes. For suite 0x0051, [`Error::Invalid`] if it does not
     /// expand to a scalar, which happens for one seed in 2^192.
     pub fn from_seed(suite: KemSuite, seed: &[u8]) -> Result<Self, Error> {
-        let seed = wire::exact("decapsulation key seed", seed, KemSuite::SEED_LENGTH)?;
+        let seed = wire::exact("decapsulation key seed", seed, KemSuite::SEED_LEN)?;
         Self::load(suite, Zeroizing::new(seed.to_vec()), provider::default())
     }
 

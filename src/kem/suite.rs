@@ -20,8 +20,8 @@ use crate::{
 /// use twinseal::KemSuite;
 ///
 /// let suite = KemSuite::X25519_ML_KEM_1024;
-/// assert_eq!(suite.encapsulation_key_length(), 1600);
-/// assert_eq!(suite.ciphertext_length(), 1600);
+/// assert_eq!(suite.encapsulation_key_len(), 1600);
+/// assert_eq!(suite.ciphertext_len(), 1600);
 /// assert_eq!(KemSuite::from_id(0x0001)?, suite);
 /// # Ok::<(), twinseal::Error>(())
 /// ```
@@ -36,10 +36,10 @@ impl KemSuite {
     pub const ML_KEM_1024_P384: Self = Self(&hybrid::ML_KEM_1024_P384);
 
     /// Every suite, the default first.
-    pub const ALL: [Self; 2] = [Self::X25519_ML_KEM_1024, Self::ML_KEM_1024_P384];
+    pub const ALL: &'static [Self] = &[Self::X25519_ML_KEM_1024, Self::ML_KEM_1024_P384];
 
-    /// Length of the seed that is a decapsulation key, in bytes, in every suite.
-    pub const SEED_LENGTH: usize = constants::KEM_SEED;
+    /// Length of a decapsulation key's seed, in bytes, in every suite.
+    pub const SEED_LEN: usize = constants::KEM_SEED;
 
     /// The suite with this identifier.
     ///
@@ -48,7 +48,8 @@ impl KemSuite {
     /// [`Error::Unknown`] if there is none.
     pub fn from_id(id: u16) -> Result<Self, Error> {
         Self::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|suite| suite.id() == id)
             .ok_or(Error::Unknown { what: "KEM suite", id })
     }
@@ -67,19 +68,19 @@ impl KemSuite {
 
     /// Length of an encapsulation key, in bytes.
     #[must_use]
-    pub const fn encapsulation_key_length(self) -> usize {
+    pub const fn encapsulation_key_len(self) -> usize {
         self.0.lengths.encapsulation_key
     }
 
     /// Length of a ciphertext, in bytes.
     #[must_use]
-    pub const fn ciphertext_length(self) -> usize {
+    pub const fn ciphertext_len(self) -> usize {
         self.0.lengths.ciphertext
     }
 
     /// Length of a shared secret, in bytes.
     #[must_use]
-    pub const fn shared_secret_length(self) -> usize {
+    pub const fn shared_secret_len(self) -> usize {
         self.0.lengths.shared_secret
     }
 

@@ -66,7 +66,7 @@ impl Core {
                 return Err(Error::Unknown { what: "session flags", id: other.into() });
             }
         };
-        let ciphertext = Ciphertext::from_bytes(suite, reader.take(suite.ciphertext_length())?)?;
+        let ciphertext = Ciphertext::from_bytes(suite, reader.take(suite.ciphertext_len())?)?;
         let core_bytes = reader.taken();
         let rest = reader.rest();
         if signer.is_none() && !rest.is_empty() {

@@ -18,8 +18,8 @@ use crate::{
 /// use twinseal::SignatureSuite;
 ///
 /// let suite = SignatureSuite::ML_DSA_87_ECDSA_P384;
-/// assert_eq!(suite.verifying_key_length(), 2689);
-/// assert_eq!(suite.max_signature_length(), 4731);
+/// assert_eq!(suite.verifying_key_len(), 2689);
+/// assert_eq!(suite.max_signature_len(), 4731);
 /// assert_eq!(suite.oid(), Some("1.3.6.1.5.5.7.6.49"));
 /// ```
 #[derive(Clone, Copy)]
@@ -78,20 +78,20 @@ impl SignatureSuite {
 
     /// Length of a signing key, in bytes.
     #[must_use]
-    pub const fn signing_key_length(self) -> usize {
+    pub const fn signing_key_len(self) -> usize {
         self.0.lengths.signing_key
     }
 
     /// Length of a verifying key, in bytes.
     #[must_use]
-    pub const fn verifying_key_length(self) -> usize {
+    pub const fn verifying_key_len(self) -> usize {
         self.0.lengths.verifying_key
     }
 
     /// Length of the longest signature, in bytes. Most are one to three bytes shorter, because
     /// ECDSA's half is in DER.
     #[must_use]
-    pub const fn max_signature_length(self) -> usize {
+    pub const fn max_signature_len(self) -> usize {
         self.0.lengths.signature
     }
 

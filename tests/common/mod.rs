@@ -200,7 +200,7 @@ impl Parser {
 
 /// Every constructor of a value that has one length.
 pub(crate) fn parsers_of_fixed_length() -> Vec<Parser> {
-    let mut parsers: Vec<_> = KemSuite::ALL.into_iter().flat_map(kem_parsers).collect();
+    let mut parsers: Vec<_> = KemSuite::ALL.iter().copied().flat_map(kem_parsers).collect();
     let key = signing_key(8);
     parsers.push(Parser::new("signing key", key.secret_bytes(), |bytes| {
         outcome(SigningKey::from_bytes(COMPOSITE, bytes))

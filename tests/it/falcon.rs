@@ -163,9 +163,9 @@ fn lengths_and_names() {
     assert_eq!(SUITE.id(), 0xf001);
     assert_eq!(SUITE.oid(), None);
     assert_eq!(SUITE.name(), "experimental-ECDSA-P384-Falcon-1024");
-    assert_eq!(SUITE.signing_key_length(), KEY.secret_bytes().len());
-    assert_eq!(SUITE.verifying_key_length(), PUBLIC_KEY + 97);
-    assert_eq!(SUITE.max_signature_length(), 2 + 1462 + 104);
+    assert_eq!(SUITE.signing_key_len(), KEY.secret_bytes().len());
+    assert_eq!(SUITE.verifying_key_len(), PUBLIC_KEY + 97);
+    assert_eq!(SUITE.max_signature_len(), 2 + 1462 + 104);
     assert!(SignatureSuite::ALL.contains(&SUITE));
     assert!(!SignatureSuite::STABLE.contains(&SUITE));
     assert_eq!(SignatureSuite::from_id(0xf001).unwrap(), SUITE);

@@ -40,7 +40,7 @@ impl TryCryptoRng for Stuck {}
 fn a_generator_that_is_stuck() {
     for value in [0, 0xff] {
         for before in [0, 32] {
-            for suite in KemSuite::ALL {
+            for &suite in KemSuite::ALL {
                 let mut stuck = Stuck { value, before };
                 assert_eq!(outcome(DecapsulationKey::generate_from_rng(suite, &mut stuck)), "Ok");
             }
@@ -81,7 +81,7 @@ impl TryCryptoRng for Dry {}
 
 #[test]
 fn a_generator_that_fails() {
-    for suite in KemSuite::ALL {
+    for &suite in KemSuite::ALL {
         let found = outcome(DecapsulationKey::generate_from_rng(suite, &mut Dry));
         assert_eq!(found, "Randomness");
     }

@@ -40,7 +40,7 @@ impl Folder {
 
 #[test]
 fn keys_survive_pem() {
-    for suite in KemSuite::ALL {
+    for &suite in KemSuite::ALL {
         let key = kem_key(suite, 1);
         let read = DecapsulationKey::from_pem(key.to_pem().as_str()).unwrap();
         assert_eq!((read.suite(), read.seed()), (suite, key.seed()));
@@ -247,7 +247,7 @@ fn documents_of_several_kinds() {
 #[test]
 fn keys_survive_files() {
     let folder = Folder::new();
-    for suite in KemSuite::ALL {
+    for &suite in KemSuite::ALL {
         let (key, file) = (kem_key(suite, 3), folder.file(suite.name()));
         key.write_pem_file(&file).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), key.to_pem().as_str());

@@ -54,7 +54,7 @@ fn the_control_is_not_silent() {
 
 #[test]
 fn secret_types_are_silent() {
-    for suite in KemSuite::ALL {
+    for &suite in KemSuite::ALL {
         let seed = strange::<32>();
         let key = DecapsulationKey::from_seed(suite, &seed).unwrap();
         let pem = key.to_pem();
@@ -62,7 +62,7 @@ fn secret_types_are_silent() {
         assert_silent(&told(&pem), &seed);
         assert_eq!(format!("{pem:?}"), "PrivatePem(..)");
 
-        let secret = &strange::<64>()[..suite.shared_secret_length()];
+        let secret = &strange::<64>()[..suite.shared_secret_len()];
         assert_silent(&told(&SharedSecret::from_bytes(suite, secret).unwrap()), secret);
 
         let text = strange::<100>();

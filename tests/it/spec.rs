@@ -145,9 +145,9 @@ fn every_block_is_checked() {
 #[test]
 fn lengths() {
     for (suite, key, ciphertext, secret) in [(DEFAULT, 1600, 1600, 64), (P384, 1665, 1665, 32)] {
-        assert_eq!(suite.encapsulation_key_length(), key);
-        assert_eq!(suite.ciphertext_length(), ciphertext);
-        assert_eq!(suite.shared_secret_length(), secret);
+        assert_eq!(suite.encapsulation_key_len(), key);
+        assert_eq!(suite.ciphertext_len(), ciphertext);
+        assert_eq!(suite.shared_secret_len(), secret);
         let row = format!(
             "| {:#06x} | {} | 32 | {key} | {ciphertext} | {secret} |",
             suite.id(),
@@ -159,9 +159,9 @@ fn lengths() {
         "| {:#06x} | {} | {} | {} | {} |",
         COMPOSITE.id(),
         COMPOSITE.name(),
-        COMPOSITE.signing_key_length(),
-        COMPOSITE.verifying_key_length(),
-        COMPOSITE.max_signature_length()
+        COMPOSITE.signing_key_len(),
+        COMPOSITE.verifying_key_len(),
+        COMPOSITE.max_signature_len()
     );
     assert!(SPEC.contains(&row), "{row}");
 }

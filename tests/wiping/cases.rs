@@ -159,7 +159,7 @@ impl KemCase {
 
 /// Each suite on each provider.
 pub(crate) fn kem_cases() -> impl Iterator<Item = (KemCase, &'static Provider)> {
-    let suites = KemSuite::ALL.into_iter();
+    let suites = KemSuite::ALL.iter().copied();
     suites.flat_map(|suite| PROVIDERS.map(|provider| (KemCase::new(suite), provider)))
 }
 

@@ -11,7 +11,7 @@ use crate::{
 
 #[test]
 fn kem_key_files() {
-    for case in KemSuite::ALL.map(KemCase::new) {
+    for case in KemSuite::ALL.iter().copied().map(KemCase::new) {
         let directory = temporary_directory();
         let file = directory.join("key.pem");
         let missing = directory.join("missing").join("key.pem");

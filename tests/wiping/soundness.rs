@@ -13,7 +13,7 @@ use crate::{
 
 #[test]
 fn a_secret_that_is_not_wiped_is_found() {
-    let cases = KemSuite::ALL.map(KemCase::new);
+    let cases: Vec<_> = KemSuite::ALL.iter().copied().map(KemCase::new).collect();
     let sign = SignCase::new();
     for secrets in [&cases[0].secrets, &cases[1].secrets, &sign.secrets] {
         for needle in &secrets.0 {
@@ -36,7 +36,7 @@ fn a_secret_that_is_not_wiped_is_found() {
 /// The work below does handle the secrets: where a caller takes one over, it is found.
 #[test]
 fn what_callers_take_over_is_found() {
-    for case in KemSuite::ALL.map(KemCase::new) {
+    for case in KemSuite::ALL.iter().copied().map(KemCase::new) {
         let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
         let key = case.key();
         let found = case.secrets.leaked_by(|| drop(black_box(key.seed().to_vec())));

@@ -23,7 +23,7 @@ pub(crate) fn keygen(args: &Keygen, console: &Console) -> Result<(), Failure> {
 fn make(args: &Keygen, console: &Console) -> Result<(), Failure> {
     let wanted = args.suite.as_deref();
     let key = if args.purpose.kem {
-        let suites = KemSuite::ALL.map(|suite| (suite.name(), suite));
+        let suites: Vec<_> = KemSuite::ALL.iter().map(|suite| (suite.name(), *suite)).collect();
         DecapsulationKey::generate_for(pick(&suites, wanted)?).map(Private::Kem)
     } else {
         let suites: Vec<_> =

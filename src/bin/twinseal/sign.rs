@@ -62,7 +62,7 @@ fn explain(error: &Error, name: &Name) -> Failure {
 fn read_signature(path: &Path, keys: &VerifyingKeyring) -> Result<Signature, Failure> {
     let mut input = Input::open(Some(path))?;
     let name = input.name().clone();
-    let longest = SignatureSuite::ALL.iter().map(|suite| suite.max_signature_length()).max();
+    let longest = SignatureSuite::ALL.iter().map(|suite| suite.max_signature_len()).max();
     let limit = longest.unwrap_or_default().max(kind::ENOUGH) as u64 + 1;
     let mut bytes = Vec::new();
     input

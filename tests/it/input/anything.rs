@@ -16,8 +16,8 @@ fn every_parser() -> Vec<Parser> {
     parsers.push(Parser::new("signature", signature.as_bytes(), |bytes| {
         outcome(Signature::from_bytes(COMPOSITE, bytes))
     }));
-    let keys = KemSuite::ALL.map(|suite| kem_key(suite, 12));
-    let recipients = Recipients::new(keys.each_ref().map(DecapsulationKey::encapsulation_key));
+    let keys: Vec<_> = KemSuite::ALL.iter().map(|suite| kem_key(*suite, 12)).collect();
+    let recipients = Recipients::new(keys.iter().map(DecapsulationKey::encapsulation_key));
     let sealed = recipients.unwrap().seal(CTX, &[7; 100]).unwrap();
     parsers.push(Parser::new("header", sealed.clone(), |bytes| outcome(Header::parse(bytes))));
     for key in keys {

@@ -19,7 +19,7 @@ pub(super) fn set_coefficient(key: &mut [u8], index: usize, value: u16) {
 
 #[test]
 fn ml_kem_modulus() {
-    for suite in KemSuite::ALL {
+    for &suite in KemSuite::ALL {
         let key = kem_key(suite, 5);
         for index in [0, 1, 2, 255, 256, 511, 512, 1022, 1023] {
             for (value, expected) in [

@@ -298,7 +298,7 @@ fn sealed() -> Subject {
 #[test]
 fn all_suites() {
     let names: Vec<_> = subjects().iter().map(|subject| subject.name).collect();
-    for suite in KemSuite::ALL {
+    for &suite in KemSuite::ALL {
         let id = format!("{:#06x}", suite.id());
         for what in ["encapsulation key", "ciphertext"] {
             assert!(names.contains(&format!("{id} {what}").as_str()));

@@ -11,7 +11,7 @@ use crate::common::{COMPOSITE, CTX, kem_key, signing_key};
 
 #[test]
 fn one_seed_gives_one_key() {
-    for suite in KemSuite::ALL {
+    for &suite in KemSuite::ALL {
         for number in 1..20 {
             let (ciphertext, secret) = {
                 let randomness = vec![number; suite.kem(&PORTABLE).lengths().randomness];
@@ -47,10 +47,11 @@ fn one_seed_gives_one_key() {
 #[test]
 fn one_key_file() {
     same_on_all("key files", |provider| {
-        let kem = KemSuite::ALL.map(|suite| {
-            let key = kem_key(suite, 3).on(provider).unwrap();
+        let kem = KemSuite::ALL.iter().map(|suite| {
+            let key = kem_key(*suite, 3).on(provider).unwrap();
             (key.to_pem().as_str().to_string(), key.encapsulation_key().to_pem())
         });
+        let kem: Vec<_> = kem.collect();
         let sign = signing_key(3).on(provider).unwrap();
         (kem, sign.to_pem().as_str().to_string(), sign.verifying_key().to_pem())
     });
@@ -63,7 +64,7 @@ fn is(left: &Provider, right: &Provider) -> bool {
 #[test]
 fn on_moves_a_key_and_back() {
     for (a, b) in pairs() {
-        for suite in KemSuite::ALL {
+        for &suite in KemSuite::ALL {
             let key = kem_key(suite, 4);
             let public = key.encapsulation_key().clone();
             for provider in [a, b, a] {
@@ -106,7 +107,7 @@ fn names_differ() {
 fn the_default() {
     let expected = if cfg!(feature = "aws-lc-rs") { "aws-lc" } else { "portable" };
     let mut all: Vec<&Provider> = Vec::new();
-    for suite in KemSuite::ALL {
+    for &suite in KemSuite::ALL {
         let key = DecapsulationKey::generate_for(suite).unwrap();
         let public = key.encapsulation_key();
         let from_bytes = EncapsulationKey::from_bytes(suite, public.as_bytes()).unwrap();

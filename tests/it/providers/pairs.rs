@@ -22,7 +22,7 @@ fn message(length: usize) -> Vec<u8> {
 #[test]
 fn key_encapsulation() {
     for (a, b) in pairs() {
-        for suite in KemSuite::ALL {
+        for &suite in KemSuite::ALL {
             let key = kem_key(suite, 1).on(b).unwrap();
             let public = kem_key(suite, 1).encapsulation_key().on(a).unwrap();
             for _ in 0..5 {
@@ -74,7 +74,7 @@ fn signatures() {
 #[test]
 fn envelopes() {
     for (a, b) in pairs() {
-        for suite in KemSuite::ALL {
+        for &suite in KemSuite::ALL {
             let key = kem_key(suite, 1).on(b).unwrap();
             let public = key.encapsulation_key().on(a).unwrap();
             for length in LENGTHS {
@@ -218,7 +218,7 @@ fn parallel_streams() {
 
 #[test]
 fn sessions() {
-    for suite in KemSuite::ALL {
+    for &suite in KemSuite::ALL {
         for (a, b) in pairs() {
             session(suite, a, b);
         }

@@ -59,7 +59,7 @@ fn unsigned() {
         let (hello, mut tx) = bob.encapsulation_key().sender(CTX).unwrap();
         let mut rx = bob.receiver(CTX, &hello).unwrap();
         assert_eq!(rx.signer(), None);
-        assert_eq!(hello.len(), 32 + bob.suite().ciphertext_length());
+        assert_eq!(hello.len(), 32 + bob.suite().ciphertext_len());
         exchange(&mut tx, &mut rx);
     }
     assert_eq!(BOB.encapsulation_key().sender(CTX).unwrap().0.len(), UNSIGNED_LENGTH);

@@ -62,7 +62,7 @@ impl Envelope {
             content_key,
             stanzas: sorted
                 .iter()
-                .map(|key| take(20 + key.suite().ciphertext_length() + 48))
+                .map(|key| take(20 + key.suite().ciphertext_len() + 48))
                 .collect(),
             tag: take(TAG),
             body: rest.to_vec(),
@@ -138,7 +138,7 @@ pub(super) fn fields(envelope: &Envelope) -> Vec<(String, Range<usize>)> {
         add(&format!("{owner} key id"), 16);
         add(&format!("{owner} length"), 2);
         add(&format!("{owner} ct_pq"), 1568);
-        add(&format!("{owner} ct_t"), suite.ciphertext_length() - 1568);
+        add(&format!("{owner} ct_t"), suite.ciphertext_len() - 1568);
         add(&format!("{owner} wrapped"), 48);
     }
     add("tag", TAG);

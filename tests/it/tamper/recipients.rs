@@ -123,7 +123,7 @@ fn wrong_context_and_wrong_key() {
         assert_eq!(outcome(first.open(context, &sealed)), OPEN);
         assert_eq!(outcome(second.open(context, &sealed)), OPEN);
     }
-    for suite in KemSuite::ALL {
+    for &suite in KemSuite::ALL {
         let stranger = kem_key(suite, 99);
         assert_eq!(outcome(stranger.open(CTX, &sealed)), NOT_A_RECIPIENT);
     }

@@ -8,7 +8,7 @@ use crate::common::{Parser, kem_key, length, parsers_of_fixed_length};
 /// A flipped bit in a KEM ciphertext is refused, or gives another secret.
 #[test]
 fn flipped_bits_in_a_ciphertext() {
-    for suite in KemSuite::ALL {
+    for &suite in KemSuite::ALL {
         let key = kem_key(suite, 4);
         let (ciphertext, secret) = key.encapsulation_key().encapsulate().unwrap();
         let length = ciphertext.as_bytes().len();

@@ -19,7 +19,7 @@ fn twinseal(provider: &'static Provider, suite: KemSuite) -> Vec<Case> {
         Case::new("kem/key generation", &*name, provider.name, move || {
             let kem = suite.kem(provider);
             move || {
-                let mut seed = [0; KemSuite::SEED_LENGTH];
+                let mut seed = [0; KemSuite::SEED_LEN];
                 Random::System.fill(&mut seed).unwrap();
                 black_box(kem.key_pair(&seed).unwrap());
             }
@@ -111,7 +111,7 @@ fn hpke<K: HpkeKem + 'static>(name: &str) -> [Case; 3] {
 pub(crate) fn cases() -> Vec<Case> {
     let ours = PROVIDERS
         .into_iter()
-        .flat_map(|provider| KemSuite::ALL.into_iter().flat_map(|suite| twinseal(provider, suite)));
+        .flat_map(|provider| KemSuite::ALL.iter().flat_map(|suite| twinseal(provider, *suite)));
     ours.chain(x_wing())
         .chain(hpke::<hpke::kem::XWing>("hpke X-Wing"))
         .chain(hpke::<hpke::kem::MlKem1024P384>("hpke MLKEM1024-P384"))
