@@ -1,4 +1,4 @@
-//! What happens to an input that changes while it is read, and to files whose length says nothing?
+//! Does the tool notice an input that changes while it is read, and does it read files whose length says nothing?
 
 use std::{
     fs::{File, OpenOptions},
@@ -11,16 +11,16 @@ use crate::{
     desk::{Desk, data, message},
 };
 
-/// No run comes to the end of this. It takes no room on the disk.
+/// No run comes to the end of a file of this length. It takes no room on the disk.
 const LONG: u64 = 64 * 1024 * 1024 * 1024;
 
-/// Runs the tool with `input` on standard input, and changes it when some of it was read.
+/// Runs the tool with `input` on standard input, and changes the file when some of it was read.
 fn changed(desk: &Desk, line: &str, mut input: File, change: impl FnOnce(&mut File)) -> String {
     let before = desk.names();
     let mut command = desk.command(line);
     command.stdin(input.try_clone().unwrap()).stdout(Stdio::null()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
-    // Both have one position in the file.
+    // Both share one position in the file.
     let begun = input.stream_position().unwrap();
     wait_until("a run that reads", || input.stream_position().unwrap() > begun);
     change(&mut input);
@@ -81,7 +81,7 @@ fn a_file_that_is_written_to_is_not_sealed() {
     assert!(error.contains("it changed while it was being read"), "{error}");
 }
 
-/// The system says 0 of the files that it makes up, and more than there is.
+/// For files that the system generates it reports a length of 0, or more than there is.
 #[cfg(target_os = "linux")]
 #[test]
 fn files_of_the_system_are_sealed_whole() {

@@ -1,7 +1,5 @@
-//! Where does the tool print, and what?
-//!
-//! Nothing that a terminal obeys is printed, and no data onto a terminal, or into a closed stream or onto
-//! a full disk as if it were there.
+//! Is everything that the tool prints harmless to a terminal, and is an error noticed when it cannot be
+//! printed?
 
 use std::{
     ffi::OsString,
@@ -18,8 +16,8 @@ use crate::{
     desk::{Desk, data},
 };
 
-/// An escape sequence, its form of one character (C1), line ends and other controls; and what reorders a
-/// line, cannot be seen, or ends a line for some readers.
+/// An escape sequence, its form of one character (C1), line ends and other controls; and characters that
+/// reorder a line, are invisible, or end a line for some readers.
 const OBEYED: [&str; 21] = [
     "\u{1b}[31m",
     "\u{9b}31m",
@@ -79,7 +77,7 @@ fn nothing_that_a_terminal_obeys_is_printed() {
             vec!["verify", "-p", &name, "-c", "x", "-s", &name, &name],
         ] {
             let printed = prints(desk.command_with(&arguments));
-            // A line end within an argument would begin a line with the rest of it.
+            // A line end within an argument would put the rest of it on a line of its own.
             let obeyed = match raw {
                 "\n" => printed.lines().any(|line| line.starts_with('b')),
                 _ => printed.contains(raw),
@@ -109,8 +107,8 @@ fn bytes_that_are_not_utf_8_are_shown_by_their_values() {
     assert!(error.contains(r"a\xff\xe2\x80b: no such file"), "{error}");
 }
 
-/// A run on a terminal of its own, whose output is what the terminal was sent. `None` without script(1),
-/// which is said.
+/// A run on a terminal of its own. Its output is everything that the terminal received. `None` (with a
+/// message) without script(1).
 #[cfg(target_os = "linux")]
 fn on_a_terminal(desk: &Desk, line: &str) -> Option<Output> {
     let output =
@@ -144,7 +142,7 @@ fn opened_bytes_go_to_a_terminal_only_if_asked() {
     assert_eq!(desk.prints(open), b"\x1b]0;title\x07opened");
 }
 
-/// The end that a run gets does not block.
+/// Two ends of a stream; the one for the run does not block.
 fn streams() -> (UnixStream, Stdio) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     theirs.set_nonblocking(true).unwrap();
@@ -182,7 +180,7 @@ fn streams_that_do_not_block_are_waited_for() {
             ours.read_to_end(&mut opened).unwrap();
             assert!(opened == content);
         } else {
-            let _ = ours.write_all(&desk.read("sealed")); // not all of it is wanted
+            let _ = ours.write_all(&desk.read("sealed")); // the tool may not read all of it
             drop(ours);
         }
         assert!(end_of(run).status.success(), "{line}");
@@ -232,7 +230,7 @@ fn a_closed_stream_is_an_error() {
         assert!(error.contains(&format!("standard {stream}: it is closed, ")), "{line}: {error}");
         assert!(desk.files() == files, "{line}");
 
-        // The caller's own /dev/null is no closed stream, in whichever way it is open.
+        // The caller's own /dev/null is not a closed stream, in whatever mode it is open.
         for null in
             if stream == "input" { ["</dev/null"; 2] } else { [">/dev/null", "1<>/dev/null"] }
         {

@@ -1,4 +1,4 @@
-//! Are invalid files refused, with nothing of them left on the disk?
+//! Is every damaged or wrong file refused, with nothing left on the disk?
 
 use crate::{
     common::process::ended,
@@ -20,14 +20,14 @@ fn desk() -> (Desk, Vec<u8>) {
     (desk, sealed)
 }
 
-/// Opening fails in every way of calling it, and says so of the file.
+/// Opening fails however the tool is called, with a message that names the file.
 fn refused(desk: &Desk, damaged: &[u8], what: &str) {
     desk.write("damaged", damaged);
     for line in ["open -k bob.pem -c x -o out damaged", "open -k bob.pem -c x -o old damaged"] {
         let error = desk.fails(line);
         assert!(error.starts_with("twinseal: damaged: "), "{what}: {error}");
     }
-    // Of a stream, only what is authentic is given, and that it is not all is said.
+    // A stream gets only authentic data, and the message says that it is incomplete.
     let output = given(desk.spawn("open -k bob.pem -c x"), damaged);
     let error = message(1, &output);
     assert!(error.starts_with("twinseal: standard input: "), "{what}: {error}");
@@ -125,8 +125,7 @@ fn chunks_before_the_damage_are_given_to_streams() {
     let (desk, mut sealed) = desk();
     let last = sealed.len() - 1;
     sealed[last] ^= 1;
-    // Read serially or in parallel, all chunks of such a small file may come in one piece; in two
-    // pieces the first is given.
+    // All chunks of the small file may come in one piece. Of two pieces the first is written.
     let mut long = data(3_000_000);
     desk.write("in", &long);
     desk.prints("seal -r bob.pub -c x -o sealed in");
@@ -166,7 +165,7 @@ fn other_files_are_called_what_they_are() {
     for line in ["seal -r bob.pub -c x -o out missing", "sign -k alice.pem -c x -o out missing"] {
         assert!(desk.fails(line).contains("missing: no such file"));
     }
-    std::fs::create_dir(desk.path("folder")).unwrap();
+    std::fs::create_dir(desk.path("directory")).unwrap();
     for command in [
         "seal -r bob.pub -c x",
         "open -k bob.pem -c x",
@@ -175,8 +174,8 @@ fn other_files_are_called_what_they_are() {
         "verify -p alice.pub -c x -s sig",
         "inspect",
     ] {
-        let error = desk.fails(&format!("{command} folder"));
-        assert!(error.contains("folder: it is a directory"), "{error}");
+        let error = desk.fails(&format!("{command} directory"));
+        assert!(error.contains("directory: it is a directory"), "{error}");
     }
 }
 
@@ -208,8 +207,7 @@ fn names_do_not_reach_the_terminal_as_commands() {
     assert!(error.contains("a\\u{1b}[2Jb\\nc: no such file"), "{error}");
 }
 
-/// What precedes a damaged or missing part goes to a stream, whatever it is read from, and nothing to a
-/// file.
+/// Data before a damaged or missing part goes to a stream, wherever it is read from, but never to a file.
 #[test]
 fn what_precedes_the_fault_is_given_to_a_stream() {
     let desk = Desk::new();

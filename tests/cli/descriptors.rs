@@ -1,4 +1,4 @@
-//! Can an output be open already, by any name that the system has for it?
+//! Does a path that names an open descriptor stand for the open stream?
 
 use std::fs;
 
@@ -161,13 +161,13 @@ fn standard_input_is_read_where_it_stands_by_all_its_names() {
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
         assert_eq!(output.stdout, b"second\n");
     }
-    // Nor is another stream that is closed an empty file.
+    // Another closed stream is not an empty file, either.
     let output = run("exec twinseal seal -r bob.pub -c x -o out /dev/stdout >&-");
     assert!(message(1, &output).contains("/dev/stdout: it is closed"));
     assert!(desk.files() == files);
 }
 
-/// Sockets cannot be opened by their names.
+/// Sockets cannot be opened by name.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_socket_is_named() {

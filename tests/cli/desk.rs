@@ -1,4 +1,4 @@
-//! A directory in which the tool is run, and what must hold after each run.
+//! In which directory does the tool run in these tests, and what must hold after each run?
 
 use std::{
     collections::BTreeMap,
@@ -70,22 +70,22 @@ impl Desk {
     /// Another program in this directory, which finds the tool by its name.
     pub(crate) fn shell(&self, line: &[&str]) -> Command {
         let (program, arguments) = line.split_first().unwrap();
-        let folder = Path::new(TOOL).parent().unwrap();
+        let directory = Path::new(TOOL).parent().unwrap();
         let path = env::var_os("PATH").unwrap_or_default();
-        let path = iter::once(folder.to_path_buf()).chain(env::split_paths(&path));
+        let path = iter::once(directory.to_path_buf()).chain(env::split_paths(&path));
         let mut command = process::command(program);
         command.args(arguments).current_dir(self.0.path());
         command.env("PATH", env::join_paths(path).unwrap());
         command
     }
 
-    /// The program itself, as `tool`. Another program copies it: what this process has open for writing, a child
-    /// that another test starts has open too for a moment, and then it does not run.
+    /// A copy of the tool, as `tool`. Another program makes it: if this process had it open for writing, so would
+    /// a child that another test starts at that moment, and then it could not be run.
     pub(crate) fn copy_tool(&self) {
         assert!(ended(self.shell(&["cp", TOOL, "tool"])).status.success());
     }
 
-    /// What a run that must succeed, and says nothing else, prints.
+    /// The output of a run that must succeed without a message.
     pub(crate) fn prints(&self, line: &str) -> Vec<u8> {
         succeeded(ended(self.command(line)))
     }
@@ -111,7 +111,7 @@ impl Desk {
         message(code, &output)
     }
 
-    /// [`Desk::fails`], where not every file can be read.
+    /// As [`Desk::fails`], where not every file can be read.
     pub(crate) fn refused_quietly(&self, line: &str) -> String {
         let before = self.names();
         let output = ended(self.command(line));
@@ -120,10 +120,10 @@ impl Desk {
         message(1, &output)
     }
 
-    /// Every file, hidden ones too, with its content.
+    /// Every file, including hidden ones, with its content.
     pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        fn add(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
-            for entry in fs::read_dir(folder).unwrap() {
+        fn add(directory: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+            for entry in fs::read_dir(directory).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     add(&path, files);
@@ -146,7 +146,7 @@ impl Desk {
     }
 }
 
-/// Writes to a program that goes on afterwards, and returns what it may be given more through.
+/// Writes to a program that goes on afterwards, and returns its standard input for more.
 pub(crate) fn feed(mut pipe: ChildStdin, bytes: &[u8]) -> ChildStdin {
     let bytes = bytes.to_vec();
     within_deadline("a run that takes its input", move || {
@@ -158,7 +158,7 @@ pub(crate) fn feed(mut pipe: ChildStdin, bytes: &[u8]) -> ChildStdin {
 pub(crate) fn given(mut child: Child, input: &[u8]) -> Output {
     let mut pipe = child.stdin.take().unwrap();
     let input = input.to_vec();
-    // It may not want all. When the program has ended, so does this.
+    // The program may not read all of it. Writing ends when the program has ended.
     std::thread::spawn(move || pipe.write_all(&input));
     end_of(child)
 }
@@ -169,7 +169,7 @@ fn succeeded(output: Output) -> Vec<u8> {
     output.stdout
 }
 
-/// The one line on standard error: it names something, tells what is wrong and what to do.
+/// The one line on standard error. It names a file or option, says what is wrong, and what to do.
 pub(crate) fn message(code: i32, output: &Output) -> String {
     let error = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(output.status.code(), Some(code), "{error}");
@@ -182,13 +182,13 @@ pub(crate) fn message(code: i32, output: &Output) -> String {
     error
 }
 
-/// Bytes that repeat nowhere near.
+/// Bytes without short repetitions.
 pub(crate) fn data(length: usize) -> Vec<u8> {
     (0..length).map(|index| (index * 31 + index / 251) as u8).collect()
 }
 
-/// A shell in a namespace of its own, where it may mount; `None` if the system does not let it, which
-/// is said.
+/// A shell in a namespace of its own, where it may mount. `None` (with a message) if the system does not
+/// allow that.
 #[cfg(target_os = "linux")]
 pub(crate) fn in_a_namespace(desk: &Desk, script: &str) -> Option<Output> {
     let output = ended(namespace(desk, script));

@@ -1,4 +1,4 @@
-//! Are results there whole or not at all, and which places take none?
+//! Does a result appear complete or not at all, and are places that take none refused?
 
 use std::{
     fs,
@@ -63,7 +63,7 @@ fn an_existing_result_is_replaced_whole() {
     let mut open = fs::File::open(desk.path("out")).unwrap();
     desk.prints("open -k bob.pem -c x -o out sealed");
     assert_eq!(desk.read("out"), data(100_000));
-    // Who had it open still has the old one.
+    // A process that had it open still has the old content.
     let mut old = Vec::new();
     open.read_to_end(&mut old).unwrap();
     assert_eq!(old, data(500_000));
@@ -87,9 +87,9 @@ fn a_link_stays_one() {
 #[test]
 fn places_that_take_no_file() {
     let desk = desk();
-    fs::create_dir(desk.path("folder")).unwrap();
+    fs::create_dir(desk.path("directory")).unwrap();
     for (place, what) in [
-        ("folder", "it is a directory"),
+        ("directory", "it is a directory"),
         ("missing/out", "its directory does not exist"),
         ("in/out", "not a directory"),
     ] {
@@ -110,7 +110,7 @@ fn places_that_take_no_file() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_folder_that_nobody_may_write_to() {
+fn a_directory_that_nobody_may_write_to() {
     // Not even root.
     let desk = desk();
     let error = desk.fails("open -k bob.pem -c x sealed -o /sys/twinseal");
@@ -182,7 +182,7 @@ fn devices_and_pipes_are_written_to() {
     assert!(output.status.success());
     assert_eq!(desk.read("out"), data(100_000));
 
-    // An empty device, an endless one, and keys that come through a pipe.
+    // An empty device, an endless one, and keys from a pipe.
     let sealed = desk.prints("seal -r bob.pub -c x /dev/null");
     assert_eq!(sealed.len(), 1784);
     let output = shell(
@@ -195,7 +195,7 @@ fn devices_and_pipes_are_written_to() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_told() {
+fn a_full_disk_is_reported() {
     let desk = desk();
     for line in [
         "seal -r bob.pub -c x in",
@@ -216,7 +216,7 @@ fn a_full_disk_is_told() {
     assert!(error.contains("/dev/full: no space is left"), "{error}");
 }
 
-/// In a small file system of the test's own, where the system lets it mount one.
+/// In a small file system of the test's own, if the system lets it mount one.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_disk_that_fills_up_keeps_nothing() {
@@ -236,7 +236,7 @@ fn a_disk_that_fills_up_keeps_nothing() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_read_only_disk_is_told() {
+fn a_read_only_disk_is_reported() {
     let desk = desk();
     fs::create_dir(desk.path("disk")).unwrap();
     let script = "mount -t tmpfs -o ro none disk || exit 77; \
@@ -253,7 +253,7 @@ fn a_closed_pipe_ends_quietly() {
     for line in
         ["open -k bob.pem -c x sealed", "seal -r bob.pub -c x large", "inspect sealed", "man"]
     {
-        // Closed before it starts: what is short would be written by then.
+        // Closed before it starts: short output would be written by then.
         let (reader, writer) = io::pipe().unwrap();
         drop(reader);
         let output = ended(desk.command(line).stdout(writer));

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use crate::{common::process::ended, desk::Desk};
 
-/// An advisory against a dependency is named wherever a user would look for it.
+/// An advisory against a dependency is named in every document where a user would look for it.
 #[test]
 fn every_advisory_is_named() {
     // A published package has no such file.
@@ -16,12 +16,12 @@ fn every_advisory_is_named() {
         .collect();
     assert!(ignored.len() > 5, "{ignored:?}");
     let documents = [include_str!("../../src/provider.rs"), include_str!("../../SECURITY.md")];
-    // `paste`, if a dependency still has it, and no other that anybody knows of.
+    // `paste` is named as long as a dependency has it.
     let locked = include_str!("../../Cargo.lock").contains("name = \"paste\"");
     assert_eq!(ignored.contains(&"2024-0436"), locked);
     for id in ignored {
         if id == "2023-0071" {
-            // Of a development dependency, which reaches no user.
+            // It affects a development dependency, which reaches no user.
             assert!(include_str!("../../CONTRIBUTING.md").contains(id));
             continue;
         }

@@ -1,5 +1,5 @@
-/* A disk whose errors show late: what was written to a regular file is lost, and the call that FAIL names, or the first
-   of `close` and `fsync`, is the one that reports it. For LD_PRELOAD. */
+/* A disk that reports errors late: data written to a regular file is lost, and the call that FAIL names (`close` or
+   `fsync`) reports it. For LD_PRELOAD. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-//! Does `inspect` recognise every kind of file, and print nothing private?
+//! Does `inspect` recognise every kind of file, without showing anything private?
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
@@ -42,23 +42,23 @@ fn sealed_files() {
     };
     let body = 56 + 40_000 + 3 * 16;
     assert_eq!(json(&desk, "sealed"), expected([body.into(), 40_000.into(), true.into()]));
-    let told = text(&desk, "sealed");
+    let shown = text(&desk, "sealed");
     for part in ["sealed: sealed file", "2 recipients", "40000 bytes", &id(&bob), &id(&dave)] {
-        assert!(told.contains(part), "{told}");
+        assert!(shown.contains(part), "{shown}");
     }
 
-    // Of a stream the length is not known.
+    // The length of a stream is unknown.
     let sealed = desk.read("sealed");
     let printed = desk.prints_given("inspect --json -", &sealed);
-    let told: Value = serde_json::from_slice(&printed).unwrap();
-    assert_eq!(told, expected([Value::Null, Value::Null, Value::Null]));
+    let shown: Value = serde_json::from_slice(&printed).unwrap();
+    assert_eq!(shown, expected([Value::Null, Value::Null, Value::Null]));
 
-    // Of a file of impossible length, everything but its plaintext's length, and that it is no use.
+    // For a file of impossible length: everything but the length of its plaintext, and a failure.
     desk.write("cut", &sealed[..3445 + 56 + 16_400]);
     let output = ended(desk.command("inspect --json cut"));
     assert!(message(1, &output).contains("cut: no sealed file has this length"));
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(told, expected([(56 + 16_400).into(), Value::Null, false.into()]));
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(shown, expected([(56 + 16_400).into(), Value::Null, false.into()]));
     desk.write("cut", &sealed[..3444]);
     assert!(desk.fails("inspect cut").contains("cut: it is truncated"));
 }
@@ -73,13 +73,13 @@ fn recipients_of_unknown_suites() {
     sealed.splice(1680..1680, stanza);
     sealed[11] = 2;
     desk.write("sealed", sealed);
-    let told = json(&desk, "sealed");
+    let shown = json(&desk, "sealed");
     let key_id = "07".repeat(16);
     assert_eq!(
-        told["recipients"][1],
+        shown["recipients"][1],
         json!({ "suite": null, "suite_id": 0xabcd, "key_id": key_id })
     );
-    assert_eq!(told["plaintext_length"], 5);
+    assert_eq!(shown["plaintext_length"], 5);
     assert!(text(&desk, "sealed").contains(&format!("{key_id}  unknown suite 0xabcd")));
 }
 
@@ -121,13 +121,13 @@ fn keys_without_their_secrets() {
         ("signers.pub", "public_signing_key", vec![signing(&signers[0]), signing(&signers[1])]),
     ] {
         assert_eq!(json(&desk, file), json!({ "kind": kind, "keys": keys }), "{file}");
-        let told = text(&desk, file);
+        let shown = text(&desk, file);
         for key in &keys {
-            assert!(told.contains(key["key_id"].as_str().unwrap()), "{told}");
+            assert!(shown.contains(key["key_id"].as_str().unwrap()), "{shown}");
         }
         for secret in [bob.seed(), carol.seed(), alice.secret_bytes()] {
             let forms = [hex::encode(&secret[..16]), BASE64_STANDARD.encode(&secret[..15])];
-            assert!(forms.iter().all(|form| !told.contains(form)), "{told}");
+            assert!(forms.iter().all(|form| !shown.contains(form)), "{shown}");
         }
     }
 }
@@ -138,9 +138,9 @@ fn signatures_and_sessions() {
     let (bob, alice) = (kem_key(X25519, 1), signing_key(3));
     let signature = alice.sign(b"x", b"hello").unwrap();
     desk.write("sig", signature.as_bytes());
-    let told = json(&desk, "sig");
+    let shown = json(&desk, "sig");
     assert_eq!(
-        (&told["kind"], &told["length"]),
+        (&shown["kind"], &shown["length"]),
         (&json!("signature"), &json!(signature.as_bytes().len()))
     );
     assert!(text(&desk, "sig").contains("id-MLDSA87-ECDSA-P384-SHA512"));
@@ -167,25 +167,25 @@ fn keys_of_several_kinds_in_one_file() {
     let all: Vec<_> =
         ["bob.pem", "bob.pub", "alice.pem", "alice.pub"].map(|file| desk.read(file)).concat();
     desk.write("all", all);
-    let told = json(&desk, "all");
-    let kinds: Vec<_> = told["keys"].as_array().unwrap().iter().map(|key| &key["kind"]).collect();
+    let shown = json(&desk, "all");
+    let kinds: Vec<_> = shown["keys"].as_array().unwrap().iter().map(|key| &key["kind"]).collect();
     let expected =
         ["private_kem_key", "public_kem_key", "private_signing_key", "public_signing_key"];
-    assert_eq!((&told["kind"], kinds.len()), (&json!("keys"), 4));
-    assert!(kinds.iter().zip(expected).all(|(kind, expected)| **kind == expected), "{told}");
-    let told = text(&desk, "all");
+    assert_eq!((&shown["kind"], kinds.len()), (&json!("keys"), 4));
+    assert!(kinds.iter().zip(expected).all(|(kind, expected)| **kind == expected), "{shown}");
+    let shown = text(&desk, "all");
     for part in ["4 keys", "public key to seal to", "private key to sign with"] {
-        assert!(told.contains(part), "{told}");
+        assert!(shown.contains(part), "{shown}");
     }
     for (file, kind) in [("bob.pub", "public key to seal to"), ("alice.pem", "private key to sign")]
     {
         desk.write("two", [desk.read(file), desk.read(file)].concat());
-        let told = text(&desk, "two");
-        assert!(told.contains("2 keys, each a ") && told.contains(kind), "{told}");
+        let shown = text(&desk, "two");
+        assert!(shown.contains("2 keys, each a ") && shown.contains(kind), "{shown}");
     }
 }
 
-/// What was written by the tool and changed since is not said to be of another program.
+/// A file that the tool wrote and that was changed since is not taken for another program's.
 #[test]
 fn files_that_were_cut_or_got_longer() {
     let desk = Desk::new();

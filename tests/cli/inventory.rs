@@ -1,5 +1,5 @@
-//! Does `inspect --recursive` list everything of twinseal in a tree, whatever else is in it, and does the
-//! exit code say whether a key or a suite is still used?
+//! Does `inspect --recursive` list every file of twinseal in a tree, and does the exit code say whether a key
+//! or a suite is still in use?
 
 use std::{
     collections::BTreeMap,
@@ -26,7 +26,7 @@ const RSA: &str = "-----BEGIN PUBLIC KEY-----\n\
     9Gh6R3gRqR3eV1RbLQKy5FqTFbmxUz4DKaWq6QyHFQ5Pp0Yc3zkzZ3ECAwEAAQ==\n\
     -----END PUBLIC KEY-----\n";
 
-/// A tree with something of everything, beside the keys of the desk.
+/// A tree with a file of every kind, beside the keys of the desk.
 fn desk() -> Desk {
     let desk = Desk::new();
     fs::create_dir_all(desk.path("tree/a/b")).unwrap();
@@ -142,7 +142,7 @@ fn everything_in_a_tree_is_listed() {
     }
     assert_eq!(summary["complete"], true);
 
-    // The same as text, a line each and one for each key, the summary last.
+    // The same as text: a line for each file and each key, and the summary last.
     let text = String::from_utf8(desk.prints("inspect --recursive tree")).unwrap();
     assert!(text.contains("tree/bob.pem: private key to open with; "), "{text}");
     assert!(text.contains(", mode 0640, ") && text.contains(" old\n"), "{text}");
@@ -168,7 +168,7 @@ fn keys_beside_others_in_a_file_are_listed() {
         (format!("{public}{signer}").into(), Some("keys"), 2),
         (format!("{RSA}{RSA}").into(), Some("other"), 0),
         (broken.replace("PUBLIC", "RSA PUBLIC").into(), Some("other"), 0),
-        // It may be a key of twinseal whose END line is broken.
+        // It may be a twinseal key whose END line is broken.
         (broken.into(), Some("damaged"), 0),
         (b"-----BEGIN \xff\n\xfe".to_vec(), None, 0),
     ];
@@ -233,7 +233,7 @@ fn what_is_still_used_decides_the_exit_code() {
         let text = String::from_utf8(output.stdout).unwrap();
         assert_eq!(text.matches("; in use\n").count(), files, "{text}");
     }
-    // Of one file, too.
+    // Also for a single file.
     let used = |name: &str| {
         code(&ended(desk.command(&format!("inspect --in-use {name} tree/a/b/sealed"))))
     };
@@ -267,7 +267,7 @@ fn what_cannot_be_read_is_listed_and_nothing_is_taken_for_unused() {
         (public.replacen('M', "*", 1).as_bytes(), "damaged"),
         (&line_end, "damaged"),
         (&wide, "damaged"),
-        // Whom it is for is known all the same.
+        // Its recipients are known all the same.
         (&sealed[..sealed.len() - 20_000 - 7], "sealed_file"),
     ] {
         desk.write("tree/damaged", damaged);
@@ -276,7 +276,7 @@ fn what_cannot_be_read_is_listed_and_nothing_is_taken_for_unused() {
         let complete = kind == "sealed_file";
         assert_eq!(code(&output), if complete { 0 } else { 1 }, "{output:?}");
         assert_eq!(records["tree"]["complete"], complete);
-        // What is found is found.
+        // A use that is found counts, although the list is incomplete.
         assert_eq!(code(&listed(&desk, &format!("--in-use {bob} tree")).0), 3);
     }
 }
@@ -308,7 +308,7 @@ fn trees_are_deep() {
     let within = deep(600).join("bob.pub");
     fs::copy(desk.path("bob.pub"), desk.path("").join(&within)).unwrap();
     let (output, records) = listed(&desk, "deep");
-    // As deep as is promised, and what is deeper does not count as read.
+    // It is read as deep as is promised, and anything deeper does not count as read.
     assert!(records.contains_key(within.to_str().unwrap()));
     let unreadable: Vec<_> =
         records.values().filter(|record| record["kind"] == "unreadable").collect();

@@ -1,4 +1,4 @@
-//! Are keys of other software called what they are, by their object identifier and form?
+//! Are keys of other software described by their algorithm and form?
 
 use crate::{
     common::{ec_private_key, pem, pkcs8, pkcs8_of, spki, tlv},
@@ -20,7 +20,7 @@ fn oid(dotted: &str) -> Vec<u8> {
 
 const EC: &str = "1.2.840.10045.2.1";
 
-/// The algorithms by their identifiers, and as they are called.
+/// Algorithms by their identifiers, and their names in messages.
 const ALGORITHMS: [(&str, &str); 11] = [
     ("1.2.840.113549.1.1.1", "an RSA "),
     ("1.3.101.110", "an X25519 "),
@@ -35,7 +35,7 @@ const ALGORITHMS: [(&str, &str); 11] = [
     ("1.2.3.4.5", "of algorithm 1.2.3.4.5 "),
 ];
 
-/// Every command says of a sound key what it is, and calls it neither damaged nor another kind.
+/// Every command says what an undamaged key is, and calls it neither damaged nor another kind.
 fn is_called(desk: &Desk, file: &str, is_private: bool, what: &str) {
     let lines = match is_private {
         true => ["inspect KEY", "public KEY", "open -c x in -k KEY", "sign -c x in -k KEY"],
@@ -192,7 +192,7 @@ fn texts_of_other_software() {
     }
 }
 
-/// What is damaged is called damaged, whatever its label.
+/// A damaged key is called damaged, whatever its label.
 #[test]
 fn damaged_keys_of_other_software() {
     let desk = Desk::new();

@@ -1,4 +1,4 @@
-//! Do all commands read key files by one rule, each file once, and no stream twice?
+//! Do all commands agree on which text is a key file, and is each file read only once?
 
 use crate::{
     common::process::ended,
@@ -12,7 +12,7 @@ fn bytes(text: impl Into<String>) -> Vec<u8> {
     text.into().into_bytes()
 }
 
-/// Every command takes a form, or every command refuses it.
+/// Either every command takes a form, or every command refuses it.
 #[test]
 fn commands_agree_on_every_form() {
     let desk = Desk::new();
@@ -134,7 +134,7 @@ fn several_keys_are_counted() {
     }
 }
 
-/// The line of the whole file is named, and nothing is concluded from a label.
+/// The message names the line in the whole file, and concludes nothing from a label.
 #[test]
 fn damage_is_named_by_its_line() {
     let desk = Desk::new();
@@ -181,7 +181,7 @@ fn keys_and_signatures_from_standard_input() {
         assert!(!desk.prints_given(line, &desk.read(input)).is_empty(), "{line}");
     }
     assert_eq!(desk.prints_given("public -", &desk.read("alice.pem")), desk.read("alice.pub"));
-    // A pipe gives its bytes once, also to what tries one kind of key after the other.
+    // A pipe gives its bytes only once, also to a command that tries one kind of key after the other.
     #[cfg(unix)]
     for (key, public) in [("alice.pem", "alice.pub"), ("bob.pem", "bob.pub")] {
         let printed = desk.prints_given("public /dev/stdin", &desk.read(key));
@@ -226,7 +226,7 @@ fn no_stream_has_two_readers() {
     }
 }
 
-/// Names that are not those of standard input, for one and the same pipe.
+/// Two names for the same pipe, which is not standard input.
 #[cfg(unix)]
 #[test]
 fn no_pipe_has_two_readers() {

@@ -1,4 +1,4 @@
-//! What do `keygen` and `public` write, and what does the tool say about key files that it cannot use?
+//! Are keys made safely, and does a message say why a key file cannot be used?
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[test]
-fn keys_are_made_for_their_owner_alone() {
+fn keys_are_readable_only_by_their_owner() {
     let desk = Desk::new();
     let id = desk.prints("keygen --kem -o new.pem -q");
     let key = DecapsulationKey::read_pem_file(desk.path("new.pem")).unwrap();
@@ -112,7 +112,7 @@ fn keys_that_others_can_read_are_warned_of() {
     }
 }
 
-/// Whoever can change a key chooses it.
+/// Anyone who can change a key chooses it.
 #[cfg(unix)]
 #[test]
 fn keys_that_others_can_change_are_warned_of() {
@@ -190,15 +190,15 @@ fn a_key_of_the_wrong_kind_is_called_what_it_is() {
 fn keys_that_cannot_be_read_are_named() {
     let desk = Desk::new();
     desk.write("letter", "hello");
-    fs::create_dir(desk.path("folder")).unwrap();
+    fs::create_dir(desk.path("directory")).unwrap();
     let cases = [
         ("seal -c x letter -r missing", "no such file"),
-        ("seal -c x letter -r folder", "it is a directory"),
+        ("seal -c x letter -r directory", "it is a directory"),
         ("open -c x letter -k missing", "no such file"),
-        ("open -c x letter -k folder", "primary.pem"),
+        ("open -c x letter -k directory", "primary.pem"),
         ("sign -c x letter -k missing", "no such file"),
-        ("sign -c x letter -k folder", "it is a directory"),
-        ("public folder", "it is a directory"),
+        ("sign -c x letter -k directory", "it is a directory"),
+        ("public directory", "it is a directory"),
         ("public letter/key.pem", "not a directory"),
     ];
     for (line, what) in cases {

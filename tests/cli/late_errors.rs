@@ -1,4 +1,4 @@
-//! Are errors of the disk reported that show only when a file is closed or synced?
+//! Are errors noticed that the disk reports late, when a file is closed or synced?
 
 use std::{fs, process::Command};
 
@@ -7,7 +7,7 @@ use crate::{
     desk::{Desk, data, message},
 };
 
-/// A desk with the library that lets calls fail. `None` without a C compiler, which is said.
+/// A desk with the library that makes calls fail. `None` (with a message) without a C compiler.
 fn desk() -> Option<Desk> {
     let desk = Desk::new();
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/failing_disk.c");
@@ -48,7 +48,7 @@ fn what_is_lost_at_the_end_gets_no_name() {
         let error = desk.refused(1, command);
         assert!(error.contains("out: no space is left"), "{line}: {error}");
     }
-    // Nor does it replace anything.
+    // It does not replace anything, either.
     desk.write("out", "old");
     for line in &LINES[1..] {
         desk.refused(1, failing(&desk, "close", line));
@@ -82,7 +82,7 @@ fn nor_is_it_done_on_standard_output() {
     assert!(!desk.path("new.pem").exists());
 }
 
-/// The key, then its name: both before its id is printed.
+/// First the key and then its name are synced, both before its id is printed.
 #[test]
 fn a_new_key_is_on_the_disk_before_its_id_is_printed() {
     let desk = Desk::new();

@@ -1,4 +1,4 @@
-//! What happens at the limits of the system: sizes of files, core dumps and processes?
+//! What does the tool do at the limits of the system: sizes of files, core dumps, and processes?
 
 use std::process::Stdio;
 
@@ -40,7 +40,7 @@ fn memory_is_not_dumped() {
         desk.shell(&["sh", "-c", "ulimit -c unlimited; exec twinseal seal -r bob.pub -c x"]);
     command.stdin(Stdio::piped()).stdout(Stdio::null());
     let mut child = command.spawn().unwrap();
-    // When it reads, it has begun.
+    // Once it reads, it has set its limits.
     let _input = feed(child.stdin.take().unwrap(), &data(1_000_000));
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
@@ -51,7 +51,7 @@ fn memory_is_not_dumped() {
     assert!(!desk.names().iter().any(|name| name.starts_with("core")));
 }
 
-/// As a user who has no process left to start: without a thread for signals, or for the work.
+/// As a user who may start no more processes: without a thread for signals or for the work.
 #[cfg(target_os = "linux")]
 #[test]
 fn without_threads() {

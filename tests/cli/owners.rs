@@ -18,7 +18,7 @@ const MALLORY: u32 = 4001;
 const ALICE: u32 = 4002;
 const PROJECT: u32 = 4009;
 
-/// A desk at which all may read. `None` without root, which is said.
+/// A desk at which all may read. `None` (with a message) without root.
 fn desk() -> Option<Desk> {
     let setpriv = ended_if_present(process::command("setpriv").arg("--version"));
     if !rustix::process::geteuid().is_root() || setpriv.is_none() {
@@ -31,7 +31,7 @@ fn desk() -> Option<Desk> {
     for name in [".", "in", "sealed", "bob.pem", "bob.pub"] {
         fs::set_permissions(desk.path(name), Permissions::from_mode(0o755)).unwrap();
     }
-    // Where it was built, other users may not get to.
+    // Other users may not have access to the directory where it was built.
     desk.copy_tool();
     Some(desk)
 }
@@ -49,7 +49,7 @@ fn run_as(desk: &Desk, user: u32, arguments: &str) -> Output {
     ended(command.args(arguments.split_whitespace()).current_dir(desk.path(".")))
 }
 
-/// As Kubernetes mounts a secret with an fsGroup: the group is how the tool reads it.
+/// As Kubernetes mounts a secret with an fsGroup: the tool reads it through the group.
 #[test]
 fn a_key_that_is_read_by_its_group_is_not_warned_of() {
     let Some(desk) = desk() else { return };
@@ -108,14 +108,14 @@ fn nothing_is_carried_from_another_users_file() {
         succeeded(&opened_as(&desk, 0, "open/out"));
         assert_eq!(whose(&desk, "open/out"), (0, 0, 0o600), "{mode:o}");
     }
-    // As that user lets this one write to it.
+    // That user lets this one write to it.
     make_file(&desk, "open/out", MALLORY, MALLORY, 0o6777);
     succeeded(&opened_as(&desk, ALICE, "open/out"));
     assert_eq!(whose(&desk, "open/out"), (ALICE, ALICE, 0o600));
     make_file(&desk, "open/out", MALLORY, MALLORY, 0o6777);
     succeeded(&run_as(&desk, ALICE, "seal -r bob.pub -c x -o open/out in"));
     assert_eq!(whose(&desk, "open/out").2 & 0o7022, 0);
-    // Or does not.
+    // That user does not.
     make_file(&desk, "open/out", MALLORY, MALLORY, 0o644);
     let error = message(1, &opened_as(&desk, ALICE, "open/out"));
     assert!(error.contains("open/out: you do not have permission to write to it"), "{error}");
@@ -125,21 +125,21 @@ fn nothing_is_carried_from_another_users_file() {
 #[test]
 fn the_mode_is_for_the_group_that_it_was_meant_for() {
     let Some(desk) = desk() else { return };
-    // What is made here gets the directory's group, PROJECT.
+    // New files here get the group of the directory, PROJECT.
     make_dir(&desk, "dir", ALICE, 0o755);
     chown(desk.path("dir"), None, Some(PROJECT)).unwrap();
     fs::set_permissions(desk.path("dir"), Permissions::from_mode(0o2755)).unwrap();
 
-    // It can be given back to her own group.
+    // She can give it back to her own group.
     make_file(&desk, "dir/out", ALICE, ALICE, 0o640);
     succeeded(&opened_as(&desk, ALICE, "dir/out"));
     assert_eq!(whose(&desk, "dir/out"), (ALICE, ALICE, 0o640));
-    // Root can give it to any.
+    // Root can give it to any group.
     make_file(&desk, "dir/out", 0, MALLORY, 0o640);
     succeeded(&opened_as(&desk, 0, "dir/out"));
     assert_eq!(whose(&desk, "dir/out"), (0, MALLORY, 0o640));
-    // Alice is not in this one: what is opened is only for her, and what is sealed for the group is not
-    // for the other group.
+    // Alice is not in this one: opened data is only for her, and data sealed for the group is not for the
+    // other group.
     for (mode, sealed) in [(0o640, 0o600), (0o644, 0o644), (0o660, 0o600), (0o664, 0o644)] {
         make_file(&desk, "dir/out", ALICE, MALLORY, mode);
         succeeded(&opened_as(&desk, ALICE, "dir/out"));
@@ -195,7 +195,7 @@ fn links_of_others_are_not_followed() {
         // Nor a hard link of one of root's.
         link_of(&desk, 0, &precious, &out);
         message(1, &opened_as(&desk, ALICE, &out));
-        // A link of hers that leads to one of Mallory's.
+        // Nor a link of hers that leads to one of Mallory's.
         link_of(&desk, MALLORY, &precious, &out);
         link_of(&desk, ALICE, desk.path(&out), "hers/link");
         let error = message(1, &opened_as(&desk, ALICE, "hers/link"));
@@ -204,7 +204,7 @@ fn links_of_others_are_not_followed() {
     assert_eq!(desk.read("hers/precious"), b"old");
     assert_eq!(desk.read("hers/out"), b"old");
 
-    // Her own, and root's, where only they write.
+    // Her own links and root's are followed where only they can write.
     for owner in [ALICE, 0] {
         make_file(&desk, "hers/out", ALICE, ALICE, 0o600);
         link_of(&desk, owner, "out", "hers/link");
@@ -231,7 +231,7 @@ fn special_files_of_others_get_nothing() {
     }
     assert!(fs::symlink_metadata(desk.path("sticky/out")).unwrap().file_type().is_fifo());
 
-    // Her own is written to, and so are the devices that the system has for all.
+    // Her own FIFO is written to, and so are the devices that the system has for all.
     fifo(ALICE);
     let reader = desk.shell(&["cat", "sticky/out"]).spawn().unwrap();
     succeeded(&opened_as(&desk, ALICE, "sticky/out"));
@@ -275,7 +275,7 @@ fn a_working_directory_that_is_shut_does_not_matter() {
     assert_eq!(desk.read("hers/out"), data(1000));
 }
 
-/// A user who exchanges the target all the time, in a directory of his own.
+/// Another user keeps exchanging the target, in a directory of their own.
 #[test]
 fn nothing_is_written_through_a_link_that_comes_and_goes() {
     let Some(desk) = desk() else { return };

@@ -1,4 +1,4 @@
-//! Do help, completions and manual pages come from the argument parser, and name every command?
+//! Do help, completions and manual pages name every command?
 
 use std::fs;
 
@@ -52,7 +52,7 @@ fn completions_name_every_command() {
         for command in COMMANDS {
             assert!(script.contains(command), "{shell}: {command}");
         }
-        // If the shell is there, it reads its script.
+        // If the shell is installed, it reads its script.
         if ["bash", "zsh", "fish"].contains(&shell) {
             desk.write("script", &script);
             match ended_if_present(desk.shell(&[shell, "-n", "script"])) {
@@ -90,7 +90,7 @@ fn there_is_a_manual_page_for_every_command() {
     assert!(error.contains("missing: not a directory; create it first"), "{error}");
 }
 
-/// What bash is offered for the last word of each line.
+/// The suggestions of bash for the last word of each line.
 fn offered(desk: &Desk, lines: &[&str]) -> Option<Vec<String>> {
     let mut script = String::from(
         "source <(twinseal completions bash)
@@ -128,7 +128,7 @@ fn completions_of_paths_are_whole_and_a_context_is_no_path() {
             "twinseal keygen --kem -o 'a d'",
             "twinseal open -c a",
             "twinseal seal --context ''",
-            // Nothing of its own: bash itself completes them, as paths.
+            // No suggestions: bash itself completes paths.
             "twinseal inspect 'a'",
             "twinseal inspect ''",
             "twinseal open -k bob.pem -c x ''",

@@ -1,4 +1,4 @@
-//! What does a file that is replaced hand on to the new one, and which files are not replaced?
+//! What does a new file inherit from the file that it replaces, and which files are not replaced?
 
 use std::{
     fs,
@@ -92,7 +92,7 @@ fn the_acl() {
         assert_eq!(mode(&desk, "out"), 0o640, "{line}");
     }
 
-    // A file without one does not get that of its directory.
+    // A file without an ACL does not get that of its directory.
     fs::create_dir(desk.path("dir")).unwrap();
     desk.write("dir/out", "old");
     set_mode(&desk, "dir/out", 0o640);
@@ -102,7 +102,7 @@ fn the_acl() {
     desk.prints("open -k bob.pem -c x -o dir/out sealed");
     assert_eq!(acl_of(&desk, "dir/out"), None);
     assert_eq!(mode(&desk, "dir/out"), 0o640);
-    // What is new there is for its owner only, whatever the directory says.
+    // A new file there is only for its owner, whatever the directory's ACL is.
     desk.prints("open -k bob.pem -c x -o dir/new sealed");
     assert_eq!(mode(&desk, "dir/new"), 0o600);
 }
@@ -140,10 +140,10 @@ fn a_write_protected_file_stays() {
     }
 }
 
-/// More than all buffers between the pipe and the output hold.
+/// More bytes than all buffers between the pipe and the output hold.
 const FED: usize = 8_000_000;
 
-/// Exchanges the target when the tool has looked at it and is at work, and returns its message.
+/// Exchanges the target after the tool has checked it and is at work. Returns the tool's message.
 fn exchanged(desk: &Desk, exchange: impl FnOnce()) -> String {
     let mut child = desk.spawn("seal -r bob.pub -c x -o out");
     let pipe = feed(child.stdin.take().unwrap(), &data(FED));
@@ -160,7 +160,7 @@ fn a_target_that_is_exchanged_stays() {
     let remove = || fs::remove_file(desk.path("out")).unwrap();
     let before = desk.files();
 
-    // It was not there.
+    // It did not exist before.
     let error = exchanged(&desk, link);
     assert!(error.contains("out: it already exists"), "{error}");
     assert!(fs::symlink_metadata(desk.path("out")).unwrap().is_symlink());
@@ -169,7 +169,7 @@ fn a_target_that_is_exchanged_stays() {
     assert!(error.contains("out: it already exists"), "{error}");
     assert_eq!(desk.read("out"), b"another");
 
-    // It was another file.
+    // It was another file before.
     let error = exchanged(&desk, || {
         remove();
         link();
@@ -188,7 +188,7 @@ fn a_target_that_is_exchanged_stays() {
     assert!(desk.files() == before);
 }
 
-/// Its owner takes permissions back while the tool is at work.
+/// The owner takes permissions back while the tool is at work.
 #[test]
 fn the_permissions_are_those_at_the_end() {
     let desk = desk();
@@ -208,7 +208,7 @@ fn the_permissions_are_those_at_the_end() {
     assert_eq!((mode(&desk, "out"), desk.read("out")), (0o444, b"old".to_vec()));
 }
 
-/// As on file systems whose files all have names: without /proc a file cannot be named later.
+/// As on file systems where all files have names: without /proc a file cannot be given a name later.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_temporary_file_that_is_exchanged_gets_no_name() {
@@ -247,7 +247,7 @@ fn a_directory_that_is_exchanged_gets_nothing() {
     assert_eq!(fs::read_dir(desk.path("elsewhere")).unwrap().count(), 0);
 }
 
-/// These are found before the input, which never comes, is read.
+/// These are refused before the input, which never comes, is read.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_the_system_protects_is_found_first() {

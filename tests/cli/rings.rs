@@ -1,4 +1,4 @@
-//! Which directories and bundles of keys are read, and which are refused as a whole?
+//! Which directories and bundles of keys are accepted, and are the others refused at once?
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::{
     desk::Desk,
 };
 
-/// The one directory `keys`, with these files, and a file `N.sealed` for each key.
+/// A directory `keys` with these files, and a file `N.sealed` for each key.
 fn desk(files: &[(&str, u8)]) -> Desk {
     let desk = Desk::new();
     fs::create_dir(desk.path("keys")).unwrap();
@@ -106,7 +106,7 @@ fn headers_have_a_bound() {
     }
 }
 
-/// An error about one key file says its name once.
+/// An error about a key file names it only once.
 #[test]
 fn key_files_are_named_once() {
     let desk = desk(&[("primary.pem", 1)]);

@@ -1,4 +1,4 @@
-//! Do `seal`, `open` and `rewrap` give the data to those it was meant for, and to nobody else?
+//! Do `seal`, `open` and `rewrap` return the same data, and only to the recipients?
 
 use std::fs;
 
@@ -9,7 +9,8 @@ use crate::{
     desk::{Desk, data},
 };
 
-/// Around a chunk's end, around the pieces that the tool copies, and more than the pool works on.
+/// Lengths around the end of a chunk, around the pieces that the tool copies, and longer than all that the
+/// pool works on.
 const SIZES: [usize; 9] =
     [0, 1, 16_383, 16_384, 16_385, 1_048_575, 1_048_576, 1_048_577, 3_500_000];
 
@@ -33,7 +34,7 @@ fn every_size_comes_back() {
 }
 
 #[test]
-fn each_recipient_opens_alone() {
+fn each_recipient_can_open() {
     let desk = Desk::new();
     desk.write("in", "for both");
     kem_key(P384, 9).write_pem_file(desk.path("dave.pem")).unwrap();
@@ -50,7 +51,7 @@ fn each_recipient_opens_alone() {
 }
 
 #[test]
-fn keys_come_from_files_bundles_and_folders() {
+fn keys_come_from_files_bundles_and_directories() {
     let desk = Desk::new();
     desk.write("in", "rotated");
     desk.prints("seal -r bob.pub -c x -o sealed in");
@@ -69,7 +70,7 @@ fn keys_come_from_files_bundles_and_folders() {
 }
 
 #[test]
-fn rewrapping_changes_the_recipients_alone() {
+fn rewrapping_changes_only_the_recipients() {
     let desk = Desk::new();
     let content = data(3_000_000);
     desk.write("in", &content);
@@ -121,7 +122,7 @@ fn the_context_must_be_the_same_and_one() {
 }
 
 #[test]
-fn what_is_missing_on_the_command_line_is_told() {
+fn a_missing_argument_is_named() {
     let desk = Desk::new();
     desk.write("in", "hello");
     let before = desk.files();

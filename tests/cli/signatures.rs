@@ -1,4 +1,4 @@
-//! Do `sign` and `verify` agree with each other, and with other software?
+//! Do `sign` and `verify` work, also with keys and signatures of other software?
 
 use std::fs;
 
@@ -19,7 +19,7 @@ fn vector(field: &str) -> Vec<u8> {
     vectors::value(include_str!("../vectors/sign-0001.txt"), field)
 }
 
-/// As any other software writes PEM.
+/// PEM as other software writes it.
 fn pem(label: &str, der: &[u8]) -> String {
     let text = BASE64_STANDARD.encode(der);
     let lines: Vec<_> =
@@ -61,7 +61,7 @@ fn the_official_vector_is_read_and_written() {
     assert!(ended(desk.command_with(&sign)).status.success());
     verify("our.sig");
 
-    // Ours, to the byte as the certificate and the PKCS#8 of the vector are made.
+    // Our keys have the same bytes as those in the certificate and the PKCS#8 of the vector.
     desk.prints("-q keygen --sign -o ours.pem");
     desk.prints("public ours.pem -o ours.pub");
     let key = SigningKey::read_pem_file(desk.path("ours.pem")).unwrap();

@@ -1,4 +1,4 @@
-//! What is left of a run that is stopped, by signals that ask and by the one that does not?
+//! Does a run that is stopped by a signal leave nothing behind?
 
 use std::{
     fs,
@@ -14,10 +14,10 @@ use crate::{
 
 const SIGNALS: [(&str, i32); 4] = [("HUP", 1), ("INT", 2), ("KILL", 9), ("TERM", 15)];
 
-/// More than all buffers between the pipe and the output hold.
+/// More bytes than all buffers between the pipe and the output hold.
 const FED: usize = 8_000_000;
 
-/// Feeds it some but not all, and sends it a signal in the middle.
+/// Writes a part of the input to the tool, and then sends it a signal.
 fn stop(mut child: Child, fed: &[u8], name: &str, look: impl FnOnce()) -> Output {
     let pipe = feed(child.stdin.take().unwrap(), fed);
     look();
@@ -38,7 +38,7 @@ fn check(output: &Output, (name, number): (&str, i32)) {
     }
 }
 
-/// A long file, its sealed form, and what may replace it.
+/// A desk with a file `old` to replace; long data, and the same data sealed.
 fn desk() -> (Desk, Vec<u8>, Vec<u8>) {
     let desk = Desk::new();
     let content = data(2 * FED);
@@ -71,7 +71,7 @@ fn nothing_is_left_of_a_stopped_run() {
     }
 }
 
-/// As on file systems whose files all have names: without /proc a file cannot be named later.
+/// As on file systems where all files have names: without /proc a file cannot be given a name later.
 #[cfg(target_os = "linux")]
 #[test]
 fn where_files_have_names_only_a_killed_run_leaves_one() {
@@ -116,7 +116,7 @@ fn where_files_have_names_only_a_killed_run_leaves_one() {
         }
     }
 
-    // And it ends well, or fails without a trace.
+    // It succeeds or fails without a trace.
     let output = crate::desk::given(hidden("open -k bob.pem -c x -o old"), &sealed);
     assert!(output.status.success());
     assert!(desk.read("old") == content);
@@ -126,7 +126,7 @@ fn where_files_have_names_only_a_killed_run_leaves_one() {
     assert_eq!(partial(), [""; 0]);
 }
 
-/// `nohup`, and shells for what they run in the background, set signals to be ignored.
+/// `nohup` sets signals to be ignored, and so do shells for processes in the background.
 #[cfg(target_os = "linux")]
 #[test]
 fn an_ignored_signal_stays_ignored() {
@@ -145,7 +145,7 @@ fn an_ignored_signal_stays_ignored() {
     assert!(desk.prints("open -k bob.pem -c x out") == content);
 }
 
-/// A pipe that nobody reads, and that is full.
+/// A full pipe that nobody reads.
 fn full_pipe(desk: &Desk) -> fs::File {
     assert!(ended(desk.shell(&["mkfifo", "full"])).status.success());
     let pipe = fs::OpenOptions::new().read(true).write(true).open(desk.path("full")).unwrap();

@@ -1,10 +1,11 @@
 //! Recognises a file by its first bytes.
 
-use std::{fmt, str};
+use std::fmt;
 
 use twinseal::{Signature, SignatureSuite};
 
 pub(crate) mod der;
+mod foreign;
 
 /// The kind of a file. Only a signature has to be complete, because it starts like any other data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(crate) enum FileKind {
     WideText(&'static str),
     /// By this program.
     Compressed(&'static str),
+    /// This, with its article, in base64.
+    Base64(&'static str),
     /// Something else that can be named, with its article.
     Other(String),
     Unknown,
@@ -40,6 +43,7 @@ impl fmt::Display for FileKind {
             Self::SignatureAndLineEnd => "a signature followed by a line end",
             Self::WideText(encoding) => return write!(f, "text in {encoding}"),
             Self::Compressed(program) => return write!(f, "compressed by {program}"),
+            Self::Base64(what) => return write!(f, "{what} in base64"),
             Self::Other(what) => what,
             Self::Unknown => "something else",
         })
@@ -53,6 +57,7 @@ impl FileKind {
             Self::WideText(_) => Some("save it as UTF-8"),
             Self::Compressed(_) => Some("unpack it first"),
             Self::SignatureAndLineEnd => Some("remove the line end"),
+            Self::Base64(_) => Some("decode it with `base64 -d`"),
             _ => None,
         }
     }
@@ -61,15 +66,19 @@ impl FileKind {
 /// The number of bytes that is enough to recognise a file, unless a PEM document starts later.
 pub(crate) const ENOUGH: usize = 8 * 1024;
 
+/// The first bytes of sealed files and of sessions.
+const SEALED: &[u8] = b"twinseal";
+const SESSION: &[u8] = b"twinsess";
+
 /// The kind of a file that starts with these bytes.
 pub(crate) fn of(bytes: &[u8]) -> FileKind {
     if bytes.is_empty() {
         return FileKind::Empty;
     }
-    if bytes.starts_with(b"twinseal") {
+    if bytes.starts_with(SEALED) {
         return FileKind::Sealed;
     }
-    if bytes.starts_with(b"twinsess") {
+    if bytes.starts_with(SESSION) {
         return FileKind::Session;
     }
     // Checked before any prefix of two or four bytes, with which a signature may start.
@@ -87,8 +96,10 @@ pub(crate) fn of(bytes: &[u8]) -> FileKind {
     if let Some(program) = compressed(bytes) {
         return FileKind::Compressed(program);
     }
-    let other = of_text(text).or_else(|| of_prefix(bytes));
-    match other.map(str::to_string).or_else(|| web_key(text)).or_else(|| of_der(bytes)) {
+    if let Some(what) = in_base64(text.trim_ascii_start()) {
+        return FileKind::Base64(what);
+    }
+    match foreign::describe(bytes, text) {
         Some(other) => FileKind::Other(other),
         None if has_a_line_end(bytes) => FileKind::SignatureAndLineEnd,
         None => FileKind::Unknown,
@@ -124,43 +135,6 @@ fn has_line(text: &[u8], start: &[u8]) -> bool {
         .any(|line| line.trim_ascii_start().starts_with(start))
 }
 
-/// Text formats, by how they start or, if comments may come first, by how a line starts.
-fn of_text(text: &[u8]) -> Option<&'static str> {
-    const STARTS: &[(&[u8], &str)] = &[
-        (b"age-encryption.org/", "a file encrypted by age"),
-        (b"PuTTY-User-Key-File-", "a PuTTY private key"),
-        (b"---- BEGIN SSH2 ", "an SSH public key (RFC 4716)"),
-        (b"untrusted comment:", "a minisign or signify key or signature"),
-        (b"ssh-", SSH),
-        (b"ecdsa-sha2-", SSH),
-        (b"sk-ssh-", SSH),
-        (b"sk-ecdsa-", SSH),
-        (b"dHdpbnNlYWw", "a sealed file in base64 (`base64 -d` decodes it)"),
-        (b"dHdpbnNlc3", "a session's first message in base64 (`base64 -d` decodes it)"),
-    ];
-    const SSH: &str = "an OpenSSH public key";
-    const LINES: &[(&[u8], &str)] = &[
-        (b"AGE-SECRET-KEY-", "an age private key"),
-        (b"AGE-PLUGIN-", "an age plugin key"),
-        (b"age1", "an age public key"),
-    ];
-    let text = text.trim_ascii_start();
-    let named = |(_, name): &(&[u8], &'static str)| *name;
-    STARTS
-        .iter()
-        .find(|(start, _)| text.starts_with(start))
-        .or_else(|| LINES.iter().find(|(start, _)| has_line(text, start)))
-        .map(named)
-}
-
-fn of_prefix(bytes: &[u8]) -> Option<&'static str> {
-    const PREFIXES: &[(&[u8], &str)] = &[
-        (b"openssh-key-v1\0", "an OpenSSH private key without its PEM armour"),
-        (b"Salted__", "a file encrypted by `openssl enc`"),
-    ];
-    by_prefix(PREFIXES, bytes)
-}
-
 fn compressed(bytes: &[u8]) -> Option<&'static str> {
     const PREFIXES: &[(&[u8], &str)] = &[
         (b"\x1f\x8b\x08", "gzip"),
@@ -171,30 +145,13 @@ fn compressed(bytes: &[u8]) -> Option<&'static str> {
     by_prefix(PREFIXES, bytes)
 }
 
+fn in_base64(text: &[u8]) -> Option<&'static str> {
+    // The base64 of SEALED and SESSION, as far as the next byte does not change it.
+    const PREFIXES: &[(&[u8], &str)] =
+        &[(b"dHdpbnNlYWw", "a sealed file"), (b"dHdpbnNlc3", "the first message of a session")];
+    by_prefix(PREFIXES, text)
+}
+
 fn by_prefix(prefixes: &[(&[u8], &'static str)], bytes: &[u8]) -> Option<&'static str> {
     prefixes.iter().find(|(prefix, _)| bytes.starts_with(prefix)).map(|(_, name)| *name)
-}
-
-/// A JSON Web Key (RFC 7517), or a set of them. It is searched, not parsed: a parser would copy secrets.
-fn web_key(text: &[u8]) -> Option<String> {
-    let text = str::from_utf8(text).ok()?.trim_start();
-    if !text.starts_with('{') {
-        return None;
-    }
-    let member = |name: &str| {
-        let (_, rest) = text.split_once(name)?;
-        let value = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
-        let (value, _) = value.split_once('"')?;
-        (value.len() <= 40).then(|| value.to_string())
-    };
-    let kind = member("\"kty\"")?;
-    let name = member("\"crv\"").or_else(|| member("\"alg\"")).unwrap_or(kind);
-    let is_private = ["\"d\"", "\"priv\"", "\"k\""].iter().any(|private| text.contains(private));
-    let key = if is_private { "private" } else { "public" };
-    Some(format!("a {key} JSON Web Key ({name})"))
-}
-
-fn of_der(bytes: &[u8]) -> Option<String> {
-    let found = der::Object::of(bytes)?;
-    Some(format!("{found} in DER, not in PEM"))
 }

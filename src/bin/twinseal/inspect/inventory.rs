@@ -149,7 +149,11 @@ fn look(file: &File, metadata: Metadata, first: &mut SecretBuffer, name: &Name) 
         }
         kind @ FileKind::SignatureAndLineEnd => Report::Damaged(kind.to_string()),
         kind @ FileKind::WideText(_) => pem::wide(first, kind.to_string())?,
-        FileKind::Empty | FileKind::Unknown | FileKind::Compressed(_) | FileKind::Other(_) => {
+        FileKind::Empty
+        | FileKind::Unknown
+        | FileKind::Compressed(_)
+        | FileKind::Base64(_)
+        | FileKind::Other(_) => {
             return None;
         }
     };

@@ -24,7 +24,7 @@ pub(super) fn not_pem(file: &KeyFile, wanted: Wanted) -> Failure {
             ("a damaged key file with NUL bytes".into(), as_text)
         }
         FileKind::Pem | FileKind::Unknown => ("not a key file, or a damaged one".into(), None),
-        kind @ FileKind::SignatureAndLineEnd => (kind.to_string(), None),
+        kind @ (FileKind::SignatureAndLineEnd | FileKind::Base64(_)) => (kind.to_string(), None),
         kind => (kind.to_string(), kind.advice()),
     };
     needed(file.name(), &what, advice, wanted)

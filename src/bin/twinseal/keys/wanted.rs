@@ -25,14 +25,10 @@ impl Wanted {
 
     pub(super) fn how_to_get_one(self) -> &'static str {
         match self {
-            Self::Recipient => {
-                "`twinseal public` prints it from the key of `twinseal keygen --kem`"
-            }
+            Self::Recipient => "`twinseal public` prints it for a key of `twinseal keygen --kem`",
             Self::Opening => "`twinseal keygen --kem` makes one",
             Self::Signing => "`twinseal keygen --sign` makes one",
-            Self::Verifying => {
-                "`twinseal public` prints it from the key of `twinseal keygen --sign`"
-            }
+            Self::Verifying => "`twinseal public` prints it for a key of `twinseal keygen --sign`",
             Self::Private => "`twinseal keygen` makes one",
         }
     }
