@@ -50,7 +50,7 @@ impl<'a> Addressee<'a> {
                 let is_wanted = (public.suite(), public.key_id()) == (suite, key_id);
                 if is_wanted { Ok(key) } else { Err(Error::NotARecipient) }
             }
-            Self::Ring(ring) => ring.find(suite, &key_id),
+            Self::Ring(ring) => ring.find(suite, key_id),
         }
     }
 

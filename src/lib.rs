@@ -161,7 +161,7 @@ pub use kem::{
     external::Decapsulate, suite::KemSuite,
 };
 pub use key_id::KeyId;
-pub use keyring::{Keyring, VerifyingKeyring};
+pub use keyring::{keyring::Keyring, verifying_keyring::VerifyingKeyring};
 pub use plaintext::Plaintext;
 pub use policy::Policy;
 pub use sign::{
@@ -195,7 +195,6 @@ const _: () = {
     crosses::<key_files::PrivatePem>();
     crosses::<session::SessionSender>();
     crosses::<session::SessionReceiver>();
-    crosses::<keyring::RingKey>();
     crosses::<Keyring>();
     crosses::<VerifyingKeyring>();
     crosses::<keyring::Shared<Keyring>>();

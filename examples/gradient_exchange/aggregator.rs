@@ -212,7 +212,7 @@ impl<W: Write> Training<'_, W> {
             self.gather("it did not take the average", |this| this.unanswered.clone())?;
             if rotates {
                 // Nobody has a session with the old key any more: whoever had is lost.
-                self.hall.ring.update(|ring| ring.retire(&old))?;
+                self.hall.ring.update(|ring| ring.retire(old))?;
                 let text = format_args!("all sessions are new, the old key {old} is retired");
                 self.report.event(number, "key rotation", text)?;
             }

@@ -235,7 +235,7 @@ impl<'a> Peer<'a> {
         let primary = newest.primary().key_id();
         let older: Vec<_> =
             newest.keys().map(EncapsulationKey::key_id).filter(|key| *key != primary).collect();
-        older.iter().try_for_each(|key| newest.retire(key))?;
+        older.into_iter().try_for_each(|key| newest.retire(key))?;
 
         let context = context(&self.challenge, 2);
         self.session = accept(&mut self.wire, &newest, self.hall, &context, &mut self.spent)?;

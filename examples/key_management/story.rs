@@ -3,12 +3,11 @@
 use std::{
     io::Write,
     path::Path,
-    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
-use twinseal::{Decapsulate, Error, Keyring, Sign, Unlock, keyring::RingKey};
+use twinseal::{Error, Keyring, Sign, Unlock};
 
 use crate::{
     Result,
@@ -35,7 +34,7 @@ pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
     let key = RemoteDecapsulationKey::connect(process.socket(), PATIENT)?;
     let hasty = RemoteDecapsulationKey::connect(process.socket(), HASTY)?;
     // It stands in a keyring as a key in memory would.
-    let ring = Keyring::new(RingKey::from(Arc::new(key) as Arc<dyn Decapsulate>));
+    let ring = Keyring::new(key);
     let session = Session { ring, signer, checkpoint: vec![7; 1 << 20] };
     let sealed = session.ring.primary().seal(SEALED.as_bytes(), &session.checkpoint)?;
 

@@ -1,18 +1,20 @@
-//! A directory of key files, as it is at one moment.
+//! The key files of a directory at one moment.
 
 use std::{
+    borrow::Cow,
     ffi::{OsStr, OsString},
     fs, io,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use super::{PrivatePem, bundle::MAX_KEYS, files};
+use super::{PrivatePem, files, keyrings::MAX_KEYS};
 use crate::error::Error;
 
-/// A key file, read but not parsed: parsing takes long, and the directory could change meanwhile.
+/// A key file that is read but not parsed: parsing takes long, and the directory could change
+/// meanwhile.
 pub(super) struct KeyFile {
-    pub(super) path: PathBuf,
+    path: PathBuf,
     text: PrivatePem,
 }
 
@@ -21,20 +23,30 @@ impl KeyFile {
         self.path.file_name().is_some_and(|name| name == "primary.pem")
     }
 
-    /// The key in it. An error names the file.
+    /// Its name without `.pem`.
+    pub(super) fn name(&self) -> Cow<'_, str> {
+        self.path.file_stem().expect("its name ends in .pem").to_string_lossy()
+    }
+
+    /// The key in the file. Errors name the file.
     pub(super) fn parse<Key>(
         &self,
         parse: impl FnOnce(&str) -> Result<Key, Error>,
     ) -> io::Result<Key> {
-        parse(self.text.as_str()).map_err(|error| Error::at(&self.path, error.into()))
+        parse(self.text.as_str()).map_err(|error| self.error(error))
+    }
+
+    /// The error, with the path.
+    pub(super) fn error(&self, error: Error) -> io::Error {
+        Error::at(&self.path, error.into())
     }
 }
 
-/// All key files together are below this.
-const MAX_TOTAL: usize = 4 * files::MAX_LENGTH;
+/// The most bytes of all key files together.
+const MAX_TOTAL: usize = 4 * files::MAX_LEN;
 
-/// How often a directory is read that changes each time. A reading takes less than a millisecond,
-/// and a mounted secret changes within microseconds, seldom.
+/// How often a directory is read if it changes each time. Reading takes less than a millisecond,
+/// and a mounted secret changes seldom, within microseconds.
 const ATTEMPTS: usize = 50;
 
 /// Reads the key files of a directory in the order of their names.
@@ -45,7 +57,7 @@ pub(super) fn read(directory: &Path) -> io::Result<Vec<KeyFile>> {
         match read_once(directory) {
             Ok(Some(read)) => return read,
             Ok(None) => {}
-            // What is missing in the middle of a change is there in the next attempt.
+            // A file that is missing in the middle of a change is there in the next attempt.
             Err(error) if error.kind() == io::ErrorKind::NotFound => reason = error,
             Err(error) => return Err(Error::at(directory, error)),
         }
@@ -53,11 +65,10 @@ pub(super) fn read(directory: &Path) -> io::Result<Vec<KeyFile>> {
     Err(Error::at(directory, reason))
 }
 
-/// What was read, if nothing changed meanwhile but that files were added.
+/// The files, unless any was replaced or removed while they were read. Files may have been added.
 ///
-/// A file that has kept its content since before the names were listed is one whose old content
-/// has no other name by now that the list lacks: a rotation first gives the old key another name,
-/// and then replaces `primary.pem`.
+/// If no file was replaced since before the names were listed, the list lacks no key: a rotation
+/// first gives the old key another name, and only then replaces `primary.pem`.
 fn read_once(directory: &Path) -> io::Result<Option<io::Result<Vec<KeyFile>>>> {
     let place = Place::of(directory)?;
     let before = place.names()?;
@@ -72,20 +83,20 @@ fn read_once(directory: &Path) -> io::Result<Option<io::Result<Vec<KeyFile>>>> {
     Ok(settled.then_some(read))
 }
 
-/// Where the files are: behind Kubernetes' `..data` link if there is one, because that link is what
-/// changes when a mounted secret changes. If it leads nowhere at the moment, the files beside it
-/// are not read instead.
+/// Where the files are: behind Kubernetes' `..data` link if there is one, because a mounted secret
+/// changes by replacing that link. If the link leads nowhere, the files beside it are not read
+/// instead.
 #[derive(PartialEq, Eq)]
 struct Place {
-    /// As errors name it.
+    /// The path in errors.
     path: PathBuf,
-    /// Without links, one of which may be made to lead elsewhere.
+    /// The path without links, any of which may be replaced.
     real: PathBuf,
     #[cfg(unix)]
     identity: (u64, u64),
 }
 
-/// What tells a file from another one in its place.
+/// Tells a file from another one in its place.
 #[derive(PartialEq, Eq)]
 struct Stamp {
     #[cfg(unix)]
@@ -151,7 +162,7 @@ impl Place {
         Ok(names)
     }
 
-    /// `None` if there is no such file, or a link to none.
+    /// `None` if there is no such file, or if it is a link that leads nowhere.
     fn stamp(&self, name: &OsStr) -> Option<Stamp> {
         fs::metadata(self.path.join(name)).ok().as_ref().map(Stamp::of)
     }

@@ -33,7 +33,7 @@ fn to_pem(label: &'static str, suite: SignatureSuite, key: &[u8]) -> Zeroizing<S
     super::pem::encode(label, &bytes)
 }
 
-/// A key has one form: where there is a standard one, it is that.
+/// A key of a suite that has a standard form is refused in this one.
 fn split(bytes: &[u8]) -> Result<(SignatureSuite, &[u8]), Error> {
     let mut reader = wire::Reader::new("signature key file", bytes);
     let suite = SignatureSuite::from_id(reader.u16()?)?;

@@ -1,4 +1,4 @@
-//! Files that hold keys: read into buffers that are wiped, and written whole or not at all.
+//! Files that hold keys: read into buffers that are wiped, written whole or not at all.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -16,8 +16,8 @@ pub(super) fn write_private(path: &Path, pem: &PrivatePem) -> io::Result<()> {
     write_whole(path, pem.as_str().as_bytes()).map_err(|error| Error::at(path, error))
 }
 
-/// The file appears under its name when all of it is on the disk: whoever reads the directory
-/// meanwhile, as a ring does that is reloaded, never sees a part.
+/// The file gets its name when all of it is on the disk, so that a ring that reads the directory
+/// meanwhile never sees a part of it.
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if fs::symlink_metadata(path).is_ok() {
         let reason = "it exists already, and is not overwritten";
@@ -60,8 +60,8 @@ fn create_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// So that the name outlasts a power cut. Where a directory cannot be synced, the file is there all
-/// the same.
+/// Makes the name outlast a power cut. If the directory cannot be synced, the file is there
+/// nevertheless.
 fn sync_directory(directory: &Path) {
     #[cfg(unix)]
     let _ = File::open(directory).and_then(|directory| directory.sync_all());
@@ -69,7 +69,7 @@ fn sync_directory(directory: &Path) {
     let _ = directory;
 }
 
-/// A file under a name that no ring reads, which is removed at the end.
+/// A file under a name that no ring reads. It is removed when dropped.
 struct Partial {
     file: File,
     path: PathBuf,
@@ -85,21 +85,21 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path); // nothing more can be done
+        let _ = fs::remove_file(&self.path); // there is nothing else to try
     }
 }
 
-/// A thousand verifying keys are below this; what is larger is not a key file, and is not read
+/// A thousand verifying keys are shorter than this. A longer file is not a key file, and is not read
 /// whole.
-pub(super) const MAX_LENGTH: usize = 4 * 1024 * 1024;
+pub(super) const MAX_LEN: usize = 4 * 1024 * 1024;
 
-/// Where the length is not known beforehand, as of a pipe.
-const FIRST_LENGTH: usize = 64 * 1024;
+/// The first buffer if the length is not known, as that of a pipe.
+const FIRST_LEN: usize = 64 * 1024;
 
 /// How much is read at once.
 const PART: usize = 16 * 1024;
 
-/// Reads what is in a key file of any kind that can be read; a pipe is waited for. Errors name it.
+/// Reads a key from a file of any kind, also from a pipe, and waits for it. Errors name the file.
 pub(super) fn read_key<Key>(
     path: &Path,
     parse: impl FnOnce(&str) -> Result<Key, Error>,
@@ -108,13 +108,13 @@ pub(super) fn read_key<Key>(
     read().map_err(|error| Error::at(path, error))
 }
 
-/// Reads a regular file. Everything else is refused, and nothing is waited for.
+/// Reads a regular file. It refuses everything else, and never waits.
 pub(super) fn read_regular(path: &Path) -> io::Result<PrivatePem> {
     open_regular(path).and_then(text).map_err(|error| Error::at(path, error))
 }
 
 fn open_regular(path: &Path) -> io::Result<File> {
-    // Looked at before, because opening a device can do something, and again when it is open.
+    // Checked before, because opening a device can have an effect, and again when it is open.
     check_regular(&fs::metadata(path)?)?;
     let mut options = OpenOptions::new();
     options.read(true);
@@ -136,22 +136,25 @@ fn check_regular(metadata: &fs::Metadata) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidData, reason))
 }
 
-/// What a file holds. No copy of it is left behind that nobody wipes.
+/// The text of a file. Every copy of it is wiped.
 fn text(mut file: File) -> io::Result<PrivatePem> {
     let metadata = file.metadata()?;
     let known = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
-    // Some file systems say 0 and mean that they do not know.
-    let expected = if known == 0 { FIRST_LENGTH } else { known.min(MAX_LENGTH) };
+    // Some file systems report 0 for a length that they do not know.
+    let expected = if known == 0 { FIRST_LEN } else { known.min(MAX_LEN) };
     let mut bytes = SecretBuffer::with_capacity(expected);
     let mut part = SecretBuffer::zeroed(PART);
     loop {
         match file.read(&mut part) {
             Ok(0) => break,
-            Ok(length) => bytes.extend_from_slice(part.get(..length).unwrap_or_default()),
+            Ok(len) => {
+                bytes
+                    .extend_from_slice(part.get(..len).expect("it reads no more than it is given"));
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
-        if bytes.len() > MAX_LENGTH {
+        if bytes.len() > MAX_LEN {
             return Err(Error::NotPem { reason: "it is longer than 4 MiB" }.into());
         }
     }

@@ -1,4 +1,4 @@
-//! PEM text (RFC 7468): which documents it holds, and what may stand around them.
+//! PEM text (RFC 7468): the documents in it, and the text that may be around them.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use crate::{error::Error, secret::SecretBuffer};
 
 /// A PEM document in a text that may hold several: a key, or something else.
 ///
-/// All constructors of this crate that read PEM split the text with [`split`](Self::split), so that
-/// they agree on what a file holds. Use it where a file has keys of several kinds:
+/// Every constructor of this crate that reads PEM splits the text with [`split`](Self::split), so
+/// they agree on what a file holds. Use it for files that hold keys of several kinds:
 ///
 /// ```
 /// use twinseal::{DecapsulationKey, SigningKey, key_files::PemDocument};
@@ -35,13 +35,13 @@ impl<'a> PemDocument<'a> {
     /// The documents of a text, at least one. A byte order mark at its start is skipped.
     ///
     /// Before, between and after the documents there may be any text, except lines that could be
-    /// a part of a damaged document: those with five hyphens in a row, and those of 40 or more
-    /// base64 characters and nothing else. Lines may end in LF, CR LF or CR, and white space around a
-    /// line has no meaning.
+    /// part of a damaged document: lines with five hyphens in a row, and lines of 40 or more base64
+    /// characters and nothing else. Lines may end in LF, CR LF or CR, and white space around a line
+    /// has no meaning.
     ///
     /// # Errors
     ///
-    /// [`Error::NotPem`] if there is no document, [`Error::Pem`] with the number of the line that
+    /// [`Error::NotPem`] if there is no document; [`Error::Pem`] with the number of the line that
     /// breaks a rule.
     pub fn split(text: &'a str) -> Result<Vec<Self>, Error> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -64,7 +64,8 @@ impl<'a> PemDocument<'a> {
                     if label != expected {
                         return Err(wrong("its label differs from that of the BEGIN line"));
                     }
-                    let body = text.get(start..begin).unwrap_or_default();
+                    let body =
+                        text.get(start..begin).expect("a document is at least its two lines");
                     documents.push(Self { label, line, body });
                     open = None;
                 }
@@ -103,6 +104,15 @@ impl<'a> PemDocument<'a> {
         }
     }
 
+    /// The content of a document that must have this label.
+    pub(super) fn content(&self, label: &'static str) -> Result<SecretBuffer, Error> {
+        if self.label != label {
+            let found = self.label.get(..MOST_OF_A_LABEL).unwrap_or(self.label); // it is ASCII
+            return Err(Error::PemLabel { expected: label, found: found.into() });
+        }
+        self.decode()
+    }
+
     /// The words after BEGIN, which say what the content should be.
     #[must_use]
     pub fn label(&self) -> &'a str {
@@ -115,21 +125,21 @@ impl<'a> PemDocument<'a> {
         self.line
     }
 
-    /// The lines between BEGIN and END as they are: base64, or in other software's files also
-    /// header fields.
+    /// The lines between BEGIN and END, unchanged: base64, and header fields in some files of other
+    /// software.
     #[must_use]
     pub fn body(&self) -> &'a str {
         self.body
     }
 
-    /// The content: its base64 decoded. The buffer is wiped when dropped.
+    /// The content, decoded from base64.
     ///
     /// Lines may have any length, and white space may stand anywhere between the characters.
     ///
     /// # Errors
     ///
-    /// [`Error::Pem`] with the number of the line where it is no base64 with its padding, and with zeros
-    /// as spare bits.
+    /// [`Error::Pem`] with the number of the line that is not base64 with padding and with zeros as
+    /// spare bits.
     pub fn decode(&self) -> Result<SecretBuffer, Error> {
         // Both buffers have their final size: growing ones would leave copies behind.
         let mut base64 = SecretBuffer::with_capacity(self.body.len());
@@ -144,7 +154,8 @@ impl<'a> PemDocument<'a> {
         }
     }
 
-    /// Where the base64 is wrong. Only now do branches depend on what it is: a damaged key is used by nobody.
+    /// Where the base64 is wrong. Branches depend on the content only here, because nobody uses a
+    /// damaged key.
     fn damage(&self) -> Error {
         let mut padded = false;
         let mut last = None;
@@ -178,6 +189,9 @@ impl fmt::Debug for PemDocument<'_> {
     }
 }
 
+/// An error holds no more than this of a label, which may be as long as its file.
+const MOST_OF_A_LABEL: usize = 64;
+
 const NUL: &str = "it has NUL bytes, as binary data and UTF-16 have; PEM is UTF-8 or ASCII text";
 
 const HYPHENS: &str = "-----";
@@ -204,7 +218,8 @@ fn boundary(line: &str) -> Option<Boundary<'_>> {
     }
 }
 
-/// The line of a key whose BEGIN and END lines are lost: 40 characters are 30 bytes, and a key has more.
+/// A line of a key whose BEGIN and END lines are lost: 40 characters are 30 bytes, and every key has
+/// more.
 fn looks_like_base64(line: &str) -> bool {
     let line = line.trim_matches(white).trim_end_matches('=');
     line.len() >= 40 && line.bytes().all(is_base64)
@@ -225,7 +240,7 @@ fn white(character: char) -> bool {
 
 /// The lines of a text, which end in LF, CR LF or CR.
 struct Lines<'a> {
-    /// Of the line before.
+    /// The number of the previous line.
     number: usize,
     position: usize,
     rest: &'a str,
@@ -235,7 +250,7 @@ struct Line<'a> {
     number: usize,
     /// Without its line end.
     text: &'a str,
-    /// Where it starts, and where the next one does.
+    /// Where the line starts, and where the next one does.
     begin: usize,
     end: usize,
 }
@@ -259,7 +274,7 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// Encodes in one buffer of the final length: a growing one would leave copies behind.
+/// Encodes in one buffer of the final length, because a growing one would leave copies behind.
 pub(super) fn encode(label: &'static str, bytes: &[u8]) -> Zeroizing<String> {
     let invariant = "a label of ours and a few kilobytes are PEM";
     let length = pem_rfc7468::encoded_len(label, LineEnding::LF, bytes).expect(invariant);

@@ -1,4 +1,4 @@
-//! Keys in an order, each once, found by their ids without looking at all of them.
+//! Keys in an order, each once, and found by their ids.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,26 +21,18 @@ impl Named for VerifyingKey {
     }
 }
 
-/// What a ring holds: a handle to a key.
+/// An entry of a ring: a handle to a key.
 pub(super) trait Handle {
     type Key: Named;
 
     fn key(&self) -> &Self::Key;
 }
 
-impl Handle for VerifyingKey {
-    type Key = Self;
-
-    fn key(&self) -> &Self {
-        self
-    }
-}
-
 /// Handles in an order, one for each key.
 #[derive(Clone, Debug)]
 pub(super) struct Distinct<H> {
     handles: BTreeMap<i64, H>,
-    /// An id finds a key, it does not authenticate one: two keys may share it.
+    /// An id does not authenticate a key: two keys may share it.
     places: HashMap<KeyId, Vec<i64>>,
 }
 
@@ -67,8 +59,8 @@ impl<H: Handle> Distinct<H> {
     }
 
     /// The handles of this id: one, unless somebody made two keys that share it.
-    pub(super) fn with_id(&self, id: &KeyId) -> impl Iterator<Item = &H> {
-        let places = self.places.get(id).into_iter().flatten();
+    pub(super) fn with_id(&self, id: KeyId) -> impl Iterator<Item = &H> {
+        let places = self.places.get(&id).into_iter().flatten();
         places.filter_map(|place| self.handles.get(place))
     }
 
@@ -101,8 +93,8 @@ impl<H: Handle> Distinct<H> {
     }
 
     /// Removes the handles of this id, and returns how many there were.
-    pub(super) fn remove_id(&mut self, id: &KeyId) -> usize {
-        let places = self.places.remove(id).unwrap_or_default();
+    pub(super) fn remove_id(&mut self, id: KeyId) -> usize {
+        let places = self.places.remove(&id).unwrap_or_default();
         places.iter().filter(|place| self.handles.remove(place).is_some()).count()
     }
 
@@ -187,20 +179,20 @@ mod tests {
         keys.put(Numbered { number: 2, handle: 7 });
         assert_eq!(numbers(&keys), [1, 2, 3]);
         assert_eq!(keys.get(&handle(2)).map(|key| key.handle), Some(7));
-        assert_eq!(keys.with_id(&handle(2).id()).count(), 1);
+        assert_eq!(keys.with_id(handle(2).id()).count(), 1);
     }
 
     #[test]
     fn two_keys_that_share_an_id_are_two() {
         let mut keys = Distinct::new();
         [5, 1_000_005].into_iter().for_each(|number| keys.put(handle(number)));
-        assert_eq!(keys.with_id(&handle(5).id()).count(), 2);
+        assert_eq!(keys.with_id(handle(5).id()).count(), 2);
         keys.remove(&handle(5));
         assert_eq!(numbers(&keys), [1_000_005]);
         assert!(!keys.contains(&handle(5)));
         keys.put(handle(5));
-        assert_eq!(keys.remove_id(&handle(5).id()), 2);
-        assert_eq!(keys.remove_id(&handle(5).id()), 0);
+        assert_eq!(keys.remove_id(handle(5).id()), 2);
+        assert_eq!(keys.remove_id(handle(5).id()), 0);
         assert_eq!(keys.len(), 0);
     }
 

@@ -1,47 +1,43 @@
 //! What a ring becomes when the directory that it was read from has changed.
 
-use crate::{
-    error::Error,
-    kem::EncapsulationKey,
-    keyring::{Keyring, VerifyingKeyring},
-};
+use super::{Keyring, VerifyingKeyring, signer::Signer};
+use crate::{error::Error, kem::EncapsulationKey};
 
-/// Public only because it seals [`Ring`](crate::keyring::Ring): the directories are those of this
-/// crate's rings.
+/// Public only because it seals [`Ring`](super::Ring).
 pub trait Merge: Sized {
-    /// Whether the other ring has the same keys in the same order.
-    fn has_keys_of(&self, other: &Self) -> bool;
+    /// Whether the other ring has the same keys, with the same names, in the same order.
+    fn is_same(&self, other: &Self) -> bool;
 
     /// This ring with what changed between two readings of its directory. Keys that neither of
-    /// them has, or that both have, stay as they are here. A ring that has the keys of the first
-    /// reading gets those of the second, in their order, however many changes were missed.
+    /// them has, or that both have, stay as they are here. A ring that is as in the first reading
+    /// gets the keys of the second, in their order, however many changes were missed.
     fn with_changes(&self, before: &Self, now: &Self) -> Result<Self, Error>;
 }
 
 impl Merge for Keyring {
-    fn has_keys_of(&self, other: &Self) -> bool {
+    fn is_same(&self, other: &Self) -> bool {
         self.keys().eq(other.keys())
     }
 
     fn with_changes(&self, before: &Self, now: &Self) -> Result<Self, Error> {
         let mut ring = now.clone().with_policy(self.policy.clone())?;
-        if self.has_keys_of(before) {
+        if self.is_same(before) {
             for key in self.ring_keys().filter(|key| now.contains(key.public())) {
-                ring.add_older(key.clone())?; // in its place there
+                ring.put_older(key.clone())?; // in its place there
             }
             return Ok(ring);
         }
         ring = self.clone();
         for key in now.ring_keys() {
             if !before.contains(key.public()) && !ring.contains(key.public()) {
-                ring.add_older(key.clone())?;
+                ring.put_older(key.clone())?;
             }
         }
         let is_gone = |key: &EncapsulationKey| before.contains(key) && !now.contains(key);
         if now.primary() != before.primary() || is_gone(ring.primary()) {
             // In the ring there may be another handle to it, which is the newer one.
             let known = ring.ring_keys().find(|key| key.public() == now.primary()).cloned();
-            ring.rotate(known.unwrap_or_else(|| now.primary.clone()))?;
+            ring.rotate_to(known.unwrap_or_else(|| now.primary.clone()))?;
         }
         let gone: Vec<_> = ring.keys().filter(|key| is_gone(key)).cloned().collect();
         for key in &gone {
@@ -52,30 +48,33 @@ impl Merge for Keyring {
 }
 
 impl Merge for VerifyingKeyring {
-    fn has_keys_of(&self, other: &Self) -> bool {
-        self.keys().eq(other.keys())
+    fn is_same(&self, other: &Self) -> bool {
+        self.signers.iter().eq(other.signers.iter())
     }
 
     fn with_changes(&self, before: &Self, now: &Self) -> Result<Self, Error> {
         let mut ring = now.clone().with_policy(self.policy.clone())?;
-        if self.has_keys_of(before) {
-            for key in self.keys().filter(|key| now.keys.contains(key)) {
-                ring.add(key)?; // in its place there
+        if self.is_same(before) {
+            for key in self.keys().filter(|key| now.signers.contains(key)) {
+                ring.add(key)?; // in its place there, with its name there
             }
             return Ok(ring);
         }
         ring = self.clone();
-        for key in now.keys() {
-            if !before.keys.contains(key) && !ring.keys.contains(key) {
-                ring.add(key)?;
+        for Signer { key, name } in now.signers.iter() {
+            match ring.signers.get(key) {
+                // Its file was renamed, or it has one now.
+                Some(here) if here.name.as_deref() == before.name(key) => {
+                    ring.put(Signer { key: here.key.clone(), name: name.clone() })?;
+                }
+                None if !before.signers.contains(key) => {
+                    ring.put(Signer { key: key.clone(), name: name.clone() })?;
+                }
+                _ => {}
             }
         }
-        for key in before.keys().filter(|key| !now.keys.contains(key)) {
-            ring.keys.remove(key);
-        }
-        if ring.keys.len() == 0 {
-            let reason = "the directory dropped the last key that `update` had left";
-            return Err(Error::Invalid { what: "keyring", reason });
+        for key in before.keys().filter(|key| !now.signers.contains(key)) {
+            ring.signers.remove(key);
         }
         Ok(ring)
     }
@@ -131,7 +130,7 @@ mod tests {
         ] {
             let result = ring(current)?.with_changes(&ring(before)?, &ring(now)?)?;
             let expected = ring(merged)?;
-            assert!(result.has_keys_of(&expected), "{current:?} {before:?} {now:?}: {result:?}");
+            assert!(result.is_same(&expected), "{current:?} {before:?} {now:?}: {result:?}");
         }
         Ok(())
     }

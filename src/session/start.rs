@@ -217,7 +217,7 @@ impl Signers<'_> {
     fn find(&self, suite: SignatureSuite, key_id: KeyId) -> Option<&VerifyingKey> {
         let found = match self {
             Self::One(signer) => Some(*signer),
-            Self::AnyOf(signers) => signers.find(&key_id),
+            Self::AnyOf(signers) => signers.find(key_id),
         };
         found.filter(|signer| (signer.suite(), signer.key_id()) == (suite, key_id))
     }

@@ -8,7 +8,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use twinseal::{DecapsulationKey, Keyring, SigningKey, keyring::Ring};
+use twinseal::{DecapsulationKey, Keyring, SigningKey};
 
 use crate::{
     Outcome, names,

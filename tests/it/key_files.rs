@@ -7,12 +7,13 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use twinseal::{
-    DecapsulationKey, EncapsulationKey, Error, KemSuite, SigningKey, VerifyingKey,
-    key_files::PemDocument,
+    DecapsulationKey, EncapsulationKey, Error, KemSuite, Recipients, SigningKey, VerifyingKey,
+    VerifyingKeyring, key_files::PemDocument,
 };
 
 use crate::common::{
-    P384, X25519, bad_pem, io_outcome, kem_key, outcome, pem, pem_parsers, process, signing_key,
+    CTX, P384, X25519, bad_pem, io_outcome, kem_key, outcome, pem, pem_parsers, process,
+    signing_key,
 };
 
 /// A folder that is removed at the end.
@@ -54,6 +55,54 @@ fn keys_survive_pem() {
     assert_eq!(read.verifying_key(), key.verifying_key());
     let public = VerifyingKey::from_pem(&key.verifying_key().to_pem()).unwrap();
     assert_eq!(&public, key.verifying_key());
+}
+
+/// As the documentation of `key_files` lists them.
+#[test]
+fn lengths_of_the_contents() {
+    let len = |pem: &str| PemDocument::split(pem).unwrap()[0].decode().unwrap().len();
+    let kem = KemSuite::ALL.iter().map(|suite| {
+        let key = kem_key(*suite, 1);
+        (len(&key.encapsulation_key().to_pem()), len(key.to_pem().as_str()))
+    });
+    assert!(kem.eq([(1602, 34), (1667, 34)]));
+    let key = signing_key(1);
+    assert_eq!((len(&key.verifying_key().to_pem()), len(key.to_pem().as_str())), (2710, 115));
+}
+
+#[test]
+fn recipients_in_one_file() {
+    let keys = [(X25519, 1), (P384, 2)].map(|(suite, seed)| kem_key(suite, seed));
+    let pem = |number: usize| keys[number].encapsulation_key().to_pem();
+    let folder = Folder::new();
+    fs::write(folder.file("list"), format!("# Alice\n{}\n# Bob\n{}", pem(0), pem(1))).unwrap();
+    let to = Recipients::read_pem_file(folder.file("list")).unwrap();
+    let sealed = to.seal(CTX, b"to both of them").unwrap();
+    keys.iter()
+        .for_each(|key| assert_eq!(&key.open(CTX, &sealed).unwrap()[..], b"to both of them"));
+
+    let refused = |text: String| Recipients::from_pem(&text).unwrap_err();
+    assert!(matches!(refused(String::new()), Error::NotPem { .. }));
+    assert!(matches!(refused([pem(0), pem(0)].concat()), Error::Misuse { .. }));
+    assert!(matches!(refused(pem(0).repeat(1001)), Error::Invalid { .. }));
+    let private = keys[1].to_pem();
+    assert!(matches!(refused(pem(0) + private.as_str()), Error::PemLabel { .. }));
+}
+
+#[test]
+fn public_keys_are_read_from_files() {
+    let folder = Folder::new();
+    let (kem, sign) = (kem_key(X25519, 1), signing_key(1));
+    fs::write(folder.file("kem"), kem.encapsulation_key().to_pem()).unwrap();
+    fs::write(folder.file("sign"), sign.verifying_key().to_pem()).unwrap();
+    let read = EncapsulationKey::read_pem_file(folder.file("kem")).unwrap();
+    assert_eq!(&read, kem.encapsulation_key());
+    let read = VerifyingKey::read_pem_file(folder.file("sign")).unwrap();
+    assert_eq!(&read, sign.verifying_key());
+    let read = VerifyingKeyring::read_pem_file(folder.file("sign")).unwrap();
+    assert!(read.keys().eq([sign.verifying_key()]));
+    let error = VerifyingKey::read_pem_file(folder.file("kem")).unwrap_err();
+    assert!(matches!(Error::inside(&error), Some(Error::PemLabel { .. })));
 }
 
 /// A whole private file, byte for byte, so that the format cannot drift.

@@ -19,9 +19,10 @@ use std::{
 
 use tempfile::TempDir;
 use twinseal::{
-    Decapsulate, DecapsulationKey, EncapsulationKey, Error, Keyring, SigningKey, VerifyingKeyring,
+    Decapsulate, DecapsulationKey, EncapsulationKey, Error, Keyring, Recipients, SigningKey,
+    VerifyingKey, VerifyingKeyring,
     kem::{Ciphertext, SharedSecret},
-    keyring::{Ring, Shared},
+    keyring::Shared,
 };
 
 use crate::common::{
@@ -95,7 +96,7 @@ fn what_update_added_stays_over_a_reload() {
 fn what_update_removed_stays_away() {
     let files = directory(&[("primary.pem", 1), ("older.pem", 2)]);
     let ring = Shared::<Keyring>::read_dir(files.path()).unwrap();
-    ring.update(|ring| ring.retire(&key(2).encapsulation_key().key_id())).unwrap();
+    ring.update(|ring| ring.retire(key(2).encapsulation_key().key_id())).unwrap();
     assert!(!ring.reload().unwrap());
     assert_eq!(numbers(&ring.load()), [1]);
 
@@ -108,14 +109,13 @@ fn what_update_removed_stays_away() {
     publish(0);
     publish(1);
     let ring = Shared::<VerifyingKeyring>::read_dir(files.path()).unwrap();
-    ring.update(|ring| ring.remove(&signers[0].verifying_key().key_id())).unwrap();
+    ring.update(|ring| ring.remove(signers[0].verifying_key().key_id())).unwrap();
     assert!(!ring.reload().unwrap());
     assert_eq!(ring.load().keys().count(), 1);
     // The directory drops the one that is left, and keeps the one that is no longer trusted.
     fs::remove_file(files.path().join("1.pem")).unwrap();
-    let error = ring.reload().unwrap_err();
-    assert!(matches!(Error::inside(&error), Some(Error::Invalid { .. })), "{error}");
-    assert!(ring.load().keys().eq([signers[1].verifying_key()]));
+    assert!(ring.reload().unwrap());
+    assert!(ring.load().is_empty());
 }
 
 /// A key in a module that may be replaced by another handle to it.
@@ -321,12 +321,6 @@ fn a_key_under_several_names_counts_once() {
     fs::copy(at("2026-01.pem"), at("copy.pem")).unwrap();
     fs::hard_link(at("2026-02.pem"), at("link.pem")).unwrap();
     assert_eq!(numbers(&Keyring::read_dir(files.path()).unwrap()), [2, 1]);
-
-    let signers = tempfile::tempdir().unwrap();
-    for name in ["a.pem", "b.pem"] {
-        fs::write(signers.path().join(name), signing_key(1).verifying_key().to_pem()).unwrap();
-    }
-    assert_eq!(VerifyingKeyring::read_dir(signers.path()).unwrap().keys().count(), 1);
 }
 
 #[test]
@@ -414,12 +408,17 @@ fn errors_about_files_name_them() {
     fs::write(at("wrong.pem"), "-----BEGIN").unwrap();
     let ring = Keyring::new(key(1));
     let missing = at("missing").join("key.pem");
-    let errors: [(&str, io::Error); 12] = [
+    let errors: [(&str, io::Error); 17] = [
         ("absent.pem", DecapsulationKey::read_pem_file(at("absent.pem")).unwrap_err()),
         ("absent.pem", SigningKey::read_pem_file(at("absent.pem")).unwrap_err()),
+        ("absent.pem", EncapsulationKey::read_pem_file(at("absent.pem")).unwrap_err()),
+        ("absent.pem", VerifyingKey::read_pem_file(at("absent.pem")).unwrap_err()),
         ("absent.pem", Keyring::read_pem_file(at("absent.pem")).unwrap_err()),
         ("wrong.pem", DecapsulationKey::read_pem_file(at("wrong.pem")).unwrap_err()),
         ("wrong.pem", SigningKey::read_pem_file(at("wrong.pem")).unwrap_err()),
+        ("wrong.pem", EncapsulationKey::read_pem_file(at("wrong.pem")).unwrap_err()),
+        ("wrong.pem", VerifyingKeyring::read_pem_file(at("wrong.pem")).unwrap_err()),
+        ("wrong.pem", Recipients::read_pem_file(at("wrong.pem")).unwrap_err()),
         ("wrong.pem", Keyring::read_pem_file(at("wrong.pem")).unwrap_err()),
         ("wrong.pem", Keyring::read_dir(files.path()).unwrap_err()),
         ("primary.pem", VerifyingKeyring::read_dir(files.path()).unwrap_err()),

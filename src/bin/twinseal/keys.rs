@@ -7,7 +7,7 @@ use std::{
 
 use twinseal::{
     DecapsulationKey, EncapsulationKey, Error, Keyring, Policy, Recipients, SignatureSuite,
-    SigningKey, VerifyingKey, VerifyingKeyring, key_files::PemDocument, keyring::Ring,
+    SigningKey, VerifyingKey, VerifyingKeyring, key_files::PemDocument,
 };
 
 use crate::{
@@ -91,6 +91,9 @@ pub(crate) fn verifying(paths: &[PathBuf], console: &Console) -> Result<Verifyin
         if is_directory(path) {
             let ring = VerifyingKeyring::read_dir(path)
                 .map_err(|error| unfit::directory(path, &error, Wanted::Verifying))?;
+            if ring.is_empty() {
+                return Err(unfit::empty_directory(path));
+            }
             modes::warn_in(path, Secrecy::Public, console);
             keys.extend(ring.keys().cloned());
             continue;
@@ -102,8 +105,12 @@ pub(crate) fn verifying(paths: &[PathBuf], console: &Console) -> Result<Verifyin
     }
     // Naming a key of an experimental suite accepts that suite.
     let policy = Policy::stable().with_signature_suites(SignatureSuite::ALL.iter().copied());
-    VerifyingKeyring::new_with_policy(&keys, policy)
-        .map_err(|error| Failure::usage(format!("-p: {error}")))
+    let ring = || {
+        let mut ring = VerifyingKeyring::new([])?.with_policy(policy)?;
+        keys.iter().try_for_each(|key| ring.add(key))?;
+        Ok(ring)
+    };
+    ring().map_err(|error: Error| Failure::usage(format!("-p: {error}")))
 }
 
 fn is_directory(path: &Path) -> bool {

@@ -13,7 +13,7 @@ use std::{
 use twinseal::{
     Decapsulate, DecapsulationKey, EncapsulationKey, Error, Keyring,
     kem::{Ciphertext, SharedSecret},
-    keyring::{Ring, Shared},
+    keyring::Shared,
 };
 
 use super::{CTX, key};
@@ -63,7 +63,7 @@ fn rotation_under_load() {
             let sealed = before.seal(CTX, b"before").unwrap();
             ring.update(|ring| ring.rotate(key(number))).unwrap();
             assert_eq!(&ring.load().open(CTX, &sealed).unwrap()[..], b"before");
-            ring.update(|ring| ring.retire(&before.key_id())).unwrap();
+            ring.update(|ring| ring.retire(before.key_id())).unwrap();
             assert!(matches!(ring.load().open(CTX, &sealed), Err(Error::NotARecipient)));
         }
     });
@@ -168,7 +168,7 @@ fn keys_may_use_the_ring_that_they_are_in() {
     let sealed = ring.load().primary().seal(CTX, b"hello").unwrap();
     ring.load().open(CTX, &sealed).unwrap();
     ring.update(|ring| ring.rotate(key(2))).unwrap();
-    ring.update(|ring| ring.retire(&key(1).encapsulation_key().key_id())).unwrap();
+    ring.update(|ring| ring.retire(key(1).encapsulation_key().key_id())).unwrap();
     assert_eq!(dropped.load(SeqCst), 1);
     let panicking = || {
         ring.update(|ring| {

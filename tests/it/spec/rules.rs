@@ -4,7 +4,7 @@ use std::{fs, io};
 
 use twinseal::{
     DecapsulationKey, EncapsulationKey, Error, Keyring, Recipients, VerifyingKeyring,
-    envelope::Header, keyring::Ring,
+    envelope::Header,
 };
 
 use super::{

@@ -110,13 +110,19 @@ pub(super) fn file(file: &KeyFile, text: &str, error: &Error, wanted: Wanted) ->
     }
 }
 
+/// A library's ring may be empty, but a command that verifies needs a key.
+pub(super) fn empty_directory(path: &Path) -> Failure {
+    let reason = "it has no key; put a public key in it, in a file named *.pem";
+    Failure::of(&Name::of(path), reason)
+}
+
 pub(super) fn directory(path: &Path, error: &io::Error, wanted: Wanted) -> Failure {
     let name = Name::of(path);
     let text = failure::without_number(error);
     match Error::inside(error) {
         Some(Error::Invalid { what: "keyring", reason }) => {
             let advice = match wanted {
-                Wanted::Verifying => "put a public key in it, in a file named *.pem",
+                Wanted::Verifying => "remove those that you do not need",
                 _ => "put the newest key in primary.pem, and each older key in another *.pem file",
             };
             Failure::of(&name, format_args!("{reason}; {advice}"))

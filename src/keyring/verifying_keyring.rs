@@ -1,0 +1,230 @@
+//! The signers that a program accepts.
+
+use std::{io, sync::Arc};
+
+use super::{distinct::Distinct, signer::Signer};
+use crate::{
+    context,
+    error::Error,
+    key_id::KeyId,
+    policy::Policy,
+    sign::{self, Signature, VerifyingKey},
+};
+
+/// The verifying keys of several signers: it accepts a signature by any of them and returns the
+/// signer's key. An empty one accepts nobody.
+///
+/// A signer may have a name, for logs: in a ring that was [read from a directory](Self::read_dir) it
+/// is the name of the key's file.
+///
+/// ```
+/// use twinseal::{SigningKey, VerifyingKeyring};
+///
+/// let (alice, bob) = (SigningKey::generate()?, SigningKey::generate()?);
+/// let mut ring = VerifyingKeyring::new([alice.verifying_key()])?;
+/// ring.add_named("bob", bob.verifying_key())?;
+///
+/// let signature = bob.sign(b"example.com/releases", b"hello")?;
+/// let signer = ring.verify(b"example.com/releases", b"hello", &signature)?;
+/// assert_eq!(signer, bob.verifying_key());
+/// assert_eq!(ring.name_of(signer.key_id()), Some("bob"));
+/// # Ok::<(), twinseal::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct VerifyingKeyring {
+    pub(super) signers: Distinct<Signer>,
+    pub(super) policy: Policy,
+}
+
+impl VerifyingKeyring {
+    /// A keyring with [`Policy::stable`].
+    ///
+    /// Keys of an experimental suite are added after the policy that accepts them:
+    /// `VerifyingKeyring::new([])?.with_policy(policy)?`, then [`add`](Self::add).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if the policy does not accept one of the keys.
+    pub fn new<'a>(keys: impl IntoIterator<Item = &'a VerifyingKey>) -> Result<Self, Error> {
+        let mut ring = Self { signers: Distinct::new(), policy: Policy::stable() };
+        keys.into_iter().try_for_each(|key| ring.add(key))?;
+        Ok(ring)
+    }
+
+    /// The same signers with another policy.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if the policy does not accept one of the keys.
+    pub fn with_policy(self, policy: Policy) -> Result<Self, Error> {
+        self.keys().try_for_each(|key| policy.check_signature(key.suite()))?;
+        Ok(Self { policy, ..self })
+    }
+
+    /// All keys, in the order in which they were added.
+    pub fn keys(&self) -> impl Iterator<Item = &VerifyingKey> {
+        self.signers.iter().map(|signer| &signer.key)
+    }
+
+    /// How many keys there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.signers.len()
+    }
+
+    /// Whether there is no key, so that no signature is accepted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Accepts another signer. If the ring has the key already, it keeps its place and its name, and
+    /// the new handle replaces the old one: that of a key that was moved
+    /// [`on`](VerifyingKey::on) another provider.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if the policy does not accept the key's suite.
+    pub fn add(&mut self, key: &VerifyingKey) -> Result<(), Error> {
+        let name = self.signers.get(key).and_then(|signer| signer.name.clone());
+        self.put(Signer { key: key.clone(), name })
+    }
+
+    /// [`add`](Self::add) for a signer with a name. Several keys may have the same name, as those of
+    /// a signer who is about to change keys; no key has two.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`add`](Self::add); [`Error::Misuse`] if the key has another name already, since
+    /// its signatures could then be taken for those of somebody else.
+    pub fn add_named(&mut self, name: &str, key: &VerifyingKey) -> Result<(), Error> {
+        if self.name(key).is_some_and(|other| other != name) {
+            return Err(Error::Misuse {
+                what: "signer",
+                reason: "its key has another name already",
+            });
+        }
+        self.put(Signer { key: key.clone(), name: Some(Arc::from(name)) })
+    }
+
+    pub(super) fn put(&mut self, signer: Signer) -> Result<(), Error> {
+        self.policy.check_signature(signer.key.suite())?;
+        self.signers.put(signer);
+        Ok(())
+    }
+
+    /// Stops accepting a signer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Misuse`] if the ring does not have the key.
+    pub fn remove(&mut self, key_id: KeyId) -> Result<(), Error> {
+        match self.signers.remove_id(key_id) {
+            0 => {
+                Err(Error::Misuse { what: "key to remove", reason: "the keyring does not have it" })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The key of this id.
+    #[must_use]
+    pub fn find(&self, key_id: KeyId) -> Option<&VerifyingKey> {
+        self.signers.with_id(key_id).next().map(|signer| &signer.key)
+    }
+
+    /// The name of the signer whose key has this id, for logs. `None` if there is no such key, or if
+    /// it has no name.
+    #[must_use]
+    pub fn name_of(&self, key_id: KeyId) -> Option<&str> {
+        self.signers.with_id(key_id).next()?.name.as_deref()
+    }
+
+    pub(crate) fn name(&self, key: &VerifyingKey) -> Option<&str> {
+        self.signers.get(key)?.name.as_deref()
+    }
+
+    /// Verifies a signature by any of the signers and returns the signer's key; see
+    /// [`VerifyingKey::verify`].
+    ///
+    /// A signature does not say who made it, so every key is tried until one fits: a forged signature
+    /// costs as many verifications as there are keys, 74 ms for 50 keys on the portable provider. A
+    /// service that anyone can reach should let its clients send their key id, and use
+    /// [`verify_by`](Self::verify_by). A session's hello carries the id, so there is one
+    /// verification.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Verify`] if none of the keys has made it; [`Error::Context`] for an invalid context;
+    /// [`Error::Refused`] if the policy does not accept the signature's suite.
+    pub fn verify(
+        &self,
+        context: &[u8],
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<&VerifyingKey, Error> {
+        context::check(context)?;
+        self.verify_prehashed(context, &sign::prehash(message), signature)
+    }
+
+    /// Verifies a signature by the signer whose key has this id: one verification. The id may come
+    /// from the sender, because nothing depends on it but which key is used. For a message that is
+    /// read, call [`VerifyingKey::verify_reader`] on the key that [`find`](Self::find) returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownSigner`] if the ring has no key of this id; otherwise the same as
+    /// [`VerifyingKey::verify`].
+    ///
+    /// ```
+    /// # use twinseal::{SigningKey, VerifyingKeyring};
+    /// # let alice = SigningKey::generate()?;
+    /// let ring = VerifyingKeyring::new([alice.verifying_key()])?;
+    /// let sent = (alice.verifying_key().key_id(), alice.sign(b"example.com/releases", b"hello")?);
+    ///
+    /// let (key_id, signature) = sent;
+    /// ring.verify_by(key_id, b"example.com/releases", b"hello", &signature)?;
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
+    pub fn verify_by(
+        &self,
+        key_id: KeyId,
+        context: &[u8],
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<&VerifyingKey, Error> {
+        let key = self.find(key_id).ok_or(Error::UnknownSigner)?;
+        key.verify(context, message, signature)?;
+        Ok(key)
+    }
+
+    /// [`verify`](Self::verify) for a message of any length, which is read to its end in constant
+    /// memory.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`verify`](Self::verify), wrapped in [`io::Error`]; and the reader's errors.
+    pub fn verify_reader(
+        &self,
+        context: &[u8],
+        message: impl io::Read,
+        signature: &Signature,
+    ) -> io::Result<&VerifyingKey> {
+        context::check(context)?;
+        let sha512 = sign::hash_reader(message)?;
+        Ok(self.verify_prehashed(context, &sha512, signature)?)
+    }
+
+    fn verify_prehashed(
+        &self,
+        context: &[u8],
+        sha512: &[u8; 64],
+        signature: &Signature,
+    ) -> Result<&VerifyingKey, Error> {
+        self.policy.check_signature(signature.suite())?;
+        self.keys()
+            .filter(|key| key.suite() == signature.suite())
+            .find(|key| key.verify_prehashed(context, sha512, signature).is_ok())
+            .ok_or(Error::Verify)
+    }
+}
