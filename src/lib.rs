@@ -57,7 +57,7 @@
 //! | many messages in a row to one receiver | a session: [`sender`](EncapsulationKey::sender), [`receiver`](DecapsulationKey::receiver), signed with [`signed_by`](EncapsulationKey::signed_by), [`accepting`](DecapsulationKey::accepting) |
 //! | data whose origin matters | [`sign`](SigningKey::sign), [`sign_reader`](SigningKey::sign_reader), before sealing |
 //! | keys that change | [`Keyring`], [`VerifyingKeyring`]; [`keyring::Shared`] for many threads, or a mounted directory |
-//! | keys in an HSM or KMS | the traits [`Decapsulate`] and [`Sign`] |
+//! | keys in an HSM or KMS | the traits [`Decapsulate`] and [`Sign`]; [`Unlock`] has the same functions for them |
 //! | an object store, or asynchronous code | [`envelope`]: the same without I/O |
 //!
 //! An envelope ([`seal`](EncapsulationKey::seal)) does not prove who made it: anyone with the encapsulation key can.
