@@ -22,9 +22,8 @@ use crate::{
     provider::{Kem, Provider, SignatureScheme},
     random,
     secret::SecretBuffer,
-    session,
     session::key_schedule::Schedule,
-    session::{SessionReceiver, SessionSender},
+    session::{ReplyNonce, SessionReceiver, SessionSender, start},
     sign::{DerEcdsa, Sign, Signature, SigningKey},
     stream::{
         ChunkKey, SealWriter,
@@ -164,7 +163,7 @@ pub fn sender(
     context: &[u8],
     randomness: &[u8],
 ) -> Result<(Vec<u8>, SessionSender), Error> {
-    session::sender(to, signer, context, Some(randomness))
+    start::sender(to, signer, context, Some(randomness))
 }
 
 /// A reply from given randomness.
@@ -172,7 +171,7 @@ pub fn sender(
 /// # Errors
 ///
 /// Those of [`SessionReceiver::reply`].
-pub fn reply(receiver: &SessionReceiver, nonce: &[u8; 32]) -> Result<SessionSender, Error> {
+pub fn reply(receiver: &SessionReceiver, nonce: ReplyNonce) -> Result<SessionSender, Error> {
     receiver.reply_from(nonce)
 }
 

@@ -11,7 +11,7 @@ use crate::{
     kem::Decapsulate,
     keyring::{Keyring, VerifyingKeyring},
     plaintext::Plaintext,
-    session::{Accepting, SessionReceiver, start},
+    session::{Accepting, SessionReceiver, accept},
     sign::VerifyingKey,
     stream::{OpenReader, RandomAccess, ReadAt},
 };
@@ -76,7 +76,7 @@ pub trait Unlock: Addressed {
 
     /// Accepts a session; see [`DecapsulationKey::receiver`].
     fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
-        start::receiver(self.addressee(), context, hello)
+        accept::receiver(self.addressee(), context, hello)
     }
 
     /// Accepts sessions of one signer only; see [`DecapsulationKey::accepting`].

@@ -178,7 +178,7 @@ fn messages_in_place_allocate_nothing_after_the_first() {
 fn a_message_that_is_too_long_is_not_copied() {
     let _alone = alone();
     let (mut tx, mut rx) = session();
-    let mut long = vec![0; (1 << 30) + 1 + MessageTag::LENGTH];
+    let mut long = vec![0; (1 << 30) + 1 + MessageTag::LEN];
     let (count, ()) = allocations(|| {
         assert!(matches!(tx.seal(&long), Err(Error::Misuse { .. })));
         assert!(matches!(tx.seal_in_place(b"", &mut long), Err(Error::Misuse { .. })));

@@ -12,7 +12,7 @@ use std::{
 use twinseal::{
     DecapsulationKey, SigningKey,
     provider::{PORTABLE, Provider},
-    session::{MessageTag, SessionReceiver, SessionSender},
+    session::{MessageTag, ReplyNonce, SessionReceiver, SessionSender},
 };
 
 use super::{
@@ -80,7 +80,7 @@ impl Peer {
     }
 
     fn send(&mut self, message: &mut [u8]) {
-        let extra = if self.sealing.is_some() { MessageTag::LENGTH } else { 0 };
+        let extra = if self.sealing.is_some() { MessageTag::LEN } else { 0 };
         let length = u32::try_from(message.len() + extra).unwrap();
         self.output.write_all(&length.to_be_bytes()).unwrap();
         if let Some(sender) = &mut self.sealing {
@@ -98,16 +98,16 @@ impl Peer {
         let mut length = [0; 4];
         self.input.read_exact(&mut length).unwrap();
         let mut length = u32::from_be_bytes(length) as usize;
-        let mut detached = [0; MessageTag::LENGTH];
+        let mut tag = [0; MessageTag::LEN];
         if self.opening.is_some() {
-            self.input.read_exact(&mut detached).unwrap();
-            length -= detached.len();
+            self.input.read_exact(&mut tag).unwrap();
+            length -= tag.len();
         }
         message.resize(length, 0);
         self.input.read_exact(message).unwrap();
         if let Some(receiver) = &mut self.opening {
-            let detached = MessageTag::from_bytes(&detached).unwrap();
-            receiver.open_in_place(b"", message, &detached).unwrap();
+            let tag = MessageTag::from_bytes(&tag).unwrap();
+            receiver.open_in_place(b"", message, &tag).unwrap();
         }
     }
 
@@ -175,9 +175,10 @@ fn work(stream: TcpStream, length: usize, keys: Option<&Keys>) -> u64 {
     worker.send(&mut model);
     worker.flush();
     if let Some(sender) = &mut worker.sealing {
-        let mut nonce = [0; 32];
+        let mut nonce = [0; ReplyNonce::LEN];
         worker.input.read_exact(&mut nonce).unwrap();
-        worker.opening = Some(sender.accept_reply(&nonce).unwrap());
+        let nonce = ReplyNonce::from_bytes(nonce);
+        worker.opening = Some(sender.accept_reply(nonce).unwrap());
     }
     worker.receive(&mut model);
     worker.sent()
@@ -194,7 +195,7 @@ fn aggregate(stream: TcpStream, keys: Option<&Keys>, all_received: &Barrier) -> 
     all_received.wait();
     if let Some(receiver) = &aggregator.opening {
         let (nonce, sender) = receiver.reply().unwrap();
-        aggregator.output.write_all(&nonce).unwrap();
+        aggregator.output.write_all(nonce.as_bytes()).unwrap();
         aggregator.sealing = Some(sender);
     }
     aggregator.send(&mut update);

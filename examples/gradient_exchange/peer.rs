@@ -12,7 +12,9 @@ use std::{
 
 use rand::{TryRng, rngs::SysRng};
 use twinseal::{
-    EncapsulationKey, KeyId, Keyring, VerifyingKeyring, keyring::Shared, session::SessionSender,
+    EncapsulationKey, KeyId, Keyring, VerifyingKeyring,
+    keyring::Shared,
+    session::{ReplyNonce, SessionSender},
 };
 
 use crate::{
@@ -277,7 +279,7 @@ fn accept(
     let updates = ring.accepting_any(&hall.signers).receiver(context, &hello)?;
     let (nonce, answers) = updates.reply()?;
     spent.starting += start.elapsed();
-    wire.write(Kind::Reply, &[&nonce])?;
-    let bytes = (hello.len() + nonce.len()) as u64;
+    wire.write(Kind::Reply, &[nonce.as_bytes()])?;
+    let bytes = (hello.len() + ReplyNonce::LEN) as u64;
     Ok(Session { updates: Incoming::new(updates), answers, bytes })
 }

@@ -118,7 +118,7 @@ impl<W: Write> Report<W> {
         let mut row = |what: &str, of: String, percent: f64, article: &str| {
             self.out.write_fmt(format_args!("  {what:<34} {of:<23} {percent:>7.4} %  {article}\n"))
         };
-        let tag = twinseal::session::MessageTag::LENGTH as u64;
+        let tag = twinseal::session::MessageTag::LEN as u64;
         row(
             "bytes to a gradient",
             format!("{tag} to {gradient}"),

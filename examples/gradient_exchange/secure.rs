@@ -36,7 +36,7 @@ impl Cost {
     fn add(&mut self, since: Instant, plain: usize) {
         self.time += since.elapsed();
         self.plain += plain as u64;
-        self.added += MessageTag::LENGTH as u64;
+        self.added += MessageTag::LEN as u64;
     }
 }
 
@@ -149,12 +149,12 @@ fn open(
     let start = Instant::now();
     let too_short = twinseal::Error::Truncated {
         what: "message",
-        needed: MessageTag::LENGTH,
+        needed: MessageTag::LEN,
         actual: payload.len(),
     };
     let (detached, message) = payload.split_first_chunk_mut().ok_or(too_short)?;
     receiver.open_in_place(&aad(what, round), message, &MessageTag::from_bytes(detached)?)?;
     cost.add(start, message.len());
-    payload.drain(..MessageTag::LENGTH);
+    payload.drain(..MessageTag::LEN);
     Ok(payload)
 }

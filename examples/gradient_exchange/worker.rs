@@ -9,7 +9,7 @@ use std::{
 use rand::{SeedableRng, rngs::StdRng};
 use twinseal::{
     EncapsulationKey, SigningKey,
-    session::{SessionReceiver, SessionSender},
+    session::{ReplyNonce, SessionReceiver, SessionSender},
 };
 
 use crate::{
@@ -138,7 +138,7 @@ fn start(
 
 /// A receiver for what may be the start of the reply: its first message shows whether it is.
 fn reply(updates: &mut SessionSender, nonce: &[u8]) -> Option<SessionReceiver> {
-    updates.accept_reply(nonce.try_into().ok()?).ok()
+    updates.accept_reply(ReplyNonce::from_bytes(nonce.try_into().ok()?)).ok()
 }
 
 struct Worker {

@@ -1,10 +1,10 @@
 //! One direction of a session: messages in order, up to what its key may protect.
 
+use super::message::{MessageKind, MessageTag};
 use crate::{
     error::Error,
-    numbered_key::{KEY_AND_NONCE, NumberedKey, TAG},
+    numbered_key::{KEY_AND_NONCE, NumberedKey},
     provider::Provider,
-    wire,
 };
 
 /// The longest message: 2^30 bytes.
@@ -12,80 +12,20 @@ const MAX_MESSAGE: u64 = 1 << 30;
 
 const TOO_LONG: &str = "it is longer than 2^30 bytes";
 
-/// All that one direction may carry: 2^40 bytes, which keeps AES-GCM's bound near 2^-57 (SPEC.md,
+/// The most that one direction may carry: 2^40 bytes, which keeps AES-GCM's bound near 2^-57 (SPEC.md,
 /// "Limits of a session"). Each message counts with its associated data and [`OVERHEAD_BLOCKS`].
-pub(super) const MAX_DIRECTION: u64 = 1 << 40;
+const MAX_DIRECTION: u64 = 1 << 40;
 
-/// GCM's own two blocks per message, so that even empty messages use the bound up.
-pub(super) const OVERHEAD_BLOCKS: u64 = 32;
+/// GCM's own two blocks per message: even empty messages use up the limit.
+const OVERHEAD_BLOCKS: u64 = 32;
 
-/// What a message is within its session. It is authenticated with the message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MessageKind {
-    /// More messages follow.
-    More,
-    /// The last message of its direction.
-    Last,
-}
-
-impl MessageKind {
-    pub(super) const fn id(self) -> u8 {
-        match self {
-            Self::More => 0x00,
-            Self::Last => 0x01,
-        }
-    }
-
-    pub(super) fn from_id(id: u8) -> Result<Self, Error> {
-        match id {
-            0x00 => Ok(Self::More),
-            0x01 => Ok(Self::Last),
-            other => Err(Error::Unknown { what: "message type", id: other.into() }),
-        }
-    }
-}
-
-/// What travels beside a message that was encrypted in place: 17 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MessageTag {
-    /// Whether more messages follow.
-    pub kind: MessageKind,
-    /// The authentication tag.
-    pub tag: [u8; TAG],
-}
-
-impl MessageTag {
-    /// Length in bytes, which is all that a session adds to a message.
-    pub const LENGTH: usize = 1 + TAG;
-
-    /// `type (1) || tag (16)`.
-    #[must_use]
-    pub fn to_bytes(self) -> [u8; Self::LENGTH] {
-        let mut bytes = [self.kind.id(); Self::LENGTH];
-        for (byte, value) in bytes.iter_mut().skip(1).zip(self.tag) {
-            *byte = value;
-        }
-        bytes
-    }
-
-    /// Parses `type (1) || tag (16)`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unknown`] for another type.
-    pub fn from_bytes(bytes: &[u8; Self::LENGTH]) -> Result<Self, Error> {
-        let mut reader = wire::Reader::new("detached tag", bytes);
-        Ok(Self { kind: MessageKind::from_id(reader.u8()?)?, tag: reader.array()? })
-    }
-}
-
-/// One direction: a key, and how much of it is used up.
+/// One direction: a key, and how much of it was used.
 pub(super) struct Direction {
     key: NumberedKey,
-    pub(super) next: u64,
-    pub(super) used: u64,
-    pub(super) finished: bool,
-    /// `type || caller's data`, in a buffer that is kept from message to message.
+    next: u64,
+    used: u64,
+    finished: bool,
+    /// `type || caller's data`, in a buffer that is kept for the next message.
     aad: Vec<u8>,
 }
 
@@ -115,7 +55,16 @@ impl Direction {
             .ok_or(Error::Exhausted)
     }
 
-    /// What a sender keeps to: before the last message there is always room for an empty one.
+    /// The number of messages that were sealed or opened.
+    pub(super) fn messages(&self) -> u64 {
+        self.next
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// A sender's limit leaves room for an empty last message.
     pub(super) fn admit_to_send(
         &self,
         kind: MessageKind,
@@ -141,7 +90,7 @@ impl Direction {
         self.aad.extend_from_slice(aad);
     }
 
-    /// Called once a message was sealed or opened.
+    /// Moves on to the next message.
     fn advance(&mut self, kind: MessageKind, used: u64) {
         self.next = self.next.saturating_add(1); // 2^40 bytes end long before 2^64 messages
         self.used = used;
@@ -156,11 +105,11 @@ impl Direction {
     ) -> Result<MessageTag, Error> {
         let used = self.admit_to_send(kind, aad, buffer.len())?;
         self.set_aad(kind, aad);
-        // Before anything is encrypted: a number that met a failure is never used again.
+        // Before encryption: a number whose encryption failed is never used again.
         let index = self.next;
         self.advance(kind, used);
         match self.key.seal_in_place(index, &self.aad, buffer) {
-            Ok(tag) => Ok(MessageTag { kind, tag }),
+            Ok(tag) => Ok(MessageTag::new(kind, tag)),
             Err(error) => {
                 self.finished = true;
                 Err(error)
@@ -168,19 +117,99 @@ impl Direction {
         }
     }
 
+    /// After a failure the buffer holds zeros or is unchanged, and the same message is still the
+    /// next one.
     pub(super) fn open(
         &mut self,
         aad: &[u8],
         buffer: &mut [u8],
-        detached: &MessageTag,
+        tag: &MessageTag,
     ) -> Result<(), Error> {
-        let MessageTag { kind, tag } = detached;
-        let opened = self.admit_to_open(aad, buffer.len()).and_then(|used| {
-            self.set_aad(*kind, aad);
-            self.key.open_in_place(self.next, &self.aad, buffer, tag)?;
-            Ok(used)
-        });
-        self.advance(*kind, opened.inspect_err(|_| buffer.fill(0))?);
+        let used = self.admit_to_open(aad, buffer.len())?;
+        self.set_aad(tag.kind(), aad);
+        self.key.open_in_place(self.next, &self.aad, buffer, tag.tag())?;
+        self.advance(tag.kind(), used);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        kem::{DecapsulationKey, KemSuite},
+        session::{SessionReceiver, SessionSender},
+    };
+
+    const CTX: &[u8] = b"example.com/sessions";
+
+    /// Both sides of a session that has already carried so much.
+    fn session(used: u64) -> Result<(SessionSender, SessionReceiver), Error> {
+        let bob = DecapsulationKey::from_seed(KemSuite::X25519_ML_KEM_1024, &[7; 32])?;
+        let (hello, mut tx) = bob.encapsulation_key().sender(CTX)?;
+        let mut rx = bob.receiver(CTX, &hello)?;
+        tx.direction.used = used;
+        rx.direction.used = used;
+        Ok((tx, rx))
+    }
+
+    #[test]
+    fn a_direction_ends_at_its_limit() -> Result<(), Error> {
+        // 3 bytes of associated data and 10 of a message, and room for an empty last one.
+        let exactly = 3 + 10 + 2 * OVERHEAD_BLOCKS;
+        for (left, fits) in [(exactly, true), (exactly + 1, true), (exactly - 1, false), (0, false)]
+        {
+            let (mut tx, mut rx) = session(MAX_DIRECTION - left)?;
+            let sealed = tx.seal_with_aad(b"aad", &[0; 10]);
+            if !fits {
+                assert_eq!(sealed.err(), Some(Error::Exhausted));
+                continue;
+            }
+            rx.open_with_aad(b"aad", &sealed?)?;
+            // Now not even an empty message fits.
+            assert_eq!(tx.seal(b"").err(), Some(Error::Exhausted));
+            let mut buffer = *b"plain";
+            assert_eq!(tx.seal_in_place(b"", &mut buffer).err(), Some(Error::Exhausted));
+            assert_eq!(&buffer, b"plain");
+            // But the end does, and it is a proper one.
+            assert_eq!(tx.finish(b"ab").err(), Some(Error::Exhausted));
+            rx.open(&tx.finish(b"")?)?;
+            assert!(rx.is_finished());
+            // A reply is a direction of its own.
+            let (nonce, mut answer) = rx.reply()?;
+            tx.accept_reply(nonce)?.open(&answer.finish(b"answer")?)?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_receiver_ends_at_the_limit_too() -> Result<(), Error> {
+        let (_, mut rx) = session(MAX_DIRECTION)?;
+        assert_eq!(rx.open(&[0; MessageTag::LEN]).err(), Some(Error::Exhausted));
+        let mut buffer = *b"sealed";
+        let tag = MessageTag::new(MessageKind::Last, [0; 16]);
+        assert_eq!(rx.open_in_place(b"", &mut buffer, &tag).err(), Some(Error::Exhausted));
+        assert_eq!(buffer, [0; 6]);
+        assert!(!rx.is_finished());
+        Ok(())
+    }
+
+    #[test]
+    fn what_fails_uses_nothing_up() -> Result<(), Error> {
+        let (mut tx, mut rx) = session(MAX_DIRECTION - 10 - 2 * OVERHEAD_BLOCKS)?;
+        assert_eq!(tx.seal(&[0; 11]).err(), Some(Error::Exhausted));
+        for _ in 0..3 {
+            assert_eq!(rx.open(&[0; 10 + MessageTag::LEN]).err(), Some(Error::Open));
+        }
+        rx.open(&tx.seal(&[0; 10])?)?;
+        Ok(())
+    }
+
+    #[test]
+    fn the_limit_does_not_wrap() -> Result<(), Error> {
+        let (mut tx, mut rx) = session(u64::MAX)?;
+        assert_eq!(tx.seal(b"").err(), Some(Error::Exhausted));
+        assert_eq!(rx.open(&[0; MessageTag::LEN]).err(), Some(Error::Exhausted));
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! The first message of a session: for whom it is, by whom, and the ciphertext of the KEM.
 
+#![warn(clippy::indexing_slicing)] // a length that the bytes themselves claim is never an index
+
 use super::key_schedule::{AEAD_AES_256_GCM, KDF_HKDF_SHA384};
 use crate::{
     constants,
@@ -14,16 +16,85 @@ const WHAT: &str = "hello";
 const UNSIGNED: u8 = 0x00;
 const SIGNED: u8 = 0x01;
 
-/// All of a hello but its signature. The key schedule binds every byte of it.
-pub(crate) struct Core {
-    pub(crate) suite: KemSuite,
-    pub(crate) recipient: KeyId,
-    pub(crate) signer: Option<(SignatureSuite, KeyId)>,
-    pub(crate) ciphertext: Ciphertext,
+/// The length of a signed hello before its ciphertext.
+const SIGNED_START: usize = 50;
+
+/// A hello, parsed: which key it is addressed to, and which key claims to have signed it.
+///
+/// A service looks at it before it accepts a session, for example to limit how many sessions each
+/// signer may start. Nothing in it is authenticated, and its signature is not verified.
+///
+/// ```
+/// use twinseal::{DecapsulationKey, SigningKey, session::Hello};
+///
+/// # let bob = DecapsulationKey::generate()?;
+/// # let alice = SigningKey::generate()?;
+/// # let to_bob = bob.encapsulation_key();
+/// let (bytes, _) = to_bob.signed_by(&alice).sender(b"example.com/orders")?;
+///
+/// let hello = Hello::parse(&bytes)?;
+/// assert_eq!(hello.recipient(), to_bob.key_id());
+/// assert_eq!(hello.signer(), Some(alice.verifying_key().key_id()));
+/// # Ok::<(), twinseal::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Hello {
+    pub(super) suite: KemSuite,
+    pub(super) recipient: KeyId,
+    pub(super) signer: Option<(SignatureSuite, KeyId)>,
+    pub(super) ciphertext: Ciphertext,
 }
 
-impl Core {
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+/// A hello in its parts. The key schedule binds every byte of the core; the signature is all that
+/// follows it, and empty if there is none.
+pub(super) struct Parts<'a> {
+    pub(super) hello: Hello,
+    pub(super) core: &'a [u8],
+    pub(super) signature: &'a [u8],
+}
+
+impl Hello {
+    /// The length in bytes of the longest hello: signed, with [`KemSuite::ML_KEM_1024_P384`].
+    pub const MAX_LEN: usize = SIGNED_START
+        + KemSuite::ML_KEM_1024_P384.ciphertext_len()
+        + SignatureSuite::ML_DSA_87_ECDSA_P384.max_signature_len();
+
+    /// Parses a whole hello. If it is signed, the signature may be any bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Truncated`] if it ends before its signature; [`Error::Unknown`] for an unknown
+    /// version, suite or flag; [`Error::Invalid`] or [`Error::Length`] if it breaks another rule.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        Ok(Parts::parse(bytes)?.hello)
+    }
+
+    /// The suite of the recipient's key.
+    #[must_use]
+    pub const fn suite(&self) -> KemSuite {
+        self.suite
+    }
+
+    /// The recipient's key.
+    #[must_use]
+    pub const fn recipient(&self) -> KeyId {
+        self.recipient
+    }
+
+    /// The key that claims to have signed it, or `None` if it is not signed.
+    #[must_use]
+    pub fn signer(&self) -> Option<KeyId> {
+        self.signer.map(|(_, key_id)| key_id)
+    }
+
+    /// The suite of the signer's key, or `None` if it is not signed.
+    #[must_use]
+    pub fn signature_suite(&self) -> Option<SignatureSuite> {
+        self.signer.map(|(suite, _)| suite)
+    }
+
+    /// The core: all of the hello except its signature.
+    pub(super) fn core(&self) -> Vec<u8> {
         let flags = if self.signer.is_some() { SIGNED } else { UNSIGNED };
         let ids = [self.suite.id(), KDF_HKDF_SHA384, AEAD_AES_256_GCM].map(u16::to_be_bytes);
         let mut bytes = [
@@ -41,10 +112,10 @@ impl Core {
         bytes.extend_from_slice(self.ciphertext.as_bytes());
         bytes
     }
+}
 
-    /// Parses a hello: the core, the core's bytes, and what follows, which is the signature if
-    /// there is one.
-    pub(crate) fn parse(hello: &[u8]) -> Result<(Self, &[u8], &[u8]), Error> {
+impl<'a> Parts<'a> {
+    pub(super) fn parse(hello: &'a [u8]) -> Result<Self, Error> {
         let mut reader = wire::Reader::new(WHAT, hello);
         if reader.take(constants::SESSION_MAGIC.len())? != constants::SESSION_MAGIC {
             let reason = "it does not start with \"twinsess\"";
@@ -62,21 +133,40 @@ impl Core {
                 let suite = SignatureSuite::from_id(reader.u16()?)?;
                 Some((suite, KeyId::from_bytes(reader.array()?)))
             }
-            other => {
-                return Err(Error::Unknown { what: "session flags", id: other.into() });
-            }
+            other => return Err(Error::Unknown { what: "session flags", id: other.into() }),
         };
         let ciphertext = Ciphertext::from_bytes(suite, reader.take(suite.ciphertext_len())?)?;
-        let core_bytes = reader.taken();
-        let rest = reader.rest();
-        if signer.is_none() && !rest.is_empty() {
+        let core = reader.taken();
+        let signature = reader.rest();
+        if signer.is_none() && !signature.is_empty() {
             let reason = "bytes follow an unsigned one";
             return Err(Error::Invalid { what: WHAT, reason });
         }
-        Ok((Self { suite, recipient, signer, ciphertext }, core_bytes, rest))
+        Ok(Self { hello: Hello { suite, recipient, signer, ciphertext }, core, signature })
     }
 }
 
 fn only(what: &'static str, found: u16, expected: u16) -> Result<(), Error> {
     if found == expected { Ok(()) } else { Err(Error::Unknown { what, id: found }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{kem::DecapsulationKey, sign::SigningKey};
+
+    #[test]
+    fn no_hello_is_longer() -> Result<(), Error> {
+        let (to, signer) = (DecapsulationKey::generate()?, SigningKey::generate()?);
+        let (hello, _) = to.encapsulation_key().signed_by(&signer).sender(b"example.com")?;
+        let ciphertext = to.suite().ciphertext_len();
+        assert_eq!(Parts::parse(&hello)?.core.len(), SIGNED_START + ciphertext);
+
+        let ciphertext = KemSuite::ALL.iter().map(|suite| suite.ciphertext_len()).max();
+        let signature = SignatureSuite::ALL.iter().map(|suite| suite.max_signature_len()).max();
+        let longest =
+            ciphertext.zip(signature).map(|(ct, signature)| SIGNED_START + ct + signature);
+        assert_eq!(longest, Some(Hello::MAX_LEN));
+        Ok(())
+    }
 }

@@ -5,6 +5,7 @@ use twinseal::{
     envelope::BodyKey,
     kem::{Ciphertext, SharedSecret},
     key_files::{PrivateDer, PrivatePem},
+    session::{ReplyNonce, SessionId, SessionReceiver, SessionSender},
 };
 
 /// Does not compile if the type implements one of the traits: `ambiguous` would be two functions.
@@ -51,6 +52,12 @@ assert_not!(EncapsulationKey: Default, From<Vec<u8>>, From<&'static [u8]>);
 assert_not!(VerifyingKey: Default, From<Vec<u8>>, From<&'static [u8]>);
 assert_not!(Ciphertext: Default, From<Vec<u8>>, From<&'static [u8]>);
 assert_not!(Signature: Default, From<Vec<u8>>, From<&'static [u8]>);
+
+// The name of a session and the start of a reply have 32 bytes both, and are not mistaken.
+const _: fn(&mut SessionSender, ReplyNonce) -> Result<SessionReceiver, Error> =
+    SessionSender::accept_reply;
+assert_not!(SessionId: Into<ReplyNonce>, Default);
+assert_not!(ReplyNonce: Into<SessionId>, Default);
 
 // A ciphertext is sent and a secret is kept: neither stands where the other is asked for.
 const _: fn(&EncapsulationKey) -> Result<(Ciphertext, SharedSecret), Error> =

@@ -251,7 +251,7 @@ fn session(suite: KemSuite, a: &'static Provider, b: &'static Provider) {
     }
 
     let (nonce, mut answer) = rx.reply().unwrap();
-    let mut answers = tx.accept_reply(&nonce).unwrap();
+    let mut answers = tx.accept_reply(nonce).unwrap();
     for length in LENGTHS {
         let sealed = answer.seal(&message(length)).unwrap();
         assert!(answers.open(&sealed).unwrap()[..] == message(length));

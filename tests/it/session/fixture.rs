@@ -5,7 +5,7 @@ use std::{ops::Range, sync::LazyLock};
 use twinseal::{
     DecapsulationKey, Error, KemSuite, SigningKey,
     provider::PORTABLE,
-    session::{SessionReceiver, SessionSender},
+    session::{MessageKind, MessageTag, SessionReceiver, SessionSender},
 };
 
 pub(crate) const CTX: &[u8] = b"example.com/gradients/round-7";
@@ -32,6 +32,12 @@ pub(crate) static MALLORY: LazyLock<SigningKey> =
 pub(crate) fn session() -> (SessionSender, SessionReceiver) {
     let (hello, tx) = BOB.encapsulation_key().sender(CTX).unwrap();
     (tx, BOB.receiver(CTX, &hello).unwrap())
+}
+
+pub(crate) fn message_tag(kind: MessageKind, tag: [u8; 16]) -> MessageTag {
+    let mut bytes = [u8::from(kind == MessageKind::Last); MessageTag::LEN];
+    bytes[1..].copy_from_slice(&tag);
+    MessageTag::from_bytes(&bytes).unwrap()
 }
 
 /// Where the fields of a hello are.

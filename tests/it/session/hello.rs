@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use twinseal::{Error, session::SessionReceiver};
+use twinseal::{
+    Error, KemSuite,
+    session::{Hello, SessionReceiver},
+};
 
 use super::fixture::{
     AEAD, ALICE, BOB, BOB_P384, CAROL, CTX, FLAGS, KDF, KEM, MALLORY, OTHER, RECIPIENT,
@@ -49,6 +52,26 @@ fn assert_invalid(refused: Result<SessionReceiver, Error>, expected: &str) {
     match refused {
         Err(Error::Invalid { what: "hello", reason }) => assert_eq!(reason, expected),
         other => panic!("{other:?}"),
+    }
+}
+
+/// Anyone can look at a hello before it is accepted, whoever it is for.
+#[test]
+fn parsed() {
+    for (bob, suite) in
+        [(&*BOB, KemSuite::X25519_ML_KEM_1024), (&*BOB_P384, KemSuite::ML_KEM_1024_P384)]
+    {
+        let to = bob.encapsulation_key();
+        let (unsigned, _) = to.sender(CTX).unwrap();
+        let (signed, _) = to.signed_by(&*ALICE).sender(CTX).unwrap();
+        let alice = ALICE.verifying_key();
+        let signers = [None, Some((alice.suite(), alice.key_id()))];
+        for (bytes, signer) in [unsigned, signed].iter().zip(signers) {
+            assert!(bytes.len() <= Hello::MAX_LEN);
+            let hello = Hello::parse(bytes).unwrap();
+            assert_eq!((hello.suite(), hello.recipient()), (suite, to.key_id()));
+            assert_eq!(hello.signature_suite().zip(hello.signer()), signer);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use twinseal::{
     session::{MessageKind, MessageTag, SessionReceiver},
 };
 
-use super::fixture::{BOB, CTX, OTHER, session};
+use super::fixture::{BOB, CTX, OTHER, message_tag, session};
 
 const ZEROS: [u8; 64] = [0; 64];
 
@@ -16,7 +16,7 @@ fn assert_refused(rx: &mut SessionReceiver, aad: &[u8], sealed: &[u8]) {
     let (ciphertext, tag) = sealed[1..].split_last_chunk::<16>().unwrap();
     let kind = if sealed[0] == 0 { MessageKind::More } else { MessageKind::Last };
     let mut buffer = ciphertext.to_vec();
-    let refused = rx.open_in_place(aad, &mut buffer, &MessageTag { kind, tag: *tag });
+    let refused = rx.open_in_place(aad, &mut buffer, &message_tag(kind, *tag));
     assert!(matches!(refused, Err(Error::Open)));
     assert_eq!(buffer, ZEROS[..buffer.len()]);
     assert!(!rx.is_finished());
@@ -96,8 +96,8 @@ fn anything_after_the_last_one() {
 
     assert!(matches!(rx.open(&last), Err(Error::Finished)));
     assert!(matches!(rx.open_with_aad(b"aad", &last), Err(Error::Finished)));
-    let detached = MessageTag { kind: MessageKind::More, tag: [0; 16] };
-    assert!(matches!(rx.open_in_place(b"", &mut buffer, &detached), Err(Error::Finished)));
+    let tag = message_tag(MessageKind::More, [0; 16]);
+    assert!(matches!(rx.open_in_place(b"", &mut buffer, &tag), Err(Error::Finished)));
     assert_eq!(buffer, [0; 8]);
     assert!(rx.is_finished());
 }
@@ -107,14 +107,14 @@ fn truncated_and_extended() {
     for content in [&b""[..], b"content"] {
         let (mut tx, mut rx) = session();
         let message = tx.seal(content).unwrap();
-        for length in 0..MessageTag::LENGTH {
+        for length in 0..MessageTag::LEN {
             let refused = rx.open(&message[..length]);
             assert!(
                 matches!(refused, Err(Error::Truncated { what: "message", needed: 17, actual })
                 if actual == length)
             );
         }
-        for length in MessageTag::LENGTH..message.len() {
+        for length in MessageTag::LEN..message.len() {
             assert_refused(&mut rx, b"", &message[..length]);
         }
         for more in 1..20 {
@@ -181,7 +181,7 @@ fn of_another_session_or_direction() {
     let (mut tx, mut rx) = session();
     let (mut other_tx, _) = session();
     let (nonce, mut reply_tx) = rx.reply().unwrap();
-    let mut reply_rx = tx.accept_reply(&nonce).unwrap();
+    let mut reply_rx = tx.accept_reply(nonce).unwrap();
     assert_refused(&mut rx, b"", &other_tx.seal(b"content").unwrap());
     assert_refused(&mut rx, b"", &reply_tx.seal(b"content").unwrap());
     // Sent back to where it came from.
@@ -208,7 +208,7 @@ fn too_long() {
     assert_eq!(tx.finish_in_place(b"", &mut long).unwrap_err(), misuse);
     assert_eq!(tx.seal(&long).unwrap_err(), misuse);
     assert_eq!(tx.finish(&long).unwrap_err(), misuse);
-    long.resize((1 << 30) + 1 + MessageTag::LENGTH, 0);
+    long.resize((1 << 30) + 1 + MessageTag::LEN, 0);
     assert_eq!(rx.open(&long).unwrap_err(), Error::Invalid { what, reason });
     rx.open(&tx.seal(b"content").unwrap()).unwrap();
 }

@@ -3,6 +3,7 @@
 use twinseal::{
     hazmat::{self, KeySchedule},
     provider::PORTABLE,
+    session::ReplyNonce,
 };
 
 use super::fixture::{ALICE, BOB, BOB_P384, CTX};
@@ -38,7 +39,7 @@ fn every_byte() {
             assert_eq!(hello.len() > core.len(), signed);
             let mut session_id = [0; 32];
             schedule.export(b"twinseal/session-id/v1", &mut session_id);
-            assert_eq!(tx.session_id(), &session_id);
+            assert_eq!(tx.session_id().as_bytes(), &session_id);
 
             let more = tx.seal_with_aad(b"layer 1", b"gradient").unwrap();
             let last = tx.finish(b"").unwrap();
@@ -64,10 +65,11 @@ fn the_key_of_a_reply() {
     let (key, nonce) = key_and_nonce.split_first_chunk::<32>().unwrap();
 
     let rx = BOB.receiver(CTX, &hello).unwrap();
-    let answer = hazmat::reply(&rx, &[9; 32]).unwrap().seal_with_aad(b"aad", b"answer").unwrap();
+    let nine = ReplyNonce::from_bytes([9; 32]);
+    let answer = hazmat::reply(&rx, nine).unwrap().seal_with_aad(b"aad", b"answer").unwrap();
     let mut buffer = *b"answer";
     let aead = PORTABLE.aes_256_gcm.key(key).unwrap();
     let tag = aead.seal_in_place(nonce.try_into().unwrap(), b"\x00aad", &mut buffer).unwrap();
     assert_eq!(answer, [&[0], &buffer[..], &tag].concat());
-    tx.accept_reply(&[9; 32]).unwrap().open_with_aad(b"aad", &answer).unwrap();
+    tx.accept_reply(nine).unwrap().open_with_aad(b"aad", &answer).unwrap();
 }

@@ -5,7 +5,7 @@ use twinseal::{
     KemSuite, Sign, hazmat,
     kem::Ciphertext,
     provider::{Kem, PORTABLE},
-    session::{SessionReceiver, SessionSender},
+    session::{ReplyNonce, SessionReceiver, SessionSender},
 };
 
 use super::{
@@ -193,7 +193,7 @@ fn accumulate_sessions(all: &mut Accumulator) {
         }
         .unwrap();
         all.absorb(hello);
-        all.absorb(sender.session_id());
+        all.absorb(sender.session_id().as_bytes());
         accumulate_messages(&mut sender, &mut receiver, all);
         let (mut replying, mut replied) = reply(&receiver, &mut sender, &all.draw(32));
         accumulate_messages(&mut replying, &mut replied, all);
@@ -240,8 +240,9 @@ fn accumulate_accepted_sessions(all: &mut Accumulator) {
         let key_id = key.encapsulation_key().key_id();
         let hello = [&start, &key_id.as_bytes()[..], &ct_m, &ct_t].concat();
         let receiver = key.receiver(&context, &hello).unwrap();
-        all.absorb(receiver.session_id());
-        let mut replying = hazmat::reply(&receiver, &all.draw(32).try_into().unwrap()).unwrap();
+        all.absorb(receiver.session_id().as_bytes());
+        let nonce = ReplyNonce::from_bytes(all.draw(32).try_into().unwrap());
+        let mut replying = hazmat::reply(&receiver, nonce).unwrap();
         let (aad, plaintext) = (all.draw_string(), all.draw_string());
         all.absorb(replying.finish_with_aad(&aad, &plaintext).unwrap());
     }

@@ -7,7 +7,7 @@ use twinseal::{
     envelope::Header,
     hazmat::{self, KeySchedule},
     provider::PORTABLE,
-    session::{SessionReceiver, SessionSender},
+    session::{ReplyNonce, SessionReceiver, SessionSender},
 };
 
 use super::{
@@ -150,7 +150,7 @@ fn compute_session(suite: KemSuite, signer: Option<&Deterministic>, block: &mut 
         Some(signer) => recipient.accepting(signer.verifying_key()).receiver(&context, &hello),
     }
     .unwrap();
-    assert_eq!(sender.session_id()[..], session_id);
+    assert_eq!(sender.session_id().as_bytes()[..], session_id);
     assert_eq!(receiver.session_id(), sender.session_id());
 
     let mut number = 0;
@@ -185,7 +185,7 @@ pub(crate) fn reply(
     sender: &mut SessionSender,
     r: &[u8],
 ) -> (SessionSender, SessionReceiver) {
-    let r = r.try_into().unwrap();
+    let r = ReplyNonce::from_bytes(r.try_into().unwrap());
     let replying = hazmat::reply(receiver, r).unwrap();
     let replied = sender.accept_reply(r).unwrap();
     assert_eq!(replying.session_id(), sender.session_id());
