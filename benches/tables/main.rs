@@ -22,8 +22,6 @@ mod mode;
 mod network;
 mod overhead;
 mod plots;
-#[path = "../../tests/common/process.rs"]
-mod process;
 #[path = "../../tests/common/providers.rs"]
 mod providers;
 mod report;
@@ -107,7 +105,7 @@ fn main() -> ExitCode {
         check(&pages, &results);
         return ExitCode::SUCCESS;
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     for (name, content) in pages {
         let path = root.join(name);
         let folder = path.parent().unwrap_or(root);

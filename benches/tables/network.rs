@@ -9,16 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use support::process::Watch;
 use twinseal::{
     DecapsulationKey, SigningKey,
     provider::{PORTABLE, Provider},
     session::{MessageTag, ReplyNonce, SessionReceiver, SessionSender},
 };
 
-use super::{
-    measure::{Effort, Progress},
-    process::Watch,
-};
+use super::measure::{Effort, Progress};
 
 const CONTEXT: &[u8] = b"example.com/gradients/v1";
 

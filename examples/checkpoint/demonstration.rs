@@ -13,13 +13,13 @@ use twinseal::{DecapsulationKey, EncapsulationKey, Recipients};
 use crate::{
     Result,
     arguments::CONTEXT,
-    console::printable,
     model,
     open::SealedObject,
     place::Place,
     rotate, seal,
     tensors::{Checkpoint, describe, length},
 };
+use common::printable;
 
 const CONTEXT_BYTES: &[u8] = CONTEXT.as_bytes();
 

@@ -16,11 +16,7 @@
 //! ```
 
 mod arguments;
-#[path = "../common/console.rs"]
-mod console;
 mod demonstration;
-#[path = "../common/files.rs"]
-mod files;
 mod model;
 mod open;
 mod output;
@@ -47,12 +43,12 @@ use tensors::Checkpoint;
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> ExitCode {
-    let arguments: Arguments = console::arguments();
+    let arguments: Arguments = common::arguments();
     match run(&arguments, &mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS, // checkpoint | head -1
         Err(error) => {
-            console::complain("checkpoint", error);
+            common::complain("checkpoint", error);
             ExitCode::FAILURE
         }
     }
@@ -102,7 +98,7 @@ fn read_private(paths: &[PathBuf]) -> Result<Vec<DecapsulationKey>> {
 
 fn read_public(paths: &[PathBuf]) -> Result<Recipients> {
     let read = |path: &Path| -> io::Result<EncapsulationKey> {
-        Ok(EncapsulationKey::from_pem(&files::read_key(File::open(path)?)?)?)
+        Ok(EncapsulationKey::from_pem(&common::read_key(File::open(path)?)?)?)
     };
     let keys = paths.iter().map(|path| read(path).map_err(|error| at(path, &error)));
     Ok(Recipients::new(&keys.collect::<Result<Vec<_>>>()?)?)

@@ -12,10 +12,10 @@ use twinseal::{DecapsulationKey, Recipients, envelope::Header};
 
 use crate::{
     Result,
-    console::printable,
     open::{find, read_header},
     place::Place,
 };
+use common::printable;
 
 pub(crate) struct Rotated {
     pub(crate) written: usize,

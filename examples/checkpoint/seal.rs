@@ -17,7 +17,8 @@ use twinseal::{
     secret::SecretBuffer,
 };
 
-use crate::{Result, at, console::printable, files, place::Place, progress};
+use crate::{Result, at, place::Place, progress};
+use common::printable;
 
 /// Stores want parts of at least 5 MiB, all of one length but the last.
 const MIN_PART: u64 = 8 << 20;
@@ -48,7 +49,7 @@ pub(crate) async fn seal(
     place: &Place,
 ) -> Result<Sealed> {
     let start = Instant::now();
-    let file = files::open_regular(path).map_err(|error| at(path, &error))?;
+    let file = common::open_regular(path).map_err(|error| at(path, &error))?;
     let before = file.metadata().map_err(|error| at(path, &error))?;
     let plaintext = before.len();
     match place.store.head(&place.header()).await {

@@ -5,7 +5,8 @@ use std::{io::Write, ops::Range};
 use safetensors::tensor::{Metadata, TensorInfo};
 use twinseal::{DecapsulationKey, Plaintext};
 
-use crate::{Result, console::printable, open::SealedObject, place::Place};
+use crate::{Result, open::SealedObject, place::Place};
+use common::printable;
 
 /// One chunk of the body: as much as is fetched anyway for the first bytes.
 const FRONT: u64 = 16 * 1024;

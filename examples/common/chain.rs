@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+/// What an error says, and what each of its causes says.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -1,7 +1,5 @@
 //! What came from outside, made fit for terminals and logs: names in files, peers' words, arguments.
 
-#![allow(dead_code, reason = "each example uses a part of it")]
-
 use std::{
     fmt::Display,
     io::{self, Write},
@@ -11,7 +9,7 @@ use std::{
 /// The same text on one line, with everything escaped that would do something instead of being seen:
 /// control characters (`\u{1b}`), and those of the category Cf, which turn the direction of what
 /// follows or take no room. What can be seen stays as it is.
-pub(crate) fn printable(text: impl Display) -> String {
+pub fn printable(text: impl Display) -> String {
     let mut shown = String::new();
     for letter in text.to_string().chars() {
         match letter {
@@ -24,7 +22,7 @@ pub(crate) fn printable(text: impl Display) -> String {
 }
 
 /// The arguments of this program. What clap refuses it repeats, so that is made printable as well.
-pub(crate) fn arguments<Arguments: clap::Parser>() -> Arguments {
+pub fn arguments<Arguments: clap::Parser>() -> Arguments {
     Arguments::try_parse().unwrap_or_else(|error| {
         if !error.use_stderr() {
             error.exit(); // --help and --version
@@ -38,7 +36,7 @@ pub(crate) fn arguments<Arguments: clap::Parser>() -> Arguments {
 }
 
 /// The last words of a program that fails, in one piece, since others may write there too.
-pub(crate) fn complain(program: impl Display, error: impl Display) {
+pub fn complain(program: impl Display, error: impl Display) {
     let _ = io::stderr().write_all(format!("{program}: {}\n", printable(error)).as_bytes());
 }
 

@@ -1,7 +1,5 @@
 //! Files that somebody else puts somewhere: opened without waiting, and never read without a bound.
 
-#![allow(dead_code, reason = "each example uses a part of it")]
-
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read},
@@ -13,7 +11,7 @@ const LONGEST_KEY: u64 = 64 * 1024;
 
 /// Opens a regular file. Opening a FIFO would wait for somebody who writes to it, and a device or a
 /// socket is no file either.
-pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+pub fn open_regular(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
@@ -29,7 +27,7 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
 }
 
 /// Reads the text of a key.
-pub(crate) fn read_key(file: File) -> io::Result<String> {
+pub fn read_key(file: File) -> io::Result<String> {
     let mut text = String::new();
     if file.take(LONGEST_KEY + 1).read_to_string(&mut text)? as u64 > LONGEST_KEY {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is too long for a key"));

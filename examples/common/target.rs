@@ -11,14 +11,14 @@ use tempfile::NamedTempFile;
 
 /// A file that is there whole or not at all.
 #[derive(Debug)]
-pub(crate) struct Target {
+pub struct Target {
     path: PathBuf,
     beside: NamedTempFile,
 }
 
 impl Target {
     /// Fails at once if the file cannot be written: before the work whose result would be lost.
-    pub(crate) fn new(path: &Path) -> Result<Self, Box<dyn Error + Send + Sync>> {
+    pub fn new(path: &Path) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let at = |error| format!("cannot write {path:?}: {error}");
         if fs::symlink_metadata(path).is_ok_and(|known| !known.is_file()) {
             return Err(format!("cannot write {path:?}: it is not a regular file").into());
@@ -29,7 +29,7 @@ impl Target {
     }
 
     /// Writes the file, and gives it its name when all of it is on the disk.
-    pub(crate) fn write(mut self, bytes: &[u8]) -> Result<(), Box<dyn Error + Send + Sync>> {
+    pub fn write(mut self, bytes: &[u8]) -> Result<(), Box<dyn Error + Send + Sync>> {
         let written = self.beside.write_all(bytes).and_then(|()| self.beside.as_file().sync_all());
         written.map_err(|error| format!("cannot write {:?}: {error}", self.path))?;
         self.beside.persist(&self.path)?;

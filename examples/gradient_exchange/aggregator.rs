@@ -20,14 +20,13 @@ use twinseal::{DecapsulationKey, EncapsulationKey, Keyring, VerifyingKeyring, ke
 use crate::{
     Failure,
     children::Process,
-    digits::{self, Sample},
     mean::{self, Mean},
     message::{Average, Spent, Update},
     peer::{self, Event, Hall, Order},
-    perceptron::Perceptron,
     report::{Report, Round},
     settings::Settings,
 };
+use digits::{Perceptron, Sample};
 
 /// Connections at a time, whoever they are.
 const MAX_CONNECTIONS: usize = 256;

@@ -176,7 +176,7 @@ impl Victim {
 
 fn poison() -> Result<Vec<u8>, Failure> {
     let hidden = 1;
-    let gradient = vec![1e6; crate::perceptron::Perceptron::len(hidden)];
+    let gradient = vec![1e6; digits::Perceptron::len(hidden)];
     Update { gradient, hidden, samples: 1_000_000, loss: 0.0, spent: Spent::default() }.to_bytes()
 }
 

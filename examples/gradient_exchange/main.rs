@@ -15,26 +15,18 @@ use clap::{Parser, Subcommand};
 mod aggregator;
 mod attacker;
 mod children;
-#[path = "../common/console.rs"]
-mod console;
-#[path = "../common/digits.rs"]
-mod digits;
 mod mean;
 mod message;
 mod peer;
-#[path = "../common/perceptron.rs"]
-mod perceptron;
 mod report;
 mod secure;
 mod settings;
-#[path = "../common/target.rs"]
-mod target;
 mod wire;
 mod worker;
 
+use common::Target;
 use report::Report;
 use settings::Settings;
-use target::Target;
 
 /// Whatever stops a process. The example only prints it.
 type Failure = Box<dyn Error + Send + Sync>;
@@ -59,7 +51,7 @@ enum Role {
 }
 
 fn main() -> ExitCode {
-    let Arguments { settings, role } = console::arguments();
+    let Arguments { settings, role } = common::arguments();
     let (who, result) = match &role {
         None => ("gradient_exchange".into(), aggregate(&settings)),
         Some(Role::Worker(settings)) => {
@@ -75,7 +67,7 @@ fn main() -> ExitCode {
         // gradient_exchange | head
         Err(error) if role.is_none() && is(&error, io::ErrorKind::BrokenPipe) => ExitCode::SUCCESS,
         Err(error) => {
-            console::complain(who, error);
+            common::complain(who, error);
             ExitCode::FAILURE
         }
     }

@@ -8,10 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    Failure,
-    perceptron::{add_scaled, norm},
-};
+use crate::Failure;
+use digits::{add_scaled, norm};
 
 /// How much longer than the median a gradient is before it is reported: a worker whose pictures are
 /// unusual is shortened without a word.

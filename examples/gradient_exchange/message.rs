@@ -6,7 +6,7 @@ use std::{collections::HashMap, time::Duration};
 use safetensors::SafeTensors;
 use twinseal::EncapsulationKey;
 
-use crate::{Failure, perceptron};
+use crate::Failure;
 
 /// What the data is for. It is in every session's context.
 const PURPOSE: &str = "example.com/gradients/v1";
@@ -68,12 +68,12 @@ impl Update {
         let mut about = spent_to_text(self.spent);
         about.insert("samples".into(), self.samples.to_string());
         about.insert("loss".into(), self.loss.to_string());
-        perceptron::to_safetensors(self.hidden, &self.gradient, about)
+        digits::to_safetensors(self.hidden, &self.gradient, about)
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Failure> {
         let tensors = SafeTensors::deserialize(bytes)?;
-        let (hidden, gradient) = perceptron::from_safetensors(&tensors)?;
+        let (hidden, gradient) = digits::from_safetensors(&tensors)?;
         let about = about(bytes)?;
         let samples = parse(&about, "samples")?;
         let loss: f32 = parse(&about, "loss")?;
@@ -99,12 +99,12 @@ const NEXT_KEY: &str = "next_key";
 impl Average {
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Failure> {
         let key = self.next_key.as_ref().map(|key| (NEXT_KEY.to_owned(), key.to_pem()));
-        perceptron::to_safetensors(self.hidden, &self.gradient, key.into_iter().collect())
+        digits::to_safetensors(self.hidden, &self.gradient, key.into_iter().collect())
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Failure> {
         let tensors = SafeTensors::deserialize(bytes)?;
-        let (hidden, gradient) = perceptron::from_safetensors(&tensors)?;
+        let (hidden, gradient) = digits::from_safetensors(&tensors)?;
         let pem = about(bytes)?.remove(NEXT_KEY);
         let next_key = pem.map(|pem| EncapsulationKey::from_pem(&pem)).transpose()?;
         Ok(Self { gradient, hidden, next_key })

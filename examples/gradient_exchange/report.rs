@@ -6,7 +6,8 @@ use std::{
     time::Duration,
 };
 
-use crate::{console::printable, message::Spent, secure::Cost};
+use crate::{message::Spent, secure::Cost};
+use common::printable;
 
 /// What sealing added in a round, or in all of them.
 #[derive(Clone, Copy, Debug, Default)]

@@ -14,13 +14,12 @@ use twinseal::{
 
 use crate::{
     Failure,
-    console::complain,
-    digits,
     message::{self, Average, Spent, Update, What, context},
-    perceptron::Perceptron,
     secure::{self, Cost, Incoming},
     wire::{Kind, Wire},
 };
+use common::complain;
+use digits::Perceptron;
 
 /// Pictures of each worker.
 const SAMPLES: usize = 2000;

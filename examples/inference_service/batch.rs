@@ -8,10 +8,7 @@ use safetensors::{
     tensor::{Metadata, TensorInfo},
 };
 
-use crate::{
-    digits::{CLASSES, PIXELS},
-    perceptron::Perceptron,
-};
+use digits::{CLASSES, PIXELS, Perceptron};
 
 /// The tensor that is asked about: F32, a row of pixels for each picture.
 pub(crate) const FEATURES: &str = "features";

@@ -15,7 +15,6 @@ use ureq::{
 
 use crate::{
     Failure,
-    console::printable,
     keys::ClientKeys,
     service::now,
     signature_header::{
@@ -23,6 +22,7 @@ use crate::{
     },
     spool,
 };
+use common::printable;
 
 /// The longest answer that is taken.
 const MAX_ANSWER: u64 = 1 << 30;

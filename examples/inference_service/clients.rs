@@ -13,8 +13,6 @@ use std::{
 
 use twinseal::{EncapsulationKey, Error, KeyId, VerifyingKey};
 
-use crate::files;
-
 /// A client that may ask.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
@@ -129,7 +127,7 @@ fn clients(directory: &Path, names: &[String]) -> io::Result<Vec<Client>> {
 
 /// Reads a public key, and names the file if it is none.
 pub(crate) fn key<Key>(path: &Path, parse: fn(&str) -> Result<Key, Error>) -> io::Result<Key> {
-    let read = || Ok(parse(&files::read_key(files::open_regular(path)?)?)?);
+    let read = || Ok(parse(&common::read_key(common::open_regular(path)?)?)?);
     read().map_err(|error: io::Error| {
         io::Error::new(error.kind(), format!("{}: {error}", path.display()))
     })

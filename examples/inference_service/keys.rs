@@ -12,8 +12,8 @@ use twinseal::{
 use crate::{
     Failure,
     clients::{self, Clients},
-    target::Target,
 };
+use common::Target;
 
 /// What `serve` reads, as a pod would have it mounted.
 #[derive(Clone, Debug, clap::Args)]

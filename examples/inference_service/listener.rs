@@ -18,7 +18,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::console::printable;
+use common::printable;
 
 /// All headers of a request: a signature is at most 6308 bytes of it.
 const MAX_HEADERS: usize = 16 * 1024;

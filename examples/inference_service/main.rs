@@ -24,21 +24,11 @@ use tokio::sync::watch;
 use tracing::level_filters::LevelFilter;
 
 mod batch;
-#[path = "../common/chain.rs"]
-mod chain;
 mod client;
 mod clients;
-#[path = "../common/console.rs"]
-mod console;
 mod demonstration;
-#[path = "../common/digits.rs"]
-mod digits;
-#[path = "../common/files.rs"]
-mod files;
 mod keys;
 mod listener;
-#[path = "../common/perceptron.rs"]
-mod perceptron;
 mod pictures;
 mod replay;
 mod serve;
@@ -46,15 +36,13 @@ mod server;
 mod service;
 mod signature_header;
 mod spool;
-#[path = "../common/target.rs"]
-mod target;
 
 use client::Client;
+use common::Target;
 use keys::ClientKeys;
 use replay::ReplayCache;
 use server::{Limits, Server};
 use service::{Service, Stages};
-use target::Target;
 
 /// Whatever stops the program. It is only printed.
 type Failure = Box<dyn Error + Send + Sync>;
@@ -120,7 +108,7 @@ struct Request {
 }
 
 fn main() -> ExitCode {
-    let Arguments { demonstration, command, log, log_level } = console::arguments();
+    let Arguments { demonstration, command, log, log_level } = common::arguments();
     let is_service = matches!(command, Some(Command::Serve(_)));
     start_log(
         log,
@@ -139,7 +127,7 @@ fn main() -> ExitCode {
         // inference_service | head
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            console::complain("inference_service", error);
+            common::complain("inference_service", error);
             ExitCode::FAILURE
         }
     }

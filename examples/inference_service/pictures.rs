@@ -7,9 +7,8 @@ use rand::{SeedableRng, rngs::StdRng};
 use crate::{
     Failure,
     batch::{FEATURES, PROBABILITIES, read_header, write_header},
-    digits::{self, CLASSES, PIXELS, Sample},
-    perceptron::Perceptron,
 };
+use digits::{CLASSES, PIXELS, Perceptron, Sample};
 
 /// A batch whose digits are known.
 pub(crate) struct Batch {

@@ -7,17 +7,15 @@ use tokio::{net::TcpListener, select, sync::watch, time::sleep};
 
 use crate::{
     Failure,
-    chain::chain,
-    console::printable,
     keys::ServiceKeys,
-    listener,
-    perceptron::Perceptron,
-    pictures,
+    listener, pictures,
     replay::ReplayCache,
     server::{Limits, Server},
     service::{Service, Stages, now},
     spool,
 };
+use common::{chain, printable};
+use digits::Perceptron;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Settings {

@@ -17,11 +17,11 @@ use tokio::{
 
 use crate::{
     batch,
-    console::printable,
     service::{Answer, Refusal, Service, storage},
     signature_header::{Claim, SIGNATURE, signature, signature_to_text},
     spool::{self, ReceiveError, SpoolBody},
 };
+use common::printable;
 
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Limits {

@@ -14,14 +14,13 @@ use twinseal::{Error, KeyId, Keyring, Sign, Signature, keyring::Shared};
 
 use crate::{
     batch,
-    chain::chain,
     clients::{Client, Clients},
-    console::printable,
-    perceptron::Perceptron,
     replay::{self, ReplayCache},
     signature_header::{Claim, SIGNATURE, TIMESTAMP},
     spool,
 };
+use common::{chain, printable};
+use digits::Perceptron;
 
 /// Everything that requests share.
 pub(crate) struct Service {

@@ -12,12 +12,8 @@
 
 #[cfg(unix)]
 mod arguments;
-#[path = "../common/chain.rs"]
-mod chain;
 #[cfg(unix)]
 mod client;
-#[path = "../common/console.rs"]
-mod console;
 #[cfg(unix)]
 mod faults;
 #[cfg(unix)]
@@ -42,7 +38,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS, // key_management | head -1
         Err(error) => {
-            console::complain("key_management", chain::chain(&*error));
+            common::complain("key_management", common::chain(&*error));
             ExitCode::FAILURE
         }
     }
@@ -52,7 +48,7 @@ fn main() -> ExitCode {
 fn run() -> Result<()> {
     use arguments::{Arguments, Command};
 
-    match console::arguments::<Arguments>().command {
+    match common::arguments::<Arguments>().command {
         None => {
             let out = &mut io::stdout().lock();
             story::tell(out)?;

@@ -15,10 +15,8 @@ use twinseal::{
 };
 use zeroize::Zeroizing;
 
-use crate::{
-    console::printable,
-    protocol::{self, Connection, Request},
-};
+use crate::protocol::{self, Connection, Request};
+use common::printable;
 
 /// Why a key that lives elsewhere was of no use. It travels inside [`Error::External`].
 #[derive(Debug, thiserror::Error)]

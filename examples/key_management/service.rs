@@ -22,10 +22,10 @@ use zeroize::Zeroizing;
 use crate::{
     Result,
     arguments::{Fault, Serve},
-    console::printable,
     faults,
     protocol::{self, Answer, Connection, Request},
 };
+use common::printable;
 
 /// How long a client may take over a request. Slow ones keep nobody else waiting.
 const PATIENCE: Duration = Duration::from_secs(2);

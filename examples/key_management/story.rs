@@ -12,10 +12,10 @@ use twinseal::{Error, Keyring, Sign, Unlock};
 use crate::{
     Result,
     arguments::{Fault, SEALED, SIGNED},
-    chain::chain,
     process::KeyProcess,
     remote::{Failure, RemoteDecapsulationKey, RemoteSigningKey},
 };
+use common::chain;
 
 /// How long an answer may take where none will come.
 const HASTY: Duration = Duration::from_millis(500);

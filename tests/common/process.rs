@@ -2,6 +2,10 @@
 //! default signals, and not for ever.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(
+    unreachable_pub,
+    reason = "it is a module of tests here, and of a library in tests/support"
+)]
 
 use std::{
     borrow::BorrowMut,
@@ -17,10 +21,10 @@ use std::{
 };
 
 /// Nothing here takes so long, however busy the machine is: what takes longer hangs.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(300);
+pub const DEADLINE: Duration = Duration::from_secs(300);
 
 /// A program without standard input, with pipes for what it prints, and with default signals.
-pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+pub fn command(program: impl AsRef<OsStr>) -> Command {
     #[cfg(unix)]
     signals::to_default();
     let mut command = Command::new(program);
@@ -29,7 +33,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
 }
 
 /// An example, which `cargo test` builds beside the directory of this test's own program.
-pub(crate) fn example(name: &str) -> PathBuf {
+pub fn example(name: &str) -> PathBuf {
     let test = env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
     let program = profile.join("examples").join(format!("{name}{}", env::consts::EXE_SUFFIX));
@@ -39,7 +43,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
 
 /// Runs a program to its end: how it ended, and what it printed to pipes.
 #[track_caller]
-pub(crate) fn ended(mut command: impl BorrowMut<Command>) -> Output {
+pub fn ended(mut command: impl BorrowMut<Command>) -> Output {
     let command = command.borrow_mut();
     let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     wait(child, &format!("{command:?}"))
@@ -47,7 +51,7 @@ pub(crate) fn ended(mut command: impl BorrowMut<Command>) -> Output {
 
 /// Closes the standard input of a program, and waits for its end.
 #[track_caller]
-pub(crate) fn end_of(child: Child) -> Output {
+pub fn end_of(child: Child) -> Output {
     let what = format!("process {}", child.id());
     wait(child, &what)
 }
@@ -66,7 +70,7 @@ fn wait(child: Child, what: &str) -> Output {
 }
 
 /// As [`ended`]; `None` if the system has no such program.
-pub(crate) fn ended_if_present(mut command: impl BorrowMut<Command>) -> Option<Output> {
+pub fn ended_if_present(mut command: impl BorrowMut<Command>) -> Option<Output> {
     let command = command.borrow_mut();
     let child = command.spawn().ok()?;
     Some(wait(child, &format!("{command:?}")))
@@ -74,7 +78,7 @@ pub(crate) fn ended_if_present(mut command: impl BorrowMut<Command>) -> Option<O
 
 /// Sends a signal to a process that was started here, or by one that was.
 #[track_caller]
-pub(crate) fn signal(name: &str, process: u32) {
+pub fn signal(name: &str, process: u32) {
     let sent = ended(command("kill").args(["-s", name, &process.to_string()]));
     assert!(sent.status.success(), "{sent:?}");
 }
@@ -82,7 +86,7 @@ pub(crate) fn signal(name: &str, process: u32) {
 /// Does the work in a thread of its own, and fails if that hangs: for whatever waits for threads, peers
 /// or pipes.
 #[track_caller]
-pub(crate) fn within_deadline<T: Send + 'static>(
+pub fn within_deadline<T: Send + 'static>(
     what: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> T {
@@ -100,10 +104,12 @@ pub(crate) fn within_deadline<T: Send + 'static>(
 
 /// Ends this whole process if it is not dropped in time: for what borrows, and so cannot be done by
 /// [`within_deadline`].
-pub(crate) struct Watch(#[expect(dead_code, reason = "dropped")] mpsc::Sender<()>);
+#[derive(Debug)]
+pub struct Watch(#[expect(dead_code, reason = "dropped")] mpsc::Sender<()>);
 
 impl Watch {
-    pub(crate) fn over(what: &str) -> Self {
+    /// Until it is dropped, `what` must be over.
+    pub fn over(what: &str) -> Self {
         let (sender, receiver) = mpsc::channel();
         let what = what.to_owned();
         thread::spawn(move || {
@@ -119,7 +125,7 @@ impl Watch {
 
 /// Waits until something is so.
 #[track_caller]
-pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < DEADLINE, "{what}: it does not happen");

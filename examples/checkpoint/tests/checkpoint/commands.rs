@@ -12,7 +12,7 @@ use twinseal::{
     envelope::{BodyKey, Header, Sealer},
 };
 
-use crate::{example, names};
+use support::example::{example, names};
 
 /// The default of the example.
 pub(crate) const CONTEXT: &[u8] = b"example.com/checkpoints/v1";

@@ -1,8 +1,5 @@
 //! The example a newcomer runs first: what it prints, how it exits, and what it leaves behind.
 
-#[path = "common/process.rs"]
-mod process;
-
 use std::{
     ffi::OsStr,
     fs,
@@ -11,7 +8,7 @@ use std::{
     process::{Command, Output},
 };
 
-use process::{end_of, ended, within_deadline};
+use support::process::{self, end_of, ended, within_deadline};
 use tempfile::TempDir;
 use twinseal::{DecapsulationKey, Error, Recipients};
 

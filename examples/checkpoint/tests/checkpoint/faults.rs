@@ -11,12 +11,12 @@ use std::{
 
 use safetensors::{Dtype, tensor::TensorView};
 
-use crate::{
-    Outcome,
-    checkpoint::{Fixture, TENSOR},
-    example, finish, names,
+use support::{
+    example::{Outcome, example, finish, names},
     process::{self, ended, signal, wait_until},
 };
+
+use crate::commands::{Fixture, TENSOR};
 
 /// Nobody seals so much in the time that a test takes, and no disk needs so much room: it is a hole.
 const ENDLESS: u64 = 64 << 30;

@@ -1,8 +1,8 @@
 //! Does the Dockerfile build what is there, and do its images hold what the manifests start?
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
-use crate::project;
+use crate::{project, root};
 
 /// The lines of the Dockerfile, continued ones joined, in words.
 fn instructions() -> Vec<Vec<String>> {
@@ -116,13 +116,12 @@ fn the_features_of_the_store_exist() {
 
 #[test]
 fn its_targets_exist() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in built("--example") {
-        let folder = root.join("examples").join(&name);
+        let folder = root().join("examples").join(&name);
         assert!(folder.join("main.rs").exists() || folder.with_extension("rs").exists(), "{name}");
     }
     for name in built("--bin") {
-        let folder = root.join("src/bin").join(&name);
+        let folder = root().join("src/bin").join(&name);
         assert!(folder.join("main.rs").exists() || folder.with_extension("rs").exists(), "{name}");
     }
     let manifest = project("Cargo.toml");

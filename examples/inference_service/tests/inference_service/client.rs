@@ -15,11 +15,12 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
 
-use crate::{
-    http::{PIXELS, Service, batch, inference_service, keys},
+use support::{
     process::DEADLINE,
     running::{Ended, refused, run, with_small_files},
 };
+
+use crate::http::{PIXELS, Service, batch, inference_service, keys};
 
 /// The client, with the keys in this folder, and the file that it is to write there.
 fn request(folder: &TempDir, url: &str, more: &str) -> (Command, PathBuf) {

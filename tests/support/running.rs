@@ -14,15 +14,16 @@ use crate::process::{self, DEADLINE};
 
 /// A running program, whose output is read as it comes.
 #[derive(Debug)]
-pub(crate) struct Running {
+pub struct Running {
     child: Child,
     lines: Receiver<String>,
     /// All lines so far, of standard output and standard error, as they came.
-    pub(crate) seen: Vec<String>,
+    pub seen: Vec<String>,
 }
 
 impl Running {
-    pub(crate) fn start(command: &mut Command) -> Self {
+    /// Starts it.
+    pub fn start(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap();
         let (outbox, lines) = mpsc::channel();
         let outputs: [Box<dyn Read + Send>; 2] =
@@ -38,13 +39,14 @@ impl Running {
         Self { child, lines, seen: Vec::new() }
     }
 
-    pub(crate) fn id(&self) -> u32 {
+    /// Of the process.
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Reads until a line has all these parts, and returns it.
     #[track_caller]
-    pub(crate) fn wait_for(&mut self, parts: &[&str]) -> String {
+    pub fn wait_for(&mut self, parts: &[&str]) -> String {
         let deadline = Instant::now() + DEADLINE;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -60,7 +62,7 @@ impl Running {
 
     /// Waits for its end: the exit code, if it ended by itself.
     #[track_caller]
-    pub(crate) fn end(&mut self) -> Option<i32> {
+    pub fn end(&mut self) -> Option<i32> {
         let deadline = Instant::now() + DEADLINE;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -81,11 +83,13 @@ impl Running {
         }
     }
 
-    pub(crate) fn kill(&mut self) {
+    /// Ends it at once.
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
     }
 
-    pub(crate) fn all(&self) -> String {
+    /// All lines so far, as one text.
+    pub fn all(&self) -> String {
         self.seen.join("\n")
     }
 }
@@ -99,21 +103,25 @@ impl Drop for Running {
 }
 
 /// What a program says that ends by itself.
-pub(crate) struct Ended {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
+#[derive(Debug)]
+pub struct Ended {
+    /// `None` if a signal ended it.
+    pub code: Option<i32>,
+    /// All that it printed.
+    pub stdout: String,
+    /// All that it complained about.
+    pub stderr: String,
 }
 
 /// Runs a program to its end.
 #[track_caller]
-pub(crate) fn run(command: &mut Command) -> Ended {
+pub fn run(command: &mut Command) -> Ended {
     Ended::from(process::ended(command))
 }
 
 /// Waits for the end of a program, and of what it says.
 #[track_caller]
-pub(crate) fn end_of(child: Child) -> Ended {
+pub fn end_of(child: Child) -> Ended {
     Ended::from(process::end_of(child))
 }
 
@@ -129,7 +137,7 @@ impl From<Output> for Ended {
 
 /// The one line of a program that refuses to start its work.
 #[track_caller]
-pub(crate) fn refused(command: &mut Command) -> String {
+pub fn refused(command: &mut Command) -> String {
     let Ended { code, stdout, stderr } = run(command);
     assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
@@ -138,7 +146,7 @@ pub(crate) fn refused(command: &mut Command) -> String {
 
 /// The same program with so many 512-byte blocks for each file that it writes: a write beyond fails,
 /// as it does on a full disk.
-pub(crate) fn with_small_files(program: &Path, blocks: u32, arguments: &[&OsStr]) -> Command {
+pub fn with_small_files(program: &Path, blocks: u32, arguments: &[&OsStr]) -> Command {
     let mut command = process::command("sh");
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     command.args(["-c", &script]).arg(program).args(arguments);

@@ -6,12 +6,13 @@ use std::{fs, io::Write};
 use safetensors::SafeTensors;
 use twinseal::{DecapsulationKey, Error};
 
-use crate::{
-    http::{
-        Answer, Client, Service, batch, batch_of, inference_service, now, send, serve_arguments,
-    },
+use support::{
     process::{command, ended, example, signal},
     running::{Ended, refused, run},
+};
+
+use crate::http::{
+    Answer, Client, Service, batch, batch_of, inference_service, now, send, serve_arguments,
 };
 
 /// The rows of an answer, each of which must be a distribution.

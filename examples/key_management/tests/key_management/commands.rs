@@ -12,8 +12,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use tempfile::TempDir;
 use twinseal::{EncapsulationKey, Signature, SignatureSuite, VerifyingKey};
 
-use crate::{
-    Example, example, finish, names,
+use support::{
+    example::{Example, example, finish, names},
     process::{wait_until, within_deadline},
 };
 

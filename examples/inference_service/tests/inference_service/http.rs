@@ -16,7 +16,7 @@ use twinseal::{
     DecapsulationKey, EncapsulationKey, KeyId, Signature, SignatureSuite, SigningKey, VerifyingKey,
 };
 
-use crate::{
+use support::{
     process::{DEADLINE, command, example},
     running::{Running, run},
 };

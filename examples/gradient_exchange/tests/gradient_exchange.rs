@@ -1,6 +1,11 @@
 //! gradient_exchange: it learns, rotates its key, refuses what is not its workers', and goes on without
 //! those that fail.
 
+// Cargo runs no tests of examples themselves. These are its.
+#[allow(dead_code, reason = "only its tests are used")]
+#[path = "../mean.rs"]
+mod mean;
+
 use std::{
     fs,
     io::{Read, Write},
@@ -10,11 +15,12 @@ use std::{
 };
 
 use safetensors::SafeTensors;
-
-use crate::{
+use support::{
     process::{DEADLINE, command, example, signal},
     running::{Ended, Running, end_of, refused, run, with_small_files},
 };
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn gradient_exchange(arguments: &str) -> Command {
     let mut command = command(example("gradient_exchange"));

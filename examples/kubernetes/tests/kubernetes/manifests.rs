@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::{example, image, project};
+use support::example::example;
+
+use crate::{image, project};
 
 const FILES: [&str; 5] =
     ["namespace.yaml", "secrets.yaml", "rotation.yaml", "inference.yaml", "seal-checkpoint.yaml"];

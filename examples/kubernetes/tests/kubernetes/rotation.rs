@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use twinseal::{DecapsulationKey, Keyring, SigningKey};
 
-use crate::{
-    Outcome, names,
+use support::{
+    example::{Outcome, names},
     process::{command, ended},
 };
 
@@ -72,8 +72,7 @@ impl Cluster {
             let entries = format!("{}\n{}", self.version, lines.collect::<String>());
             fs::write(self.path(&format!("{name}.entries")), entries).unwrap();
         }
-        let script =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/kubernetes/rotate-keys.sh");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("rotate-keys.sh");
         let path = format!("{}:{}", self.folder.path().display(), std::env::var("PATH").unwrap());
         let mut shell = command("sh");
         shell
@@ -184,7 +183,7 @@ fn a_write_that_is_refused() {
 
 #[test]
 fn settings_that_are_missing() {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/kubernetes/rotate-keys.sh");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("rotate-keys.sh");
     let output = ended(command("sh").arg(script).env_clear());
     assert!(!output.status.success());
     let error = String::from_utf8(output.stderr).unwrap();

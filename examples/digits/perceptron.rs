@@ -1,19 +1,17 @@
 //! The model of the examples: a perceptron with one hidden layer, its gradient, and how both travel
 //! as safetensors.
 
-#![allow(dead_code, reason = "each example uses a part of it")]
-
 use std::{collections::HashMap, error::Error};
 
 use rand::{Rng, RngExt};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-use crate::digits::{CLASSES, PIXELS, Sample};
+use crate::{CLASSES, PIXELS, Sample};
 
 /// All parameters in one vector, in the order of [`shapes`]. A gradient has the same form, so that
 /// averaging and descending are one loop each.
 #[derive(Debug, Clone)]
-pub(crate) struct Perceptron {
+pub struct Perceptron {
     hidden: usize,
     parameters: Vec<f32>,
 }
@@ -38,7 +36,7 @@ struct Layers<'a> {
 
 impl Perceptron {
     /// Small random weights.
-    pub(crate) fn new(rng: &mut impl Rng, hidden: usize) -> Self {
+    pub fn new(rng: &mut impl Rng, hidden: usize) -> Self {
         let spread = |inputs: usize| (1.0 / inputs as f32).sqrt();
         let mut parameters = Vec::with_capacity(Self::len(hidden));
         let mut fill = |count: usize, spread: f32| {
@@ -52,15 +50,17 @@ impl Perceptron {
     }
 
     /// How many parameters there are.
-    pub(crate) fn len(hidden: usize) -> usize {
+    pub fn len(hidden: usize) -> usize {
         hidden * PIXELS + hidden + CLASSES * hidden + CLASSES
     }
 
-    pub(crate) fn hidden(&self) -> usize {
+    /// How many hidden units there are.
+    pub fn hidden(&self) -> usize {
         self.hidden
     }
 
-    pub(crate) fn parameters(&self) -> &[f32] {
+    /// All of them, in one vector.
+    pub fn parameters(&self) -> &[f32] {
         &self.parameters
     }
 
@@ -72,7 +72,7 @@ impl Perceptron {
     }
 
     /// How likely each digit is. `units` is a buffer that is kept from picture to picture.
-    pub(crate) fn predict(&self, pixels: &[f32], units: &mut Vec<f32>) -> [f32; CLASSES] {
+    pub fn predict(&self, pixels: &[f32], units: &mut Vec<f32>) -> [f32; CLASSES] {
         let Layers { hidden_weight, hidden_bias, output_weight, output_bias } = self.layers();
         units.clear();
         let rows = hidden_weight.chunks_exact(PIXELS).zip(hidden_bias);
@@ -87,7 +87,7 @@ impl Perceptron {
     }
 
     /// The gradient of the mean loss over some pictures, and that loss (cross entropy).
-    pub(crate) fn gradient(&self, samples: &[Sample]) -> (Vec<f32>, f32) {
+    pub fn gradient(&self, samples: &[Sample]) -> (Vec<f32>, f32) {
         let mut gradient = vec![0.0; self.parameters.len()];
         let (hidden_weight, rest) = gradient.split_at_mut(self.hidden * PIXELS);
         let (hidden_bias, rest) = rest.split_at_mut(self.hidden);
@@ -123,17 +123,17 @@ impl Perceptron {
     }
 
     /// One step down the gradient.
-    pub(crate) fn descend(&mut self, gradient: &[f32], rate: f32) {
+    pub fn descend(&mut self, gradient: &[f32], rate: f32) {
         add_scaled(&mut self.parameters, gradient, -rate);
     }
 
     /// Whether it still computes: a parameter that is not finite makes every prediction one.
-    pub(crate) fn is_finite(&self) -> bool {
+    pub fn is_finite(&self) -> bool {
         self.parameters.iter().all(|parameter| parameter.is_finite())
     }
 
     /// Mean loss, and the part of pictures that are recognised.
-    pub(crate) fn evaluate(&self, samples: &[Sample]) -> (f32, f32) {
+    pub fn evaluate(&self, samples: &[Sample]) -> (f32, f32) {
         let (mut loss, mut right, mut units) = (0.0, 0, Vec::new());
         for Sample { pixels, label } in samples {
             let likely = self.predict(pixels, &mut units);
@@ -146,19 +146,19 @@ impl Perceptron {
     }
 
     /// The model as a safetensors file.
-    pub(crate) fn to_safetensors(&self) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+    pub fn to_safetensors(&self) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
         to_safetensors(self.hidden, &self.parameters, HashMap::new())
     }
 
     /// Reads a model; the tensors' shapes say how many hidden units it has.
-    pub(crate) fn from_safetensors(bytes: &[u8]) -> Result<Self, Box<dyn Error + Send + Sync>> {
+    pub fn from_safetensors(bytes: &[u8]) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let (hidden, parameters) = from_safetensors(&SafeTensors::deserialize(bytes)?)?;
         Ok(Self { hidden, parameters })
     }
 }
 
 /// A model or a gradient, with whatever else is to be said about it.
-pub(crate) fn to_safetensors(
+pub fn to_safetensors(
     hidden: usize,
     values: &[f32],
     about: HashMap<String, String>,
@@ -177,7 +177,7 @@ pub(crate) fn to_safetensors(
 
 /// The values of a model or a gradient, and the number of hidden units. Everything is checked: the
 /// bytes came from somebody else.
-pub(crate) fn from_safetensors(
+pub fn from_safetensors(
     tensors: &SafeTensors<'_>,
 ) -> Result<(usize, Vec<f32>), Box<dyn Error + Send + Sync>> {
     let bias = tensors.tensor("hidden.bias")?;
@@ -216,12 +216,12 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// The Euclidean length of a vector, in f64: no sum of squares of f32 overflows.
-pub(crate) fn norm(values: &[f32]) -> f64 {
+pub fn norm(values: &[f32]) -> f64 {
     values.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>().sqrt()
 }
 
 /// `to += factor * values`.
-pub(crate) fn add_scaled(to: &mut [f32], values: &[f32], factor: f32) {
+pub fn add_scaled(to: &mut [f32], values: &[f32], factor: f32) {
     for (to, value) in to.iter_mut().zip(values) {
         *to += factor * value;
     }

@@ -8,11 +8,12 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    finish,
-    key_management::{Keys, ask},
+use support::{
+    example::finish,
     process::{DEADLINE, wait_until},
 };
+
+use crate::commands::{Keys, ask};
 
 /// A client must end with this error and print nothing else.
 fn refuses(socket: &str, expected: &str) {

@@ -10,11 +10,12 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    http::{Answer, PIXELS, Service, batch, keys, serve_arguments},
+use support::{
     process::{example, wait_until},
     running::with_small_files,
 };
+
+use crate::http::{Answer, PIXELS, Service, batch, keys, serve_arguments};
 
 const MIB: usize = 1 << 20;
 

@@ -1,18 +1,24 @@
 //! What the models of the examples learn: pictures of digits, shifted, dimmed and noisy.
 
+mod perceptron;
+
 use rand::{Rng, RngExt};
 
+pub use perceptron::{Perceptron, add_scaled, from_safetensors, norm, to_safetensors};
+
 /// A picture is 8 by 8 pixels.
-pub(crate) const PIXELS: usize = 64;
+pub const PIXELS: usize = 64;
 
 /// The digits 0 to 9.
-pub(crate) const CLASSES: usize = 10;
+pub const CLASSES: usize = 10;
 
 /// A picture and the digit that it shows.
 #[derive(Debug, Clone)]
-pub(crate) struct Sample {
-    pub(crate) pixels: [f32; PIXELS],
-    pub(crate) label: usize,
+pub struct Sample {
+    /// Brightness, row by row.
+    pub pixels: [f32; PIXELS],
+    /// The digit.
+    pub label: usize,
 }
 
 /// Five by seven pixels each, a row to a byte, the left pixel in bit 4.
@@ -31,7 +37,7 @@ const GLYPHS: [[u8; 7]; CLASSES] = [
 
 /// Draws `count` pictures. A part of `favoured` goes to three digits in a row from `first` on, the
 /// rest to all of them: workers of a federation never see the same mixture.
-pub(crate) fn draw(rng: &mut impl Rng, count: usize, first: usize, favoured: f64) -> Vec<Sample> {
+pub fn draw(rng: &mut impl Rng, count: usize, first: usize, favoured: f64) -> Vec<Sample> {
     let mut sample = || {
         let label = match rng.random_bool(favoured) {
             true => (first + rng.random_range(0..3)) % CLASSES,

@@ -1,0 +1,35 @@
+//! Does the example `checkpoint` do what it promises, also when something goes wrong?
+
+mod commands;
+mod faults;
+
+use support::example::{example, prints_help};
+
+/// The arguments that it does not understand are refused by name, with exit code 2.
+#[test]
+fn wrong_arguments() {
+    let cases: [(&[&str], &str); 6] = [
+        (&["--verbose"], "--verbose"),
+        (&["--size", "0"], "--size"),
+        (&["seal", "model", "place"], "--recipient"),
+        (&["read", "place"], "--key"),
+        (&["read", "place", "-k", "key", "-o", "file"], "--tensor"),
+        (&["unseal"], "unseal"),
+    ];
+    for (arguments, expected) in cases {
+        let outcome = example("checkpoint", arguments).run();
+        assert_eq!(outcome.code, Some(2), "{arguments:?}");
+        assert_eq!(outcome.text(), "");
+        assert!(outcome.stderr.contains(expected), "{arguments:?}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn help_is_printed() {
+    prints_help("checkpoint", &["seal", "read", "rewrap"]);
+}
+
+#[test]
+fn a_closed_pipe_is_not_an_error() {
+    example("checkpoint", ["--size", "9"]).takes_a_closed_pipe();
+}

@@ -1,0 +1,11 @@
+//! What the larger examples share: text that is fit for terminals and logs, arguments, errors and files.
+
+mod chain;
+mod console;
+mod files;
+mod target;
+
+pub use chain::chain;
+pub use console::{arguments, complain, printable};
+pub use files::{open_regular, read_key};
+pub use target::Target;

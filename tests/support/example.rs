@@ -1,0 +1,122 @@
+//! Examples as a person runs them: what they print, how they end, what they leave behind.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    path::Path,
+    process::{Child, Command, Output},
+};
+
+use tempfile::TempDir;
+
+use crate::process::{self, end_of, ended};
+
+/// How a program ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// `None` if a signal ended it.
+    pub code: Option<i32>,
+    /// All that it printed.
+    pub stdout: Vec<u8>,
+    /// All that it complained about.
+    pub stderr: String,
+}
+
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        Self { code: output.status.code(), stdout: output.stdout, stderr }
+    }
+}
+
+impl Outcome {
+    /// What it printed, as text.
+    pub fn text(&self) -> &str {
+        str::from_utf8(&self.stdout).unwrap()
+    }
+}
+
+/// An example with these arguments, and a folder of its own for temporary files.
+pub fn example<A: AsRef<OsStr>>(name: &str, arguments: impl IntoIterator<Item = A>) -> Example {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut command = process::command(process::example(name));
+    for variable in ["TMPDIR", "TMP", "TEMP"] {
+        command.env(variable, temporary.path());
+    }
+    command.args(arguments);
+    Example { command, temporary }
+}
+
+/// A program that is about to run.
+#[derive(Debug)]
+pub struct Example {
+    /// It can be changed until the program is started.
+    pub command: Command,
+    /// The directory in which it makes temporary files.
+    pub temporary: TempDir,
+}
+
+impl Example {
+    /// Runs it to its end, and checks that it leaves no temporary files.
+    pub fn run(mut self) -> Outcome {
+        let outcome = Outcome::from(ended(&mut self.command));
+        assert_eq!(names(self.temporary.path()), [""; 0]);
+        outcome
+    }
+
+    /// Of a run that must succeed: what it prints.
+    pub fn prints(self) -> String {
+        let outcome = self.run();
+        assert_eq!(outcome.stderr, "");
+        assert_eq!(outcome.code, Some(0));
+        String::from_utf8(outcome.stdout).unwrap()
+    }
+
+    /// Of a run that must fail: its error, in one line, and nothing else.
+    pub fn refuses(self) -> String {
+        let name = self.command.get_program().to_owned();
+        let name = Path::new(&name).file_stem().unwrap().to_string_lossy().into_owned();
+        let outcome = self.run();
+        assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
+        assert_eq!(outcome.text(), "");
+        assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
+        assert!(outcome.stderr.starts_with(&format!("{name}: ")), "{}", outcome.stderr);
+        outcome.stderr
+    }
+
+    /// Runs it with a reader of its output that goes away at once, as `| head` does: not an error.
+    #[track_caller]
+    pub fn takes_a_closed_pipe(mut self) {
+        let mut child = self.command.spawn().unwrap();
+        drop(child.stdout.take());
+        let outcome = finish(child);
+        assert_eq!(outcome.stderr, "");
+        assert_eq!(outcome.code, Some(0));
+        assert_eq!(names(self.temporary.path()), [""; 0]);
+    }
+}
+
+/// The help of an example, and of each of its commands, must be there.
+#[track_caller]
+pub fn prints_help(name: &str, commands: &[&str]) {
+    let help = example(name, ["--help"]).prints();
+    for command in commands {
+        assert!(help.contains(&format!("\n  {command} ")), "{help}");
+        let help = example(name, [command, "--help"]).prints();
+        assert!(help.contains(&format!("Usage: {name} {command}")), "{help}");
+    }
+}
+
+/// Waits for a program, but not for ever.
+pub fn finish(child: Child) -> Outcome {
+    end_of(child).into()
+}
+
+/// The names in a folder, in order.
+pub fn names(folder: &Path) -> Vec<String> {
+    let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
+    let mut names: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| name(entry.unwrap())).collect();
+    names.sort();
+    names
+}
