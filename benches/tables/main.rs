@@ -1,7 +1,8 @@
-//! The article's tables with measured figures: writes BENCHMARKS.md and the plots under docs/.
+//! The article's tables with measured figures.
 //!
-//! `cargo bench --all-features --bench tables` measures for publication, with `-- --quick` in minutes.
-//! `cargo test` runs every measurement once, renders everything, and writes nothing.
+//! `cargo bench --all-features --bench tables` measures for publication, and writes BENCHMARKS.md and the plots under
+//! docs/. With `-- --quick` it takes two minutes, and writes to target/tmp/tables instead. `cargo test` runs every
+//! measurement once, renders everything, and writes nothing.
 
 use std::{env, fs, path::Path, process::ExitCode};
 
@@ -16,6 +17,7 @@ mod kem;
 #[path = "../common/libtest.rs"]
 mod libtest;
 mod machine;
+mod markdown;
 mod measure;
 #[path = "../common/mode.rs"]
 mod mode;
@@ -90,6 +92,14 @@ fn effort() -> Result<Option<Effort>, String> {
     Ok(Some(effort))
 }
 
+/// The root of the repository for a full run. Rough figures do not replace those that are published.
+fn destination(effort: Effort) -> &'static Path {
+    Path::new(match effort {
+        Effort::Full => concat!(env!("CARGO_MANIFEST_DIR"), "/../.."),
+        Effort::Once | Effort::Quick => concat!(env!("CARGO_TARGET_TMPDIR"), "/tables"),
+    })
+}
+
 fn main() -> ExitCode {
     let effort = match effort() {
         Ok(Some(effort)) => effort,
@@ -105,15 +115,15 @@ fn main() -> ExitCode {
         check(&pages, &results);
         return ExitCode::SUCCESS;
     }
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let directory = destination(effort);
     for (name, content) in pages {
-        let path = root.join(name);
-        let folder = path.parent().unwrap_or(root);
-        if let Err(error) = fs::create_dir_all(folder).and_then(|()| fs::write(&path, content)) {
-            eprintln!("{name} cannot be written: {error}");
+        let path = directory.join(name);
+        let parent = path.parent().unwrap_or(directory);
+        if let Err(error) = fs::create_dir_all(parent).and_then(|()| fs::write(&path, content)) {
+            eprintln!("{} cannot be written: {error}", path.display());
             return ExitCode::FAILURE;
         }
-        println!("{name} is written");
+        println!("{} is written", path.display());
     }
     ExitCode::SUCCESS
 }

@@ -1,8 +1,8 @@
 //! The tables of what sealing adds to messages and files, and of how fast it is.
 
 use super::{
+    markdown::{NONE, figures, ms, prose, strings, table},
     network::{PROVIDERS, Row},
-    report::{NONE, figures, ms, prose, strings, table},
     results::{Results, sealing},
     seal,
     storage::{Checkpoint, Files, Target},

@@ -6,9 +6,10 @@ use twinseal::{DecapsulationKey, KemSuite, SignatureSuite, SigningKey};
 use super::{
     article,
     canvas::{self, Area, Axis, Bars, COLOURS, GREY, INK, Line},
+    markdown::figures,
     overhead::{SHAPES, length},
     providers::PROVIDERS,
-    report::{figures, operation},
+    report::operation,
     results::{Results, sealing},
     seal,
 };

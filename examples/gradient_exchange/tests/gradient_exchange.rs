@@ -91,7 +91,7 @@ fn it_learns_while_it_is_attacked_and_its_key_is_rotated() {
         "in the connection of worker 1: opening failed",
         "in the connection of worker 1: opening failed",
         "in the connection of worker 1: unknown message type",
-        "127.0.0.1:: invalid hello: it is not signed",
+        "127.0.0.1:: not signed, but a signer is required",
         "127.0.0.1:: signed by an unknown key",
         "127.0.0.1:: verification failed",
         "127.0.0.1:: not addressed to this key", // which is retired

@@ -1,0 +1,73 @@
+//! The examples to read first: do they run, and does the quickstart print what a newcomer should see?
+
+use std::{
+    env, fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use twinseal::Error;
+
+/// Runs an example, which `cargo test` builds beside the directory of this test's own program.
+fn run(name: &str, arguments: &[&str]) -> Output {
+    let test = env::current_exe().unwrap();
+    let profile = test.parent().and_then(Path::parent).unwrap();
+    let program = profile.join("examples").join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    #[expect(clippy::disallowed_methods, reason = "it waits for nobody else")]
+    Command::new(program).args(arguments).output().unwrap()
+}
+
+/// What a run that must succeed prints: plain lines that fit into a terminal.
+fn printed(name: &str, arguments: &[&str]) -> String {
+    let output = run(name, arguments);
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    for line in printed.lines() {
+        assert!(line.chars().count() <= 80 && line.trim_end() == line, "{line:?}");
+    }
+    printed
+}
+
+/// Every failure is shown with its error, which the library words.
+fn assert_failures(printed: &str) {
+    let (_, failures) = printed.split_once("\nAttempts that must fail:\n").unwrap();
+    let errors: Vec<_> = failures.lines().skip(1).step_by(2).map(str::trim).collect();
+    let (open, verify) = (Error::Open.to_string(), Error::Verify.to_string());
+    assert_eq!(errors, [&Error::NotARecipient.to_string(), &open, &open, &verify]);
+}
+
+#[test]
+fn the_quickstart_succeeds_where_it_must_and_fails_where_it_must() {
+    let printed = printed("quickstart", &[]);
+    assert!(
+        printed.starts_with("The checkpoint has 8388608 bytes, sealed for two 8400"),
+        "{printed}"
+    );
+    for name in ["Bob", "Carol"] {
+        assert!(printed.contains(&format!("{name} has opened it")), "{printed}");
+    }
+    assert_failures(&printed);
+}
+
+#[test]
+fn the_quickstart_takes_a_file_and_does_not_change_it() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("model-{}", std::process::id()));
+    let argument = path.to_str().unwrap();
+    for content in [&b""[..], b"1", &[7; 40_000]] {
+        fs::write(&path, content).unwrap();
+        let printed = printed("quickstart", &[argument]);
+        assert!(printed.starts_with(&format!("The checkpoint has {} bytes", content.len())));
+        assert_failures(&printed);
+        assert_eq!(fs::read(&path).unwrap(), content);
+    }
+    fs::remove_file(&path).unwrap();
+    assert_eq!(run("quickstart", &[argument]).status.code(), Some(1), "there is no such file");
+}
+
+#[test]
+fn the_small_examples_run() {
+    assert_eq!(printed("seal", &[]).lines().count(), 1);
+    assert_eq!(printed("session", &[]), "layer 1\nlayer 2\nlayer 3\n");
+    assert_eq!(printed("external_key", &[]).lines().count(), 1);
+}
