@@ -80,7 +80,7 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs, and tells how much memory it took at most, beyond what was taken before.
+/// Runs, and returns how much memory it took at most, beyond the memory in use before.
 fn peak<T>(run: impl FnOnce() -> T) -> (usize, T) {
     let before = LIVE.load(Relaxed);
     PEAK.store(before, Relaxed);
@@ -88,7 +88,7 @@ fn peak<T>(run: impl FnOnce() -> T) -> (usize, T) {
     (PEAK.load(Relaxed) - before, result)
 }
 
-/// Runs, and tells how often this thread allocated.
+/// Runs, and returns how often this thread allocated.
 fn allocations<T>(run: impl FnOnce() -> T) -> (usize, T) {
     let before = ALLOCATIONS.get();
     let result = run();
@@ -139,7 +139,7 @@ fn chunks_in_place_allocate_nothing() {
     assert_eq!((chunks[49].0, last), ([7; CHUNK], [7; 100]));
 }
 
-/// No chunk of 16 KiB is set up for what is shorter.
+/// No chunk of 16 KiB is set up for a shorter message.
 #[test]
 fn a_short_envelope_takes_little_memory() {
     let _alone = alone();
@@ -187,7 +187,7 @@ fn a_message_that_is_too_long_is_not_copied() {
     assert_eq!(count, 0);
 }
 
-/// Numbers in a header are claims: nothing is allocated for what is not there.
+/// Numbers in a header are claims: nothing is allocated for bytes that are not there.
 #[test]
 fn a_header_that_promises_much() {
     let _alone = alone();

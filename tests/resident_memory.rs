@@ -29,8 +29,8 @@ fn copy(from: &mut impl Read, to: &mut impl Write) -> u64 {
 #[test]
 #[ignore = "needs 12 GiB of disk space and a minute; alone in its process"]
 fn four_gib_through_files() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let path = |name: &str| folder.path().join(name);
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = |name: &str| directory.path().join(name);
     File::create(path("plain")).unwrap().set_len(LENGTH).unwrap();
     let bob = DecapsulationKey::generate().unwrap();
     let to_bob = bob.encapsulation_key();

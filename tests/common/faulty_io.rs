@@ -82,7 +82,7 @@ impl FaultyWriter {
 }
 
 impl WriterState {
-    /// Counts a call, and tells whether it is the chosen one.
+    /// Counts a call. True if it is the chosen one.
     fn call(&mut self) -> bool {
         self.calls += 1;
         let chosen = self.calls - 1 == self.plan.call;
@@ -95,7 +95,7 @@ impl Write for FaultyWriter {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let mut state = self.state();
         let chosen = state.call();
-        // Even what is offered in a call that fails was made public.
+        // Even bytes that are offered in a call that fails are public by now.
         let right = state.expected.get(state.taken..state.taken + buffer.len());
         assert!(right == Some(buffer), "other bytes than the expected ones");
         match state.plan.fault {

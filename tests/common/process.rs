@@ -144,8 +144,8 @@ mod signals {
 
     use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 
-    /// A child inherits that a signal is ignored, but not that it is handled. So what is ignored gets a
-    /// handler, which does nothing; what is not stays as it is, and Ctrl-C ends the tests.
+    /// A child inherits that a signal is ignored, but not that it is handled. So an ignored signal gets a
+    /// handler that does nothing; the others stay as they are, and Ctrl-C ends the tests.
     pub(super) fn to_default() {
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {

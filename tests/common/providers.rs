@@ -8,8 +8,8 @@ use twinseal::provider::{PORTABLE, Provider};
 
 const COUNT: usize = 1 + cfg!(feature = "aws-lc-rs") as usize + cfg!(feature = "pqclean") as usize;
 
-/// Every provider that is compiled in. All must accept and refuse the same. What needs fixed
-/// randomness runs on [`PORTABLE`] alone.
+/// Every provider that is compiled in. All must accept and refuse the same. Tests with fixed
+/// randomness run only on [`PORTABLE`].
 pub(crate) static PROVIDERS: [&Provider; COUNT] = [
     &PORTABLE,
     #[cfg(feature = "aws-lc-rs")]

@@ -196,7 +196,7 @@ fn a_token_with_a_secret_of_another_suite() {
     assert!(matches!(error, Error::External(_)));
 }
 
-/// A wrong secret cannot be told from a wrong envelope.
+/// A wrong secret looks like a wrong envelope.
 #[test]
 fn a_token_with_a_wrong_secret() {
     let token = Token::answering(|| SharedSecret::from_bytes(X25519, &[7; 64]));
@@ -382,7 +382,7 @@ fn an_awaited_key_with_something_wrong() {
     assert_eq!(found, truncated("envelope header", end + 1, end));
 }
 
-/// A ciphertext that breaks a rule is told before anyone is asked to decapsulate it.
+/// A ciphertext that breaks a rule is refused before the key is asked to decapsulate it.
 #[test]
 fn an_awaited_key_is_not_asked_about_broken_ciphertexts() {
     let mut sealed = sealed();

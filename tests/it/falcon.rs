@@ -46,7 +46,7 @@ fn join(falcon: &[u8], ecdsa: &[u8]) -> Vec<u8> {
     [&length.to_be_bytes(), falcon, ecdsa].concat()
 }
 
-// Falcon alone.
+// Falcon by itself.
 
 /// A field of the known answer.
 fn known_answer(name: &str) -> Vec<u8> {
@@ -313,8 +313,8 @@ fn key_files() {
     let signature = again.sign(CTX, b"message").unwrap();
     again_public.verify(CTX, b"message", &signature).unwrap();
 
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("key.pem");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("key.pem");
     key.write_pem_file(&file).unwrap();
     let read = SigningKey::read_pem_file(&file).unwrap();
     assert_eq!(read.secret_bytes(), key.secret_bytes());
@@ -376,7 +376,7 @@ fn private_keys_that_are_refused() {
     let zero = ec_private_key(&[0; 48]);
     let zero = [&ours[..behind_public], &zero].concat();
     assert_eq!(parser.parse(&zero), invalid("P-384 scalar", "it is not from 1 to n - 1"));
-    // Another scalar is another key, which nothing can tell.
+    // Another scalar is another key, and nothing can show that.
     let other_ec = [&ours[..behind_public], &others[behind_public..]].concat();
     assert_eq!(parser.parse(&other_ec), "Ok");
 }
@@ -419,7 +419,7 @@ fn two_keys_differ_in_both_halves() {
 
 /// Nothing of the stable suite is taken for the experimental one.
 #[test]
-fn suites_are_told_apart() {
+fn suites_are_kept_apart() {
     let stable = signing_key(1);
     let (of_stable, of_falcon) =
         (stable.sign(CTX, b"message").unwrap(), KEY.sign(CTX, b"message").unwrap());

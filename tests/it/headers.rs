@@ -28,7 +28,7 @@ fn same(recipients: usize, ciphertext: usize) -> Vec<u8> {
     unknown((0..recipients).map(|_| ciphertext))
 }
 
-/// Counts what is asked of it.
+/// Counts the requests.
 #[derive(Default)]
 struct Counted {
     data: Vec<u8>,
@@ -149,7 +149,7 @@ fn an_object_store_is_asked_seldom() {
     }
 }
 
-/// Who parses what has arrived so far gets on with each attempt by more than a field.
+/// Each attempt to parse the bytes that have arrived gets further by more than a field.
 #[test]
 fn a_parser_that_is_called_again() {
     let header = same(1000, 0);

@@ -16,10 +16,10 @@ use crate::common::{
     signing_key,
 };
 
-/// A folder that is removed at the end.
-struct Folder(tempfile::TempDir);
+/// A directory that is removed at the end.
+struct Directory(tempfile::TempDir);
 
-impl Folder {
+impl Directory {
     fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
@@ -74,9 +74,9 @@ fn lengths_of_the_contents() {
 fn recipients_in_one_file() {
     let keys = [(X25519, 1), (P384, 2)].map(|(suite, seed)| kem_key(suite, seed));
     let pem = |number: usize| keys[number].encapsulation_key().to_pem();
-    let folder = Folder::new();
-    fs::write(folder.file("list"), format!("# Alice\n{}\n# Bob\n{}", pem(0), pem(1))).unwrap();
-    let to = Recipients::read_pem_file(folder.file("list")).unwrap();
+    let directory = Directory::new();
+    fs::write(directory.file("list"), format!("# Alice\n{}\n# Bob\n{}", pem(0), pem(1))).unwrap();
+    let to = Recipients::read_pem_file(directory.file("list")).unwrap();
     let sealed = to.seal(CTX, b"to both of them").unwrap();
     keys.iter()
         .for_each(|key| assert_eq!(&key.open(CTX, &sealed).unwrap()[..], b"to both of them"));
@@ -91,17 +91,17 @@ fn recipients_in_one_file() {
 
 #[test]
 fn public_keys_are_read_from_files() {
-    let folder = Folder::new();
+    let directory = Directory::new();
     let (kem, sign) = (kem_key(X25519, 1), signing_key(1));
-    fs::write(folder.file("kem"), kem.encapsulation_key().to_pem()).unwrap();
-    fs::write(folder.file("sign"), sign.verifying_key().to_pem()).unwrap();
-    let read = EncapsulationKey::read_pem_file(folder.file("kem")).unwrap();
+    fs::write(directory.file("kem"), kem.encapsulation_key().to_pem()).unwrap();
+    fs::write(directory.file("sign"), sign.verifying_key().to_pem()).unwrap();
+    let read = EncapsulationKey::read_pem_file(directory.file("kem")).unwrap();
     assert_eq!(&read, kem.encapsulation_key());
-    let read = VerifyingKey::read_pem_file(folder.file("sign")).unwrap();
+    let read = VerifyingKey::read_pem_file(directory.file("sign")).unwrap();
     assert_eq!(&read, sign.verifying_key());
-    let read = VerifyingKeyring::read_pem_file(folder.file("sign")).unwrap();
+    let read = VerifyingKeyring::read_pem_file(directory.file("sign")).unwrap();
     assert!(read.keys().eq([sign.verifying_key()]));
-    let error = VerifyingKey::read_pem_file(folder.file("kem")).unwrap_err();
+    let error = VerifyingKey::read_pem_file(directory.file("kem")).unwrap_err();
     assert!(matches!(Error::inside(&error), Some(Error::PemLabel { .. })));
 }
 
@@ -295,15 +295,15 @@ fn documents_of_several_kinds() {
 
 #[test]
 fn keys_survive_files() {
-    let folder = Folder::new();
+    let directory = Directory::new();
     for &suite in KemSuite::ALL {
-        let (key, file) = (kem_key(suite, 3), folder.file(suite.name()));
+        let (key, file) = (kem_key(suite, 3), directory.file(suite.name()));
         key.write_pem_file(&file).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), key.to_pem().as_str());
         let read = DecapsulationKey::read_pem_file(&file).unwrap();
         assert_eq!(read.encapsulation_key(), key.encapsulation_key());
     }
-    let (key, file) = (signing_key(3), folder.file("sign"));
+    let (key, file) = (signing_key(3), directory.file("sign"));
     key.write_pem_file(&file).unwrap();
     assert_eq!(fs::read_to_string(&file).unwrap(), key.to_pem().as_str());
     let read = SigningKey::read_pem_file(&file).unwrap();
@@ -312,14 +312,14 @@ fn keys_survive_files() {
 
 #[test]
 fn existing_files_are_not_overwritten() {
-    let folder = Folder::new();
-    let file = folder.file("key.pem");
+    let directory = Directory::new();
+    let file = directory.file("key.pem");
     kem_key(X25519, 4).write_pem_file(&file).unwrap();
     let before = fs::read(&file).unwrap();
     let again = [
         kem_key(X25519, 5).write_pem_file(&file),
         signing_key(5).write_pem_file(&file),
-        kem_key(X25519, 5).write_pem_file(folder.0.path()),
+        kem_key(X25519, 5).write_pem_file(directory.0.path()),
     ];
     for result in again {
         let error = result.unwrap_err();
@@ -330,35 +330,35 @@ fn existing_files_are_not_overwritten() {
         );
     }
     assert_eq!(fs::read(&file).unwrap(), before);
-    let missing = folder.file("missing").join("key.pem");
+    let missing = directory.file("missing").join("key.pem");
     let error = kem_key(X25519, 5).write_pem_file(missing).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::NotFound);
-    assert_eq!(folder.names(), ["key.pem"]);
+    assert_eq!(directory.names(), ["key.pem"]);
 }
 
 /// A link that somebody put there beforehand would say where the key goes.
 #[cfg(unix)]
 #[test]
 fn links_are_not_followed_on_writing() {
-    let folder = Folder::new();
-    let (link, target) = (folder.file("key.pem"), folder.file("target"));
+    let directory = Directory::new();
+    let (link, target) = (directory.file("key.pem"), directory.file("target"));
     std::os::unix::fs::symlink(&target, &link).unwrap();
     let error = kem_key(X25519, 6).write_pem_file(&link).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
-    assert_eq!(folder.names(), ["key.pem"], "nothing behind the link");
+    assert_eq!(directory.names(), ["key.pem"], "nothing behind the link");
 }
 
-/// Runs one of the tests below in a shell that first does `prepare`; they write into `folder`.
+/// Runs one of the tests below in a shell that first does `prepare`; they write into `directory`.
 /// False if the system has no such shell.
 #[cfg(unix)]
-fn in_a_shell(prepare: &str, test: &str, folder: &Path) -> bool {
+fn in_a_shell(prepare: &str, test: &str, directory: &Path) -> bool {
     let mut shell = process::command("sh");
     shell
         .arg("-c")
         .arg(format!("{prepare} || exit 99; exec \"$0\" \"$@\""))
         .arg(env::current_exe().unwrap())
         .args(["--ignored", "--exact", test])
-        .env(FOLDER, folder);
+        .env(DIRECTORY, directory);
     match process::ended_if_present(shell) {
         Some(output) if output.status.code() != Some(99) => {
             assert!(output.status.success(), "{output:?}");
@@ -371,11 +371,11 @@ fn in_a_shell(prepare: &str, test: &str, folder: &Path) -> bool {
     }
 }
 
-const FOLDER: &str = "TWINSEAL_KEY_FILES";
+const DIRECTORY: &str = "TWINSEAL_KEY_FILES";
 
 /// In the process that [`in_a_shell`] starts.
-fn given_folder() -> Option<PathBuf> {
-    env::var_os(FOLDER).map(PathBuf::from)
+fn given_directory() -> Option<PathBuf> {
+    env::var_os(DIRECTORY).map(PathBuf::from)
 }
 
 #[cfg(unix)]
@@ -384,14 +384,14 @@ fn only_the_owner_can_read() {
     use std::os::unix::fs::PermissionsExt;
 
     for umask in ["000", "022", "077"] {
-        let folder = Folder::new();
+        let directory = Directory::new();
         let prepare = format!("umask {umask}");
-        if !in_a_shell(&prepare, "key_files::writes_two_keys", folder.0.path()) {
+        if !in_a_shell(&prepare, "key_files::writes_two_keys", directory.0.path()) {
             continue;
         }
-        assert_eq!(folder.names(), ["kem.pem", "sign.pem"]);
-        for name in folder.names() {
-            let mode = fs::metadata(folder.file(&name)).unwrap().permissions().mode();
+        assert_eq!(directory.names(), ["kem.pem", "sign.pem"]);
+        for name in directory.names() {
+            let mode = fs::metadata(directory.file(&name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o7777, 0o600, "{name} under umask {umask}");
         }
     }
@@ -400,30 +400,30 @@ fn only_the_owner_can_read() {
 #[test]
 #[ignore = "run by only_the_owner_can_read"]
 fn writes_two_keys() {
-    let Some(folder) = given_folder() else { return };
-    kem_key(X25519, 7).write_pem_file(folder.join("kem.pem")).unwrap();
-    signing_key(7).write_pem_file(folder.join("sign.pem")).unwrap();
+    let Some(directory) = given_directory() else { return };
+    kem_key(X25519, 7).write_pem_file(directory.join("kem.pem")).unwrap();
+    signing_key(7).write_pem_file(directory.join("sign.pem")).unwrap();
 }
 
 /// A limit of 0 on the size of files makes every write fail, after the file was made.
 #[cfg(unix)]
 #[test]
 fn a_failed_write_leaves_nothing() {
-    let folder = Folder::new();
+    let directory = Directory::new();
     let prepare = "trap '' XFSZ && ulimit -f 0";
-    if in_a_shell(prepare, "key_files::fails_to_write_two_keys", folder.0.path()) {
-        assert_eq!(folder.names(), ["tried"]);
+    if in_a_shell(prepare, "key_files::fails_to_write_two_keys", directory.0.path()) {
+        assert_eq!(directory.names(), ["tried"]);
     }
 }
 
 #[test]
 #[ignore = "run by a_failed_write_leaves_nothing"]
 fn fails_to_write_two_keys() {
-    let Some(folder) = given_folder() else { return };
-    fs::create_dir(folder.join("tried")).unwrap();
+    let Some(directory) = given_directory() else { return };
+    fs::create_dir(directory.join("tried")).unwrap();
     let results = [
-        kem_key(X25519, 8).write_pem_file(folder.join("kem.pem")),
-        signing_key(8).write_pem_file(folder.join("sign.pem")),
+        kem_key(X25519, 8).write_pem_file(directory.join("kem.pem")),
+        signing_key(8).write_pem_file(directory.join("sign.pem")),
     ];
     for result in results {
         assert_eq!(result.unwrap_err().kind(), io::ErrorKind::FileTooLarge);
@@ -432,10 +432,10 @@ fn fails_to_write_two_keys() {
 
 #[test]
 fn files_that_are_no_keys() {
-    let folder = Folder::new();
+    let directory = Directory::new();
     let file = |name: &str, content: &[u8]| {
-        fs::write(folder.file(name), content).unwrap();
-        folder.file(name)
+        fs::write(directory.file(name), content).unwrap();
+        directory.file(name)
     };
     let pem = kem_key(X25519, 9).to_pem();
     let pem = pem.as_str().as_bytes();
@@ -450,8 +450,8 @@ fn files_that_are_no_keys() {
     let too_long = document("it is longer than 4 MiB");
     let four_mib = 4 * 1024 * 1024;
     let table = [
-        (folder.file("missing"), "NotFound".into()),
-        (folder.0.path().to_path_buf(), "IsADirectory".into()),
+        (directory.file("missing"), "NotFound".into()),
+        (directory.0.path().to_path_buf(), "IsADirectory".into()),
         (file("nothing", b""), document("it is empty")),
         (file("half", &pem[..60]), format!("InvalidData: {cut}")),
         (file("BOM", &[b"\xef\xbb\xbf", pem].concat()), "Ok".into()),

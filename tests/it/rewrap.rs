@@ -206,7 +206,7 @@ fn a_header_that_was_changed() {
             });
         }
     }
-    // What was changed after the header is not noticed here, but by whoever opens it.
+    // A change after the header is not noticed here, but on opening.
     let mut changed = sealed;
     changed[header] ^= 1;
     let moved = rewrap(&OLD, &recipients(&[&NEW]), &changed);
@@ -250,7 +250,7 @@ fn truncated_in_the_header() {
     }
 }
 
-/// Old's key in a module, which answers as told.
+/// Old's key in a module that gives a chosen answer.
 struct Module(fn(&Ciphertext) -> Result<SharedSecret, Error>);
 
 impl Decapsulate for Module {
@@ -294,7 +294,7 @@ fn a_key_elsewhere() {
     assert!(matches!(module.rewrap_header(&to, &header), Err(Error::Open)));
 }
 
-/// An inner writer or reader that fails is told, and what was written before is no whole envelope.
+/// The failure of an inner writer or reader is reported, and the bytes written before are not a whole envelope.
 #[test]
 fn a_writer_that_fails() {
     let plaintext = plaintext(3 * CHUNK);

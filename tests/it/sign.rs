@@ -68,7 +68,7 @@ fn what_does_not_verify() {
     }
 }
 
-/// Neither half counts alone, and halves of two signatures do not make one.
+/// Neither half is enough, and halves of two signatures do not make one.
 #[test]
 fn halves_that_do_not_belong_together() {
     let (key, other_key) = (signing_key(1), signing_key(2));

@@ -28,7 +28,7 @@ impl Secrets {
         }
     }
 
-    /// The characters of a PEM document that stand for bytes of `secret` alone.
+    /// The characters of a PEM document that stand only for bytes of `secret`.
     pub(crate) fn add_pem(&mut self, name: &str, document: &str, secret: &[u8]) {
         let before = self.0.len();
         for line in document.lines().filter(|line| !line.starts_with('-')) {

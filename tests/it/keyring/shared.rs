@@ -187,19 +187,19 @@ fn a_mounted_secret_is_reloaded() {
     use std::os::unix::fs::symlink;
 
     // As Kubernetes mounts a secret: files behind `..data`, which is replaced as a whole.
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let mount = |name: &str, keys: &[(&str, DecapsulationKey)]| {
-        let data = folder.path().join(name);
+        let data = directory.path().join(name);
         fs::create_dir(&data).unwrap();
         for (file, key) in keys {
             key.write_pem_file(data.join(file)).unwrap();
         }
-        let link = folder.path().join("..new");
+        let link = directory.path().join("..new");
         symlink(name, &link).unwrap();
-        fs::rename(link, folder.path().join("..data")).unwrap();
+        fs::rename(link, directory.path().join("..data")).unwrap();
     };
     mount("..1", &[("primary.pem", key(1))]);
-    let ring = Shared::<Keyring>::read_dir(folder.path()).unwrap();
+    let ring = Shared::<Keyring>::read_dir(directory.path()).unwrap();
     assert!(!ring.reload().unwrap());
 
     mount("..2", &[("primary.pem", key(2)), ("older.pem", key(1))]);
@@ -210,10 +210,10 @@ fn a_mounted_secret_is_reloaded() {
     // Wrong files change nothing, and are named.
     mount("..3", &[("older.pem", key(3))]);
     assert!(ring.reload().unwrap_err().to_string().contains("primary.pem"));
-    fs::write(folder.path().join("..3/primary.pem"), "-----BEGIN").unwrap();
+    fs::write(directory.path().join("..3/primary.pem"), "-----BEGIN").unwrap();
     assert!(ring.reload().unwrap_err().to_string().contains("primary.pem"));
     assert_eq!(ring.load().primary(), key(2).encapsulation_key());
 
     assert!(Shared::new(Keyring::new(key(1))).reload().is_err());
-    assert!(Keyring::read_dir(folder.path().join("missing")).is_err());
+    assert!(Keyring::read_dir(directory.path().join("missing")).is_err());
 }

@@ -116,7 +116,7 @@ fn the_default() {
         let from_seed = DecapsulationKey::from_seed(suite, key.seed()).unwrap();
         let from_pem = DecapsulationKey::from_pem(key.to_pem().as_str()).unwrap();
         all.extend([key.provider(), from_seed.provider(), from_pem.provider()]);
-        // A key does not remember what the one that it was read from was on.
+        // A key does not remember the provider of the key that it was copied from.
         for provider in PROVIDERS {
             let moved = from_seed.encapsulation_key().on(provider).unwrap();
             all.push(EncapsulationKey::from_pem(&moved.to_pem()).unwrap().provider());

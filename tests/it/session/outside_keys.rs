@@ -7,7 +7,7 @@ use twinseal::{
 
 use super::fixture::{ALICE, BOB, CTX, SIGNED_CORE};
 
-/// Bob's key in a module, which answers as told.
+/// Bob's key in a module that gives a chosen answer.
 struct Module(fn(&Ciphertext) -> Result<SharedSecret, Error>);
 
 impl Decapsulate for Module {
@@ -20,7 +20,7 @@ impl Decapsulate for Module {
     }
 }
 
-/// Alice's key in a service, which answers as told.
+/// Alice's key in a service that gives a chosen answer.
 struct Service(fn(&[u8], &[u8; 64]) -> Result<Signature, Error>);
 
 impl Sign for Service {

@@ -206,7 +206,7 @@ fn hello_rules() {
     assert!(matches!(opened, Err(Error::Open)));
 }
 
-/// "Messages": what is refused, and that a refusal leaves the receiver where it was.
+/// "Messages": a refused message leaves the receiver as it was.
 #[test]
 fn message_rules() {
     let block = Block::read("session-0051");

@@ -79,7 +79,7 @@ fn assert_refused_with(sealed: &[u8], plaintext: &[u8], expected: impl Fn(&Error
     }
 }
 
-/// It does not open, in any way, and what comes out before that is true.
+/// No way of opening accepts it, and all that comes out before the error is authentic.
 #[track_caller]
 pub(crate) fn assert_refused(sealed: &[u8], plaintext: &[u8]) {
     assert_refused_with(sealed, plaintext, |error| matches!(error, Error::Open));

@@ -89,7 +89,7 @@ fn a_writer_ends_where_it_panics() {
     assert!(parallel.finish().is_err());
 }
 
-/// Without I/O it is the caller's buffer that holds what the provider was at work on.
+/// Without I/O the caller's buffer holds the bytes that the provider was processing.
 #[test]
 fn a_sealer_ends_where_it_panics() {
     let bob = DecapsulationKey::generate().unwrap().on(&PANICKING).unwrap();
@@ -128,7 +128,7 @@ fn an_opener_ends_where_it_panics() {
     let open = AssertUnwindSafe(|| in_vector.update(before, &mut opened));
     assert!(catch_unwind(open).is_err());
     assert!(opened == plaintext[..2 * CHUNK], "only what is authentic is in it");
-    // What follows is authentic, but not what comes next.
+    // The following bytes are authentic, but not the next chunk.
     assert!(in_vector.update(after, &mut opened).is_err());
     assert!(in_vector.finish(&mut opened).is_err());
     assert_eq!(opened.len(), 2 * CHUNK);

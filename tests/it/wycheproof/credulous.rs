@@ -1,5 +1,5 @@
-//! A provider that takes every encapsulation key: what is refused on it, the crate refuses by
-//! itself, before any provider.
+//! Which keys does the crate itself refuse? This provider takes every encapsulation key, so that only the
+//! checks before all providers are left.
 
 use twinseal::{
     Error,

@@ -1,4 +1,4 @@
-//! HKDF-SHA384. The crate derives without a salt; cases with one go to the crate beneath.
+//! HKDF-SHA384. The crate derives without a salt; cases with one go to the `hkdf` crate.
 
 use hkdf::{Hkdf, InvalidLength};
 use sha2::Sha384;

@@ -99,7 +99,7 @@ fn sign_from(seed: &[u8], context: &[u8], message: &[u8]) -> Result<Vec<u8>, Err
     pair.signer.sign_deterministic(context, message)
 }
 
-/// What providers do not offer, an external mu and given randomness, runs on the crate beneath.
+/// Providers offer neither an external mu nor given randomness: these cases run on the `ml-dsa` crate.
 fn with_the_ml_dsa_crate(group: &mldsa_sign::TestGroup) -> Box<ExpandedSigningKey<MlDsa87>> {
     Box::new(ExpandedSigningKey::from_seed(seed(group).try_into().unwrap()))
 }

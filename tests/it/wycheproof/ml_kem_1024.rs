@@ -92,7 +92,7 @@ fn encapsulate_to(test: &Test) -> Result<(Vec<u8>, Vec<u8>), Error> {
     Ok((ciphertext, secret))
 }
 
-/// The crate takes seeds only; expanded keys go to the crate beneath.
+/// The crate takes seeds only; expanded keys go to `ml-kem`.
 #[test]
 fn decapsulate_with_expanded_keys() {
     let set = load(TestName::MlKem1024SemiExpandedDecaps);
