@@ -11,9 +11,8 @@ use std::{fmt, io};
 use sha2::{Digest, Sha512};
 
 use crate::{
-    Recipients,
     check::{self, CheckedKem},
-    envelope,
+    envelope::{self, Recipients},
     error::Error,
     kdf,
     kem::{Ciphertext, EncapsulationKey, KemSuite, SharedSecret},

@@ -4,8 +4,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-// The crate as a whole: what it exports, what does not compile, and which test proves what.
+// The crate as a whole: its layers, what it exports, what does not compile, and which test proves what.
 mod documents;
+mod layers;
 mod misuse;
 mod public_dependencies;
 

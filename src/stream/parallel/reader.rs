@@ -10,7 +10,7 @@ use std::{
 
 use super::pipeline::{Batch, Pipeline};
 use crate::{
-    Error,
+    error::Error,
     numbered_key::TAG,
     stream::{
         ChunkKey, OpenReader, SEALED_CHUNK,
