@@ -17,10 +17,9 @@ use twinseal::{
 };
 
 use common::{
-    COMPOSITE, CTX, P384, X25519, kem_key,
+    keys::{COMPOSITE, CTX, P384, X25519, kem_key, signing_key, signing_key_bytes},
     process::{command, ended},
     providers::PROVIDERS,
-    signing_key, signing_key_bytes,
 };
 
 const KIB: usize = 1024;

@@ -14,9 +14,8 @@ use std::{
 use tempfile::TempDir;
 
 use crate::common::{
-    X25519, kem_key,
+    keys::{X25519, kem_key, signing_key},
     process::{self, end_of, ended, ended_if_present, within_deadline},
-    signing_key,
 };
 
 pub(crate) const TOOL: &str = env!("CARGO_BIN_EXE_twinseal");

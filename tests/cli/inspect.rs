@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use twinseal::{Keyring, VerifyingKeyring};
 
 use crate::{
-    common::{P384, X25519, kem_key, process::ended, signing_key},
+    common::{
+        keys::{P384, X25519, kem_key, signing_key},
+        process::ended,
+    },
     desk::{Desk, data, message},
 };
 

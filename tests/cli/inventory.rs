@@ -17,7 +17,10 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    common::{P384, X25519, kem_key, process::ended, signing_key},
+    common::{
+        keys::{P384, X25519, kem_key, signing_key},
+        process::ended,
+    },
     desk::{Desk, data},
 };
 

@@ -1,7 +1,7 @@
 //! Are keys of other software described by their algorithm and form?
 
 use crate::{
-    common::{ec_private_key, pem, pkcs8, pkcs8_of, spki, tlv},
+    common::der::{ec_private_key, pem, pkcs8, pkcs8_of, spki, tlv},
     desk::Desk,
 };
 
@@ -229,7 +229,7 @@ fn messages_are_short() {
     }
     let bundle: String = (0..100)
         .map(|number| {
-            crate::common::kem_key(crate::common::X25519, number + 100)
+            crate::common::keys::kem_key(crate::common::keys::X25519, number + 100)
                 .to_pem()
                 .as_str()
                 .to_string()

@@ -5,7 +5,10 @@ use std::fs;
 use twinseal::{DecapsulationKey, EncapsulationKey, KemSuite, SigningKey, VerifyingKey};
 
 use crate::{
-    common::{P384, kem_key, process::ended},
+    common::{
+        keys::{P384, kem_key},
+        process::ended,
+    },
     desk::Desk,
 };
 

@@ -3,7 +3,11 @@
 use std::fs;
 
 use crate::{
-    common::{P384, X25519, kem_key, pem, process::ended, signing_key},
+    common::{
+        der::pem,
+        keys::{P384, X25519, kem_key, signing_key},
+        process::ended,
+    },
     desk::Desk,
 };
 

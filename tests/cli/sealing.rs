@@ -5,7 +5,10 @@ use std::fs;
 use twinseal::Keyring;
 
 use crate::{
-    common::{P384, X25519, kem_key, process::ended},
+    common::{
+        keys::{P384, X25519, kem_key},
+        process::ended,
+    },
     desk::{Desk, data},
 };
 

@@ -10,7 +10,11 @@ use x509_cert::{
 };
 
 use crate::{
-    common::{COMPOSITE, CTX, process::ended, signing_key, vectors},
+    common::{
+        keys::{COMPOSITE, CTX, signing_key},
+        process::ended,
+        vectors,
+    },
     desk::{Desk, data, given, message},
 };
 

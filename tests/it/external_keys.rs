@@ -19,8 +19,8 @@ use twinseal::{
 };
 
 use crate::common::{
-    COMPOSITE, CTX, P384, X25519, chain, invalid, io_outcome, kem_key, outcome, signing_key,
-    truncated,
+    errors::{chain, invalid, io_outcome, outcome, truncated},
+    keys::{COMPOSITE, CTX, P384, X25519, kem_key, signing_key},
 };
 
 /// What an external key answers instead of what it should.

@@ -12,7 +12,10 @@ use twinseal::{
 };
 
 use crate::common::{
-    CTX, Parser, X25519, ec_private_key, invalid, kem_key, length, outcome, pem, signing_key,
+    der::{ec_private_key, pem},
+    errors::{invalid, length, outcome},
+    keys::{CTX, X25519, kem_key, signing_key},
+    parsers::Parser,
     vectors,
 };
 

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use rand_core::{TryCryptoRng, TryRng};
 use twinseal::{DecapsulationKey, Error, KemSuite, SigningKey, provider::Random};
 
-use crate::common::{COMPOSITE, outcome, providers::PROVIDERS};
+use crate::common::{errors::outcome, keys::COMPOSITE, providers::PROVIDERS};
 
 /// A generator that gives a few bytes, and then one value for ever.
 struct Stuck {

@@ -12,8 +12,11 @@ use twinseal::{
 };
 
 use crate::common::{
-    CTX, P384, X25519, bad_pem, io_outcome, kem_key, outcome, pem, pem_parsers, process,
-    signing_key,
+    der::pem,
+    errors::{bad_pem, io_outcome, outcome},
+    keys::{CTX, P384, X25519, kem_key, signing_key},
+    parsers::pem_parsers,
+    process,
 };
 
 /// A directory that is removed at the end.

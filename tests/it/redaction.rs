@@ -3,7 +3,10 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use twinseal::{DecapsulationKey, KemSuite, SigningKey, envelope::Header, kem::SharedSecret};
 
-use crate::common::{COMPOSITE, CTX, X25519, composite_oid, ec_private_key, pem, pkcs8};
+use crate::common::{
+    der::{composite_oid, ec_private_key, pem, pkcs8},
+    keys::{COMPOSITE, CTX, X25519},
+};
 
 const ED25519: &[u8] = b"\x06\x03\x2b\x65\x70";
 

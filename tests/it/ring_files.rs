@@ -26,9 +26,10 @@ use twinseal::{
 };
 
 use crate::common::{
-    CTX, X25519, chain, kem_key, pem,
+    der::pem,
+    errors::chain,
+    keys::{CTX, X25519, kem_key, signing_key},
     process::{command, ended},
-    signing_key,
 };
 
 fn key(number: u8) -> DecapsulationKey {

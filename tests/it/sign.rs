@@ -9,7 +9,10 @@ use p384::{
 use signature::{Signer, Verifier};
 use twinseal::{Error, Sign, Signature, VerifyingKey, hazmat};
 
-use crate::common::{COMPOSITE, CTX, invalid, io_outcome, outcome, signing_key, truncated};
+use crate::common::{
+    errors::{invalid, io_outcome, outcome, truncated},
+    keys::{COMPOSITE, CTX, signing_key},
+};
 
 const MESSAGE: &[u8] = b"a message";
 const ML_DSA: usize = 4627;

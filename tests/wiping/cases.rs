@@ -16,7 +16,11 @@ use twinseal::{
 
 use crate::{
     allocator::{NEEDLE, Secrets},
-    common::{COMPOSITE, CTX, X25519, ec_private_key, providers::PROVIDERS},
+    common::{
+        der::ec_private_key,
+        keys::{COMPOSITE, CTX, X25519},
+        providers::PROVIDERS,
+    },
 };
 
 impl Secrets {

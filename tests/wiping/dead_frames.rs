@@ -5,7 +5,7 @@ use std::hint::black_box;
 use hmac::{Hmac, KeyInit, Mac};
 use twinseal::{DecapsulationKey, hazmat};
 
-use crate::{allocator::NEEDLE, cases::secret, common::P384};
+use crate::{allocator::NEEDLE, cases::secret, common::keys::P384};
 
 /// Whether a piece of a secret is in the frames of calls that have returned, which are not
 /// overwritten before the next call.

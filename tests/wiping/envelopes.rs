@@ -12,7 +12,10 @@ use twinseal::{
 
 use crate::{
     cases::{KemCase, PLAINTEXT, kem_cases},
-    common::{CTX, X25519, outcome},
+    common::{
+        errors::outcome,
+        keys::{CTX, X25519},
+    },
 };
 
 #[test]

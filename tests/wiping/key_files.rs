@@ -6,7 +6,7 @@ use twinseal::{DecapsulationKey, KemSuite, SigningKey};
 
 use crate::{
     cases::{KemCase, SignCase},
-    common::{P384, pem},
+    common::{der::pem, keys::P384},
 };
 
 #[test]

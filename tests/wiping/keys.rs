@@ -7,7 +7,10 @@ use twinseal::{
 
 use crate::{
     cases::{Fixed, SignCase, kem_cases},
-    common::{COMPOSITE, CTX, providers::PROVIDERS},
+    common::{
+        keys::{COMPOSITE, CTX},
+        providers::PROVIDERS,
+    },
 };
 
 #[test]

@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 use crate::{
     allocator::Secrets,
     cases::{KemCase, SignCase},
-    common::CTX,
+    common::keys::CTX,
 };
 
 #[test]

@@ -4,8 +4,9 @@ use proptest::{collection::vec, prelude::*};
 use twinseal::{DecapsulationKey, KemSuite, Recipients, Signature, envelope::Header};
 
 use crate::common::{
-    COMPOSITE, CTX, Parser, der_parsers, kem_key, outcome, parsers_of_fixed_length, pem_parsers,
-    signing_key,
+    errors::outcome,
+    keys::{COMPOSITE, CTX, kem_key, signing_key},
+    parsers::{Parser, der_parsers, parsers_of_fixed_length, pem_parsers},
 };
 
 fn every_parser() -> Vec<Parser> {

@@ -2,7 +2,10 @@
 
 use twinseal::{Decapsulate, Error, Recipients, Sign, Unlock, envelope::Header};
 
-use crate::common::{CTX, X25519, io_outcome, kem_key, outcome, signing_key};
+use crate::common::{
+    errors::{io_outcome, outcome},
+    keys::{CTX, X25519, kem_key, signing_key},
+};
 
 /// Every function that takes a context, with one.
 fn with_context(context: &[u8]) -> Vec<(&'static str, String)> {

@@ -8,7 +8,7 @@ use twinseal::{
 };
 
 use super::{LOW_ORDER, NOT_ON_CURVE, NOT_REDUCED, NOT_UNCOMPRESSED, ml_kem::set_coefficient};
-use crate::common::{invalid, outcome};
+use crate::common::errors::{invalid, outcome};
 
 /// Takes every key and ciphertext, and makes shared secrets of zeros.
 #[derive(Debug)]

@@ -5,8 +5,9 @@ use twinseal::{Error, SigningKey, VerifyingKey};
 
 use super::{NOT_DER, NOT_RFC_5915, NOT_UNCOMPRESSED};
 use crate::common::{
-    composite_oid, invalid, length, outcome, pkcs8, pkcs8_of, signing_key, signing_key_bytes, spki,
-    tlv,
+    der::{composite_oid, pkcs8, pkcs8_of, spki, tlv},
+    errors::{invalid, length, outcome},
+    keys::{signing_key, signing_key_bytes},
 };
 
 const NOT_CANONICAL: &str = "it has attributes, extra fields or another encoding";

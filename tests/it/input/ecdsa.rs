@@ -4,8 +4,10 @@ use twinseal::{Signature, SigningKey};
 
 use super::NOT_RFC_5915;
 use crate::common::{
-    COMPOSITE, ORDER, composite_oid, ec_private_key, invalid, length, minus_one, outcome, pkcs8,
-    plus, tlv, truncated,
+    der::{composite_oid, ec_private_key, pkcs8, tlv},
+    errors::{invalid, length, outcome, truncated},
+    keys::COMPOSITE,
+    numbers::{ORDER, minus_one, plus},
 };
 
 const NOT_ECDSA: &str = "it is not the DER form of two integers from 1 to n - 1";

@@ -3,7 +3,10 @@
 use twinseal::{DecapsulationKey, EncapsulationKey, Recipients, envelope::Header};
 
 use super::{LOW_ORDER, NOT_BELOW_PRIME};
-use crate::common::{CTX, X25519, invalid, kem_key, length, misuse, outcome, truncated, unknown};
+use crate::common::{
+    errors::{invalid, length, misuse, outcome, truncated, unknown},
+    keys::{CTX, X25519, kem_key},
+};
 
 #[test]
 fn envelopes() {

@@ -2,7 +2,7 @@
 
 use twinseal::{KemSuite, SignatureSuite};
 
-use crate::common::{outcome, unknown};
+use crate::common::errors::{outcome, unknown};
 
 #[test]
 fn suite_identifiers() {

@@ -5,7 +5,9 @@ use twinseal::{Error, envelope::Header};
 
 use super::{LOW_ORDER, NOT_BELOW_PRIME, NOT_REDUCED, NOT_RFC_5915, NOT_UNCOMPRESSED};
 use crate::common::{
-    CTX, P384, Parser, X25519, invalid, kem_key, kem_parsers, length, parsers_of_fixed_length,
+    errors::{invalid, length},
+    keys::{CTX, P384, X25519, kem_key},
+    parsers::{Parser, kem_parsers, parsers_of_fixed_length},
 };
 
 #[test]

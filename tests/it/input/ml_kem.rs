@@ -3,7 +3,10 @@
 use twinseal::{EncapsulationKey, KemSuite};
 
 use super::NOT_REDUCED;
-use crate::common::{invalid, kem_key, outcome};
+use crate::common::{
+    errors::{invalid, outcome},
+    keys::kem_key,
+};
 
 /// FIPS 203 `ByteEncode_12`: two coefficients in three bytes.
 pub(super) fn set_coefficient(key: &mut [u8], index: usize, value: u16) {

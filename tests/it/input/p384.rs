@@ -3,7 +3,11 @@
 use twinseal::{EncapsulationKey, VerifyingKey, kem::Ciphertext};
 
 use super::{NOT_ON_CURVE, NOT_UNCOMPRESSED};
-use crate::common::{COMPOSITE, P384, PRIME, invalid, kem_key, outcome, plus, signing_key};
+use crate::common::{
+    errors::{invalid, outcome},
+    keys::{COMPOSITE, P384, kem_key, signing_key},
+    numbers::{PRIME, plus},
+};
 
 /// Each value that ends in a point, with `point` in its place.
 fn with_p384(point: &[u8]) -> [String; 3] {

@@ -5,8 +5,10 @@ use twinseal::{DecapsulationKey, EncapsulationKey, Error, SigningKey, VerifyingK
 
 use super::NOT_DER;
 use crate::common::{
-    X25519, bad_pem, invalid, kem_key, length, outcome, pem, pem_parsers, signing_key, truncated,
-    unknown,
+    der::pem,
+    errors::{bad_pem, invalid, length, outcome, truncated, unknown},
+    keys::{X25519, kem_key, signing_key},
+    parsers::pem_parsers,
 };
 
 #[test]

@@ -2,7 +2,7 @@
 
 use twinseal::{EncapsulationKey, Signature, envelope::Header};
 
-use crate::common::{COMPOSITE, P384, X25519, kem_key};
+use crate::common::keys::{COMPOSITE, P384, X25519, kem_key};
 
 #[test]
 fn texts_of_errors() {

@@ -3,7 +3,10 @@
 use twinseal::{EncapsulationKey, kem::Ciphertext};
 
 use super::{LOW_ORDER, NOT_BELOW_PRIME};
-use crate::common::{X25519, invalid, kem_key, outcome};
+use crate::common::{
+    errors::{invalid, outcome},
+    keys::{X25519, kem_key},
+};
 
 /// A key or ciphertext of suite 0x0001 whose second half is `point`.
 fn with_x25519(point: &[u8]) -> [String; 2] {

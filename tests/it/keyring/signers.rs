@@ -6,7 +6,7 @@ use twinseal::{
     Error, KeyId, Policy, SignatureSuite, SigningKey, VerifyingKeyring, keyring::Shared,
 };
 
-use crate::common::{CTX, X25519, kem_key, signing_key};
+use crate::common::keys::{CTX, X25519, kem_key, signing_key};
 
 #[test]
 fn signers_are_told_apart() {

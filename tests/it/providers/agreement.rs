@@ -10,7 +10,10 @@ use twinseal::{
 };
 
 use super::PROVIDERS;
-use crate::common::{COMPOSITE, CTX, P384, X25519, ec_private_key, signing_key_bytes};
+use crate::common::{
+    der::ec_private_key,
+    keys::{COMPOSITE, CTX, P384, X25519, signing_key_bytes},
+};
 
 #[test]
 fn some_changes() {

@@ -10,7 +10,11 @@ use twinseal::{
 };
 
 use super::{PROVIDERS, pairs, same_on_all};
-use crate::common::{ORDER, PRIME, ec_private_key, minus_one, outcome, plus, tlv};
+use crate::common::{
+    der::{ec_private_key, tlv},
+    errors::outcome,
+    numbers::{ORDER, PRIME, minus_one, plus},
+};
 
 // X25519.
 

@@ -7,7 +7,7 @@ use twinseal::{
 };
 
 use super::{PROVIDERS, pairs, same_on_all};
-use crate::common::{COMPOSITE, CTX, kem_key, signing_key};
+use crate::common::keys::{COMPOSITE, CTX, kem_key, signing_key};
 
 #[test]
 fn one_seed_gives_one_key() {

@@ -8,7 +8,10 @@ use twinseal::{
 };
 
 use super::{PROVIDERS, pairs, same_on_all};
-use crate::common::{CTX, P384, X25519, kem_key, outcome, signing_key};
+use crate::common::{
+    errors::outcome,
+    keys::{CTX, P384, X25519, kem_key, signing_key},
+};
 
 const CHUNK: usize = 16 * 1024;
 

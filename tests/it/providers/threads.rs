@@ -3,7 +3,10 @@
 use std::{sync::Barrier, thread};
 
 use super::PROVIDERS;
-use crate::common::{CTX, X25519, kem_key, process::Watch, signing_key};
+use crate::common::{
+    keys::{CTX, X25519, kem_key, signing_key},
+    process::Watch,
+};
 
 const THREADS: usize = 8;
 const ROUNDS: usize = 10;

@@ -10,7 +10,7 @@ use super::{
     bits,
     fixture::{CHUNK, Envelope, OPEN, PREFIX, SEALED_CHUNK, fields, open_both, plaintext, readers},
 };
-use crate::common::{CTX, outcome};
+use crate::common::{errors::outcome, keys::CTX};
 
 /// The body's key, so that only the body is opened again and again.
 fn body_key(sealed: &[u8]) -> (usize, BodyKey) {

@@ -7,8 +7,10 @@ use super::{
     bits,
 };
 use crate::common::{
-    Parser, X25519, bad_pem, der_parsers, invalid, kem_key, length, outcome, pem, pem_parsers,
-    signing_key, truncated,
+    der::pem,
+    errors::{bad_pem, invalid, length, outcome, truncated},
+    keys::{X25519, kem_key, signing_key},
+    parsers::{Parser, der_parsers, pem_parsers},
 };
 
 fn is_of_a_key(error: &Error) -> bool {

@@ -6,7 +6,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha384;
 use twinseal::{DecapsulationKey, EncapsulationKey, Recipients, hazmat};
 
-use crate::common::{CTX, P384, X25519, kem_key, outcome};
+use crate::common::{
+    errors::outcome,
+    keys::{CTX, P384, X25519, kem_key},
+};
 
 pub(super) const CHUNK: usize = 16 * 1024;
 pub(super) const SEALED_CHUNK: usize = CHUNK + 16;

@@ -7,7 +7,10 @@ use super::{
     bits,
     fixture::{Envelope, NOT_A_RECIPIENT, OPEN, ORDER, fields, open_both, readers},
 };
-use crate::common::{CTX, P384, invalid, length, outcome, truncated, unknown};
+use crate::common::{
+    errors::{invalid, length, outcome, truncated, unknown},
+    keys::{CTX, P384},
+};
 
 /// The errors that the two readers may get after a flip in this field of the header.
 fn expected(name: &str, offset: usize, value: u8, field: &[u8]) -> [Vec<String>; 2] {

@@ -3,7 +3,10 @@
 use twinseal::{KemSuite, envelope::Header};
 
 use super::fixture::{Envelope, NOT_A_RECIPIENT, OPEN, ORDER, open_both, plaintext, readers};
-use crate::common::{CTX, X25519, invalid, kem_key, outcome, truncated, unknown};
+use crate::common::{
+    errors::{invalid, outcome, truncated, unknown},
+    keys::{CTX, X25519, kem_key},
+};
 
 #[test]
 fn rearranged_recipients() {

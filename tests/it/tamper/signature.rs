@@ -6,7 +6,10 @@ use super::{
     Extent::{self, Everything, Sample},
     bits,
 };
-use crate::common::{COMPOSITE, CTX, invalid, outcome, signing_key, truncated};
+use crate::common::{
+    errors::{invalid, outcome, truncated},
+    keys::{COMPOSITE, CTX, signing_key},
+};
 
 fn flip_signature(extent: Extent) {
     let key = signing_key(3);

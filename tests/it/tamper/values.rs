@@ -3,7 +3,11 @@
 use twinseal::{Error, KemSuite, kem::Ciphertext};
 
 use super::{Extent::Sample, bits};
-use crate::common::{Parser, kem_key, length, parsers_of_fixed_length};
+use crate::common::{
+    errors::length,
+    keys::kem_key,
+    parsers::{Parser, parsers_of_fixed_length},
+};
 
 /// A flipped bit in a KEM ciphertext is refused, or gives another secret.
 #[test]

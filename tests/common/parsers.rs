@@ -1,0 +1,105 @@
+//! Which constructors parse bytes from outside? Each with an input that it takes.
+
+use twinseal::{
+    DecapsulationKey, EncapsulationKey, KemSuite, SigningKey, VerifyingKey,
+    kem::{Ciphertext, SharedSecret},
+};
+
+use super::{
+    errors::outcome,
+    keys::{COMPOSITE, P384, kem_key, signing_key},
+};
+
+type Parse = dyn Fn(&[u8]) -> String;
+
+/// A constructor under test.
+pub(crate) struct Parser {
+    /// What its errors call the value.
+    pub(crate) what: &'static str,
+    /// An input that it takes.
+    pub(crate) valid: Vec<u8>,
+    /// The outcome for any input.
+    parse: Box<Parse>,
+}
+
+impl Parser {
+    pub(crate) fn new(
+        what: &'static str,
+        valid: impl Into<Vec<u8>>,
+        parse: impl Fn(&[u8]) -> String + 'static,
+    ) -> Self {
+        Self { what, valid: valid.into(), parse: Box::new(parse) }
+    }
+
+    pub(crate) fn parse(&self, bytes: &[u8]) -> String {
+        (self.parse)(bytes)
+    }
+}
+
+/// Every constructor of a value that has one length.
+pub(crate) fn parsers_of_fixed_length() -> Vec<Parser> {
+    let mut parsers: Vec<_> = KemSuite::ALL.iter().copied().flat_map(kem_parsers).collect();
+    let key = signing_key(8);
+    parsers.push(Parser::new("signing key", key.secret_bytes(), |bytes| {
+        outcome(SigningKey::from_bytes(COMPOSITE, bytes))
+    }));
+    let public = key.verifying_key().as_bytes();
+    parsers.push(Parser::new("verifying key", public, |bytes| {
+        outcome(VerifyingKey::from_bytes(COMPOSITE, bytes))
+    }));
+    parsers
+}
+
+/// The constructors of a KEM suite's values: key, seed, ciphertext and shared secret.
+pub(crate) fn kem_parsers(suite: KemSuite) -> [Parser; 4] {
+    let key = kem_key(suite, 7);
+    let public = key.encapsulation_key();
+    let (ciphertext, secret) = public.encapsulate().expect("there is randomness");
+    [
+        Parser::new("encapsulation key", public.as_bytes(), move |bytes| {
+            outcome(EncapsulationKey::from_bytes(suite, bytes))
+        }),
+        Parser::new("decapsulation key seed", key.seed(), move |bytes| {
+            outcome(DecapsulationKey::from_seed(suite, bytes))
+        }),
+        Parser::new("ciphertext", ciphertext.as_bytes(), move |bytes| {
+            outcome(Ciphertext::from_bytes(suite, bytes))
+        }),
+        Parser::new("shared secret", secret.as_bytes(), move |bytes| {
+            outcome(SharedSecret::from_bytes(suite, bytes))
+        }),
+    ]
+}
+
+/// The constructors from DER.
+pub(crate) fn der_parsers() -> [Parser; 2] {
+    let key = signing_key(10);
+    let spki = key.verifying_key().to_spki_der().unwrap();
+    [
+        Parser::new("PKCS#8 key", key.to_pkcs8_der().unwrap().as_bytes().to_vec(), |der| {
+            outcome(SigningKey::from_pkcs8_der(der))
+        }),
+        Parser::new("SubjectPublicKeyInfo", spki, |der| outcome(VerifyingKey::from_spki_der(der))),
+    ]
+}
+
+/// The constructors from PEM, each named by its label.
+pub(crate) fn pem_parsers() -> [Parser; 4] {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let kem = kem_key(P384, 11);
+    let sign = signing_key(11);
+    [
+        Parser::new("TWINSEAL KEM PRIVATE KEY", kem.to_pem().as_str(), move |pem| {
+            outcome(DecapsulationKey::from_pem(&text(pem)))
+        }),
+        Parser::new("TWINSEAL KEM PUBLIC KEY", kem.encapsulation_key().to_pem(), move |pem| {
+            outcome(EncapsulationKey::from_pem(&text(pem)))
+        }),
+        Parser::new("PRIVATE KEY", sign.to_pem().as_str(), move |pem| {
+            outcome(SigningKey::from_pem(&text(pem)))
+        }),
+        Parser::new("PUBLIC KEY", sign.verifying_key().to_pem(), move |pem| {
+            outcome(VerifyingKey::from_pem(&text(pem)))
+        }),
+    ]
+}
