@@ -152,7 +152,7 @@ pub enum Error {
     #[error("signed, but no signer was named")]
     Signed,
 
-    /// The hello is signed by a key that is not the named signer, or not in the keyring.
+    /// The key that signed is not the named signer's, or not in the keyring.
     #[error("signed by an unknown key")]
     UnknownSigner,
 

@@ -27,7 +27,7 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`] if a key lives elsewhere; [`Error::Invalid`] if there are more than
+    /// [`Error::Unsupported`] if a key lives elsewhere; [`Error::Misuse`] if there are more than
     /// 1000, which [`from_pem`](Self::from_pem) would refuse.
     pub fn to_pem(&self) -> Result<PrivatePem, Error> {
         let documents = self
@@ -35,7 +35,7 @@ impl Keyring {
             .map(|key| key.in_memory().map(DecapsulationKey::to_pem))
             .collect::<Result<Vec<_>, _>>()?;
         if documents.len() > MAX_KEYS {
-            return Err(invalid(TOO_MANY));
+            return Err(Error::Misuse { what: "keyring", reason: TOO_MANY });
         }
         let len = documents.iter().map(|pem| pem.as_str().len()).sum();
         let mut bundle = Zeroizing::new(String::with_capacity(len));

@@ -70,13 +70,14 @@ impl Keyring {
 /// # let bob = DecapsulationKey::generate()?;
 /// # let alice = SigningKey::generate()?;
 /// # let mallory = SigningKey::generate()?;
-/// let signers = VerifyingKeyring::new([alice.verifying_key()])?;
+/// let mut signers = VerifyingKeyring::new([])?;
+/// signers.add_named("alice", alice.verifying_key())?;
 /// let accepting = bob.accepting_any(&signers);
 ///
 /// let to_bob = bob.encapsulation_key();
 /// let (hello, _) = to_bob.signed_by(&alice).sender(b"example.com/orders")?;
 /// let rx = accepting.receiver(b"example.com/orders", &hello)?;
-/// assert_eq!(rx.signer(), Some(alice.verifying_key().key_id()));
+/// assert_eq!(rx.signer().and_then(|signer| signers.name_of(signer)), Some("alice"));
 ///
 /// let (hello, _) = to_bob.signed_by(&mallory).sender(b"example.com/orders")?;
 /// let refused = accepting.receiver(b"example.com/orders", &hello);

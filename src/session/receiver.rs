@@ -133,7 +133,8 @@ impl SessionReceiver {
     }
 
     /// The key whose signature of the hello was verified; `None` for an unsigned session and for a
-    /// reply.
+    /// reply. [`VerifyingKeyring::name_of`](crate::VerifyingKeyring::name_of) returns its owner's
+    /// name.
     #[must_use]
     pub fn signer(&self) -> Option<KeyId> {
         self.signer

@@ -254,7 +254,7 @@ fn anything_else_is_refused() {
         ("certificate", "line 1: its label is CERTIFICATE"),
         ("short", "truncated"),
         ("version", "a newer twinseal"),
-        ("hello", "truncated"),
+        ("hello", "hello ends after 9 bytes"),
         ("cut.pub", "key file"),
         ("changed.pub", "key file"),
         ("long.pub", "not a key file: it is longer than 4 MiB"),

@@ -346,7 +346,7 @@ fn more_keys_than_a_ring_may_have() {
     }
     let mut ring = Keyring::from_pem(&bundle(1000)).unwrap();
     ring.add_older(key(1)).unwrap();
-    assert!(matches!(ring.to_pem(), Err(Error::Invalid { .. })));
+    assert!(matches!(ring.to_pem(), Err(Error::Misuse { .. })));
 
     let files = directory(&[("primary.pem", 1)]);
     for number in 0..1000 {

@@ -3,8 +3,8 @@
 use std::io::{self, Chain, Read};
 
 use twinseal::{
-    DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, SigningKey, VerifyingKey,
-    key_files::PemDocument, secret::SecretBuffer,
+    DecapsulationKey, EncapsulationKey, Error, SigningKey, VerifyingKey, key_files::PemDocument,
+    secret::SecretBuffer, session::Hello,
 };
 
 use super::found::{Entry, Found};
@@ -37,11 +37,9 @@ pub(super) fn recognise(
         && io::copy(&mut input.take(1), &mut io::sink()).map_err(reading)? > 0;
     match kind::of(&bytes) {
         FileKind::Empty => Err(Failure::of(name, "it is empty; fetch or make it again")),
-        FileKind::Session => hello_of(&bytes).ok_or_else(|| {
-            Failure::of(
-                name,
-                "a session's first message, but truncated or of another version; fetch it again",
-            )
+        FileKind::Session => Hello::parse(&bytes).map(Found::from).map_err(|error| {
+            let what = "a session's first message, but damaged or of another version";
+            Failure::of(name, format_args!("{what} ({error}); fetch it again"))
         }),
         FileKind::Signature(suite) => Ok(Found::Signature { suite, length: bytes.len() }),
         FileKind::Pem if is_longer => Err(keys::too_long(name, keys::TOO_LONG)),
@@ -90,16 +88,13 @@ pub(super) fn key(document: PemDocument<'_>) -> Result<(Role, Entry), Error> {
     Ok((role, entry))
 }
 
-/// `magic (8) || version || suite (2) || KDF (2) || AEAD (2) || flags || key id`.
-fn hello_of(bytes: &[u8]) -> Option<Found> {
-    let (_, bytes) = bytes.split_first_chunk::<8>()?;
-    let (&[1, high, low, _, _, _, _, flags], rest) = bytes.split_first_chunk()? else {
-        return None;
-    };
-    let suite_id = u16::from_be_bytes([high, low]);
-    let suite = KemSuite::from_id(suite_id).ok().map(KemSuite::name);
-    let key_id = KeyId::from_bytes(*rest.first_chunk()?);
-    Some(Found::Hello { signed: flags == 1, recipient: Entry { suite, suite_id, key_id } })
+impl From<Hello> for Found {
+    fn from(hello: Hello) -> Self {
+        let suite = hello.suite();
+        let recipient =
+            Entry { suite: Some(suite.name()), suite_id: suite.id(), key_id: hello.recipient() };
+        Self::Hello { signed: hello.signer().is_some(), recipient }
+    }
 }
 
 /// A public key of either kind.
