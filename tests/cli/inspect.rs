@@ -152,15 +152,22 @@ fn signatures_and_sessions() {
     let recipient = json!({
         "suite": "X25519-ML-KEM-1024", "suite_id": 1, "key_id": to_bob.key_id().to_string(),
     });
+    let signer = json!({
+        "suite": "id-MLDSA87-ECDSA-P384-SHA512", "suite_id": 1,
+        "key_id": alice.verifying_key().key_id().to_string(),
+    });
     let unsigned = to_bob.sender(b"x").unwrap().0;
     let signed = to_bob.signed_by(&alice).sender(b"x").unwrap().0;
     for (hello, signed) in [(unsigned, false), (signed, true)] {
         desk.write("hello", hello);
         let expected = json!({
             "kind": "session_hello", "version": 1, "signed": signed, "recipient": recipient,
+            "signer": if signed { signer.clone() } else { Value::Null },
         });
         assert_eq!(json(&desk, "hello"), expected);
-        assert!(text(&desk, "hello").contains("first message of a session"));
+        let shown = text(&desk, "hello");
+        assert!(shown.contains("first message of a session"), "{shown}");
+        assert_eq!(shown.contains(&alice.verifying_key().key_id().to_string()), signed, "{shown}");
     }
 }
 
@@ -254,7 +261,7 @@ fn anything_else_is_refused() {
         ("certificate", "line 1: its label is CERTIFICATE"),
         ("short", "truncated"),
         ("version", "a newer twinseal"),
-        ("hello", "hello ends after 9 bytes"),
+        ("hello", "truncated"),
         ("cut.pub", "key file"),
         ("changed.pub", "key file"),
         ("long.pub", "not a key file: it is longer than 4 MiB"),

@@ -3,6 +3,7 @@
 use twinseal::{
     KemSuite, KeyId, SignatureSuite,
     envelope::{Header, Recipient},
+    session::Hello,
 };
 
 use crate::keys::Role;
@@ -23,8 +24,9 @@ pub(super) enum Found {
         length: usize,
     },
     Hello {
-        signed: bool,
         recipient: Entry,
+        /// As the hello claims: its signature is not verified.
+        signer: Option<Entry>,
     },
 }
 
@@ -37,7 +39,25 @@ pub(super) struct Entry {
     pub(super) key_id: KeyId,
 }
 
+impl Entry {
+    pub(super) fn kem(suite: KemSuite, key_id: KeyId) -> Self {
+        Self { suite: Some(suite.name()), suite_id: suite.id(), key_id }
+    }
+
+    pub(super) fn signing(suite: SignatureSuite, key_id: KeyId) -> Self {
+        Self { suite: Some(suite.name()), suite_id: suite.id(), key_id }
+    }
+}
+
 impl Found {
+    pub(super) fn of_hello(hello: &Hello) -> Self {
+        let signer = hello.signature_suite().zip(hello.signer());
+        Self::Hello {
+            recipient: Entry::kem(hello.suite(), hello.recipient()),
+            signer: signer.map(|(suite, key_id)| Entry::signing(suite, key_id)),
+        }
+    }
+
     pub(super) fn of_keys(keys: Vec<(Role, Entry)>) -> Self {
         match keys.first() {
             Some(&(role, _)) if keys.iter().all(|(other, _)| *other == role) => {
@@ -56,14 +76,16 @@ impl Found {
         }
     }
 
-    /// The keys that it holds, or that it is for.
+    /// The keys that it holds, that it is for, or that it says to be signed by.
     pub(super) fn keys(&self) -> Vec<Entry> {
         match self {
             Self::Envelope { header, .. } => recipients(header),
             Self::Keys { keys, .. } => keys.clone(),
             Self::MixedKeys(keys) => keys.iter().map(|(_, entry)| entry.clone()).collect(),
             Self::Signature { .. } => Vec::new(),
-            Self::Hello { recipient, .. } => vec![recipient.clone()],
+            Self::Hello { recipient, signer } => {
+                [recipient].into_iter().chain(signer).cloned().collect()
+            }
         }
     }
 }

@@ -37,10 +37,10 @@ pub(super) fn recognise(
         && io::copy(&mut input.take(1), &mut io::sink()).map_err(reading)? > 0;
     match kind::of(&bytes) {
         FileKind::Empty => Err(Failure::of(name, "it is empty; fetch or make it again")),
-        FileKind::Session => Hello::parse(&bytes).map(Found::from).map_err(|error| {
-            let what = "a session's first message, but damaged or of another version";
-            Failure::of(name, format_args!("{what} ({error}); fetch it again"))
-        }),
+        FileKind::Session => match Hello::parse(&bytes) {
+            Ok(hello) => Ok(Found::of_hello(&hello)),
+            Err(error) => Err(unfit_hello(&error, name)),
+        },
         FileKind::Signature(suite) => Ok(Found::Signature { suite, length: bytes.len() }),
         FileKind::Pem if is_longer => Err(keys::too_long(name, keys::TOO_LONG)),
         FileKind::Pem => key_file(&bytes, name),
@@ -53,6 +53,20 @@ pub(super) fn recognise(
             let advice = kind.advice().unwrap_or("check its name");
             Err(Failure::of(name, format_args!("it is {kind}; {advice}")))
         }
+    }
+}
+
+fn unfit_hello(error: &Error, name: &Name) -> Failure {
+    let what = "the first message of a session";
+    match error {
+        Error::Truncated { .. } => {
+            Failure::of(name, format_args!("{what}, but truncated; fetch it again"))
+        }
+        Error::Unknown { .. } => Failure::of(
+            name,
+            format_args!("{what}, with an {error}; a newer twinseal may support it"),
+        ),
+        error => Failure::of(name, format_args!("{what}, but damaged: {error}; fetch it again")),
     }
 }
 
@@ -79,39 +93,13 @@ pub(super) const MAX_KEYS: usize = 1000;
 pub(super) fn key(document: PemDocument<'_>) -> Result<(Role, Entry), Error> {
     // Without a label that is known, any of these fails with the reason.
     let role = Role::of_label(document.label()).unwrap_or(Role::Sign);
+    let kem = |key: &EncapsulationKey| Entry::kem(key.suite(), key.key_id());
+    let signing = |key: &VerifyingKey| Entry::signing(key.suite(), key.key_id());
     let entry = match role {
-        Role::Seal => EncapsulationKey::try_from(document)?.entry(),
-        Role::Open => DecapsulationKey::try_from(document)?.encapsulation_key().entry(),
-        Role::Verify => VerifyingKey::try_from(document)?.entry(),
-        Role::Sign => SigningKey::try_from(document)?.verifying_key().entry(),
+        Role::Seal => kem(&EncapsulationKey::try_from(document)?),
+        Role::Open => kem(DecapsulationKey::try_from(document)?.encapsulation_key()),
+        Role::Verify => signing(&VerifyingKey::try_from(document)?),
+        Role::Sign => signing(SigningKey::try_from(document)?.verifying_key()),
     };
     Ok((role, entry))
-}
-
-impl From<Hello> for Found {
-    fn from(hello: Hello) -> Self {
-        let suite = hello.suite();
-        let recipient =
-            Entry { suite: Some(suite.name()), suite_id: suite.id(), key_id: hello.recipient() };
-        Self::Hello { signed: hello.signer().is_some(), recipient }
-    }
-}
-
-/// A public key of either kind.
-trait Named {
-    fn entry(&self) -> Entry;
-}
-
-impl Named for EncapsulationKey {
-    fn entry(&self) -> Entry {
-        let suite = self.suite();
-        Entry { suite: Some(suite.name()), suite_id: suite.id(), key_id: self.key_id() }
-    }
-}
-
-impl Named for VerifyingKey {
-    fn entry(&self) -> Entry {
-        let suite = self.suite();
-        Entry { suite: Some(suite.name()), suite_id: suite.id(), key_id: self.key_id() }
-    }
 }

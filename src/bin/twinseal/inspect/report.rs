@@ -55,11 +55,12 @@ impl Found {
                 "suite_id": suite.id(),
                 "length": length,
             }),
-            Self::Hello { signed, recipient } => json!({
+            Self::Hello { recipient, signer } => json!({
                 "kind": "session_hello",
                 "version": 1,
-                "signed": signed,
+                "signed": signer.is_some(),
                 "recipient": recipient.to_json(),
+                "signer": signer.as_ref().map(Entry::to_json),
             }),
         }
     }
@@ -79,10 +80,8 @@ impl Found {
             Self::Keys { role, keys } => format!("{} keys, each a {}", keys.len(), role.noun()),
             Self::MixedKeys(keys) => format!("{} keys of several kinds", keys.len()),
             Self::Signature { suite, .. } => format!("signature, {suite}"),
-            Self::Hello { signed, .. } => {
-                let kind = if *signed { "signed" } else { "unsigned" };
-                format!("first message of a session, {kind}")
-            }
+            Self::Hello { signer: Some(_), .. } => "first message of a session, signed".into(),
+            Self::Hello { signer: None, .. } => "first message of a session, unsigned".into(),
         }
     }
 
@@ -133,9 +132,12 @@ impl Found {
             Self::Signature { suite, length } => {
                 writeln!(text, "signature of {length} bytes\n  {suite}")
             }
-            Self::Hello { signed, recipient } => {
-                let kind = if *signed { "signed" } else { "unsigned" };
-                write!(text, "first message of a session, {kind}, for\n{}", lines([recipient]))
+            Self::Hello { recipient, signer } => {
+                let signer = signer.as_ref().map(|signer| lines([signer]));
+                let signer = signer.map(|line| format!("signer, not verified:\n{line}"));
+                let (headline, recipient) = (self.headline(), lines([recipient]));
+                let signer = signer.unwrap_or_default();
+                write!(text, "{headline}\nrecipient:\n{recipient}{signer}")
             }
         };
         written.expect("writing to a string cannot fail");
