@@ -1,10 +1,10 @@
-//! Which suites are acceptable.
+//! The suites that a keyring accepts.
 
 use crate::{error::Error, kem::KemSuite, sign::SignatureSuite};
 
 /// The suites that a [`Keyring`](crate::Keyring) or [`VerifyingKeyring`](crate::VerifyingKeyring)
-/// accepts when it loads keys, opens and verifies. What is not listed is refused with
-/// [`Error::Refused`]; nothing falls back to anything.
+/// accepts when it loads keys, opens and verifies. Every other suite is refused with
+/// [`Error::Refused`], and nothing falls back to another suite.
 ///
 /// ```
 /// use twinseal::{Error, KemSuite, Policy, SignatureSuite};
@@ -22,38 +22,38 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Every suite of the stability promise, and no experimental one. Keyrings start with this.
+    /// Every suite of the stability promise and no experimental one. Keyrings start with this policy.
     #[must_use]
     pub fn stable() -> Self {
         Self { kem: KemSuite::ALL.to_vec(), signature: SignatureSuite::STABLE.to_vec() }
     }
 
-    /// The same with exactly these KEM suites.
+    /// The same policy with exactly these KEM suites.
     #[must_use]
     pub fn with_kem_suites(self, suites: impl IntoIterator<Item = KemSuite>) -> Self {
         Self { kem: suites.into_iter().collect(), ..self }
     }
 
-    /// The same with exactly these signature suites.
+    /// The same policy with exactly these signature suites.
     #[must_use]
     pub fn with_signature_suites(self, suites: impl IntoIterator<Item = SignatureSuite>) -> Self {
         Self { signature: suites.into_iter().collect(), ..self }
     }
 
-    /// Whether a KEM suite is acceptable.
+    /// Checks that the policy accepts a KEM suite.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] if it is not listed.
+    /// [`Error::Refused`] if it does not.
     pub fn check_kem(&self, suite: KemSuite) -> Result<(), Error> {
         check(self.kem.contains(&suite), "KEM suite", suite.name())
     }
 
-    /// Whether a signature suite is acceptable.
+    /// Checks that the policy accepts a signature suite.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] if it is not listed.
+    /// [`Error::Refused`] if it does not.
     pub fn check_signature(&self, suite: SignatureSuite) -> Result<(), Error> {
         check(self.signature.contains(&suite), "signature suite", suite.name())
     }

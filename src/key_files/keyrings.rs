@@ -206,7 +206,8 @@ impl ReadDir for VerifyingKeyring {
             let key = file.parse(VerifyingKey::from_pem)?;
             let name = file.name();
             if let Some(other) = ring.name(&key) {
-                let text = format!("{other}.pem and {name}.pem hold the same key");
+                let text =
+                    format!("{other}.pem and {name}.pem hold the same key; remove one of them");
                 return Err(Error::at(path, io::Error::new(io::ErrorKind::InvalidData, text)));
             }
             ring.add_named(&name, &key).map_err(|error| file.error(error))?;

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::{distinct::Distinct, ring_key::RingKey};
 #[cfg(doc)]
-use crate::{envelope::Header, keyring::Shared};
+use super::Shared;
+use super::{distinct::Distinct, ring_key::RingKey};
 use crate::{
     error::Error,
     kem::{Decapsulate, EncapsulationKey, KemSuite},

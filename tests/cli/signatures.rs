@@ -167,6 +167,10 @@ fn one_of_several_signers_is_named() {
     fs::create_dir(desk.path("nobody")).unwrap();
     let error = desk.fails("verify -p nobody -c x -s sig in");
     assert!(error.contains("nobody: ") && error.contains("named *.pem"), "{error}");
+    fs::copy(desk.path("dave.pub"), desk.path("signers/erin.pem")).unwrap();
+    let error = desk.fails("verify -p signers -c x -s sig in");
+    let reason = "signers: dave.pem and erin.pem hold the same key; remove one of them";
+    assert!(error.contains(reason), "{error}");
 }
 
 #[cfg(feature = "experimental-falcon")]

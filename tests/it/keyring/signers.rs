@@ -170,7 +170,8 @@ fn a_key_under_two_names_is_refused() {
     for error in
         [VerifyingKeyring::read_dir(clients.0.path()).unwrap_err(), ring.reload().unwrap_err()]
     {
-        assert_eq!(error.to_string(), format!("{path}: alice.pem and bob.pem hold the same key"));
+        let text = "alice.pem and bob.pem hold the same key; remove one of them";
+        assert_eq!(error.to_string(), format!("{path}: {text}"));
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
     }
     assert_eq!(names(&ring.load()), [Some("alice"), Some("bob")]);

@@ -129,6 +129,8 @@ pub(super) fn directory(path: &Path, error: &io::Error, wanted: Wanted) -> Failu
         }
         // The library names the directory, or a file in it.
         _ => match text.strip_prefix(&format!("{}: ", path.display())) {
+            // Two files with the same key: the text names both, and says what to do.
+            Some(text) if error.kind() == io::ErrorKind::InvalidData => Failure::of(&name, text),
             Some(text) => Failure::reading(&name, &io::Error::new(error.kind(), text)),
             None => Failure::of(&name, format_args!("{text}; fix the file or remove it")),
         },
