@@ -32,7 +32,6 @@ mod results;
 mod seal;
 #[path = "../common/sign.rs"]
 mod sign;
-#[path = "../common/sizes.rs"]
 mod sizes;
 mod storage;
 

@@ -1,7 +1,7 @@
 //! Do real keys, ciphertexts and signatures have the lengths that their standards give, and BENCHMARKS.md
 //! shows?
 
-#[path = "../benches/common/sizes.rs"]
+#[path = "../sizes.rs"]
 mod sizes;
 
 use sizes::Sizes;
