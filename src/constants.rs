@@ -11,8 +11,6 @@ pub struct KemLengths {
     pub ciphertext: usize,
     /// A shared secret.
     pub shared_secret: usize,
-    /// The random bytes that an encapsulation draws.
-    pub randomness: usize,
 }
 
 /// Lengths of a signature scheme's values, in bytes.
@@ -43,29 +41,14 @@ pub(crate) const ML_KEM_1024_P384_LABEL: &[u8] = b"MLKEM1024-P384";
 /// The seed of every hybrid decapsulation key.
 pub(crate) const KEM_SEED: usize = 32;
 
-pub(crate) const X25519_LENGTHS: KemLengths = KemLengths {
-    seed: 32,
-    encapsulation_key: 32,
-    ciphertext: 32,
-    shared_secret: 32,
-    randomness: 32,
-};
+pub(crate) const X25519_LENGTHS: KemLengths =
+    KemLengths { seed: 32, encapsulation_key: 32, ciphertext: 32, shared_secret: 32 };
 
-pub(crate) const P384_LENGTHS: KemLengths = KemLengths {
-    seed: 48,
-    encapsulation_key: 97,
-    ciphertext: 97,
-    shared_secret: 48,
-    randomness: 48,
-};
+pub(crate) const P384_LENGTHS: KemLengths =
+    KemLengths { seed: 48, encapsulation_key: 97, ciphertext: 97, shared_secret: 48 };
 
-pub(crate) const ML_KEM_1024_LENGTHS: KemLengths = KemLengths {
-    seed: 64,
-    encapsulation_key: 1568,
-    ciphertext: 1568,
-    shared_secret: 32,
-    randomness: 32,
-};
+pub(crate) const ML_KEM_1024_LENGTHS: KemLengths =
+    KemLengths { seed: 64, encapsulation_key: 1568, ciphertext: 1568, shared_secret: 32 };
 
 /// The lengths of a hybrid follow from its halves; only its shared secret is its combiner's.
 pub(crate) const fn hybrid_lengths(
@@ -78,7 +61,6 @@ pub(crate) const fn hybrid_lengths(
         encapsulation_key: post_quantum.encapsulation_key + traditional.encapsulation_key,
         ciphertext: post_quantum.ciphertext + traditional.ciphertext,
         shared_secret,
-        randomness: post_quantum.randomness + traditional.randomness,
     }
 }
 

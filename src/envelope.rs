@@ -31,5 +31,3 @@ pub use crate::stream::{
 pub use body_key::BodyKey;
 pub use header::{Header, Recipient};
 pub(crate) use recipients::Recipients;
-#[cfg(feature = "hazmat")]
-pub(crate) use sealing::Randomness;

@@ -6,20 +6,23 @@
 //! Only [`PORTABLE`](crate::provider::PORTABLE) can encapsulate and sign without randomness, so that
 //! is where these operations run, wherever the key is. The results are the same for all providers.
 
-use std::{fmt, io};
+use std::{
+    fmt,
+    io::{self, Read},
+};
 
 use sha2::{Digest, Sha512};
+use zeroize::Zeroizing;
 
 use crate::{
     check::{self, CheckedKem},
-    envelope::{self, Recipients},
+    envelope::Recipients,
     error::Error,
     kdf,
     kem::{Ciphertext, EncapsulationKey, KemSuite, SharedSecret},
     numbered_key::NumberedKey,
     plaintext::Plaintext,
-    provider::{Kem, Provider, SignatureScheme},
-    random,
+    provider::{Kem, Provider, Random, SignatureScheme},
     secret::SecretBuffer,
     session::key_schedule::Schedule,
     session::{ReplyNonce, SessionReceiver, SessionSender, start},
@@ -35,12 +38,12 @@ use crate::{
 ///
 /// # Errors
 ///
-/// [`Error::Length`].
+/// [`Error::Randomness`] if there are fewer bytes, [`Error::Length`] if there are more.
 pub fn encapsulate(
     key: &EncapsulationKey,
     randomness: &[u8],
 ) -> Result<(Ciphertext, SharedSecret), Error> {
-    key.encapsulate_from(randomness)
+    with_given(randomness, |random| key.encapsulate_with(random))
 }
 
 /// A generator of these bytes, from the first on, for
@@ -58,8 +61,24 @@ pub fn encapsulate(
 /// pair.encapsulator.encapsulate(random, &mut ciphertext, &mut secret)?;
 /// # Ok::<(), twinseal::Error>(())
 /// ```
-pub fn generator(bytes: &[u8]) -> impl FnMut(&mut [u8]) -> Result<(), Error> {
-    random::from_bytes(bytes)
+pub fn generator(mut bytes: &[u8]) -> impl FnMut(&mut [u8]) -> Result<(), Error> {
+    move |buffer| bytes.read_exact(buffer).map_err(|_| Error::Randomness)
+}
+
+/// Runs an operation that draws all of the given bytes, or fails.
+fn with_given<T>(
+    bytes: &[u8],
+    operation: impl FnOnce(&mut Random<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut rest = bytes;
+    let mut draw = |buffer: &mut [u8]| rest.read_exact(buffer).map_err(|_| Error::Randomness);
+    let result = operation(&mut Random::Given(&mut draw))?;
+    let (expected, actual) = (bytes.len() - rest.len(), bytes.len());
+    if expected == actual {
+        Ok(result)
+    } else {
+        Err(Error::Length { what: "randomness", expected, actual })
+    }
 }
 
 /// Signing without randomness (FIPS 204's deterministic variant, RFC 6979), for any context of at
@@ -106,8 +125,8 @@ impl fmt::Debug for SealRandomness<'_> {
 ///
 /// # Errors
 ///
-/// Those of [`EncapsulationKey::seal`]; [`Error::Randomness`] if there are fewer encapsulations
-/// than recipients.
+/// Same as [`EncapsulationKey::seal`]; [`Error::Randomness`] if there are fewer bytes for
+/// encapsulations than the recipients need, [`Error::Length`] if there are more.
 pub fn seal(
     recipients: &Recipients,
     context: &[u8],
@@ -145,9 +164,11 @@ pub fn sealer(
     context: &[u8],
     randomness: &SealRandomness<'_>,
 ) -> Result<(Vec<u8>, Sealer), Error> {
-    let SealRandomness { content_key, salt, encapsulations } = *randomness;
-    let randomness = envelope::Randomness { content_key, salt, encapsulations };
-    recipients.sealer_deterministic(context, &randomness)
+    let SealRandomness { content_key, salt, encapsulations } = randomness;
+    let parts = || [&content_key[..], salt].into_iter().chain(encapsulations.iter().copied());
+    let mut bytes = Zeroizing::new(Vec::with_capacity(parts().map(<[u8]>::len).sum()));
+    parts().for_each(|part| bytes.extend_from_slice(part));
+    with_given(&bytes, |random| recipients.sealer_with(context, random))
 }
 
 /// A session from given randomness of the key exchange. Its signature is as random as the signer
@@ -155,14 +176,14 @@ pub fn sealer(
 ///
 /// # Errors
 ///
-/// Those of [`EncapsulationKey::sender`].
+/// Same as [`EncapsulationKey::sender`] and [`encapsulate`].
 pub fn sender(
     to: &EncapsulationKey,
     signer: Option<&dyn Sign>,
     context: &[u8],
     randomness: &[u8],
 ) -> Result<(Vec<u8>, SessionSender), Error> {
-    start::sender(to, signer, context, Some(randomness))
+    with_given(randomness, |random| start::sender(to, signer, context, random))
 }
 
 /// A reply from given randomness.

@@ -1,6 +1,6 @@
 //! Where do random bytes come from?
 
-use std::{fmt, io::Read};
+use std::fmt;
 
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
@@ -36,6 +36,7 @@ impl Random<'_> {
     }
 
     /// For primitives that draw from the operating system themselves.
+    #[cfg(any(feature = "aws-lc-rs", feature = "experimental-falcon", feature = "pqclean"))]
     pub(crate) fn only_system(&self, what: &'static str) -> Result<(), Error> {
         match self {
             Self::System => Ok(()),
@@ -61,11 +62,6 @@ fn system(buffer: &mut [u8]) -> Result<(), Error> {
 /// A caller's generator.
 pub(crate) fn from_rng(rng: &mut impl TryCryptoRng) -> impl FnMut(&mut [u8]) -> Result<(), Error> {
     |buffer| rng.try_fill_bytes(buffer).map_err(|_| Error::Randomness)
-}
-
-/// These bytes, from the first on: a generator for known answers.
-pub(crate) fn from_bytes(mut bytes: &[u8]) -> impl FnMut(&mut [u8]) -> Result<(), Error> {
-    move |buffer| bytes.read_exact(buffer).map_err(|_| Error::Randomness)
 }
 
 /// `N` fresh bytes of the operating system, wiped when dropped.

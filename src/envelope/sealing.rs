@@ -2,14 +2,12 @@
 
 use std::io::{self, Write};
 
-use zeroize::Zeroizing;
-
 use super::{Recipients, content_key::ContentKey, header};
 use crate::{
     context,
     error::Error,
     kem::EncapsulationKey,
-    provider, random,
+    provider::{self, Random},
     stream::{self, ChunkKey, SealWriter, chunks::Sealer},
 };
 
@@ -32,7 +30,7 @@ impl EncapsulationKey {
     /// # Ok::<(), twinseal::Error>(())
     /// ```
     pub fn seal(&self, context: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-        seal(self.as_slice(), context, plaintext, None)
+        seal(self.as_slice(), context, plaintext)
     }
 
     /// Seals everything that is written, to `inner`, in constant memory. The bytes are those of
@@ -60,7 +58,7 @@ impl EncapsulationKey {
     ///
     /// Those of [`seal`](Self::seal).
     pub fn sealer(&self, context: &[u8]) -> Result<(Vec<u8>, Sealer), Error> {
-        sealer(self.as_slice(), context, 0, None)
+        sealer(self.as_slice(), context, 0, &mut Random::System)
     }
 
     /// Length of what [`seal`](Self::seal) makes of `plaintext` bytes, for a `Content-Length`.
@@ -90,7 +88,7 @@ impl Recipients {
     ///
     /// Those of [`EncapsulationKey::seal`].
     pub fn seal(&self, context: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-        seal(&self.keys, context, plaintext, None)
+        seal(&self.keys, context, plaintext)
     }
 
     /// Seals everything that is written; see [`EncapsulationKey::seal_writer`].
@@ -108,7 +106,7 @@ impl Recipients {
     ///
     /// Those of [`EncapsulationKey::seal`].
     pub fn sealer(&self, context: &[u8]) -> Result<(Vec<u8>, Sealer), Error> {
-        sealer(&self.keys, context, 0, None)
+        sealer(&self.keys, context, 0, &mut Random::System)
     }
 
     /// Length of what [`seal`](Self::seal) makes of `plaintext` bytes; see
@@ -119,35 +117,26 @@ impl Recipients {
     }
 
     #[cfg(feature = "hazmat")]
-    pub(crate) fn sealer_deterministic(
+    pub(crate) fn sealer_with(
         &self,
         context: &[u8],
-        randomness: &Randomness<'_>,
+        random: &mut Random<'_>,
     ) -> Result<(Vec<u8>, Sealer), Error> {
-        sealer(&self.keys, context, 0, Some(randomness))
+        sealer(&self.keys, context, 0, random)
     }
-}
-
-/// All the randomness of an envelope, for known answers.
-pub(crate) struct Randomness<'a> {
-    pub(crate) content_key: [u8; 32],
-    pub(crate) salt: [u8; stream::SALT],
-    /// One for each recipient, in the order of the header.
-    pub(crate) encapsulations: &'a [&'a [u8]],
 }
 
 pub(super) fn seal(
     keys: &[EncapsulationKey],
     context: &[u8],
     plaintext: &[u8],
-    randomness: Option<&Randomness<'_>>,
 ) -> Result<Vec<u8>, Error> {
     // A vector has at most `isize::MAX` bytes, and would panic where a 32-bit `usize` counts on.
     let length = sealed_len(keys, plaintext.len() as u64)
         .and_then(|length| isize::try_from(length).ok())
         .ok_or(Error::Misuse { what: "plaintext", reason: "it is too long" })?
         .unsigned_abs();
-    let (mut output, sealer) = sealer(keys, context, length, randomness)?;
+    let (mut output, sealer) = sealer(keys, context, length, &mut Random::System)?;
     sealer.seal_all(plaintext, &mut output)?;
     debug_assert_eq!(output.len(), length);
     Ok(output)
@@ -158,35 +147,27 @@ pub(super) fn seal_writer<W: Write>(
     context: &[u8],
     inner: W,
 ) -> io::Result<SealWriter<W>> {
-    let (head, sealer) = sealer(keys, context, 0, None)?;
+    let (head, sealer) = sealer(keys, context, 0, &mut Random::System)?;
     SealWriter::new(head, sealer, inner)
 }
 
 /// Where every way of sealing starts: the header and the prefix, in a buffer of at least
-/// `capacity`, and what seals the chunks. `randomness` is given for known answers, else it is
-/// fresh.
+/// `capacity`, and what seals the chunks. The content key is drawn first, then the salt, then the
+/// encapsulations in the order of the header.
 pub(super) fn sealer(
     keys: &[EncapsulationKey],
     context: &[u8],
     capacity: usize,
-    randomness: Option<&Randomness<'_>>,
+    random: &mut Random<'_>,
 ) -> Result<(Vec<u8>, Sealer), Error> {
     context::check(context)?;
     let provider = keys.first().map_or_else(provider::default, EncapsulationKey::provider);
-    let (content_key, salt) = match randomness {
-        Some(given) => (Zeroizing::new(given.content_key), given.salt),
-        None => (random::array()?, *random::array()?),
-    };
-    let recipients = keys.iter().enumerate().map(|(index, key)| {
-        let (ciphertext, secret) = match randomness {
-            None => key.encapsulate()?,
-            Some(given) => {
-                key.encapsulate_from(given.encapsulations.get(index).ok_or(Error::Randomness)?)?
-            }
-        };
+    let content_key = ContentKey::new(random.array()?);
+    let salt = *random.array()?;
+    let recipients = keys.iter().map(|key| {
+        let (ciphertext, secret) = key.encapsulate_with(random)?;
         Ok((key, ciphertext, secret))
     });
-    let content_key = ContentKey::new(content_key);
     let mut output = Vec::with_capacity(capacity);
     header::write(provider, recipients, &content_key, &mut output)?;
     let (key, prefix) = ChunkKey::seal(provider, &content_key.body_key, &salt, context)?;

@@ -10,7 +10,6 @@ use crate::{
     error::Error,
     key_id::KeyId,
     provider::{self, Encapsulator, Kem, Provider, Random},
-    random, wire,
 };
 
 /// A public key to encapsulate and seal to.
@@ -109,17 +108,8 @@ impl EncapsulationKey {
         self.encapsulate_with(&mut Random::System)
     }
 
-    /// Encapsulates from given randomness, for known answers.
-    pub(crate) fn encapsulate_from(
-        &self,
-        randomness: &[u8],
-    ) -> Result<(Ciphertext, SharedSecret), Error> {
-        let expected = self.suite().lengths().randomness;
-        wire::exact("encapsulation randomness", randomness, expected)?;
-        self.encapsulate_with(&mut Random::Given(&mut random::from_bytes(randomness)))
-    }
-
-    fn encapsulate_with(
+    /// [`encapsulate`](Self::encapsulate) with any source of randomness.
+    pub(crate) fn encapsulate_with(
         &self,
         random: &mut Random<'_>,
     ) -> Result<(Ciphertext, SharedSecret), Error> {

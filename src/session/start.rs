@@ -15,7 +15,7 @@ use crate::{
     constants, context,
     error::Error,
     kem::{EncapsulationKey, SharedSecret},
-    provider::Provider,
+    provider::{Provider, Random},
     sign::{Sign, sign_checked},
 };
 
@@ -54,7 +54,7 @@ impl EncapsulationKey {
     /// # Ok::<(), twinseal::Error>(())
     /// ```
     pub fn sender(&self, context: &[u8]) -> Result<(Vec<u8>, SessionSender), Error> {
-        sender(self, None, context, None)
+        sender(self, None, context, &mut Random::System)
     }
 
     /// Starts a session that proves who sends: its hello is signed, and at most
@@ -89,7 +89,7 @@ impl SignedBy<'_> {
     ///
     /// Same as [`EncapsulationKey::sender`], and the errors of the signing key.
     pub fn sender(&self, context: &[u8]) -> Result<(Vec<u8>, SessionSender), Error> {
-        sender(self.to, Some(self.signer), context, None)
+        sender(self.to, Some(self.signer), context, &mut Random::System)
     }
 }
 
@@ -99,18 +99,15 @@ impl fmt::Debug for SignedBy<'_> {
     }
 }
 
-/// Common to all ways of starting a session. `randomness` is given only for known answers.
+/// Common to all ways of starting a session.
 pub(crate) fn sender(
     to: &EncapsulationKey,
     signer: Option<&dyn Sign>,
     context: &[u8],
-    randomness: Option<&[u8]>,
+    random: &mut Random<'_>,
 ) -> Result<(Vec<u8>, SessionSender), Error> {
     context::check(context)?;
-    let (ciphertext, secret) = match randomness {
-        None => to.encapsulate()?,
-        Some(randomness) => to.encapsulate_from(randomness)?,
-    };
+    let (ciphertext, secret) = to.encapsulate_with(random)?;
     let hello = Hello {
         suite: to.suite(),
         recipient: to.key_id(),

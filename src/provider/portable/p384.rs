@@ -4,7 +4,7 @@ use getrandom::SysRng;
 use p384::{
     ecdsa::{
         self,
-        signature::hazmat::{PrehashSigner, PrehashVerifier, RandomizedPrehashSigner},
+        signature::hazmat::{PrehashVerifier, RandomizedPrehashSigner},
     },
     elliptic_curve::sec1::ToSec1Point,
 };
@@ -145,6 +145,8 @@ impl SchemeSigner for EcdsaSigner {
 
     #[cfg(feature = "hazmat")]
     fn sign_deterministic(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
+        use p384::ecdsa::signature::hazmat::PrehashSigner;
+
         no_context(context)?;
         let signature: ecdsa::Signature = self
             .0

@@ -32,7 +32,6 @@ impl Kem for Credulous {
             encapsulation_key: self.key,
             ciphertext: self.ciphertext,
             shared_secret: 32,
-            randomness: 32,
         }
     }
 
