@@ -10,7 +10,7 @@ use std::{
 
 use axum::http::StatusCode;
 use tempfile::SpooledTempFile;
-use twinseal::{Error, KeyId, Keyring, Sign, Signature, keyring::Shared};
+use twinseal::{Error, ErrorKind, KeyId, Keyring, Sign, Signature, keyring::Shared};
 
 use crate::{
     batch,
@@ -108,7 +108,7 @@ impl Service {
         // no further.
         let start = Instant::now();
         match client.verifying_key.verify_reader(&context, &mut body, signature) {
-            Err(error) if own_error(&error).is_some() => return Err(refuse_signature()),
+            Err(error) if Error::inside(&error).is_some() => return Err(refuse_signature()),
             result => result.and_then(|()| body.rewind()).map_err(storage)?,
         }
         self.replays
@@ -215,11 +215,6 @@ impl<T: Write> Write for Timed<T> {
     }
 }
 
-/// What this crate says about data, as opposed to what a disk says.
-fn own_error(error: &io::Error) -> Option<&Error> {
-    Error::inside(error)
-}
-
 fn refuse_signature() -> Refusal {
     Refusal::new(StatusCode::UNAUTHORIZED, format!("{SIGNATURE}: not of a registered client"))
 }
@@ -241,16 +236,28 @@ fn refuse_replay(refused: replay::Refused) -> Refusal {
 
 /// A signed request that cannot be answered.
 fn refuse_batch(error: io::Error) -> Refusal {
-    match own_error(&error) {
-        // HSM and randomness are our own, and nothing that the client can mend.
-        Some(Error::External(_) | Error::Randomness) => {
-            Refusal::ours(StatusCode::SERVICE_UNAVAILABLE, "the key is not available", &error)
-        }
-        Some(error) => Refusal::new(StatusCode::BAD_REQUEST, format!("the body: {error}")),
+    match Error::inside(&error) {
+        Some(refused) => match status(refused.kind()) {
+            Some(status) => Refusal::new(status, format!("the body: {refused}")),
+            None => {
+                Refusal::ours(StatusCode::SERVICE_UNAVAILABLE, "the key is not available", &error)
+            }
+        },
         None if error.kind() == io::ErrorKind::InvalidInput => {
             Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, format!("the batch: {error}"))
         }
         None => storage(error),
+    }
+}
+
+/// The status for a body that its client has signed. `None` if the client can do nothing about it: the
+/// HSM and the source of randomness are ours.
+fn status(kind: ErrorKind) -> Option<StatusCode> {
+    match kind {
+        ErrorKind::Malformed | ErrorKind::Unauthenticated => Some(StatusCode::BAD_REQUEST),
+        ErrorKind::Refused => Some(StatusCode::FORBIDDEN),
+        ErrorKind::NotForUs => Some(StatusCode::MISDIRECTED_REQUEST),
+        _ => None,
     }
 }
 

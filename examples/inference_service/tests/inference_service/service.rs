@@ -191,10 +191,12 @@ fn what_is_signed_but_no_batch_is_refused() {
     elsewhere.body = other.encapsulation_key().seal(&elsewhere.context(), &good).unwrap();
     let mut cut = client.request(&good);
     cut.body.truncate(cut.body.len() - 1);
-    for (mut request, error) in [(elsewhere, Error::NotARecipient), (cut, Error::Open)] {
+    for (mut request, status, error) in
+        [(elsewhere, 421, Error::NotARecipient), (cut, 400, Error::Open)]
+    {
         client.sign(&mut request);
         let answer = service.send(&request.bytes());
-        assert_eq!((answer.status, answer.text()), (400, format!("the body: {error}\n")));
+        assert_eq!((answer.status, answer.text()), (status, format!("the body: {error}\n")));
     }
 }
 
@@ -210,7 +212,7 @@ fn keys_and_clients_change_while_it_runs() {
     let key = DecapsulationKey::generate().unwrap();
     let mut new = service.client();
     new.service_opens = key.encapsulation_key().clone();
-    assert_eq!((status(&old), status(&new)), (200, 400));
+    assert_eq!((status(&old), status(&new)), (200, 421));
 
     // The older key stays until all clients have the new one.
     fs::rename(directory.join("primary.pem"), directory.join("2026.pem")).unwrap();
@@ -219,7 +221,7 @@ fn keys_and_clients_change_while_it_runs() {
     assert_eq!((status(&old), status(&new)), (200, 200));
     fs::remove_file(directory.join("2026.pem")).unwrap();
     service.process.wait_for(&["read again, they have changed", "\"keys\""]);
-    assert_eq!((status(&old), status(&new)), (400, 200));
+    assert_eq!((status(&old), status(&new)), (421, 200));
 
     // A file that is no key is told, and changes nothing.
     fs::write(directory.join("broken.pem"), "not a key").unwrap();
