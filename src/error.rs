@@ -131,6 +131,14 @@ pub enum Error {
     #[error("not an envelope: it does not start with \"twinseal\"")]
     NotAnEnvelope,
 
+    /// The keys of a file or directory do not make a keyring: there are too many, one is there twice, or
+    /// `primary.pem` is missing.
+    #[error("invalid keyring: {reason}")]
+    Keyring {
+        /// The rule that they break.
+        reason: &'static str,
+    },
+
     /// The policy does not accept a suite.
     #[error("the policy does not accept the {what} {name}")]
     Refused {

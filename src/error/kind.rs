@@ -68,6 +68,7 @@ impl Error {
             | Self::PemLabel { .. }
             | Self::Algorithm { .. }
             | Self::NotAnEnvelope
+            | Self::Keyring { .. }
             | Self::Signed => ErrorKind::Malformed,
             Self::Unsigned | Self::UnknownSigner | Self::Open | Self::Verify => {
                 ErrorKind::Unauthenticated
@@ -119,6 +120,7 @@ mod tests {
             Error::Randomness => 22,
             Error::Unsupported(_) => 23,
             Error::External(_) => 24,
+            Error::Keyring { .. } => 25,
         }
     }
 
@@ -195,6 +197,7 @@ mod tests {
                 "the provider does not support derandomised signing",
             ),
             (Error::external("the token is locked"), Ours, "the external key failed"),
+            (Error::Keyring { reason }, Malformed, "invalid keyring: it is broken"),
         ];
         for (index, (error, kind, text)) in table.iter().enumerate() {
             assert_eq!(row(error), index, "{error:?}");

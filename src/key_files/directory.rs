@@ -155,7 +155,7 @@ impl Place {
             }
             if names.len() > MAX_KEYS {
                 let reason = "a directory may have at most 1000 key files";
-                return Err(Error::Invalid { what: "keyring", reason }.into());
+                return Err(Error::Keyring { reason }.into());
             }
         }
         names.sort();
@@ -176,7 +176,7 @@ impl Place {
             total += text.as_str().len();
             if total > MAX_TOTAL {
                 let reason = "its files have more than 16 MiB together";
-                return Err(Error::at(&path, Error::Invalid { what: "keyring", reason }.into()));
+                return Err(Error::at(&path, Error::Keyring { reason }.into()));
             }
             files.push(KeyFile { path, text });
         }

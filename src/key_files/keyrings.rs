@@ -47,14 +47,14 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// Same as [`DecapsulationKey::from_pem`] for each key; [`Error::Invalid`] if a key is listed
+    /// Same as [`DecapsulationKey::from_pem`] for each key; [`Error::Keyring`] if a key is listed
     /// twice, or if there are more than 1000.
     pub fn from_pem(bundle: &str) -> Result<Self, Error> {
         let mut keys = keys::<DecapsulationKey>(bundle)?.into_iter();
         let mut ring = Self::new(keys.next().expect("a text without a document is refused"));
         for key in keys {
             if ring.contains(key.encapsulation_key()) {
-                return Err(invalid("a key is listed twice"));
+                return Err(Error::Keyring { reason: "a key is listed twice" });
             }
             ring.add_older(key)?;
         }
@@ -125,10 +125,9 @@ impl Ring for Keyring {}
 impl ReadDir for Keyring {
     fn from_dir(path: &Path) -> io::Result<Self> {
         let files = directory::read(path)?;
-        let primary = files
-            .iter()
-            .find(|file| file.is_primary())
-            .ok_or_else(|| Error::at(path, invalid("a directory needs a primary.pem").into()))?;
+        let primary = files.iter().find(|file| file.is_primary()).ok_or_else(|| {
+            Error::at(path, Error::Keyring { reason: "a directory needs a primary.pem" }.into())
+        })?;
         let mut ring = Self::new(primary.parse(DecapsulationKey::from_pem)?);
         for file in files.iter().filter(|file| !file.is_primary()) {
             let key = file.parse(DecapsulationKey::from_pem)?;
@@ -152,7 +151,7 @@ impl VerifyingKeyring {
     ///
     /// # Errors
     ///
-    /// Same as [`VerifyingKey::from_pem`] for each key; [`Error::Invalid`] if there are more than
+    /// Same as [`VerifyingKey::from_pem`] for each key; [`Error::Keyring`] if there are more than
     /// 1000; [`Error::Refused`] for a key of an experimental suite.
     pub fn from_pem(bundle: &str) -> Result<Self, Error> {
         Self::new(&keys(bundle)?)
@@ -237,7 +236,7 @@ impl Recipients {
     ///
     /// # Errors
     ///
-    /// Same as [`EncapsulationKey::from_pem`] for each key; [`Error::Invalid`] if there are more
+    /// Same as [`EncapsulationKey::from_pem`] for each key; [`Error::Keyring`] if there are more
     /// than 1000; [`Error::Misuse`] if one is listed twice.
     pub fn from_pem(list: &str) -> Result<Self, Error> {
         Self::new(&keys::<EncapsulationKey>(list)?)
@@ -260,11 +259,7 @@ fn keys<'a, Key: TryFrom<PemDocument<'a>, Error = Error>>(
 ) -> Result<Vec<Key>, Error> {
     let documents = PemDocument::split(bundle)?;
     if documents.len() > MAX_KEYS {
-        return Err(invalid(TOO_MANY));
+        return Err(Error::Keyring { reason: TOO_MANY });
     }
     documents.into_iter().map(Key::try_from).collect()
-}
-
-fn invalid(reason: &'static str) -> Error {
-    Error::Invalid { what: "keyring", reason }
 }

@@ -87,7 +87,7 @@ fn recipients_in_one_file() {
     let refused = |text: String| Recipients::from_pem(&text).unwrap_err();
     assert!(matches!(refused(String::new()), Error::NotPem { .. }));
     assert!(matches!(refused([pem(0), pem(0)].concat()), Error::Misuse { .. }));
-    assert!(matches!(refused(pem(0).repeat(1001)), Error::Invalid { .. }));
+    assert!(matches!(refused(pem(0).repeat(1001)), Error::Keyring { .. }));
     let private = keys[1].to_pem();
     assert!(matches!(refused(pem(0) + private.as_str()), Error::PemLabel { .. }));
 }

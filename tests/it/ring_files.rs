@@ -337,7 +337,7 @@ fn more_keys_than_a_ring_may_have() {
             .collect()
     };
     let reason = |result: Result<Keyring, Error>| match result {
-        Err(Error::Invalid { reason, .. }) => reason,
+        Err(Error::Keyring { reason }) => reason,
         other => panic!("{other:?}"),
     };
     assert_eq!(Keyring::from_pem(&bundle(1000)).unwrap().keys().count(), 1000);

@@ -102,7 +102,7 @@ pub(super) fn file(file: &KeyFile, text: &str, error: &Error, wanted: Wanted) ->
         (Error::Unknown { .. }, _) => {
             Failure::of(name, format_args!("{error}; a newer twinseal may support it"))
         }
-        (Error::Invalid { what: "keyring", reason }, _) => {
+        (Error::Keyring { reason }, _) => {
             let advice = "list each key once, and at most 1000 keys";
             Failure::of(name, format_args!("{reason}; {advice}"))
         }
@@ -120,7 +120,7 @@ pub(super) fn directory(path: &Path, error: &io::Error, wanted: Wanted) -> Failu
     let name = Name::of(path);
     let text = failure::without_number(error);
     match Error::inside(error) {
-        Some(Error::Invalid { what: "keyring", reason }) => {
+        Some(Error::Keyring { reason }) => {
             let advice = match wanted {
                 Wanted::Verifying => "remove those that you do not need",
                 _ => "put the newest key in primary.pem, and each older key in another *.pem file",
