@@ -13,6 +13,10 @@ fn named(document: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn the_files_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // A published package has neither this file nor all that the documents name.
+    if !root.join("deny.toml").exists() {
+        return;
+    }
     let here = root.join("tests");
     // Capital letters stand for a name.
     let is_path = |name: &&str| {

@@ -51,3 +51,6 @@ mod stream;
 // The formats, byte by byte.
 #[cfg(feature = "hazmat")]
 mod spec;
+
+// The options of the benches.
+mod bench_options;

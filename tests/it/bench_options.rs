@@ -1,7 +1,6 @@
-//! Benches run as tests with whatever options libtest has: those that choose tests count, all others
-//! are taken.
+//! Do benches that run as tests take every option of libtest, and run the tests that the options choose?
 
-#[path = "../benches/common/libtest.rs"]
+#[path = "../../benches/common/libtest.rs"]
 mod libtest;
 
 use libtest::Options;
