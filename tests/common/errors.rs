@@ -1,4 +1,4 @@
-//! How do tests compare errors? As text that has every field, since [`Error`] has no equality.
+//! How do tests compare errors? As text: it has every field, and one table has room for success and I/O errors, too.
 
 use std::fmt;
 

@@ -36,7 +36,7 @@ impl Outcome {
     }
 }
 
-/// An example with these arguments, and a folder of its own for temporary files.
+/// An example with these arguments, and a directory of its own for temporary files.
 pub fn example<A: AsRef<OsStr>>(name: &str, arguments: impl IntoIterator<Item = A>) -> Example {
     let temporary = tempfile::tempdir().unwrap();
     let mut command = process::command(process::example(name));
@@ -112,11 +112,11 @@ pub fn finish(child: Child) -> Outcome {
     end_of(child).into()
 }
 
-/// The names in a folder, in order.
-pub fn names(folder: &Path) -> Vec<String> {
+/// The names in a directory, in order.
+pub fn names(directory: &Path) -> Vec<String> {
     let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
     let mut names: Vec<_> =
-        fs::read_dir(folder).unwrap().map(|entry| name(entry.unwrap())).collect();
+        fs::read_dir(directory).unwrap().map(|entry| name(entry.unwrap())).collect();
     names.sort();
     names
 }

@@ -1,10 +1,7 @@
-//! Do real keys, ciphertexts and signatures have the lengths that their standards give and BENCHMARKS.md shows?
+//! Do real keys, ciphertexts and signatures have the lengths that their standards give, and BENCHMARKS.md
+//! shows?
 
-<<<<<<<< HEAD:benches/tables/tests/sizes.rs
 #[path = "../sizes.rs"]
-========
-#[path = "../../benches/common/sizes.rs"]
->>>>>>>> 50b41f4 (Tests of the benches' options and of lengths join the others):tests/it/lengths.rs
 mod sizes;
 
 use sizes::Sizes;

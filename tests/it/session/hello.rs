@@ -55,7 +55,7 @@ fn assert_invalid(refused: Result<SessionReceiver, Error>, expected: &str) {
     }
 }
 
-/// Anyone can look at a hello before it is accepted, whoever it is for.
+/// Anyone can look at a hello before it is accepted, even if it is for somebody else.
 #[test]
 fn parsed() {
     for (bob, suite) in
@@ -180,8 +180,8 @@ fn no_downgrade_in_either_direction() {
     assert_eq!(receive(&signed()).unwrap_err(), Error::Signed);
 }
 
-/// A signature taken off, and the flag with it: whoever asked for a signer notices; whoever did not
-/// gets other keys, because the whole core is bound.
+/// The signature and its flag are removed: a receiver that asked for a signer notices, and any other derives
+/// different keys, because the whole core is bound.
 #[test]
 fn stripped_signature() {
     let (hello, mut tx) = BOB.encapsulation_key().signed_by(&*ALICE).sender(CTX).unwrap();
