@@ -176,8 +176,8 @@ fn x25519_public(bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// RFC 7748 §6.1: an all-zero result means that the other side chose a point of low order. It
-/// depends on public data alone, so the error tells nothing; the comparison is constant-time.
+/// RFC 7748 §6.1: an all-zero result means that the other side chose a point of low order. That
+/// depends only on public data, so the error reveals nothing; the comparison is constant-time.
 fn x25519_shared(secret: &[u8]) -> Result<(), Error> {
     if secret.ct_eq(&[0; 32]).into() {
         return Err(Error::Invalid {

@@ -1,10 +1,10 @@
 //! Sharp tools, for known-answer tests only (feature `hazmat`).
 //!
-//! What the rest of the crate draws at random is chosen by the caller here, and what it checks
-//! beforehand is bare. A value of randomness that serves twice, or is known, gives secrets away.
+//! Here the caller chooses the values that the rest of the crate draws at random, and reaches the
+//! layers below its checks. Randomness that is used twice, or is known, gives secrets away.
 //!
-//! Only [`PORTABLE`](crate::provider::PORTABLE) can encapsulate and sign without randomness, so that
-//! is where these operations run, wherever the key is. The results are the same for all providers.
+//! Only [`PORTABLE`](crate::provider::PORTABLE) takes given randomness and signs without any, so
+//! these operations run there, whatever provider the key is on. The results are the same for all.
 
 use std::{
     fmt,
@@ -33,7 +33,7 @@ use crate::{
     },
 };
 
-/// Encapsulation from given randomness: that of the post-quantum half, then that of the other (64
+/// Encapsulates from given randomness: that of the post-quantum half, then that of the other (64
 /// bytes for suite 0x0001, 80 for 0x0051).
 ///
 /// # Errors
@@ -47,7 +47,7 @@ pub fn encapsulate(
 }
 
 /// A generator of these bytes, from the first on, for
-/// [`Random::Given`](crate::provider::Random::Given). Once they are used up, it
+/// [`Random::Given`]. Once they are used up, it
 /// returns [`Error::Randomness`].
 ///
 /// ```
@@ -81,7 +81,7 @@ fn with_given<T>(
     }
 }
 
-/// Signing without randomness (FIPS 204's deterministic variant, RFC 6979), for any context of at
+/// Signs without randomness (FIPS 204's deterministic variant, RFC 6979), for any context of at
 /// most 255 bytes, the empty one included.
 ///
 /// # Errors
@@ -95,7 +95,7 @@ pub fn sign(key: &SigningKey, context: &[u8], message: &[u8]) -> Result<Signatur
 ///
 /// # Errors
 ///
-/// Those of [`sign`].
+/// Same as [`sign`].
 pub fn sign_prehashed(
     key: &SigningKey,
     context: &[u8],
@@ -111,7 +111,7 @@ pub struct SealRandomness<'a> {
     pub content_key: [u8; 32],
     /// The salt of the body.
     pub salt: [u8; 24],
-    /// What [`encapsulate`] takes, for each recipient in the order of suites and key ids.
+    /// The randomness of [`encapsulate`], for each recipient in the order of suites and key ids.
     pub encapsulations: &'a [&'a [u8]],
 }
 
@@ -121,7 +121,7 @@ impl fmt::Debug for SealRandomness<'_> {
     }
 }
 
-/// Sealing from given randomness.
+/// Seals from given randomness.
 ///
 /// # Errors
 ///
@@ -143,7 +143,7 @@ pub fn seal(
 ///
 /// # Errors
 ///
-/// Those of [`seal`] inside an [`io::Error`].
+/// Same as [`seal`], wrapped in [`io::Error`].
 pub fn seal_writer<W: io::Write>(
     recipients: &Recipients,
     context: &[u8],
@@ -154,11 +154,12 @@ pub fn seal_writer<W: io::Write>(
     SealWriter::new(head, sealer, inner)
 }
 
-/// What [`seal`] and [`seal_writer`] run on: the bytes to be sent first, and what makes the rest.
+/// [`EncapsulationKey::sealer`] from given randomness: the bytes to be sent first, and the sealer
+/// of the rest.
 ///
 /// # Errors
 ///
-/// Those of [`seal`].
+/// Same as [`seal`].
 pub fn sealer(
     recipients: &Recipients,
     context: &[u8],
@@ -190,12 +191,12 @@ pub fn sender(
 ///
 /// # Errors
 ///
-/// Those of [`SessionReceiver::reply`].
+/// Same as [`SessionReceiver::reply`].
 pub fn reply(receiver: &SessionReceiver, nonce: ReplyNonce) -> Result<SessionSender, Error> {
     receiver.reply_from(nonce)
 }
 
-/// The key schedule of sessions alone: RFC 9180 in base mode, HKDF-SHA384 and AES-256-GCM.
+/// Only the key schedule of sessions: RFC 9180 in base mode, HKDF-SHA384 and AES-256-GCM.
 pub struct KeySchedule {
     schedule: Schedule,
     key: NumberedKey,
@@ -254,7 +255,7 @@ impl fmt::Debug for KeySchedule {
     }
 }
 
-/// Cobblestone-256 alone, with any context.
+/// Seals Cobblestone-256 without an envelope, with any context.
 ///
 /// # Errors
 ///
@@ -274,7 +275,7 @@ pub fn cobblestone_seal(
     Ok(sealed)
 }
 
-/// Cobblestone-256 alone, with any context.
+/// Opens Cobblestone-256 without an envelope, with any context.
 ///
 /// # Errors
 ///
@@ -313,7 +314,7 @@ pub fn ml_kem_1024(provider: &Provider) -> impl Kem + use<> {
     CheckedKem::new(provider.ml_kem_1024, &check::ML_KEM_1024)
 }
 
-/// Falcon-1024 of round 3 alone, as the experimental suite uses it. It belongs to no provider.
+/// Falcon-1024 of round 3, as the experimental suite uses it. It is the same on all providers.
 #[cfg(feature = "experimental-falcon")]
 pub fn falcon_1024() -> impl SignatureScheme {
     crate::provider::Falcon1024

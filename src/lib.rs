@@ -149,7 +149,7 @@ mod unwind;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
 
-// The public dependencies: whoever has other versions of them needs these.
+// The public dependencies, for callers that have other versions of them.
 pub use rand_core;
 pub use signature;
 pub use zeroize;

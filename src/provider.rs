@@ -64,7 +64,8 @@ pub use portable::PORTABLE;
 #[cfg(feature = "pqclean")]
 pub use pqclean::PQCLEAN;
 
-/// A set of primitives. Override single ones with struct update syntax:
+/// A set of primitives. Make one of your own from an existing one, and always end with
+/// `..PORTABLE` or another: a later version may add primitives.
 ///
 /// ```
 /// use twinseal::provider::{PORTABLE, Provider};
@@ -98,8 +99,8 @@ impl fmt::Debug for Provider {
     }
 }
 
-/// The provider that keys use unless they are moved by `on`: AWS-LC if it is compiled in. PQClean is
-/// never chosen by itself.
+/// The provider that keys use unless they are moved by `on`: AWS-LC if it is compiled in, never
+/// PQClean.
 pub(crate) fn default() -> &'static Provider {
     #[cfg(feature = "aws-lc-rs")]
     return &AWS_LC;
@@ -107,7 +108,7 @@ pub(crate) fn default() -> &'static Provider {
     return &PORTABLE;
 }
 
-/// What [`Random::Given`] asks of a primitive that draws from the operating system itself.
+/// The operation that is refused to [`Random::Given`] where C code draws by itself.
 #[cfg(any(feature = "aws-lc-rs", feature = "pqclean"))]
 const GIVEN: &str = "encapsulation from given randomness";
 
@@ -116,9 +117,39 @@ fn no_context(context: &[u8]) -> Result<(), Error> {
     if context.is_empty() { Ok(()) } else { Err(Error::Context("the scheme has none")) }
 }
 
-/// A key encapsulation mechanism.
+/// A key encapsulation mechanism: a primitive, or a hybrid of two ([`KemSuite::kem`]).
 ///
-/// Callers hand over slices and buffers of the lengths that [`lengths`](Kem::lengths) tells.
+/// Keys, ciphertexts and buffers have the lengths of [`lengths`](Kem::lengths). A hybrid checks
+/// them, and all public values, before it uses a primitive; a provider's own primitive is raw, and
+/// may panic on another length.
+///
+/// ```
+/// use twinseal::{Error, KemSuite, provider::{Kem, PORTABLE, Random}};
+///
+/// fn both_sides_agree(kem: &dyn Kem) -> Result<bool, Error> {
+///     let lengths = kem.lengths();
+///     let mut seed = vec![0; lengths.seed];
+///     Random::System.fill(&mut seed)?;
+///     let pair = kem.key_pair(&seed)?;
+///
+///     let sender = kem.encapsulator(&pair.encapsulation_key)?;
+///     let mut ciphertext = vec![0; lengths.ciphertext];
+///     let mut sent = vec![0; lengths.shared_secret];
+///     sender.encapsulate(&mut Random::System, &mut ciphertext, &mut sent)?;
+///
+///     let mut received = vec![0; lengths.shared_secret];
+///     pair.decapsulator.decapsulate(&ciphertext, &mut received)?;
+///     Ok(sent == received)
+/// }
+///
+/// for suite in KemSuite::ALL {
+///     assert!(both_sides_agree(&suite.kem(&PORTABLE))?);
+/// }
+/// assert!(both_sides_agree(PORTABLE.ml_kem_1024)?);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// [`KemSuite::kem`]: crate::KemSuite::kem
 pub trait Kem: fmt::Debug + Send + Sync {
     /// The lengths of all values.
     fn lengths(&self) -> KemLengths;
@@ -127,7 +158,7 @@ pub trait Kem: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if the seed gives no key (a P-384 scalar of 0, or not below the order).
+    /// [`Error::Invalid`] if the seed is not a key (a P-384 scalar of 0, or not below the order).
     fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error>;
 
     /// Parses an encapsulation key.
@@ -180,9 +211,29 @@ pub trait Decapsulator: Send + Sync {
     fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error>;
 }
 
-/// A signature scheme.
+/// A signature scheme: a primitive, or a composite of two ([`SignatureSuite::scheme`]).
 ///
-/// Callers hand over keys of the lengths that [`lengths`](SignatureScheme::lengths) tells.
+/// Keys have the lengths of [`lengths`](SignatureScheme::lengths). A composite checks them, and all
+/// public values, before it uses a primitive; a provider's own primitive is raw.
+///
+/// ```
+/// use twinseal::{Error, SignatureSuite, provider::{PORTABLE, Random, SignatureScheme}};
+///
+/// fn sign_and_verify(scheme: &dyn SignatureScheme, context: &[u8]) -> Result<(), Error> {
+///     let key = scheme.generate(&mut Random::System)?;
+///     let pair = scheme.key_pair(&key)?;
+///     let signature = pair.signer.sign(context, b"hello")?;
+///     scheme.verifier(&pair.verifying_key)?.verify(context, b"hello", &signature)
+/// }
+///
+/// let hybrid = SignatureSuite::ML_DSA_87_ECDSA_P384.scheme(&PORTABLE);
+/// sign_and_verify(&hybrid, b"example.com/releases")?;
+/// sign_and_verify(PORTABLE.ml_dsa_87, b"example.com/releases")?;
+/// sign_and_verify(PORTABLE.ecdsa_p384, b"")?; // ECDSA has no contexts
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// [`SignatureSuite::scheme`]: crate::SignatureSuite::scheme
 pub trait SignatureScheme: fmt::Debug + Send + Sync {
     /// The lengths of all values.
     fn lengths(&self) -> SignatureLengths;
@@ -191,7 +242,7 @@ pub trait SignatureScheme: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::Randomness`] if there is none, or none that makes a key after a few draws;
+    /// [`Error::Randomness`] if there is none, or if a few draws do not make a key;
     /// [`Error::Unsupported`] if the scheme cannot use a caller's generator.
     fn generate(&self, random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error>;
 
@@ -228,11 +279,12 @@ impl fmt::Debug for SignatureKeyPair {
 
 /// A signing key in its expanded form.
 pub trait SchemeSigner: Send + Sync {
-    /// Signs a message for a context. A scheme without contexts takes the empty one only.
+    /// Signs a message for a context. A scheme without contexts takes only the empty one.
     ///
     /// # Errors
     ///
-    /// [`Error::Randomness`] if there is none; [`Error::Context`] if the context does not fit.
+    /// [`Error::Randomness`] if there is none; [`Error::Context`] if the scheme does not take the
+    /// context.
     fn sign(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error>;
 
     /// Signs without randomness, for known answers.
@@ -269,7 +321,7 @@ pub trait Aead: fmt::Debug + Send + Sync {
 
 /// A key in its expanded form; it wipes itself when dropped.
 pub trait AeadKey: Send + Sync {
-    /// Encrypts `buffer` in place and returns the tag. A nonce serves once.
+    /// Encrypts `buffer` in place and returns the tag. A nonce must never be used twice.
     ///
     /// # Errors
     ///
@@ -281,8 +333,8 @@ pub trait AeadKey: Send + Sync {
         buffer: &mut [u8],
     ) -> Result<[u8; 16], Error>;
 
-    /// Checks the tag and decrypts `buffer` in place. What the buffer holds after a failure is not
-    /// plaintext to be used.
+    /// Checks the tag and decrypts `buffer` in place. After a failure, the buffer must not be used as
+    /// plaintext.
     ///
     /// # Errors
     ///
@@ -295,8 +347,8 @@ pub trait AeadKey: Send + Sync {
         tag: &[u8; 16],
     ) -> Result<(), Error>;
 
-    /// Checks the tag and decrypts `ciphertext` into `plaintext`, which is as long. What that holds
-    /// after a failure is not plaintext to be used.
+    /// Checks the tag and decrypts `ciphertext` into `plaintext`, which has the same length. After a
+    /// failure, it must not be used as plaintext.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! Files of KEM keys: PEM around a form of the crate's own.
 
-use std::{io, path::Path};
+use std::{fmt, io, path::Path, str::FromStr};
 
 use zeroize::Zeroizing;
 
@@ -14,6 +14,17 @@ use crate::{
 
 impl EncapsulationKey {
     /// The key as PEM, labelled `TWINSEAL KEM PUBLIC KEY`: the suite in 2 bytes, then the key.
+    /// `Display` writes the same text.
+    ///
+    /// ```
+    /// use twinseal::{DecapsulationKey, EncapsulationKey};
+    ///
+    /// let bob = DecapsulationKey::generate()?;
+    /// let published = bob.encapsulation_key().to_pem();
+    /// let to_bob: EncapsulationKey = published.parse()?;
+    /// assert_eq!(&to_bob, bob.encapsulation_key());
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
     #[must_use]
     pub fn to_pem(&self) -> String {
         let bytes = [&self.suite().id().to_be_bytes(), self.as_bytes()].concat();
@@ -39,6 +50,22 @@ impl EncapsulationKey {
     /// those of the file system. The text starts with the path.
     pub fn read_pem_file(path: impl AsRef<Path>) -> io::Result<Self> {
         files::read_key(path.as_ref(), Self::from_pem)
+    }
+}
+
+/// Writes the PEM of [`to_pem`](EncapsulationKey::to_pem).
+impl fmt::Display for EncapsulationKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_pem())
+    }
+}
+
+/// Parses PEM, like [`from_pem`](EncapsulationKey::from_pem).
+impl FromStr for EncapsulationKey {
+    type Err = Error;
+
+    fn from_str(pem: &str) -> Result<Self, Error> {
+        Self::from_pem(pem)
     }
 }
 

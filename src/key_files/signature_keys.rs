@@ -1,6 +1,6 @@
 //! Files of signature keys: PEM around PKCS#8 and SPKI, as other software has them.
 
-use std::{io, path::Path};
+use std::{fmt, io, path::Path, str::FromStr};
 
 use pkcs8::{
     PrivateKeyInfoRef, SubjectPublicKeyInfoRef,
@@ -56,7 +56,7 @@ impl VerifyingKey {
     }
 
     /// The key as PEM, labelled `PUBLIC KEY`. Keys of an experimental suite have a label of their
-    /// own.
+    /// own. `Display` writes the same text.
     #[must_use]
     pub fn to_pem(&self) -> String {
         match self.to_spki_der() {
@@ -85,6 +85,22 @@ impl VerifyingKey {
     /// those of the file system. The text starts with the path.
     pub fn read_pem_file(path: impl AsRef<Path>) -> io::Result<Self> {
         files::read_key(path.as_ref(), Self::from_pem)
+    }
+}
+
+/// Writes the PEM of [`to_pem`](VerifyingKey::to_pem).
+impl fmt::Display for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_pem())
+    }
+}
+
+/// Parses PEM, like [`from_pem`](VerifyingKey::from_pem).
+impl FromStr for VerifyingKey {
+    type Err = Error;
+
+    fn from_str(pem: &str) -> Result<Self, Error> {
+        Self::from_pem(pem)
     }
 }
 

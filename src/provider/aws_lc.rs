@@ -71,7 +71,7 @@ impl Kem for DhKem {
     }
 }
 
-/// What AWS-LC reports without a reason: there is no memory.
+/// A failure that AWS-LC reports without a reason: there is no memory.
 const FAILED: Error = Error::Unsupported("an operation of AWS-LC that failed");
 
 /// After the checks above every provider, an agreement fails on low-order points only.

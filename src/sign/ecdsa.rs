@@ -24,7 +24,7 @@ struct DerVerifier(Box<dyn SchemeVerifier>);
 /// STRING of 48. With the named curve and without the public key, the structure has one length.
 const EC_PRIVATE_KEY_START: &[u8; 7] = b"\x30\x3e\x02\x01\x01\x04\x30";
 
-/// What follows the scalar: `[0]` with the object identifier of secp384r1, 1.3.132.0.34.
+/// The rest, after the scalar: `[0]` with the object identifier of secp384r1, 1.3.132.0.34.
 const EC_PRIVATE_KEY_END: &[u8; 9] = b"\xa0\x07\x06\x05\x2b\x81\x04\x00\x22";
 
 fn scalar(ec_private_key: &[u8]) -> Result<&[u8], Error> {

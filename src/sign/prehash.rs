@@ -1,4 +1,4 @@
-//! What is signed of a message: its SHA-512.
+//! The hash of a message that is signed in its place: SHA-512.
 
 use std::io;
 
@@ -11,7 +11,7 @@ pub(crate) fn prehash(message: &[u8]) -> [u8; 64] {
     Sha512::digest(message).into()
 }
 
-/// [`prehash`] of everything a reader gives.
+/// [`prehash`] of all that a reader returns.
 pub(crate) fn hash_reader(mut message: impl io::Read) -> io::Result<[u8; 64]> {
     let mut hash = Sha512::new();
     let mut buffer = SecretBuffer::zeroed(64 * 1024);

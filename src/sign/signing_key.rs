@@ -181,7 +181,7 @@ impl SigningKey {
     /// for X.509 and other software.
     ///
     /// ```
-    /// use signature::{Signer, Verifier};
+    /// use twinseal::signature::{Signer, Verifier};
     ///
     /// let alice = twinseal::SigningKey::generate()?;
     /// let signature = alice.without_context().try_sign(b"to be signed")?;

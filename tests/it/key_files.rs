@@ -49,6 +49,8 @@ fn keys_survive_pem() {
         let read = DecapsulationKey::from_pem(key.to_pem().as_str()).unwrap();
         assert_eq!((read.suite(), read.seed()), (suite, key.seed()));
         assert_eq!(read.encapsulation_key(), key.encapsulation_key());
+        let public: EncapsulationKey = key.encapsulation_key().to_string().parse().unwrap();
+        assert_eq!(&public, key.encapsulation_key());
         let public = EncapsulationKey::from_pem(&key.encapsulation_key().to_pem()).unwrap();
         assert_eq!(&public, key.encapsulation_key());
     }
@@ -56,6 +58,8 @@ fn keys_survive_pem() {
     let read = SigningKey::from_pem(key.to_pem().as_str()).unwrap();
     assert_eq!(read.secret_bytes(), key.secret_bytes());
     assert_eq!(read.verifying_key(), key.verifying_key());
+    let public: VerifyingKey = key.verifying_key().to_string().parse().unwrap();
+    assert_eq!(&public, key.verifying_key());
     let public = VerifyingKey::from_pem(&key.verifying_key().to_pem()).unwrap();
     assert_eq!(&public, key.verifying_key());
 }

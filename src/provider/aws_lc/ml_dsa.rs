@@ -70,7 +70,7 @@ struct Key(NonNull<EVP_PKEY>);
 // mutates it (openssl/evp.h, "Public/private key objects"). After its construction, which hands out
 // the only pointer, a `Key` is used by `EVP_PKEY_get_raw_public_key`, which takes it as const, and by
 // `EVP_Digest{Sign,Verify}Init`, which take it as non-const, but are documented as not mutating it:
-// they increment its reference count, which is atomic or behind a lock. It is freed by `drop` alone,
+// they increment its reference count, which is atomic or behind a lock. It is freed only by `drop`,
 // when no operation borrows it, on whichever thread: nothing in it belongs to a thread.
 unsafe impl Send for Key {}
 
@@ -227,8 +227,8 @@ fn succeeded(result: std::ffi::c_int, error: Error) -> Result<(), Error> {
     if result == 1 { Ok(()) } else { Err(error) }
 }
 
-/// AWS-LC keeps a queue of errors for each thread; ours are told by return values.
+/// AWS-LC keeps a queue of errors for each thread; ours are return values.
 fn clear_errors() {
-    // SAFETY: it has no arguments and touches the calling thread's queue alone.
+    // SAFETY: it has no arguments and touches only the calling thread's queue.
     unsafe { ERR_clear_error() }
 }

@@ -93,7 +93,7 @@ struct EcdsaSigner(Box<ecdsa::SigningKey>);
 
 struct EcdsaVerifier(ecdsa::VerifyingKey);
 
-/// One draw is refused with a probability of 2^-194: a generator whose draws are all refused repeats
+/// A draw is refused with a probability of 2^-194: a generator whose draws are all refused repeats
 /// itself.
 const DRAWS: usize = 8;
 
