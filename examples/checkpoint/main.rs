@@ -28,7 +28,6 @@ mod tensors;
 
 use std::{
     error::Error,
-    fs::File,
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -97,14 +96,10 @@ fn read_private(paths: &[PathBuf]) -> Result<Vec<DecapsulationKey>> {
 }
 
 fn read_public(paths: &[PathBuf]) -> Result<Recipients> {
-    let read = |path: &Path| -> io::Result<EncapsulationKey> {
-        Ok(EncapsulationKey::from_pem(&common::read_key(File::open(path)?)?)?)
-    };
-    let keys = paths.iter().map(|path| read(path).map_err(|error| at(path, &error)));
-    Ok(Recipients::new(&keys.collect::<Result<Vec<_>>>()?)?)
+    let keys = paths.iter().map(EncapsulationKey::read_pem_file);
+    Ok(Recipients::new(&keys.collect::<io::Result<Vec<_>>>()?)?)
 }
 
-/// Names the file that an error is about.
 fn at(path: &Path, error: &io::Error) -> Box<dyn Error + Send + Sync> {
     format!("{}: {error}", path.display()).into()
 }

@@ -7,5 +7,5 @@ mod target;
 
 pub use chain::chain;
 pub use console::{arguments, complain, printable};
-pub use files::{open_regular, read_key};
+pub use files::open_regular;
 pub use target::Target;

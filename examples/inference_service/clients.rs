@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use twinseal::{EncapsulationKey, Error, KeyId, VerifyingKey};
+use twinseal::{EncapsulationKey, KeyId, VerifyingKey};
 
 /// A client that may ask.
 #[derive(Clone, Debug)]
@@ -118,19 +118,19 @@ fn clients(directory: &Path, names: &[String]) -> io::Result<Vec<Client>> {
         let path = |kind: &str| directory.join(format!("{name}.{kind}.pem"));
         Ok(Client {
             name: name.clone(),
-            verifying_key: key(&path("sign"), VerifyingKey::from_pem)?,
-            encapsulation_key: key(&path("kem"), EncapsulationKey::from_pem)?,
+            verifying_key: VerifyingKey::read_pem_file(regular(&path("sign"))?)?,
+            encapsulation_key: EncapsulationKey::read_pem_file(regular(&path("kem"))?)?,
         })
     };
     names.iter().map(client).collect()
 }
 
-/// Reads a public key, and names the file if it is none.
-pub(crate) fn key<Key>(path: &Path, parse: fn(&str) -> Result<Key, Error>) -> io::Result<Key> {
-    let read = || Ok(parse(&common::read_key(common::open_regular(path)?)?)?);
-    read().map_err(|error: io::Error| {
-        io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-    })
+/// Refuses FIFOs, for which a reader would wait. An error names the file.
+fn regular(path: &Path) -> io::Result<&Path> {
+    match common::open_regular(path) {
+        Ok(_) => Ok(path),
+        Err(error) => Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+    }
 }
 
 #[cfg(all(test, unix))]

@@ -9,10 +9,7 @@ use twinseal::{
     DecapsulationKey, EncapsulationKey, Keyring, SigningKey, VerifyingKey, keyring::Shared,
 };
 
-use crate::{
-    Failure,
-    clients::{self, Clients},
-};
+use crate::{Failure, clients::Clients};
 use common::Target;
 
 /// What `serve` reads, as a pod would have it mounted.
@@ -60,14 +57,8 @@ impl ClientKeys {
         Ok(Self {
             signing_key: SigningKey::read_pem_file(folder.join(SIGN))?,
             decapsulation_key: DecapsulationKey::read_pem_file(folder.join(KEM))?,
-            service_verifying_key: clients::key(
-                &folder.join(SERVICE_SIGN),
-                VerifyingKey::from_pem,
-            )?,
-            service_encapsulation_key: clients::key(
-                &folder.join(SERVICE_KEM),
-                EncapsulationKey::from_pem,
-            )?,
+            service_verifying_key: VerifyingKey::read_pem_file(folder.join(SERVICE_SIGN))?,
+            service_encapsulation_key: EncapsulationKey::read_pem_file(folder.join(SERVICE_KEM))?,
         })
     }
 }
