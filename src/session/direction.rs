@@ -38,6 +38,15 @@ impl Direction {
         Ok(Self { key, next: 0, used: 0, finished: false, aad: Vec::new() })
     }
 
+    /// The number of messages that were sealed or opened.
+    pub(super) fn messages(&self) -> u64 {
+        self.next
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.finished
+    }
+
     /// Checks that a message still fits below the limit, and returns what the direction will have
     /// used with it.
     fn admit(&self, aad: &[u8], message: usize, limit: u64, too_long: Error) -> Result<u64, Error> {
@@ -53,15 +62,6 @@ impl Direction {
             .and_then(|length| length.checked_add(self.used))
             .filter(|used| *used <= limit)
             .ok_or(Error::Exhausted)
-    }
-
-    /// The number of messages that were sealed or opened.
-    pub(super) fn messages(&self) -> u64 {
-        self.next
-    }
-
-    pub(super) fn is_finished(&self) -> bool {
-        self.finished
     }
 
     /// A sender's limit leaves room for an empty last message.

@@ -71,7 +71,7 @@ impl SessionSender {
         self.seal_with_aad(b"", message)
     }
 
-    /// Seals the next message and authenticates `aad` with it, which is not sent.
+    /// Seals the next message. `aad` is authenticated with it, but not sent.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl SessionSender {
         self.finish_with_aad(b"", message)
     }
 
-    /// Seals the last message and authenticates `aad` with it, which is not sent.
+    /// Seals the last message. `aad` is authenticated with it, but not sent.
     ///
     /// # Errors
     ///
