@@ -7,16 +7,16 @@
 #
 # Commands are cp, seal, open, age-encrypt, age-decrypt and openssl: all by default, without those of age
 # and openssl if they are not installed. It needs GNU time, and room for five files of that size, of which
-# four should fit into the page cache; for cp, seal and open alone, four and three.
+# four should fit into the page cache; only for cp, seal and open, four and three.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mebibytes=${1:-4096}
 rounds=${2:-7}
 export PATH="$PWD/target/release:$PATH"
 
-folder=$(mktemp -d -p "$PWD/target")
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
+directory=$(mktemp -d -p "$PWD/target")
+trap 'rm -rf "$directory"' EXIT
+cd "$directory"
 
 commands=("${@:3}")
 if ((${#commands[@]} == 0)); then
