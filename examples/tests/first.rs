@@ -71,3 +71,21 @@ fn the_small_examples_run() {
     assert_eq!(printed("session", &[]), "layer 1\nlayer 2\nlayer 3\n");
     assert_eq!(printed("external_key", &[]).lines().count(), 1);
 }
+
+/// The package on crates.io has no examples, so the documentation has a copy of each small one.
+#[test]
+fn the_documentation_has_the_small_examples() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (name, module) in
+        [("seal", "stream.rs"), ("session", "session.rs"), ("external_key", "kem/external.rs")]
+    {
+        let example = fs::read_to_string(examples.join(format!("{name}.rs"))).unwrap();
+        let (_, code) = example.split_once("\n\n").unwrap();
+        let source = fs::read_to_string(examples.join("../src").join(module)).unwrap();
+        let is_there = ["//!", "///"].into_iter().any(|prefix| {
+            let lines = code.lines().map(|line| format!("{prefix} {line}").trim_end().to_owned());
+            source.contains(&lines.collect::<Vec<_>>().join("\n"))
+        });
+        assert!(is_there, "src/{module} does not have the code of examples/{name}.rs");
+    }
+}

@@ -13,27 +13,56 @@ use crate::error::Error;
 /// external key never returns [`Error::Open`].
 ///
 /// ```
+/// use std::{
+///     sync::mpsc::{self, Sender},
+///     thread,
+///     time::Duration,
+/// };
+///
 /// use twinseal::{
 ///     Decapsulate, DecapsulationKey, EncapsulationKey, Error, Unlock,
 ///     kem::{Ciphertext, SharedSecret},
 /// };
 ///
-/// struct Hsm { slot: DecapsulationKey }
+/// const CONTEXT: &[u8] = b"example.com/notes/v1";
+///
+/// /// What stands for the private key on this side: its public half, and a connection.
+/// struct Hsm {
+///     public: EncapsulationKey,
+///     requests: Sender<(Ciphertext, Sender<SharedSecret>)>,
+/// }
 ///
 /// impl Decapsulate for Hsm {
 ///     fn encapsulation_key(&self) -> &EncapsulationKey {
-///         self.slot.encapsulation_key()
+///         &self.public
 ///     }
+///
 ///     fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
-///         self.slot.decapsulate(ciphertext).map_err(|_| Error::external("the token is locked"))
+///         let (answer, answers) = mpsc::channel();
+///         let unreachable = |_| Error::external("the HSM is not running");
+///         self.requests.send((ciphertext.clone(), answer)).map_err(unreachable)?;
+///         answers.recv_timeout(Duration::from_secs(5)).map_err(Error::external)
 ///     }
 /// }
 ///
-/// # let slot = DecapsulationKey::generate()?;
-/// let hsm = Hsm { slot };
-/// let sealed = hsm.encapsulation_key().seal(b"example.com/notes", b"hello")?;
-/// assert_eq!(&hsm.open(b"example.com/notes", &sealed)?[..], b"hello");
-/// # Ok::<(), Error>(())
+/// fn main() -> Result<(), Error> {
+///     // The HSM: it answers requests, and its key does not leave it.
+///     let key = DecapsulationKey::generate()?;
+///     let public = key.encapsulation_key().clone();
+///     let (requests, inbox) = mpsc::channel::<(Ciphertext, Sender<SharedSecret>)>();
+///     thread::spawn(move || {
+///         for (ciphertext, answer) in inbox {
+///             let _ = key.decapsulate(&ciphertext).map(|secret| answer.send(secret));
+///         }
+///     });
+///
+///     // Envelopes are decrypted here: only a ciphertext of 1600 bytes goes to the HSM, and a secret of 64 comes back.
+///     let hsm = Hsm { public, requests };
+///     let sealed = hsm.encapsulation_key().seal(CONTEXT, b"hello")?;
+///     assert_eq!(&hsm.open(CONTEXT, &sealed)?[..], b"hello");
+///     println!("opened, with a key that is not here");
+///     Ok(())
+/// }
 /// ```
 pub trait Decapsulate: Send + Sync {
     /// The public half.
