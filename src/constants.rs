@@ -1,4 +1,5 @@
-//! Every identifier, label and length of the formats, in one place. SPEC.md is the prose to it.
+//! Identifiers, labels and lengths of suites, keys, envelopes and sessions; SPEC.md explains them.
+//! The labels of HPKE and of Cobblestone are in the modules that implement these.
 
 /// Lengths of a KEM's values, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub(crate) const fn separated(ikm: usize, info: usize) -> bool {
     ikm != info + 1
 }
 
-/// A pseudorandom key: what HKDF-SHA384's Extract makes and its Expand takes.
+/// A pseudorandom key: the output of HKDF-SHA384's Extract, and the input of its Expand.
 pub(crate) struct Prk(Hkdf<Sha384>);
 
 impl Prk {

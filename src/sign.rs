@@ -2,6 +2,19 @@
 //!
 //! Programs of your own sign with [`SigningKey`] and a context, and never need
 //! this module.
+//!
+//! ```
+//! use twinseal::{Signature, SigningKey, signature::{Signer, Verifier}};
+//!
+//! fn certify(issuer: &impl Signer<Signature>, request: &[u8]) -> Signature {
+//!     issuer.sign(request)
+//! }
+//!
+//! let key = SigningKey::generate()?;
+//! let signature = certify(&key.without_context(), b"a request");
+//! key.verifying_key().without_context().verify(b"a request", &signature)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod composite;
 mod ecdsa;

@@ -1,4 +1,4 @@
-//! The KEM suites, as callers name them.
+//! Which KEM suites are there?
 
 use std::{fmt, hash};
 
@@ -9,7 +9,7 @@ use crate::{
     provider::{Kem, KemLengths, Provider},
 };
 
-/// Which two KEMs a key belongs to, and how they are combined.
+/// A hybrid KEM: two KEMs, and how they are combined.
 ///
 /// | suite | id | halves | combiner | shared secret |
 /// |---|---|---|---|---|
@@ -84,7 +84,7 @@ impl KemSuite {
         self.0.lengths.shared_secret
     }
 
-    /// The hybrid on a provider, as a [`Kem`] like any primitive.
+    /// The hybrid on a provider, as a [`Kem`] like any primitive; [`Kem`] has an example.
     #[must_use]
     pub fn kem(self, provider: &Provider) -> impl Kem + use<> {
         self.0.on(provider)

@@ -1,4 +1,4 @@
-//! The signature suites, as callers name them.
+//! Which signature suites are there?
 
 use std::{fmt, hash};
 
@@ -8,7 +8,7 @@ use crate::{
     provider::{Provider, SignatureLengths, SignatureScheme},
 };
 
-/// Which two signature schemes a key belongs to.
+/// A hybrid signature scheme: two schemes, of which both must verify.
 ///
 /// | suite | id | halves | specification |
 /// |---|---|---|---|
@@ -95,7 +95,8 @@ impl SignatureSuite {
         self.0.lengths.signature
     }
 
-    /// The composite on a provider, as a [`SignatureScheme`] like any primitive.
+    /// The composite on a provider, as a [`SignatureScheme`] like any primitive;
+    /// [`SignatureScheme`] has an example.
     #[must_use]
     pub fn scheme(self, provider: &Provider) -> impl SignatureScheme + use<> {
         self.0.on(provider)
