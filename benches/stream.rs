@@ -28,7 +28,7 @@ use case::Case;
 use providers::PROVIDERS;
 
 const CONTEXT: &[u8] = b"example.com/bench";
-const CHUNK: usize = Sealer::CHUNK_LENGTH;
+const CHUNK: usize = Sealer::CHUNK_LEN;
 
 /// What readers and writers are given, or asked for, at once.
 const PART: usize = 1 << 20;
@@ -95,7 +95,7 @@ impl Stream {
     }
 
     fn sealer_in_place(&mut self) {
-        let (_, mut sealer) = self.to_bob().sealer(CONTEXT).unwrap();
+        let (_, _, mut sealer) = self.to_bob().sealer(CONTEXT).unwrap();
         let chunk = self.output.first_chunk_mut::<CHUNK>().unwrap();
         for _ in 0..length() / CHUNK {
             black_box(sealer.seal_chunk(chunk).unwrap());
@@ -105,7 +105,7 @@ impl Stream {
     /// The least that a writer can do: copy in, encrypt, copy out.
     fn bare_and_two_copies(&mut self) {
         let mut chunk = vec![0; CHUNK];
-        let outputs = self.output.chunks_exact_mut(CHUNK + Sealer::TAG_LENGTH);
+        let outputs = self.output.chunks_exact_mut(CHUNK + Sealer::TAG_LEN);
         for (index, (from, to)) in self.plaintext.chunks_exact(CHUNK).zip(outputs).enumerate() {
             chunk.copy_from_slice(from);
             let tag = self.bare.seal_in_place(&nonce(index), b"", &mut chunk).unwrap();
@@ -117,7 +117,7 @@ impl Stream {
     /// The same on all cores with nothing in order: what the machine can give.
     fn bare_and_two_copies_parallel(&mut self) {
         let bare = &*self.bare;
-        let outputs = self.output.par_chunks_exact_mut(CHUNK + Sealer::TAG_LENGTH);
+        let outputs = self.output.par_chunks_exact_mut(CHUNK + Sealer::TAG_LEN);
         self.plaintext.par_chunks_exact(CHUNK).zip(outputs).enumerate().for_each_init(
             || vec![0; CHUNK],
             |chunk, (index, (from, to))| {

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     check::{self, CheckedKem},
-    envelope::Recipients,
+    envelope::{BodyKey, Recipients},
     error::Error,
     kdf,
     kem::{Ciphertext, EncapsulationKey, KemSuite, SharedSecret},
@@ -133,7 +133,8 @@ pub fn seal(
     plaintext: &[u8],
     randomness: &SealRandomness<'_>,
 ) -> Result<Vec<u8>, Error> {
-    let (mut sealed, mut sealer) = sealer(recipients, context, randomness)?;
+    let (mut sealed, prefix, mut sealer) = sealer(recipients, context, randomness)?;
+    sealed.extend_from_slice(&prefix);
     sealer.update(plaintext, &mut sealed)?;
     sealer.finish(&mut sealed)?;
     Ok(sealed)
@@ -150,8 +151,8 @@ pub fn seal_writer<W: io::Write>(
     randomness: &SealRandomness<'_>,
     inner: W,
 ) -> io::Result<SealWriter<W>> {
-    let (head, sealer) = sealer(recipients, context, randomness)?;
-    SealWriter::new(head, sealer, inner)
+    let (header, prefix, sealer) = sealer(recipients, context, randomness)?;
+    SealWriter::new(header, &prefix, sealer, inner)
 }
 
 /// [`EncapsulationKey::sealer`] from given randomness: the bytes to be sent first, and the sealer
@@ -164,7 +165,7 @@ pub fn sealer(
     recipients: &Recipients,
     context: &[u8],
     randomness: &SealRandomness<'_>,
-) -> Result<(Vec<u8>, Sealer), Error> {
+) -> Result<(Vec<u8>, [u8; BodyKey::PREFIX_LEN], Sealer), Error> {
     let SealRandomness { content_key, salt, encapsulations } = randomness;
     let parts = || [&content_key[..], salt].into_iter().chain(encapsulations.iter().copied());
     let mut bytes = Zeroizing::new(Vec::with_capacity(parts().map(<[u8]>::len).sum()));

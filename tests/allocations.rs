@@ -14,12 +14,12 @@ use std::{
 
 use twinseal::{
     DecapsulationKey, Error,
-    envelope::{BodyKey, Header, Sealer},
+    envelope::{Header, Sealer},
     session::{MessageTag, SessionReceiver, SessionSender},
 };
 
 const CTX: &[u8] = b"example.com/memory";
-const CHUNK: usize = Sealer::CHUNK_LENGTH;
+const CHUNK: usize = Sealer::CHUNK_LEN;
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 
@@ -115,7 +115,7 @@ fn the_counter_counts() {
 fn chunks_in_place_allocate_nothing() {
     let _alone = alone();
     let bob = DecapsulationKey::generate().unwrap();
-    let (head, mut sealer) = bob.encapsulation_key().sealer(CTX).unwrap();
+    let (header, prefix, mut sealer) = bob.encapsulation_key().sealer(CTX).unwrap();
     let mut chunks = vec![([7; CHUNK], [0; 16]); 50];
     let mut last = [7; 100];
     let (count, tag) = allocations(|| {
@@ -126,9 +126,8 @@ fn chunks_in_place_allocate_nothing() {
     });
     assert_eq!(count, 0);
 
-    let header = Header::parse(&head).unwrap();
-    let prefix = head[header.len()..].first_chunk::<{ BodyKey::PREFIX_LENGTH }>().unwrap();
-    let mut opener = bob.unlock(&header).unwrap().opener(CTX, prefix).unwrap();
+    let header = Header::parse(&header).unwrap();
+    let mut opener = bob.unlock(&header).unwrap().opener(CTX, &prefix).unwrap();
     let (count, ()) = allocations(|| {
         for (chunk, tag) in &mut chunks {
             opener.open_chunk(chunk, tag).unwrap();
@@ -212,7 +211,8 @@ struct SealedZeros {
 
 impl SealedZeros {
     fn new(bob: &DecapsulationKey, length: u64) -> Self {
-        let (mut ready, sealer) = bob.encapsulation_key().sealer(CTX).unwrap();
+        let (header, prefix, sealer) = bob.encapsulation_key().sealer(CTX).unwrap();
+        let mut ready = [&header[..], &prefix].concat();
         ready.reserve(CHUNK);
         Self { ready, given: 0, left: length, sealer: Some(sealer) }
     }

@@ -38,15 +38,14 @@ impl<'a> SealedObject<'a> {
         context: &[u8],
     ) -> Result<Self> {
         let body_key = find(keys, header)?.unlock(header)?;
-        let header_len = header.len() as u64;
-
-        let prefix = 0..BodyKey::PREFIX_LENGTH as u64;
+        let prefix = 0..BodyKey::PREFIX_LEN as u64;
         let (prefix, body_len) = place.get(&place.body(), prefix).await?;
         let prefix = prefix.as_slice().try_into()?;
-        let last = body_key.body(context, prefix, header_len + body_len)?;
+        let unverified = body_key.body(context, prefix, body_len)?;
 
-        let mut sealed = get(place, header_len, last.range()).await?;
-        Ok(Self { body: last.authenticate(&mut sealed)?, place, header_len, body_len })
+        let mut last_chunk = get(place, unverified.range()).await?;
+        let body = unverified.authenticate(&mut last_chunk)?;
+        Ok(Self { place, body, header_len: header.len() as u64, body_len })
     }
 
     /// Length of the plaintext.
@@ -62,7 +61,7 @@ impl<'a> SealedObject<'a> {
     /// One request, for the chunks in which the range lies.
     pub(crate) async fn read(&self, range: Range<u64>) -> Result<Plaintext> {
         let plan = self.body.plan(range)?;
-        let mut sealed = get(self.place, self.header_len, plan.sealed()).await?;
+        let mut sealed = get(self.place, plan.sealed()).await?;
         Ok(self.body.open(&plan, &mut sealed)?)
     }
 }
@@ -86,13 +85,11 @@ pub(crate) fn find<'a>(
     Ok(found.ok_or(Error::NotARecipient)?)
 }
 
-/// Plans count from the start of the envelope; here the header is an object of its own. What is
-/// fetched is opened where it is: so it is wiped.
-async fn get(place: &Place, header_len: u64, range: Range<u64>) -> Result<SecretBuffer> {
+/// Fetches a range of the body. It will be opened in its own buffer, so that is wiped.
+async fn get(place: &Place, range: Range<u64>) -> Result<SecretBuffer> {
     if range.is_empty() {
         return Ok(SecretBuffer::with_capacity(0)); // stores refuse to send nothing
     }
-    let range = range.start - header_len..range.end - header_len;
     let (sealed, _) = place.get(&place.body(), range).await?;
     Ok(SecretBuffer::from(sealed))
 }

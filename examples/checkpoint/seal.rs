@@ -13,7 +13,7 @@ use object_store::{ObjectStoreExt, PutMode, WriteMultipart};
 use tokio::sync::mpsc;
 use twinseal::{
     Recipients,
-    envelope::{Header, Sealer},
+    envelope::{BodyKey, Sealer},
     secret::SecretBuffer,
 };
 
@@ -58,9 +58,7 @@ pub(crate) async fn seal(
         Ok(_) => return Err(format!("{} has a checkpoint already", place.name()).into()),
     }
 
-    // What goes first is the header and the beginning of the body.
-    let (mut header, sealer) = to.sealer(context)?;
-    let prefix = header.split_off(Header::parse(&header)?.len());
+    let (header, prefix, sealer) = to.sealer(context)?;
     let sealed_len = to.sealed_len(plaintext).ok_or("the file is too large")?;
     let body = sealed_len - header.len() as u64;
     let part_length = MIN_PART.max(body.div_ceil(MAX_PARTS));
@@ -123,12 +121,12 @@ fn seal_parts(
     mut file: File,
     before: &Metadata,
     mut sealer: Sealer,
-    prefix: Vec<u8>,
+    prefix: [u8; BodyKey::PREFIX_LEN],
     parts: &mpsc::Sender<Vec<u8>>,
 ) -> Result<()> {
     let mut buffer = SecretBuffer::zeroed(BUFFER);
     let mut length = 0;
-    let mut sealed = prefix;
+    let mut sealed = prefix.to_vec();
     loop {
         let read = match file.read(&mut buffer) {
             Ok(0) => break,

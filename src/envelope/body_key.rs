@@ -17,13 +17,11 @@ use crate::{
 pub struct BodyKey {
     pub(super) key: Zeroizing<[u8; 32]>,
     pub(super) provider: &'static Provider,
-    /// Where the body starts.
-    pub(super) header_length: u64,
 }
 
 impl BodyKey {
     /// Length of what precedes the chunks in the body, salt and commitment: 56 bytes.
-    pub const PREFIX_LENGTH: usize = stream::PREFIX;
+    pub const PREFIX_LEN: usize = stream::PREFIX;
 
     /// Opens the body, which is everything after the header: all of it, or nothing.
     ///
@@ -46,33 +44,29 @@ impl BodyKey {
     ///
     /// [`Error::Context`] for a context that cannot be one; [`Error::Open`] if it is another than
     /// at sealing, or the bytes were changed.
-    pub fn opener(
-        &self,
-        context: &[u8],
-        prefix: &[u8; Self::PREFIX_LENGTH],
-    ) -> Result<Opener, Error> {
+    pub fn opener(&self, context: &[u8], prefix: &[u8; Self::PREFIX_LEN]) -> Result<Opener, Error> {
         self.chunk_key(context, prefix).map(Opener::new)
     }
 
-    /// Opens any range of the body, without I/O: from its first 56 bytes and the length of the
-    /// whole envelope, header included.
+    /// Opens any range of the body, without I/O: from its first 56 bytes and its length in bytes,
+    /// which is that of the envelope without the header.
     ///
     /// # Errors
     ///
-    /// Those of [`opener`](Self::opener); [`Error::Open`] if an envelope cannot have this length.
+    /// Same as [`opener`](Self::opener); [`Error::Open`] if a body cannot have this length.
     pub fn body(
         &self,
         context: &[u8],
-        prefix: &[u8; Self::PREFIX_LENGTH],
-        envelope_length: u64,
+        prefix: &[u8; Self::PREFIX_LEN],
+        body_len: u64,
     ) -> Result<UnverifiedBody, Error> {
-        UnverifiedBody::new(self.chunk_key(context, prefix)?, self.header_length, envelope_length)
+        UnverifiedBody::new(self.chunk_key(context, prefix)?, body_len)
     }
 
     fn chunk_key(
         &self,
         context: &[u8],
-        prefix: &[u8; Self::PREFIX_LENGTH],
+        prefix: &[u8; Self::PREFIX_LEN],
     ) -> Result<ChunkKey, Error> {
         context::check(context)?;
         ChunkKey::open(self.provider, &self.key, prefix, context)

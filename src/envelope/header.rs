@@ -70,8 +70,8 @@ impl Header {
     /// # Ok::<(), twinseal::Error>(())
     /// ```
     #[must_use]
-    pub fn plaintext_len(&self, envelope_length: u64) -> Option<u64> {
-        stream::plaintext_len(envelope_length.checked_sub(self.len() as u64)?)
+    pub fn plaintext_len(&self, envelope_len: u64) -> Option<u64> {
+        stream::plaintext_len(envelope_len.checked_sub(self.len() as u64)?)
     }
 
     /// All recipients, in the order of their suites and key ids.
@@ -99,13 +99,14 @@ impl Header {
         secret: &SharedSecret,
     ) -> Result<BodyKey, Error> {
         let provider = provider::default();
-        Ok(self.body_key(provider, self.content_key(provider, recipient, secret)?))
+        let content_key = self.content_key(provider, recipient, secret)?;
+        Ok(BodyKey { key: content_key.body_key, provider })
     }
 
     /// Unlocks the header for whoever holds a key that it is addressed to.
     pub(crate) fn unlock_by(&self, keys: Addressee<'_>) -> Result<BodyKey, Error> {
         let (provider, content_key) = self.content_key_by(keys)?;
-        Ok(self.body_key(provider, content_key))
+        Ok(BodyKey { key: content_key.body_key, provider })
     }
 
     /// The content key, and the provider of the key that unwrapped it. Each key that is used
@@ -148,10 +149,6 @@ impl Header {
             Err(Error::Open)
         }
     }
-
-    fn body_key(&self, provider: &'static Provider, content_key: ContentKey) -> BodyKey {
-        BodyKey { key: content_key.body_key, provider, header_length: self.len() as u64 }
-    }
 }
 
 impl<'a> Recipient<'a> {
@@ -187,7 +184,7 @@ impl<'a> Recipient<'a> {
 }
 
 /// Length of the header for these suites, in bytes.
-pub(super) fn length(suites: impl Iterator<Item = KemSuite>) -> usize {
+pub(super) fn len(suites: impl Iterator<Item = KemSuite>) -> usize {
     let stanzas: usize = suites.map(|suite| STANZA_START + suite.ciphertext_len() + WRAPPED).sum();
     START + stanzas + HEADER_TAG
 }

@@ -207,7 +207,7 @@ pub(crate) fn open_reader<R: Read>(
 ) -> io::Result<OpenReader<R>> {
     context::check(context)?;
     let body_key = Header::read(&mut inner)?.unlock_by(keys)?;
-    let mut prefix = [0; BodyKey::PREFIX_LENGTH];
+    let mut prefix = [0; BodyKey::PREFIX_LEN];
     if let (_, true) = stream::read_full(&mut inner, &mut prefix, 0)? {
         return Err(Error::Open.into()); // cut off, which is one of the things that it means
     }
@@ -220,18 +220,20 @@ pub(crate) fn open_at<S: ReadAt>(
     source: S,
 ) -> io::Result<RandomAccess<S>> {
     context::check(context)?;
-    let envelope_length = stream::size(&source)?; // a request, where the source is an object in a store
-    let (header, behind) = Header::read_at(&source, envelope_length)?;
+    let envelope_len = stream::size(&source)?; // a request, where the source is an object in a store
+    let (header, behind) = Header::read_at(&source, envelope_len)?;
+    let body_start = header.len() as u64;
     let body_key = header.unlock_by(keys)?;
     let prefix = match behind.first_chunk() {
         Some(prefix) => *prefix,
         None => {
-            let mut prefix = [0; BodyKey::PREFIX_LENGTH];
-            stream::read_exact_at(&source, &mut prefix, header.len() as u64).map_err(cut_off)?;
+            let mut prefix = [0; BodyKey::PREFIX_LEN];
+            stream::read_exact_at(&source, &mut prefix, body_start).map_err(cut_off)?;
             prefix
         }
     };
-    RandomAccess::new(source, body_key.body(context, &prefix, envelope_length)?)
+    let body_len = envelope_len.checked_sub(body_start).ok_or(Error::Open)?;
+    RandomAccess::new(source, body_start, body_key.body(context, &prefix, body_len)?)
 }
 
 /// An envelope that ends inside its body was cut off, which is one of the things `Open` means.

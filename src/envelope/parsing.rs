@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read},
-    ops::Range,
+    ops::{Range, RangeInclusive},
 };
 
 use super::{
@@ -153,6 +153,33 @@ const LEAST_READ: usize = 4 * 1024;
 const MOST_FETCHED: usize = 256 * 1024;
 
 impl Header {
+    /// The most bytes that a header has: 4 MiB.
+    pub const MAX_LEN: usize = constants::MAX_HEADER;
+
+    /// The least and the most bytes that a header can have, from its first 12 bytes; the others are
+    /// ignored. For a buffer of bounded size, or a first request to a store. The suites of the
+    /// recipients decide the exact length.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`parse`](Self::parse).
+    ///
+    /// ```
+    /// # use twinseal::envelope::Header;
+    /// # let bob = twinseal::DecapsulationKey::generate()?;
+    /// # let sealed = bob.encapsulation_key().seal(b"example.com/notes", b"hello")?;
+    /// let range = Header::len_range(&sealed[..12])?;
+    /// assert_eq!(range, 112..=8304); // one recipient
+    /// assert!(range.contains(&Header::parse(&sealed)?.len()));
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
+    pub fn len_range(bytes: &[u8]) -> Result<RangeInclusive<usize>, Error> {
+        const LARGEST_STANZA: usize = LEAST_STANZA + constants::MAX_UNKNOWN_CIPHERTEXT;
+        let count = Parser::default().start(bytes)?;
+        let len = |stanza: usize| START + count * stanza + HEADER_TAG;
+        Ok(len(LEAST_STANZA)..=len(LARGEST_STANZA).min(Self::MAX_LEN))
+    }
+
     /// Parses the header at the front of an envelope; the bytes behind it are ignored.
     ///
     /// # Errors

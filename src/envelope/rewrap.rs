@@ -113,8 +113,7 @@ pub(crate) fn rewrap_header(
     header: &Header,
 ) -> Result<Vec<u8>, Error> {
     let (provider, content_key) = header.content_key_by(keys)?;
-    let mut output =
-        Vec::with_capacity(header::length(to.keys.iter().map(EncapsulationKey::suite)));
+    let mut output = Vec::with_capacity(header::len(to.keys.iter().map(EncapsulationKey::suite)));
     let recipients = to.keys.iter().map(|key| {
         let (ciphertext, secret) = key.encapsulate()?;
         Ok((key, ciphertext, secret))

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Recipients, content_key::ContentKey, header};
+use super::{BodyKey, Recipients, content_key::ContentKey, header};
 use crate::{
     context,
     error::Error,
@@ -51,13 +51,27 @@ impl EncapsulationKey {
         seal_writer(self.as_slice(), context, inner)
     }
 
-    /// Sealing without I/O, for asynchronous code: the bytes to be sent first, and what makes the
-    /// rest.
+    /// Seals without I/O, for asynchronous code: returns the header, the first 56 bytes of the body,
+    /// and the [`Sealer`] that makes the rest. Send them in this order, or store the header and the
+    /// body apart.
     ///
     /// # Errors
     ///
-    /// Those of [`seal`](Self::seal).
-    pub fn sealer(&self, context: &[u8]) -> Result<(Vec<u8>, Sealer), Error> {
+    /// Same as [`seal`](Self::seal).
+    ///
+    /// ```
+    /// # let bob = twinseal::DecapsulationKey::generate()?;
+    /// let (header, prefix, mut sealer) = bob.encapsulation_key().sealer(b"example.com/notes")?;
+    /// let mut body = prefix.to_vec();
+    /// sealer.update(b"hello", &mut body)?;
+    /// sealer.finish(&mut body)?;
+    /// assert_eq!(&bob.open(b"example.com/notes", &[header, body].concat())?[..], b"hello");
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
+    pub fn sealer(
+        &self,
+        context: &[u8],
+    ) -> Result<(Vec<u8>, [u8; BodyKey::PREFIX_LEN], Sealer), Error> {
         sealer(self.as_slice(), context, 0, &mut Random::System)
     }
 
@@ -100,12 +114,15 @@ impl Recipients {
         seal_writer(&self.keys, context, inner)
     }
 
-    /// Sealing without I/O; see [`EncapsulationKey::sealer`].
+    /// Seals without I/O; see [`EncapsulationKey::sealer`].
     ///
     /// # Errors
     ///
-    /// Those of [`EncapsulationKey::seal`].
-    pub fn sealer(&self, context: &[u8]) -> Result<(Vec<u8>, Sealer), Error> {
+    /// Same as [`EncapsulationKey::seal`].
+    pub fn sealer(
+        &self,
+        context: &[u8],
+    ) -> Result<(Vec<u8>, [u8; BodyKey::PREFIX_LEN], Sealer), Error> {
         sealer(&self.keys, context, 0, &mut Random::System)
     }
 
@@ -121,7 +138,7 @@ impl Recipients {
         &self,
         context: &[u8],
         random: &mut Random<'_>,
-    ) -> Result<(Vec<u8>, Sealer), Error> {
+    ) -> Result<(Vec<u8>, [u8; BodyKey::PREFIX_LEN], Sealer), Error> {
         sealer(&self.keys, context, 0, random)
     }
 }
@@ -136,7 +153,8 @@ pub(super) fn seal(
         .and_then(|length| isize::try_from(length).ok())
         .ok_or(Error::Misuse { what: "plaintext", reason: "it is too long" })?
         .unsigned_abs();
-    let (mut output, sealer) = sealer(keys, context, length, &mut Random::System)?;
+    let (mut output, prefix, sealer) = sealer(keys, context, length, &mut Random::System)?;
+    output.extend_from_slice(&prefix);
     sealer.seal_all(plaintext, &mut output)?;
     debug_assert_eq!(output.len(), length);
     Ok(output)
@@ -147,19 +165,19 @@ pub(super) fn seal_writer<W: Write>(
     context: &[u8],
     inner: W,
 ) -> io::Result<SealWriter<W>> {
-    let (head, sealer) = sealer(keys, context, 0, &mut Random::System)?;
-    SealWriter::new(head, sealer, inner)
+    let (header, prefix, sealer) = sealer(keys, context, 0, &mut Random::System)?;
+    SealWriter::new(header, &prefix, sealer, inner)
 }
 
-/// Where every way of sealing starts: the header and the prefix, in a buffer of at least
-/// `capacity`, and what seals the chunks. The content key is drawn first, then the salt, then the
-/// encapsulations in the order of the header.
+/// Common to all ways of sealing: makes the header, in a vector of at least `capacity` with room for
+/// the prefix, the prefix, and the sealer of the chunks. The content key is drawn first, then the
+/// salt, then the encapsulations in the order of the header.
 pub(super) fn sealer(
     keys: &[EncapsulationKey],
     context: &[u8],
     capacity: usize,
     random: &mut Random<'_>,
-) -> Result<(Vec<u8>, Sealer), Error> {
+) -> Result<(Vec<u8>, [u8; BodyKey::PREFIX_LEN], Sealer), Error> {
     context::check(context)?;
     let provider = keys.first().map_or_else(provider::default, EncapsulationKey::provider);
     let content_key = ContentKey::new(random.array()?);
@@ -168,14 +186,14 @@ pub(super) fn sealer(
         let (ciphertext, secret) = key.encapsulate_with(random)?;
         Ok((key, ciphertext, secret))
     });
-    let mut output = Vec::with_capacity(capacity);
-    header::write(provider, recipients, &content_key, &mut output)?;
+    let header_len = header::len(keys.iter().map(EncapsulationKey::suite));
+    let mut header = Vec::with_capacity(capacity.max(header_len + stream::PREFIX));
+    header::write(provider, recipients, &content_key, &mut header)?;
     let (key, prefix) = ChunkKey::seal(provider, &content_key.body_key, &salt, context)?;
-    output.extend_from_slice(&prefix);
-    Ok((output, Sealer::new(key)))
+    Ok((header, prefix, Sealer::new(key)))
 }
 
 pub(super) fn sealed_len(keys: &[EncapsulationKey], plaintext: u64) -> Option<u64> {
-    let header = header::length(keys.iter().map(EncapsulationKey::suite));
+    let header = header::len(keys.iter().map(EncapsulationKey::suite));
     stream::sealed_len(plaintext)?.checked_add(header as u64)
 }

@@ -5,22 +5,22 @@ use std::{fmt, ops::Range};
 use super::{CHUNK, ChunkKey, PREFIX, SEALED_CHUNK, plaintext_len};
 use crate::{error::Error, numbered_key::TAG, plaintext::Plaintext, secret::SecretBuffer};
 
-/// The body of an envelope of known length, before its end was authenticated.
+/// The body of an envelope, before its length was authenticated; from
+/// [`BodyKey::body`](crate::envelope::BodyKey::body).
 ///
-/// Fetch [`range`](Self::range) of the envelope and hand it to
-/// [`authenticate`](Self::authenticate): only then is the length of the plaintext known for sure.
+/// Fetch [`range`](Self::range) of the body and hand it to [`authenticate`](Self::authenticate): only
+/// then is the length of the plaintext certain.
 pub struct UnverifiedBody {
     body: Body,
 }
 
 impl UnverifiedBody {
-    /// `start` is where the body starts in the envelope, `end` where the envelope ends.
-    pub(crate) fn new(key: ChunkKey, start: u64, end: u64) -> Result<Self, Error> {
-        let length = end.checked_sub(start).and_then(plaintext_len).ok_or(Error::Open)?;
-        Ok(Self { body: Body { key, first_chunk: start + PREFIX as u64, length } })
+    pub(crate) fn new(key: ChunkKey, body_len: u64) -> Result<Self, Error> {
+        let len = plaintext_len(body_len).ok_or(Error::Open)?;
+        Ok(Self { body: Body { key, len } })
     }
 
-    /// Which bytes of the envelope are the last chunk.
+    /// The range of the body that is its last chunk.
     #[must_use]
     pub fn range(&self) -> Range<u64> {
         self.body.sealed_range(self.body.last_index())
@@ -45,21 +45,25 @@ impl fmt::Debug for UnverifiedBody {
 }
 
 /// A body of authenticated length, from which any range is opened: plan which bytes to fetch, fetch
-/// them by whatever means, and open them.
+/// them, and open them. From [`UnverifiedBody::authenticate`].
+///
+/// All ranges of bytes are counted from the start of the body. They stay the same if the envelope is
+/// rewrapped.
 ///
 /// ```
 /// # use twinseal::envelope::{BodyKey, Header};
 /// # let bob = twinseal::DecapsulationKey::generate()?;
 /// # let sealed = bob.encapsulation_key().seal(b"example.com/notes", &[7; 100_000])?;
+/// # let (header, sealed) = sealed.split_at(Header::parse(&sealed)?.len());
+/// // Header and body are two objects in a store.
 /// let fetch = |range: std::ops::Range<u64>| sealed[range.start as usize..range.end as usize].to_vec();
+/// let body_len = sealed.len() as u64;
 ///
-/// let header = Header::parse(&fetch(0..4096))?;
-/// let body_key = bob.unlock(&header)?;
-/// let start = header.len() as u64;
-/// let prefix = fetch(start..start + BodyKey::PREFIX_LENGTH as u64);
-/// let last = body_key.body(b"example.com/notes", prefix[..].try_into()?, sealed.len() as u64)?;
-/// let mut tail = fetch(last.range());
-/// let body = last.authenticate(&mut tail)?;
+/// let body_key = bob.unlock(&Header::parse(header)?)?;
+/// let prefix = fetch(0..BodyKey::PREFIX_LEN as u64);
+/// let unverified = body_key.body(b"example.com/notes", prefix[..].try_into()?, body_len)?;
+/// let mut last_chunk = fetch(unverified.range());
+/// let body = unverified.authenticate(&mut last_chunk)?;
 ///
 /// let plan = body.plan(50_000..50_010)?;
 /// let plaintext = body.open(&plan, &mut fetch(plan.sealed()))?;
@@ -68,13 +72,11 @@ impl fmt::Debug for UnverifiedBody {
 /// ```
 pub struct Body {
     key: ChunkKey,
-    /// Where the chunks start in the envelope.
-    first_chunk: u64,
     /// Of the plaintext.
-    length: u64,
+    len: u64,
 }
 
-/// Which bytes of an envelope hold a range of its plaintext; from [`Body::plan`].
+/// The bytes of a body that hold a range of its plaintext; from [`Body::plan`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     plaintext: Range<u64>,
@@ -86,14 +88,14 @@ pub struct Plan {
 pub struct PlannedChunk {
     /// The chunk's number, for [`Body::open_chunk`].
     pub index: u64,
-    /// Which bytes of the envelope it is.
+    /// Its range of the body, tag included.
     pub sealed: Range<u64>,
-    /// Which part of its plaintext was asked for.
+    /// The wanted part of its plaintext.
     pub wanted: Range<usize>,
 }
 
 impl Plan {
-    /// Which bytes of the envelope to fetch: one contiguous range.
+    /// The range of the body to fetch.
     #[must_use]
     pub fn sealed(&self) -> Range<u64> {
         self.sealed.clone()
@@ -104,13 +106,13 @@ impl Body {
     /// Length of the plaintext in bytes; it is authentic.
     #[must_use]
     pub fn len(&self) -> u64 {
-        self.length
+        self.len
     }
 
     /// Whether the plaintext is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.length == 0
+        self.len == 0
     }
 
     /// Plans a range of the plaintext.
@@ -119,7 +121,7 @@ impl Body {
     ///
     /// [`Error::Misuse`] if it starts after its end, or ends after the plaintext.
     pub fn plan(&self, plaintext: Range<u64>) -> Result<Plan, Error> {
-        if plaintext.start > plaintext.end || plaintext.end > self.length {
+        if plaintext.start > plaintext.end || plaintext.end > self.len {
             let reason = "it is not within the plaintext";
             return Err(Error::Misuse { what: "range", reason });
         }
@@ -164,8 +166,8 @@ impl Body {
                 actual: sealed.len(),
             });
         }
-        let length = plan.plaintext.end - plan.plaintext.start;
-        let mut plaintext = SecretBuffer::with_capacity(length as usize);
+        let len = plan.plaintext.end - plan.plaintext.start;
+        let mut plaintext = SecretBuffer::with_capacity(len as usize);
         for (planned, sealed) in self.chunks(plan).zip(sealed.chunks_mut(SEALED_CHUNK)) {
             let chunk = self.open_chunk(planned.index, sealed)?;
             plaintext.extend_from_slice(chunk.get(planned.wanted).ok_or(Error::Open)?);
@@ -189,23 +191,23 @@ impl Body {
     }
 
     fn last_index(&self) -> u64 {
-        self.length / CHUNK as u64
+        self.len / CHUNK as u64
     }
 
-    /// Which bytes of the envelope a chunk is; empty beyond the last one.
+    /// A chunk's range of the body; empty beyond the last one.
     fn sealed_range(&self, index: u64) -> Range<u64> {
         let last = self.last_index();
-        let end = self.first_chunk + self.length + (last + 1) * TAG as u64;
+        let end = PREFIX as u64 + self.len + (last + 1) * TAG as u64;
         if index > last {
             return end..end;
         }
-        let start = self.first_chunk + index * SEALED_CHUNK as u64;
+        let start = PREFIX as u64 + index * SEALED_CHUNK as u64;
         start..end.min(start + SEALED_CHUNK as u64)
     }
 }
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Body({} bytes)", self.length)
+        write!(f, "Body({} bytes)", self.len)
     }
 }

@@ -22,7 +22,8 @@ use crate::{error::Error, numbered_key::TAG, secret::SecretBuffer};
 ///
 /// ```
 /// # let bob = twinseal::DecapsulationKey::generate()?;
-/// let (mut sealed, mut sealer) = bob.encapsulation_key().sealer(b"example.com/notes")?;
+/// let (header, prefix, mut sealer) = bob.encapsulation_key().sealer(b"example.com/notes")?;
+/// let mut sealed = [&header[..], &prefix].concat();
 /// for part in [b"hello, ".as_slice(), b"world"] {
 ///     sealer.update(part, &mut sealed)?;
 /// }
@@ -40,10 +41,10 @@ pub struct Sealer {
 
 impl Sealer {
     /// Plaintext in a full chunk: 16384 bytes.
-    pub const CHUNK_LENGTH: usize = CHUNK;
+    pub const CHUNK_LEN: usize = CHUNK;
 
     /// Length of a chunk's tag: 16 bytes.
-    pub const TAG_LENGTH: usize = TAG;
+    pub const TAG_LEN: usize = TAG;
 
     pub(crate) fn new(key: ChunkKey) -> Self {
         Self { key, next: 0, failed: false, partial: SecretBuffer::with_capacity(0) }
@@ -208,7 +209,7 @@ fn fill<'a>(partial: &mut Vec<u8>, length: usize, input: &'a [u8]) -> &'a [u8] {
 /// # let header = Header::parse(&sealed)?;
 /// # let body_key = bob.unlock(&header)?;
 /// # let body = &sealed[header.len()..];
-/// let (prefix, chunks) = body.split_first_chunk::<{ BodyKey::PREFIX_LENGTH }>().unwrap();
+/// let (prefix, chunks) = body.split_first_chunk::<{ BodyKey::PREFIX_LEN }>().unwrap();
 /// let mut opener = body_key.opener(b"example.com/notes", prefix)?;
 /// let mut plaintext = Vec::new();
 /// for part in chunks.chunks(7) {

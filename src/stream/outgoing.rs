@@ -52,10 +52,10 @@ impl<W> Outgoing<W> {
 }
 
 impl<W: Write> Outgoing<W> {
-    /// Starts with the `head`, the header and the prefix. If the inner writer asks to be tried
-    /// again, that waits for the next call.
-    pub(super) fn new(head: Vec<u8>, inner: W) -> io::Result<Self> {
-        let mut outgoing = Self { inner, first: head, taken: 0, failed: false };
+    /// Writes the `first` bytes. If the inner writer asks to be tried again, they wait for the next
+    /// call.
+    pub(super) fn new(first: Vec<u8>, inner: W) -> io::Result<Self> {
+        let mut outgoing = Self { inner, first, taken: 0, failed: false };
         match outgoing.write(&[]) {
             Err(error) if is_again(&error) => Ok(outgoing),
             written => written.map(|()| outgoing),

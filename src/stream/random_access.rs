@@ -54,7 +54,7 @@ const BATCH: u64 = 8;
 /// # let bob = twinseal::DecapsulationKey::generate()?;
 /// # let mut damaged = bob.encapsulation_key().seal(b"example.com/models", &[7; 100_000])?;
 /// # damaged[40_000] ^= 1;
-/// const CHUNK: u64 = Sealer::CHUNK_LENGTH as u64;
+/// const CHUNK: u64 = Sealer::CHUNK_LEN as u64;
 ///
 /// let model = bob.open_at(b"example.com/models", &damaged)?;
 /// let mut saved = vec![0; model.len() as usize]; // zeros where a chunk is lost
@@ -73,6 +73,8 @@ const BATCH: u64 = 8;
 /// first fault.
 pub struct RandomAccess<S> {
     source: S,
+    /// Where the body starts in the source.
+    body_start: u64,
     body: Arc<Body>,
     /// Where `Read` and `Seek` are in the plaintext.
     position: u64,
@@ -82,11 +84,13 @@ pub struct RandomAccess<S> {
 }
 
 impl<S: ReadAt> RandomAccess<S> {
-    pub(crate) fn new(source: S, last: UnverifiedBody) -> io::Result<Self> {
-        let Range { start, end } = last.range();
+    /// Reads and authenticates the last chunk of a body that starts at `body_start` in the source.
+    pub(crate) fn new(source: S, body_start: u64, body: UnverifiedBody) -> io::Result<Self> {
+        let Range { start, end } = body.range();
         let mut sealed = SecretBuffer::zeroed((end - start) as usize);
-        read_exact_at(&source, &mut sealed, start)?;
-        Ok(Self::at_the_start(source, Arc::new(last.authenticate(&mut sealed)?)))
+        read_exact_at(&source, &mut sealed, body_start + start)?;
+        let body = Arc::new(body.authenticate(&mut sealed)?);
+        Ok(Self::at_the_start(source, body_start, body))
     }
 
     /// Fills the whole buffer with the plaintext from this offset. After an error the buffer holds
@@ -117,7 +121,7 @@ impl<S: ReadAt> RandomAccess<S> {
                 fetched = SecretBuffer::zeroed((sealed_end - start) as usize);
             }
             fetched.as_mut_vec().truncate((sealed_end - start) as usize);
-            read_exact_at(&self.source, &mut fetched, start)?;
+            read_exact_at(&self.source, &mut fetched, self.body_start + start)?;
             for (planned, sealed) in self.body.chunks(&plan).zip(fetched.chunks_mut(SEALED_CHUNK)) {
                 let chunk = self.body.open_chunk(planned.index, sealed)?;
                 let wanted = chunk.get(planned.wanted).ok_or(Error::Open)?;
@@ -132,8 +136,9 @@ impl<S: ReadAt> RandomAccess<S> {
 }
 
 impl<S> RandomAccess<S> {
-    fn at_the_start(source: S, body: Arc<Body>) -> Self {
-        Self { source, body, position: 0, chunk: SecretBuffer::with_capacity(0), chunk_start: 0 }
+    fn at_the_start(source: S, body_start: u64, body: Arc<Body>) -> Self {
+        let chunk = SecretBuffer::with_capacity(0);
+        Self { source, body_start, body, position: 0, chunk, chunk_start: 0 }
     }
 
     /// Length of the plaintext in bytes; it is authentic.
@@ -164,7 +169,7 @@ impl<S> RandomAccess<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cursor(&self) -> RandomAccess<&S> {
-        RandomAccess::at_the_start(&self.source, Arc::clone(&self.body))
+        RandomAccess::at_the_start(&self.source, self.body_start, Arc::clone(&self.body))
     }
 
     /// What is left of the opened chunk at the position.

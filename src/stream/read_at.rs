@@ -40,6 +40,7 @@ pub trait ReadAt {
     /// # Errors
     ///
     /// As they happen.
+    // Not `len`: where the trait is imported, that would hide the `len` of `Box<[u8]>` and `Arc<[u8]>`.
     fn size(&self) -> io::Result<u64>;
 }
 

@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
 };
 
-use super::{CHUNK, SEALED_CHUNK, chunks::Sealer, outgoing::Outgoing};
+use super::{CHUNK, PREFIX, SEALED_CHUNK, chunks::Sealer, outgoing::Outgoing};
 use crate::{error::Error, secret::SecretBuffer};
 
 /// How many chunks are written at once. Sealed one by one while they are in the cache.
@@ -77,10 +77,16 @@ impl End {
 }
 
 impl<W: Write> SealWriter<W> {
-    /// Writes the `head`, which is the header and the prefix.
-    pub(crate) fn new(head: Vec<u8>, sealer: Sealer, inner: W) -> io::Result<Self> {
+    /// Writes the header and the prefix.
+    pub(crate) fn new(
+        mut header: Vec<u8>,
+        prefix: &[u8; PREFIX],
+        sealer: Sealer,
+        inner: W,
+    ) -> io::Result<Self> {
+        header.extend_from_slice(prefix);
         Ok(Self {
-            outgoing: Outgoing::new(head, inner)?,
+            outgoing: Outgoing::new(header, inner)?,
             sealer,
             batch: SecretBuffer::with_capacity(BATCH * SEALED_CHUNK),
             sealed: 0,

@@ -24,7 +24,9 @@ async fn seal(
     mut plaintext: impl AsyncRead + Unpin,
     mut sealed: impl AsyncWrite + Unpin,
 ) -> io::Result<()> {
-    let (mut outgoing, mut sealer) = to.sealer(CTX)?;
+    let (header, prefix, mut sealer) = to.sealer(CTX)?;
+    sealed.write_all(&header).await?;
+    let mut outgoing = prefix.to_vec();
     let mut buffer = Zeroizing::new(vec![0; BUFFER]);
     loop {
         match plaintext.read(&mut buffer).await? {
@@ -47,7 +49,7 @@ async fn open(
     mut plaintext: impl AsyncWrite + Unpin,
 ) -> io::Result<()> {
     let body_key = kms.unlock(&read_header(&mut sealed).await?).await?;
-    let mut prefix = [0; BodyKey::PREFIX_LENGTH];
+    let mut prefix = [0; BodyKey::PREFIX_LEN];
     sealed.read_exact(&mut prefix).await?;
     let mut opener = body_key.opener(CTX, &prefix)?;
 
@@ -116,6 +118,12 @@ impl Object {
 struct SealedObject {
     object: Object,
     body: Body,
+    body_start: usize,
+}
+
+/// Where a range of the body is in an envelope.
+fn within(range: Range<u64>, body_start: usize) -> Range<u64> {
+    range.start + body_start as u64..range.end + body_start as u64
 }
 
 impl SealedObject {
@@ -134,20 +142,21 @@ impl SealedObject {
         };
         let body_key = kms.unlock(&header).await?;
         let start = header.len();
-        let end = start + BodyKey::PREFIX_LENGTH;
+        let end = start + BodyKey::PREFIX_LEN;
         if front.len() < end {
             front.extend(object.get(front.len() as u64..end as u64).await?);
         }
         let prefix = front[start..end].try_into().expect("it was fetched");
 
-        let last = body_key.body(CTX, prefix, length)?;
-        let mut tail = object.get(last.range()).await?;
-        Ok(Self { body: last.authenticate(&mut tail)?, object })
+        let body_len = length.checked_sub(start as u64).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let unverified = body_key.body(CTX, prefix, body_len)?;
+        let mut last_chunk = object.get(within(unverified.range(), start)).await?;
+        Ok(Self { body: unverified.authenticate(&mut last_chunk)?, object, body_start: start })
     }
 
     async fn read(&self, range: Range<u64>) -> io::Result<Plaintext> {
         let plan = self.body.plan(range)?;
-        let mut fetched = self.object.get(plan.sealed()).await?;
+        let mut fetched = self.object.get(within(plan.sealed(), self.body_start)).await?;
         Ok(self.body.open(&plan, &mut fetched)?)
     }
 }
@@ -209,7 +218,7 @@ async fn cut_off() -> io::Result<()> {
     for length in (0..sealed.len()).step_by(1999).chain([body, body + 56, sealed.len() - 1]) {
         let mut opened = Vec::new();
         let error = open(&kms, &sealed[..length], &mut opened).await.unwrap_err();
-        if length < body + BodyKey::PREFIX_LENGTH {
+        if length < body + BodyKey::PREFIX_LEN {
             assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
         } else {
             assert!(is_open(&error));

@@ -7,6 +7,8 @@ use std::{
 
 use twinseal::{DecapsulationKey, Error, Recipients, envelope::Header, stream::ReadAt};
 
+use crate::common::errors::outcome;
+
 const CTX: &[u8] = b"example.com/headers";
 const MIB: usize = 1 << 20;
 
@@ -86,6 +88,35 @@ fn a_ciphertext_of_an_unknown_suite_has_a_bound() {
     assert_eq!(refused(Header::parse(&second)), too_long);
 }
 
+/// A header's first 12 bytes say how long it can be, before any of its recipients is there.
+#[test]
+fn a_header_says_how_long_it_can_be() {
+    for header in [same(1, 0), same(1, 8192), same(3, 5), same(500, 8000), same(1000, 0)] {
+        let range = Header::len_range(&header[..12]).unwrap();
+        assert_eq!(Header::len_range(&header).unwrap(), range);
+        assert!(range.contains(&Header::parse(&header).unwrap().len()), "{range:?}");
+    }
+    // The bounds are reached.
+    for count in [1, 2, 500] {
+        let len = |ciphertext| same(count, ciphertext).len();
+        assert_eq!(Header::len_range(&same(count, 7)).unwrap(), len(0)..=len(8192));
+    }
+    let most = *Header::len_range(&same(1000, 7)).unwrap().end();
+    assert_eq!((most, Header::MAX_LEN), (4 * MIB, 4 * MIB));
+
+    // Whatever is not the start of a header, the parser refuses with the same error.
+    let header = same(1, 0);
+    for length in 0..12 {
+        let start = &header[..length];
+        assert_eq!(outcome(Header::len_range(start)), outcome(Header::parse(start)));
+    }
+    for index in 0..11 {
+        let mut start = header[..12].to_vec();
+        start[index] ^= 0x55;
+        assert_eq!(outcome(Header::len_range(&start)), outcome(Header::parse(&start)));
+    }
+}
+
 #[test]
 fn a_header_has_a_bound() {
     // 1000 recipients with 4126 bytes each leave 260 bytes of 4 MiB for the last.
@@ -117,6 +148,9 @@ fn not_a_byte_more_is_read_of_a_stream() {
         let mut inner = Counted::new([header, vec![7; 10_000]].concat());
         let error = key.open_reader(CTX, &mut inner).unwrap_err();
         assert!(matches!(Error::inside(&error), Some(Error::NotARecipient)), "{error}");
+        assert_eq!(inner.position, length);
+        inner.position = 0;
+        assert_eq!(Header::read(&mut inner).unwrap().len(), length);
         assert_eq!(inner.position, length);
     }
 }

@@ -17,8 +17,8 @@ use twinseal::{
 use crate::common::process::Watch;
 
 pub(crate) const CTX: &[u8] = b"example.com/streams";
-pub(crate) const CHUNK: usize = Sealer::CHUNK_LENGTH;
-pub(crate) const TAG: usize = Sealer::TAG_LENGTH;
+pub(crate) const CHUNK: usize = Sealer::CHUNK_LEN;
+pub(crate) const TAG: usize = Sealer::TAG_LEN;
 pub(crate) const SEALED_CHUNK: usize = CHUNK + TAG;
 
 /// On the provider that takes given randomness.
@@ -45,7 +45,7 @@ pub(crate) fn seal(plaintext: &[u8]) -> Vec<u8> {
 
 /// Where the chunks start in an envelope.
 pub(crate) fn chunks_start(sealed: &[u8]) -> usize {
-    Header::parse(sealed).unwrap().len() + BodyKey::PREFIX_LENGTH
+    Header::parse(sealed).unwrap().len() + BodyKey::PREFIX_LEN
 }
 
 /// The opener of an envelope, and the chunks for it.

@@ -96,7 +96,8 @@ fn a_sealer_ends_where_it_panics() {
     let mut plaintext = vec![7; 4 * CHUNK];
     plaintext[2 * CHUNK] = 14;
     for first in [0, 100] {
-        let (mut sealed, mut sealer) = bob.encapsulation_key().sealer(CTX).unwrap();
+        let (header, prefix, mut sealer) = bob.encapsulation_key().sealer(CTX).unwrap();
+        let mut sealed = [&header[..], &prefix].concat();
         let start = sealed.len();
         sealer.update(&plaintext[..first], &mut sealed).unwrap();
         let seal = AssertUnwindSafe(|| sealer.update(&plaintext[first..], &mut sealed));

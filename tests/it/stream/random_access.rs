@@ -30,7 +30,7 @@ fn ranges(size: usize) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// The key to the body, where that starts, and its prefix.
-fn unlocked(sealed: &[u8]) -> (BodyKey, &[u8; BodyKey::PREFIX_LENGTH]) {
+fn unlocked(sealed: &[u8]) -> (BodyKey, &[u8; BodyKey::PREFIX_LEN]) {
     let header = Header::parse(sealed).unwrap();
     let prefix = sealed[header.len()..].first_chunk().unwrap();
     (BOB.unlock(&header).unwrap(), prefix)
@@ -38,13 +38,19 @@ fn unlocked(sealed: &[u8]) -> (BodyKey, &[u8; BodyKey::PREFIX_LENGTH]) {
 
 fn body(sealed: &[u8]) -> Body {
     let (body_key, prefix) = unlocked(sealed);
-    let last = body_key.body(CTX, prefix, sealed.len() as u64).unwrap();
-    let mut tail = fetch(sealed, last.range());
-    last.authenticate(&mut tail).unwrap()
+    let unverified = body_key.body(CTX, prefix, sealed_body(sealed).len() as u64).unwrap();
+    let mut last_chunk = fetch(sealed, unverified.range());
+    unverified.authenticate(&mut last_chunk).unwrap()
 }
 
+/// All that follows the header.
+fn sealed_body(sealed: &[u8]) -> &[u8] {
+    &sealed[Header::parse(sealed).unwrap().len()..]
+}
+
+/// A range of an envelope's body.
 fn fetch(sealed: &[u8], range: Range<u64>) -> Vec<u8> {
-    sealed[range.start as usize..range.end as usize].to_vec()
+    sealed_body(sealed)[range.start as usize..range.end as usize].to_vec()
 }
 
 #[test]
@@ -86,7 +92,7 @@ fn every_range_by_plan() {
             assert!(pieces.concat() == plaintext[range.clone()]);
             let whole = chunks.first().map(|first| first.sealed.start..plan.sealed().end);
             assert_eq!(whole.unwrap_or_else(|| plan.sealed()), plan.sealed());
-            let start = chunks_start(&sealed) + range.start / CHUNK * SEALED_CHUNK;
+            let start = BodyKey::PREFIX_LEN + range.start / CHUNK * SEALED_CHUNK;
             assert_eq!(plan.sealed().start as usize, start);
             assert_eq!(plan.sealed().is_empty(), range.is_empty());
         }
@@ -204,32 +210,32 @@ fn what_was_not_planned() {
 fn any_length_may_be_claimed() {
     let sealed = seal(&plaintext(100));
     let (body_key, prefix) = unlocked(&sealed);
-    let right = sealed.len() as u64;
+    let right = sealed_body(&sealed).len();
     let around = |length: u64| (0..70_000).map(move |less| length.saturating_sub(less));
     let claims =
         around(u64::MAX).chain(around(1 << 63)).chain(around(1 << 52)).chain(around(100_000));
-    for claim in claims.filter(|claim| *claim != right) {
+    for claim in claims.filter(|claim| *claim != right as u64) {
         match body_key.body(CTX, prefix, claim) {
             Ok(last) => {
                 let Range { start, end } = last.range();
                 assert_eq!(end, claim);
-                assert!(start >= chunks_start(&sealed) as u64 && start + TAG as u64 <= end);
+                assert!(start >= BodyKey::PREFIX_LEN as u64 && start + TAG as u64 <= end);
                 assert!(end - start < SEALED_CHUNK as u64);
             }
             Err(error) => assert!(matches!(error, Error::Open)),
         }
     }
     // What fits the claim is still not the last chunk.
-    for claim in chunks_start(&sealed) + TAG..sealed.len() + 100 {
-        if claim as u64 != right {
+    for claim in BodyKey::PREFIX_LEN + TAG..right + 100 {
+        if claim != right {
             let last = body_key.body(CTX, prefix, claim as u64).unwrap();
             let Range { start, end } = last.range();
             let mut bytes =
-                [&sealed[..], &[0; 100]].concat()[start as usize..end as usize].to_vec();
+                [sealed_body(&sealed), &[0; 100]].concat()[start as usize..end as usize].to_vec();
             assert!(matches!(last.authenticate(&mut bytes), Err(Error::Open)));
         }
     }
-    let last = body_key.body(CTX, prefix, right).unwrap();
+    let last = body_key.body(CTX, prefix, right as u64).unwrap();
     assert!(matches!(last.authenticate(&mut []), Err(Error::Length { .. })));
 }
 

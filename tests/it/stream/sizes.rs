@@ -2,7 +2,11 @@
 
 use std::io::{Read, Write};
 
-use twinseal::{Error, envelope::Header, hazmat};
+use twinseal::{
+    Error,
+    envelope::{Header, Sealer},
+    hazmat,
+};
 
 use super::fixture::{
     BOB, CHUNK, CTX, Outcome, RANDOMNESS, TAG, TO_BOB, buffered_in_steps, chunks_start,
@@ -121,13 +125,19 @@ fn a_writer_turns_parallel_at_any_point() {
     }
 }
 
+/// The first bytes of an envelope, and the sealer of its chunks.
+fn sealer() -> (Vec<u8>, Sealer) {
+    let (header, prefix, sealer) = hazmat::sealer(&TO_BOB, CTX, &RANDOMNESS).unwrap();
+    ([&header[..], &prefix].concat(), sealer)
+}
+
 #[test]
 fn sealer_gives_the_bytes_of_seal() {
     for size in SIZES {
         let plaintext = plaintext(size);
         let expected = seal(&plaintext);
         for step in STEPS {
-            let (mut sealed, mut sealer) = hazmat::sealer(&TO_BOB, CTX, &RANDOMNESS).unwrap();
+            let (mut sealed, mut sealer) = sealer();
             for part in plaintext.chunks(step) {
                 sealer.update(part, &mut sealed).unwrap();
             }
@@ -142,7 +152,7 @@ fn sealer_in_place_gives_the_bytes_of_seal() {
     for size in SIZES {
         let mut plaintext = plaintext(size);
         let expected = seal(&plaintext);
-        let (mut sealed, mut sealer) = hazmat::sealer(&TO_BOB, CTX, &RANDOMNESS).unwrap();
+        let (mut sealed, mut sealer) = sealer();
         let (full, last) = plaintext.as_chunks_mut::<CHUNK>();
         for chunk in full {
             let tag = sealer.seal_chunk(chunk).unwrap();
@@ -158,14 +168,13 @@ fn sealer_in_place_gives_the_bytes_of_seal() {
 
 #[test]
 fn sealer_in_place_refuses_what_is_no_chunk() {
-    let sealer = || BOB.encapsulation_key().sealer(CTX).unwrap().1;
     for length in [CHUNK, CHUNK + 1, 2 * CHUNK] {
         let mut last = plaintext(length);
-        let refused = sealer().seal_last(&mut last);
+        let refused = sealer().1.seal_last(&mut last);
         assert!(matches!(refused, Err(Error::Misuse { what: "last chunk", .. })));
         assert_eq!(last, plaintext(length));
     }
-    let (mut sealed, mut waiting) = hazmat::sealer(&TO_BOB, CTX, &RANDOMNESS).unwrap();
+    let (mut sealed, mut waiting) = sealer();
     waiting.update(b"x", &mut sealed).unwrap();
     let mut chunk = [7; CHUNK];
     assert!(matches!(waiting.seal_chunk(&mut chunk), Err(Error::Misuse { what: "chunk", .. })));
@@ -178,7 +187,7 @@ fn sealer_in_place_refuses_what_is_no_chunk() {
 fn update_and_in_place_alternate() {
     let plaintext = plaintext(4 * CHUNK + 5);
     let expected = seal(&plaintext);
-    let (mut sealed, mut sealer) = hazmat::sealer(&TO_BOB, CTX, &RANDOMNESS).unwrap();
+    let (mut sealed, mut sealer) = sealer();
     sealer.update(&plaintext[..CHUNK], &mut sealed).unwrap();
     let mut chunk: [u8; CHUNK] = plaintext[CHUNK..2 * CHUNK].try_into().unwrap();
     let tag = sealer.seal_chunk(&mut chunk).unwrap();

@@ -66,7 +66,7 @@ impl Fixture {
         let (length, metadata) = SafeTensors::read_metadata(&model).unwrap();
         let (start, end) = metadata.info(TENSOR).unwrap().data_offsets;
         let position = 8 + length + (start + end) / 2;
-        BodyKey::PREFIX_LENGTH + position + position / Sealer::CHUNK_LENGTH * Sealer::TAG_LENGTH
+        BodyKey::PREFIX_LEN + position + position / Sealer::CHUNK_LEN * Sealer::TAG_LEN
     }
 
     /// An envelope as any other: the two objects, one after the other.
