@@ -1,5 +1,5 @@
-//! What sealing and opening a stream costs from memory to memory, beside bare AES-256-GCM over the
-//! same chunks and beside the copies that a writer and a reader cannot avoid.
+//! The cost of sealing and opening a stream from memory to memory, beside bare AES-256-GCM over the same
+//! chunks and beside the copies that a writer and a reader cannot avoid.
 
 use std::{
     hint::black_box,
@@ -30,15 +30,15 @@ use providers::PROVIDERS;
 const CONTEXT: &[u8] = b"example.com/bench";
 const CHUNK: usize = Sealer::CHUNK_LEN;
 
-/// What readers and writers are given, or asked for, at once.
+/// The bytes of one read or write.
 const PART: usize = 1 << 20;
 
-/// Less where nothing is measured.
+/// Less if nothing is measured.
 fn length() -> usize {
     if mode::testing() { 1 << 20 } else { 64 << 20 }
 }
 
-/// A writer into memory that is there already.
+/// A writer into memory that was allocated before.
 struct Memory<'a>(&'a mut [u8], usize);
 
 impl Write for Memory<'_> {
@@ -114,7 +114,7 @@ impl Stream {
         }
     }
 
-    /// The same on all cores with nothing in order: what the machine can give.
+    /// The same on all cores in any order: the most that the machine can do.
     fn bare_and_two_copies_parallel(&mut self) {
         let bare = &*self.bare;
         let outputs = self.output.par_chunks_exact_mut(CHUNK + Sealer::TAG_LEN);

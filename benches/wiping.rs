@@ -1,5 +1,4 @@
-//! What it costs to wipe a buffer: `SecretBuffer` beside `memset`, and beside what `zeroize` does to a
-//! vector.
+//! The cost of wiping a buffer: `SecretBuffer` beside `memset`, and beside `zeroize` on a vector.
 
 use std::hint::black_box;
 

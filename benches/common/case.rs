@@ -1,6 +1,6 @@
-//! What is measured: one operation of one algorithm on one provider, for criterion and for the tables.
+//! A case: one operation of one algorithm on one provider, for criterion and for the tables.
 
-/// A call to be timed, with all that it needs.
+/// A call to be timed, with everything that it needs.
 pub(crate) type Run = Box<dyn FnMut()>;
 
 /// One measurement.
@@ -11,7 +11,7 @@ pub(crate) struct Case {
     pub(crate) name: String,
     /// The provider's name.
     pub(crate) provider: &'static str,
-    /// What one call processes, if throughput is the question.
+    /// The bytes that one call processes, if throughput is measured.
     pub(crate) bytes: Option<u64>,
     prepare: Box<dyn Fn() -> Run>,
 }
@@ -27,7 +27,7 @@ impl Case {
         Self { group: group.into(), name: name.into(), provider, bytes: None, prepare }
     }
 
-    /// Makes keys and buffers, which is not timed, and only done for what is measured.
+    /// Makes keys and buffers. This is not timed, and happens only for cases that are measured.
     pub(crate) fn prepare(&self) -> Run {
         (self.prepare)()
     }

@@ -1,5 +1,5 @@
-//! RSA-2048 and ECDSA P-256, which are compared with and never part of the library: from RustCrypto
-//! beside the portable provider, from AWS-LC beside the provider of that name.
+//! RSA-2048 and ECDSA P-256, for comparison only: from RustCrypto beside the portable provider, from
+//! AWS-LC beside the provider of that name.
 
 use std::hint::black_box;
 
@@ -15,7 +15,7 @@ use twinseal::provider::{PORTABLE, Provider};
 
 use super::{case::Case, sign::MESSAGE};
 
-/// What RSA encrypts when it carries a key.
+/// The key that RSA encrypts.
 const CONTENT_KEY: [u8; 32] = [7; 32];
 
 /// A key pair that signs.
@@ -71,7 +71,7 @@ fn encrypts<K: Encrypts>(provider: &'static str) -> [Case; 2] {
     ]
 }
 
-/// Nothing for a provider that has no such implementation of its own.
+/// Empty for a provider without an implementation of its own.
 pub(crate) fn cases(provider: &Provider) -> Vec<Case> {
     let name = provider.name;
     if name == PORTABLE.name {

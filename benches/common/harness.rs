@@ -1,4 +1,4 @@
-//! How cases run: by criterion, a group for each operation; as tests, each once.
+//! Runs cases: with criterion, in a group for each operation, or as tests, each once.
 
 use std::env;
 
@@ -17,7 +17,7 @@ pub(crate) fn main(cases: &[Case]) {
     criterion.final_summary();
 }
 
-/// As a test, if that is asked for.
+/// Runs a case as a test, if it is asked for.
 fn run_once(case: &Case, options: &Options) {
     let name = format!("{}/{}/{}", case.group, case.name, case.provider);
     if options.runs(&name) {

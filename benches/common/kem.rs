@@ -10,7 +10,7 @@ use twinseal::{
 
 use super::case::Case;
 
-/// A KEM with a key pair, and buffers for what it makes.
+/// A KEM with a key pair, and buffers for its results.
 struct Keys {
     kem: &'static dyn Kem,
     seed: Vec<u8>,

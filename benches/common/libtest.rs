@@ -1,16 +1,16 @@
-//! Benches that run as tests: `cargo test` hands the same options of libtest to all targets.
+//! Benches that run as tests: `cargo test` passes the same options of libtest to all targets.
 
 /// Options that take a value, which may be an argument of its own.
 const WITH_VALUE: [&str; 7] =
     ["--color", "--format", "--logfile", "--shuffle-seed", "--skip", "--test-threads", "-Z"];
 
-/// Which tests are asked for. What says how they run, or what is printed, is taken and means nothing
-/// here.
+/// The tests that are asked for. Options for how they run, or for what is printed, are accepted and
+/// ignored.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
-    /// Only their names are asked for.
+    /// Only the names are to be printed.
     list: bool,
-    /// Only tests that are ignored otherwise: there are none.
+    /// Only ignored tests are to be run: there are none.
     ignored: bool,
     exact: bool,
     names: Vec<String>,

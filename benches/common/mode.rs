@@ -1,4 +1,4 @@
-//! Whether benches measure, or only show that they run.
+//! Decides whether benches measure or only show that they run.
 
 use std::env;
 

@@ -1,5 +1,5 @@
-//! What sealing messages costs: a session and an envelope beside bare AES-256-GCM over the same bytes,
-//! and what it takes to start a session.
+//! The cost of sealing messages: a session and an envelope beside bare AES-256-GCM over the same bytes;
+//! and the cost of starting a session.
 
 use std::hint::black_box;
 
@@ -98,7 +98,7 @@ fn shapes(length: Length, provider: &'static Provider) -> [Case; 4] {
     [bare, in_place, session, envelope]
 }
 
-/// What both ends of a session do once.
+/// The work that both ends of a session do once.
 fn starts(provider: &'static Provider) -> [Case; 4] {
     let signing_key = move || SigningKey::generate().unwrap().on(provider).unwrap();
     let name = provider.name;

@@ -8,7 +8,7 @@ use plotters::{
 /// Part of a page.
 pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
-/// Colours of M. Okabe and K. Ito, which people with any colour vision tell apart: blue, orange,
+/// Colours of M. Okabe and K. Ito, which people with any colour vision can distinguish: blue, orange,
 /// green, purple.
 pub(crate) const COLOURS: [RGBColor; 4] =
     [RGBColor(0, 114, 178), RGBColor(230, 159, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167)];

@@ -136,7 +136,7 @@ impl Progress {
         let _ = stderr().flush();
     }
 
-    /// Ends the line, and tells how long it took.
+    /// Ends the line with the time that it took.
     pub(crate) fn finish(self) -> Duration {
         assert_eq!(self.done, self.total, "the plan names every measurement");
         if !self.quiet && stderr().is_terminal() {

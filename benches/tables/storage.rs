@@ -111,7 +111,7 @@ fn timed(run: impl FnOnce()) -> Duration {
 }
 
 /// Beside the build, where there is room for a file.
-fn folder() -> TempDir {
+fn directory() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
 
@@ -123,8 +123,8 @@ fn keys() -> [DecapsulationKey; 2] {
 pub(crate) const STEPS: usize = LENGTHS.len() + 1;
 
 pub(crate) fn checkpoints(effort: Effort, progress: &mut Progress) -> Vec<Checkpoint> {
-    let (folder, keys) = (folder(), keys());
-    let path = folder.path().join("checkpoint");
+    let (directory, keys) = (directory(), keys());
+    let path = directory.path().join("checkpoint");
     let checkpoint = |length: u64| {
         progress.step(&format!("checkpoint of {} MiB, with and without sealing", length >> 20));
         let sealed = keys[0].encapsulation_key().sealed_len(length).unwrap();
@@ -164,8 +164,8 @@ pub(crate) struct Files {
 pub(crate) fn files(effort: Effort, progress: &mut Progress) -> Files {
     progress.step("files copied, sealed and opened");
     let length: u64 = effort.pick(1 << 20, 256 << 20, 1 << 30);
-    let folder = folder();
-    let [from, to, back] = ["plain", "sealed", "opened"].map(|name| folder.path().join(name));
+    let directory = directory();
+    let [from, to, back] = ["plain", "sealed", "opened"].map(|name| directory.path().join(name));
     copy(Source::new(length), File::create(&from).unwrap());
     let source = || File::open(&from).unwrap();
     let target = || File::create(&to).unwrap();

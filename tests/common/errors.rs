@@ -4,7 +4,7 @@ use std::fmt;
 
 use twinseal::Error;
 
-/// What `{error:?}` says, which holds every field; `"Ok"` if there is no error.
+/// The text of `{error:?}`, which holds every field; `"Ok"` if there is no error.
 pub(crate) fn outcome<T>(result: Result<T, impl fmt::Debug>) -> String {
     match result {
         Ok(_) => "Ok".into(),
@@ -23,7 +23,7 @@ pub(crate) fn io_outcome<T>(result: std::io::Result<T>) -> String {
     }
 }
 
-/// What a log prints that walks the chain of causes.
+/// The text of an error and all of its causes, as a log prints it.
 pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

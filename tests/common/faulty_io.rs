@@ -1,4 +1,4 @@
-//! Readers and writers that misbehave at a chosen call, once, and work after it.
+//! Readers and writers that misbehave once, at a chosen call, and work after it.
 
 use std::{
     io::{self, Read, Write},
@@ -8,20 +8,20 @@ use std::{
 /// What happens at the chosen call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// The call fails, and nothing is read or taken.
+    /// The call fails, and nothing is read or written.
     Error(io::ErrorKind),
-    /// A writer takes nothing and says so, a reader says that it has ended: `Ok(0)`.
+    /// `Ok(0)`: a writer writes nothing, a reader reports its end.
     Nothing,
     /// More bytes are claimed than the buffer has.
     Lie,
 }
 
-/// When it happens.
+/// The fault and its time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     /// The number of the call, from 0.
     pub(crate) call: usize,
-    /// What happens then.
+    /// The fault.
     pub(crate) fault: Fault,
     /// No call moves more bytes than this.
     pub(crate) at_most: usize,
@@ -34,8 +34,8 @@ impl Plan {
     }
 }
 
-/// A writer that compares what it is offered with what is right. Clones share their state, so that
-/// it can be looked at after its owner has swallowed it.
+/// A writer that compares the bytes it gets with the right ones. Clones share their state, so that it can
+/// be inspected after its owner has taken it.
 #[derive(Clone, Debug)]
 pub(crate) struct FaultyWriter(Arc<Mutex<WriterState>>);
 
@@ -49,7 +49,7 @@ struct WriterState {
 }
 
 impl FaultyWriter {
-    /// A writer that must only ever be offered `expected`, in order.
+    /// A writer that must get only `expected`, in order.
     pub(crate) fn new(expected: &Arc<[u8]>, plan: Plan) -> Self {
         let expected = Arc::clone(expected);
         Self(Arc::new(Mutex::new(WriterState {
@@ -65,7 +65,7 @@ impl FaultyWriter {
         self.0.lock().unwrap()
     }
 
-    /// How many bytes were taken; all of them were right.
+    /// How many bytes were written; all of them were right.
     pub(crate) fn taken(&self) -> usize {
         self.state().taken
     }
@@ -95,7 +95,7 @@ impl Write for FaultyWriter {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let mut state = self.state();
         let chosen = state.call();
-        // Even bytes that are offered in a call that fails are public by now.
+        // Even the bytes of a call that fails are public by now.
         let right = state.expected.get(state.taken..state.taken + buffer.len());
         assert!(right == Some(buffer), "other bytes than the expected ones");
         match state.plan.fault {

@@ -10,7 +10,7 @@ pub(crate) const X25519: KemSuite = KemSuite::X25519_ML_KEM_1024;
 pub(crate) const P384: KemSuite = KemSuite::ML_KEM_1024_P384;
 pub(crate) const COMPOSITE: SignatureSuite = SignatureSuite::ML_DSA_87_ECDSA_P384;
 
-/// A fixed key; another `number` is another key.
+/// A fixed key, a different one for each `number`.
 pub(crate) fn kem_key(suite: KemSuite, number: u8) -> DecapsulationKey {
     DecapsulationKey::from_seed(suite, &[number; 32]).expect("32 bytes are a seed")
 }

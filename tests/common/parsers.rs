@@ -1,4 +1,4 @@
-//! Which constructors parse bytes from outside? Each with an input that it takes.
+//! Which constructors parse bytes from outside, and which input does each accept?
 
 use twinseal::{
     DecapsulationKey, EncapsulationKey, KemSuite, SigningKey, VerifyingKey,
@@ -14,9 +14,9 @@ type Parse = dyn Fn(&[u8]) -> String;
 
 /// A constructor under test.
 pub(crate) struct Parser {
-    /// What its errors call the value.
+    /// The name of the value in its errors.
     pub(crate) what: &'static str,
-    /// An input that it takes.
+    /// An input that it accepts.
     pub(crate) valid: Vec<u8>,
     /// The outcome for any input.
     parse: Box<Parse>,

@@ -1,5 +1,5 @@
-//! How do tests start children, and how long do they wait for them, for peers and for threads? With
-//! default signals, and not for ever.
+//! How do tests start children, and how long do they wait for children, peers and threads? With default
+//! signals, and not for ever.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(
@@ -20,10 +20,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Nothing here takes so long, however busy the machine is: what takes longer hangs.
+/// Nothing in the tests takes this long, however busy the machine is, unless it hangs.
 pub const DEADLINE: Duration = Duration::from_secs(300);
 
-/// A program without standard input, with pipes for what it prints, and with default signals.
+/// A program without standard input, with pipes for its output, and with default signals.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     #[cfg(unix)]
     signals::to_default();
@@ -41,7 +41,7 @@ pub fn example(name: &str) -> PathBuf {
     program
 }
 
-/// Runs a program to its end: how it ended, and what it printed to pipes.
+/// Runs a program to its end, and returns its exit status and output.
 #[track_caller]
 pub fn ended(mut command: impl BorrowMut<Command>) -> Output {
     let command = command.borrow_mut();
@@ -83,8 +83,8 @@ pub fn signal(name: &str, process: u32) {
     assert!(sent.status.success(), "{sent:?}");
 }
 
-/// Does the work in a thread of its own, and fails if that hangs: for whatever waits for threads, peers
-/// or pipes.
+/// Does the work in a thread of its own, and fails if it hangs: for work that waits for threads, peers or
+/// pipes.
 #[track_caller]
 pub fn within_deadline<T: Send + 'static>(
     what: &str,
@@ -102,8 +102,8 @@ pub fn within_deadline<T: Send + 'static>(
     }
 }
 
-/// Ends this whole process if it is not dropped in time: for what borrows, and so cannot be done by
-/// [`within_deadline`].
+/// Ends this whole process if it is not dropped in time: for work that borrows, which [`within_deadline`]
+/// cannot do.
 #[derive(Debug)]
 pub struct Watch(#[expect(dead_code, reason = "dropped")] mpsc::Sender<()>);
 
@@ -123,7 +123,7 @@ impl Watch {
     }
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 #[track_caller]
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();

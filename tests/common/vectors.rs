@@ -1,6 +1,6 @@
 //! Reads `name = hexadecimal` lines, as VECTORS.md's blocks and the files under tests/vectors are written.
 
-/// A value, and what stands above it.
+/// A value, and the comments above it.
 pub(crate) struct Entry {
     /// Comment lines, which start with `#`.
     pub(crate) comment: String,

@@ -1,4 +1,4 @@
-//! Examples as a person runs them: what they print, how they end, what they leave behind.
+//! Runs examples as a person does, and returns what they print and how they end.
 
 use std::{
     ffi::OsStr,
@@ -16,9 +16,9 @@ use crate::process::{self, end_of, ended};
 pub struct Outcome {
     /// `None` if a signal ended it.
     pub code: Option<i32>,
-    /// All that it printed.
+    /// Its standard output.
     pub stdout: Vec<u8>,
-    /// All that it complained about.
+    /// Its standard error.
     pub stderr: String,
 }
 
@@ -64,7 +64,7 @@ impl Example {
         outcome
     }
 
-    /// Of a run that must succeed: what it prints.
+    /// The output of a run that must succeed.
     pub fn prints(self) -> String {
         let outcome = self.run();
         assert_eq!(outcome.stderr, "");
@@ -72,7 +72,7 @@ impl Example {
         String::from_utf8(outcome.stdout).unwrap()
     }
 
-    /// Of a run that must fail: its error, in one line, and nothing else.
+    /// The error of a run that must fail, which is one line and nothing else.
     pub fn refuses(self) -> String {
         let name = self.command.get_program().to_owned();
         let name = Path::new(&name).file_stem().unwrap().to_string_lossy().into_owned();

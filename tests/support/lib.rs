@@ -1,4 +1,4 @@
-//! What the tests of several packages share: children with deadlines, and examples that are run as programs.
+//! Helpers for the tests of several packages: children with deadlines, and examples run as programs.
 
 pub mod example;
 #[path = "../common/process.rs"]

@@ -39,7 +39,7 @@ impl Running {
         Self { child, lines, seen: Vec::new() }
     }
 
-    /// Of the process.
+    /// The id of the process.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -73,7 +73,7 @@ impl Running {
             assert!(Instant::now() < deadline, "it does not end:\n{}", self.seen.join("\n"));
             thread::sleep(Duration::from_millis(5));
         };
-        // What its own children still hold open may come later, and is waited for.
+        // Its own children may still write to the pipes; this is waited for.
         loop {
             match self.lines.recv_timeout(DEADLINE) {
                 Ok(line) => self.seen.push(line),
@@ -102,14 +102,14 @@ impl Drop for Running {
     }
 }
 
-/// What a program says that ends by itself.
+/// The output of a program that ended by itself.
 #[derive(Debug)]
 pub struct Ended {
     /// `None` if a signal ended it.
     pub code: Option<i32>,
-    /// All that it printed.
+    /// Its standard output.
     pub stdout: String,
-    /// All that it complained about.
+    /// Its standard error.
     pub stderr: String,
 }
 
@@ -119,7 +119,7 @@ pub fn run(command: &mut Command) -> Ended {
     Ended::from(process::ended(command))
 }
 
-/// Waits for the end of a program, and of what it says.
+/// Waits for the end of a program and of its output.
 #[track_caller]
 pub fn end_of(child: Child) -> Ended {
     Ended::from(process::end_of(child))

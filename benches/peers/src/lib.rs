@@ -1,1 +1,1 @@
-//! Holds benches alone.
+//! Empty: this package has only benches.

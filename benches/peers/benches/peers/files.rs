@@ -19,21 +19,21 @@ fn length() -> usize {
     if mode::testing() { 1 << 20 } else { 256 << 20 }
 }
 
-/// A folder with a plain file, and where the sealed one goes.
-struct Folder {
-    _folder: TempDir,
+/// A directory with a plain file, and the path of the sealed one.
+struct Files {
+    _directory: TempDir,
     plain: PathBuf,
     sealed: PathBuf,
 }
 
-impl Folder {
+impl Files {
     fn new() -> Self {
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let (plain, sealed) = (folder.path().join("plain"), folder.path().join("sealed"));
+        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let (plain, sealed) = (directory.path().join("plain"), directory.path().join("sealed"));
         let mut file = File::create(&plain).unwrap();
         let block = vec![7; 1 << 20];
         (0..length() >> 20).for_each(|_| file.write_all(&block).unwrap());
-        Self { _folder: folder, plain, sealed }
+        Self { _directory: directory, plain, sealed }
     }
 
     fn target(&self) -> File {
@@ -53,14 +53,14 @@ impl Folder {
     }
 }
 
-fn case<F: FnMut(&Folder) + 'static>(
+fn case<F: FnMut(&Files) + 'static>(
     name: &str,
     provider: &'static str,
     prepare: impl Fn() -> F + 'static,
 ) -> Case {
     let mut case = Case::new("file/seal", name, provider, move || {
-        let (mut seal, folder) = (prepare(), Folder::new());
-        move || seal(&folder)
+        let (mut seal, directory) = (prepare(), Files::new());
+        move || seal(&directory)
     });
     case.bytes = Some(length() as u64);
     case
@@ -69,24 +69,24 @@ fn case<F: FnMut(&Folder) + 'static>(
 fn twinseal(provider: &'static Provider) -> Case {
     case("twinseal (X25519, ML-KEM-1024, AES-256-GCM)", provider.name, move || {
         let key = DecapsulationKey::generate().unwrap().on(provider).unwrap();
-        move |folder| {
-            let target = folder.target();
+        move |directory| {
+            let target = directory.target();
             let mut writer = key.encapsulation_key().seal_writer(CONTEXT, target).unwrap();
-            folder.each(|piece| writer.write_all(piece).unwrap());
+            directory.each(|piece| writer.write_all(piece).unwrap());
             writer.finish().unwrap();
         }
     })
 }
 
-/// Frames of what was read at once; the last one is empty.
+/// One frame for each piece that was read; the last one is empty.
 fn quantum_shield() -> Case {
     case("quantum-shield (X25519, ML-KEM-1024, AES-256-GCM)", "rust", || {
         let key = HybridCrypto::generate().unwrap();
-        move |folder| {
-            let mut target = folder.target();
+        move |directory| {
+            let mut target = directory.target();
             let (mut sealer, header) = StreamSealer::new(key.public_keys()).unwrap();
             target.write_all(&header).unwrap();
-            folder.each(|piece| {
+            directory.each(|piece| {
                 target.write_all(&sealer.seal_chunk(piece, false).unwrap()).unwrap();
             });
             target.write_all(&sealer.seal_chunk(b"", true).unwrap()).unwrap();
@@ -97,11 +97,11 @@ fn quantum_shield() -> Case {
 fn age() -> Case {
     case("age (X25519 alone, ChaCha20-Poly1305)", "rust", || {
         let recipient = age::x25519::Identity::generate().to_public();
-        move |folder| {
+        move |directory| {
             let recipients = iter::once(&recipient as &dyn age::Recipient);
             let encryptor = age::Encryptor::with_recipients(recipients).unwrap();
-            let mut writer = encryptor.wrap_output(folder.target()).unwrap();
-            folder.each(|piece| writer.write_all(piece).unwrap());
+            let mut writer = encryptor.wrap_output(directory.target()).unwrap();
+            directory.each(|piece| writer.write_all(piece).unwrap());
             writer.finish().unwrap();
         }
     })
@@ -109,9 +109,9 @@ fn age() -> Case {
 
 fn copied() -> Case {
     case("plain copy", "none", || {
-        |folder: &Folder| {
-            let mut target = folder.target();
-            folder.each(|piece| target.write_all(piece).unwrap());
+        |directory: &Files| {
+            let mut target = directory.target();
+            directory.each(|piece| target.write_all(piece).unwrap());
         }
     })
 }

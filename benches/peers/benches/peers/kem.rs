@@ -15,7 +15,7 @@ fn twinseal_key(suite: KemSuite, provider: &'static Provider) -> DecapsulationKe
 fn twinseal(provider: &'static Provider, suite: KemSuite) -> Vec<Case> {
     let name = format!("twinseal {suite}");
     vec![
-        // `generate` makes a key for the default provider alone.
+        // `generate` makes a key only for the default provider.
         Case::new("kem/key generation", &*name, provider.name, move || {
             let kem = suite.kem(provider);
             move || {

@@ -1,7 +1,7 @@
 //! twinseal beside other crates, the same task in the same run.
 //!
-//! What differs is named with each row: X-Wing is of ML-KEM-768, `quantum-shield` signs with Ed25519, and
-//! `age` is measured with X25519 alone: it has no post-quantum key in software.
+//! Each row names what differs: X-Wing uses ML-KEM-768, `quantum-shield` signs with Ed25519, and `age` is
+//! measured with only X25519, because it has no post-quantum key in software.
 
 #[path = "../../../common/case.rs"]
 mod case;

@@ -13,7 +13,7 @@ fn twinseal(provider: &'static Provider) -> [Case; 3] {
     const NAME: &str = "twinseal (ECDSA P-384, ML-DSA-87)";
     let key = move || SigningKey::generate().unwrap().on(provider).unwrap();
     [
-        // `generate` makes a key for the default provider alone.
+        // `generate` makes a key only for the default provider.
         Case::new("sign/key generation", NAME, provider.name, move || {
             let scheme = SignatureSuite::ML_DSA_87_ECDSA_P384.scheme(provider);
             move || {
