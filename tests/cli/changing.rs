@@ -1,4 +1,4 @@
-//! Does the tool notice an input that changes while it is read, and does it read files whose length says nothing?
+//! Does the tool notice an input that changes while it is read, and does it read files of unknown length?
 
 use std::{
     fs::{File, OpenOptions},

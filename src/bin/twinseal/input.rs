@@ -55,7 +55,8 @@ impl Input {
                     .map(|input| Self { identity: input.identity.clone().or(identity), ..input })
                     .map_err(failed)
             }
-            // Reads on from its position: opened by name, a file would be read from its start, and a socket not at all.
+            // Reads on from its position. Opened by name, a file would be read from its start, and a socket
+            // not at all.
             _ => {
                 let file = streams::standard(Direction::Read).map_err(failed)?;
                 Self::new(file.ok_or_else(is_closed)?, name.clone()).map_err(failed)

@@ -43,5 +43,5 @@ pub(crate) fn inspect(args: &Inspect) -> Result<(), Failure> {
             "it uses a key or suite named with --in-use; rewrap, sign again or remove it",
         ));
     }
-    if found.is_cut_off() { Err(sealed::impossible_length(&name)) } else { Ok(()) }
+    if found.has_impossible_length() { Err(sealed::impossible_length(&name)) } else { Ok(()) }
 }

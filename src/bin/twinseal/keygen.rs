@@ -43,7 +43,8 @@ fn make(args: &Keygen, console: &Console) -> Result<(), Failure> {
     };
     output.write_whole(pem.as_str().as_bytes())?;
     console.note(format_args!(
-        "{name}: a new {suite} private key; keep it secret, and give others the key that `twinseal public` prints"
+        "{name}: a new {suite} private key; keep it secret, and give others the key that `twinseal \
+         public` prints"
     ));
     printed.write_whole(format!("{key_id}\n").as_bytes())
 }

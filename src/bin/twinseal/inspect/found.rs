@@ -67,7 +67,7 @@ impl Found {
         }
     }
 
-    pub(super) fn is_cut_off(&self) -> bool {
+    pub(super) fn has_impossible_length(&self) -> bool {
         match self {
             Self::Envelope { header, length } => {
                 Lengths::of(header, *length).are_possible() == Some(false)

@@ -70,7 +70,8 @@ impl Found {
         match self {
             Self::Envelope { header, .. } => {
                 let count = header.recipients().count();
-                let cut = if self.is_cut_off() { ", of an impossible length" } else { "" };
+                let cut =
+                    if self.has_impossible_length() { ", of an impossible length" } else { "" };
                 format!(
                     "sealed file for {count} recipient{}{cut}",
                     if count == 1 { "" } else { "s" }

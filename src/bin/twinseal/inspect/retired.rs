@@ -29,7 +29,8 @@ impl Retired {
         })
     }
 
-    /// Whether a file contains the key, is sealed for it, or is of the suite. A signature shows only its suite.
+    /// Whether a file contains the key, is sealed for it, or is of the suite. A signature shows only its
+    /// suite.
     pub(super) fn is_in(&self, found: &Found) -> bool {
         match self {
             Self::Key(retired) => found.keys().iter().any(|key| key.key_id == *retired),

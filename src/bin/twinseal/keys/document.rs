@@ -77,7 +77,8 @@ impl Document {
     }
 }
 
-/// Counts the documents of a text: "a public key to seal to", or "2 private keys to open with and a certificate".
+/// Counts the documents of a text: "a public key to seal to", or "2 private keys to open with and a
+/// certificate".
 pub(crate) fn summary(documents: &[Document]) -> String {
     let mut counted: Vec<(&Document, usize)> = Vec::new();
     for document in documents {

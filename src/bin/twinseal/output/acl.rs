@@ -42,8 +42,8 @@ impl Acl {
         matches!(self, Self::Some(..))
     }
 
-    /// Removes the list that a file got from its directory. Returns whether [`Acl::apply`], or just a mode, can
-    /// then give the file these permissions.
+    /// Removes the list that a file got from its directory. Returns whether [`Acl::apply`], or just a mode,
+    /// can then give the file these permissions.
     pub(super) fn prepare(&self, file: &File) -> bool {
         match self {
             Self::None => NAMES.iter().all(|name| {
