@@ -97,6 +97,8 @@
 //!   more than a few MiB. Threads with less stack than Rust's own 2 MiB: see [docs/stack.md].
 //! - No input makes a function panic, and in memory it is all or nothing. A reader returns only what it authenticated,
 //!   and reports the end of the data only if nothing was cut off.
+//! - [`Error::kind`] says whether received data is malformed, unauthenticated, refused or for another recipient, or the
+//!   error is this side's own; [`ErrorKind`] names the HTTP status of each.
 //! - Secrets are wiped when they are dropped, and no error or `Debug` shows one. What primitives leave on the stack is
 //!   not covered.
 //! - There is no forward secrecy against theft of a private key, replays are yours to detect, and lengths are visible.
