@@ -12,7 +12,6 @@ mod console;
 mod copy;
 mod escape;
 mod failure;
-mod header;
 mod identity;
 mod input;
 mod inspect;

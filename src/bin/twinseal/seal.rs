@@ -2,14 +2,13 @@
 
 use std::io::{self, BufWriter, Write};
 
-use twinseal::Keyring;
+use twinseal::{Keyring, envelope::Header};
 
 use crate::{
     args::{Open, Rewrap, Seal},
     console::Console,
     copy::copy,
     failure::{Failure, sealed},
-    header,
     input::Input,
     keys,
     output::{Content, Output, Sources},
@@ -42,7 +41,7 @@ pub(crate) fn open(args: &Open, console: &Console) -> Result<(), Failure> {
     let keys = keys::keyring(&args.key, console)?;
     let mut input = Input::open(args.files.input.as_deref())?;
     let sources = Sources::default().and_input(&input).and_keys([&args.key]);
-    let wrong_length = header::check(&mut input)?;
+    let wrong_length = check(&mut input)?;
     let content = if args.to_terminal { Content::Shown } else { Content::Plaintext };
     let mut output = Output::create(args.files.output.as_deref(), content, &sources)?;
     if let Some(failure) = wrong_length.clone().filter(|_| !output.is_stream()) {
@@ -52,6 +51,20 @@ pub(crate) fn open(args: &Open, console: &Console) -> Result<(), Failure> {
         Ok(()) => output.commit(),
         Err(failure) => Err(output.disown(wrong_length.unwrap_or(failure))),
     }
+}
+
+/// Checks the header and the length of a file before it is opened. A file of an impossible length
+/// cannot be opened to its end, but a stream may still get the data before the end: so this failure
+/// is returned as a value. A stream cannot be checked in advance.
+fn check(input: &mut Input) -> Result<Option<Failure>, Failure> {
+    let Some(length) = input.length() else { return Ok(None) };
+    let name = input.name().clone();
+    let header = Header::read(&mut *input).map_err(|error| sealed::failed(error, &name))?;
+    input.rewind(header.len())?;
+    Ok(match header.plaintext_len(length) {
+        Some(_) => None,
+        None => Some(sealed::impossible_length(&name)),
+    })
 }
 
 fn open_to(
@@ -79,7 +92,7 @@ pub(crate) fn rewrap(args: &Rewrap, console: &Console) -> Result<(), Failure> {
     let name = input.name().clone();
     let sources =
         Sources::default().and_input(&input).and_keys([&args.key]).and_keys(&args.recipients.paths);
-    header::check(&mut input)?.map_or(Ok(()), Err)?;
+    check(&mut input)?.map_or(Ok(()), Err)?;
     let mut output = Output::create(args.output.as_deref(), Content::Binary, &sources)?;
     let writer = BufWriter::with_capacity(PIECE, &mut output);
     let mut input = input.show(console);

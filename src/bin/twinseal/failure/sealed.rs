@@ -46,7 +46,7 @@ pub(crate) fn failed_with(error: io::Error, name: &Name, keys: &Keyring) -> Fail
     Failure::from_library(error, explain, name)
 }
 
-pub(crate) fn explain(error: &Error, name: &Name) -> Failure {
+fn explain(error: &Error, name: &Name) -> Failure {
     match error {
         Error::Context(reason) => Failure::context(reason),
         Error::Truncated { actual: 0, .. } => {

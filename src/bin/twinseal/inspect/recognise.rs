@@ -1,16 +1,15 @@
 //! Recognises a file of twinseal, and reads what it says about itself.
 
-use std::io::{self, Chain, Read};
+use std::io::{self, Read};
 
 use twinseal::{
-    DecapsulationKey, EncapsulationKey, Error, SigningKey, VerifyingKey, key_files::PemDocument,
-    secret::SecretBuffer, session::Hello,
+    DecapsulationKey, EncapsulationKey, Error, SigningKey, VerifyingKey, envelope::Header,
+    key_files::PemDocument, secret::SecretBuffer, session::Hello,
 };
 
 use super::found::{Entry, Found};
 use crate::{
     failure::{Failure, sealed},
-    header,
     keys::{self, Role},
     kind::{self, FileKind},
     name::Name,
@@ -27,8 +26,7 @@ pub(super) fn recognise(
     let mut bytes = SecretBuffer::with_capacity(limit as usize + 1);
     input.by_ref().take(kind::ENOUGH as u64).read_to_end(bytes.as_mut_vec()).map_err(reading)?;
     if kind::of(&bytes) == FileKind::Sealed {
-        let mut whole: Chain<&[u8], _> = bytes.chain(input);
-        let (header, _) = header::read(&mut whole, name)?;
+        let header = Header::read(bytes.chain(input)).map_err(reading)?;
         return Ok(Found::Envelope { header, length });
     }
     let rest = limit - bytes.len() as u64;
