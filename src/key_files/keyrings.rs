@@ -102,7 +102,7 @@ impl Keyring {
     /// ```sh
     /// ln keys/primary.pem keys/2026-01.pem    # the old key gets a name of its own
     /// mv new.pem keys/primary.pem             # from the same file system
-    /// rm keys/2026-01.pem                     # later, when nothing is sealed to it any more
+    /// rm keys/2026-01.pem                     # later, when nothing is sealed to it
     /// ```
     ///
     /// With `primary.pem` as a link: `mv 2026-02.pem keys/`, then `ln -s 2026-02.pem keys/new` and
