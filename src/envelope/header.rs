@@ -177,8 +177,7 @@ impl<'a> Recipient<'a> {
     /// [`Error::Unknown`] if the suite is not known; [`Error::Invalid`] if the ciphertext breaks a
     /// rule.
     pub fn ciphertext(&self) -> Result<Ciphertext, Error> {
-        let bytes: &'a [u8] =
-            self.header.bytes.get(self.stanza.ciphertext.clone()).unwrap_or_default();
+        let bytes: &'a [u8] = &self.header.bytes[self.stanza.ciphertext.clone()];
         Ciphertext::from_bytes(KemSuite::from_id(self.stanza.suite)?, bytes)
     }
 }
@@ -214,7 +213,7 @@ pub(super) fn write<'a>(
         output.extend_from_slice(ct);
         output.extend_from_slice(&content_key.wrap(provider, &secret, key)?);
     }
-    let tag = content_key.tag(output.get(start..).unwrap_or_default());
+    let tag = content_key.tag(&output[start..]);
     output.extend_from_slice(&tag);
     Ok(())
 }

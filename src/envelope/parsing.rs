@@ -1,5 +1,7 @@
 //! Parsing a header from bytes that arrive little by little: each byte is looked at once.
 
+#![warn(clippy::indexing_slicing)]
+
 use std::{
     io::{self, Read},
     ops::{Range, RangeInclusive},
@@ -192,7 +194,7 @@ impl Header {
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let mut parser = Parser::default();
         let length = parser.advance(bytes)?;
-        let bytes = bytes.get(..length).unwrap_or_default().to_vec();
+        let bytes = bytes.get(..length).expect("the header ends within the bytes").to_vec();
         Ok(Self { bytes, stanzas: parser.stanzas })
     }
 
@@ -252,7 +254,7 @@ impl Header {
                 Err(Error::Truncated { actual, .. }) if (actual as u64) < size => {
                     let wanted = actual + actual.clamp(LEAST_READ, MOST_FETCHED);
                     bytes.resize(usize::try_from(size).unwrap_or(usize::MAX).min(wanted), 0);
-                    let block = bytes.get_mut(actual..).unwrap_or_default();
+                    let block = bytes.get_mut(actual..).expect("the vector was extended");
                     stream::read_exact_at(source, block, actual as u64)?;
                 }
                 Err(error) => return Err(error.into()),

@@ -131,7 +131,7 @@ impl Sealer {
     fn append_sealed(&mut self, chunk: &[u8], sealed: &mut Vec<u8>) -> Result<(), Error> {
         let mut appended = Appended { start: sealed.len(), bytes: sealed, keep: false };
         appended.bytes.extend_from_slice(chunk);
-        let tag = self.seal_next(appended.bytes.get_mut(appended.start..).unwrap_or_default())?;
+        let tag = self.seal_next(&mut appended.bytes[appended.start..])?;
         appended.keep = true;
         appended.bytes.extend_from_slice(&tag);
         Ok(())
@@ -176,7 +176,7 @@ struct Appended<'a> {
 impl Drop for Appended<'_> {
     fn drop(&mut self) {
         if !self.keep {
-            self.bytes.get_mut(self.start..).unwrap_or_default().zeroize();
+            self.bytes[self.start..].zeroize();
             self.bytes.truncate(self.start);
         }
     }
@@ -312,7 +312,7 @@ impl Opener {
         let mut appended = Appended { start: plaintext.len(), bytes: plaintext, keep: false };
         let end = appended.start + chunk.len();
         appended.bytes.resize(end, 0);
-        let room = appended.bytes.get_mut(appended.start..).unwrap_or_default();
+        let room = &mut appended.bytes[appended.start..];
         self.key.open_chunk_into(index, chunk, room, tag)?;
         appended.keep = true;
         self.failed = false;

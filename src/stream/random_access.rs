@@ -219,8 +219,7 @@ impl<S: ReadAt> Read for RandomAccess<S> {
         let most = self.left().min(buffer.len() as u64);
         let mut read = |length: u64| {
             let length = most.min(length) as usize;
-            let part = buffer.get_mut(..length).unwrap_or_default();
-            self.read_exact_at(part, self.position).map(|()| length)
+            self.read_exact_at(&mut buffer[..length], self.position).map(|()| length)
         };
         let length = read(batch_end).or_else(|_| read(chunk_end))?;
         self.position += length as u64;

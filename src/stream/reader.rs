@@ -86,8 +86,8 @@ pub(super) fn fill(
     buffer: &mut [u8],
     filled: &mut usize,
 ) -> io::Result<bool> {
-    while let Some(room) = buffer.get_mut(*filled..).filter(|room| !room.is_empty()) {
-        match read_some(inner, room)? {
+    while *filled < buffer.len() {
+        match read_some(inner, &mut buffer[*filled..])? {
             0 => return Ok(true),
             length => *filled += length,
         }
@@ -131,8 +131,7 @@ impl<R: Read> OpenReader<R> {
                 self.filled -= self.opened;
                 self.opened = 0;
             }
-            let room = self.batch.get_mut(self.filled..).unwrap_or_default();
-            match read_some(&mut self.inner, room)? {
+            match read_some(&mut self.inner, &mut self.batch[self.filled..])? {
                 0 => return self.last_chunk(),
                 length => self.filled += length,
             }
@@ -149,8 +148,7 @@ impl<R: Read> OpenReader<R> {
 
     fn open_to(&mut self, end: usize) -> io::Result<()> {
         let start = self.opened;
-        let sealed = self.batch.get_mut(start..end).unwrap_or_default();
-        let opened = match sealed.split_last_chunk_mut::<TAG>() {
+        let opened = match self.batch[start..end].split_last_chunk_mut::<TAG>() {
             Some((chunk, tag)) => self.opener.open_next(chunk, tag),
             None => Err(Error::Open),
         };
@@ -171,7 +169,7 @@ impl<R: Read> BufRead for OpenReader<R> {
         while self.ready.is_empty() && self.state.is_reading()? {
             self.next_chunk()?;
         }
-        Ok(self.batch.get(self.ready.clone()).unwrap_or_default())
+        Ok(&self.batch[self.ready.clone()])
     }
 
     fn consume(&mut self, amount: usize) {

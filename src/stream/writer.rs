@@ -154,7 +154,7 @@ impl<W: Write> SealWriter<W> {
 
     /// Seals what waits in the batch: a full chunk, or at the end the last one.
     fn seal_waiting(&mut self) -> Result<(), Error> {
-        let waiting = self.batch.get_mut(self.sealed..).unwrap_or_default();
+        let waiting = &mut self.batch[self.sealed..];
         let tag = self.outgoing.or_fail(|| self.sealer.seal_next(waiting))?;
         self.batch.extend_from_slice(&tag);
         self.sealed = self.batch.len();
@@ -168,7 +168,7 @@ impl<W: Write> SealWriter<W> {
 
     /// Hands the sealed chunks on and moves what waits to the front.
     fn write_sealed(&mut self) -> io::Result<()> {
-        self.outgoing.write(self.batch.get(..self.sealed).unwrap_or_default())?;
+        self.outgoing.write(&self.batch[..self.sealed])?;
         self.batch.as_mut_vec().drain(..self.sealed);
         self.sealed = 0;
         Ok(())

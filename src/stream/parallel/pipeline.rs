@@ -37,7 +37,7 @@ impl Batch {
         &mut self,
         mut work: impl FnMut(u64, &mut [u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let chunks = self.bytes.get_mut(..self.length).unwrap_or_default();
+        let chunks = &mut self.bytes[..self.length];
         for (index, chunk) in (self.first..).zip(chunks.chunks_mut(SEALED_CHUNK)) {
             work(index, chunk)?;
             self.done += chunk.len();
@@ -47,7 +47,7 @@ impl Batch {
 
     /// What is done.
     pub(super) fn done(&self) -> &[u8] {
-        self.bytes.get(..self.done).unwrap_or_default()
+        &self.bytes[..self.done]
     }
 }
 

@@ -41,7 +41,7 @@ impl<R: Read> OpenReader<R> {
         let (key, next) = opener.into_parts();
         let mut pipeline = Pipeline::new(key, open_batch);
         let mut reading = pipeline.spare();
-        copy_to_front(batch.get(opened..filled).unwrap_or_default(), &mut reading);
+        copy_to_front(&batch[opened..filled], &mut reading);
         ParallelOpenReader {
             inner,
             reading: Some(reading),
@@ -65,10 +65,8 @@ fn open_batch(key: &ChunkKey, batch: &mut Batch) -> Result<(), Error> {
 
 /// Starts a batch with these bytes.
 fn copy_to_front(bytes: &[u8], batch: &mut Batch) {
-    if let Some(front) = batch.bytes.get_mut(..bytes.len()) {
-        front.copy_from_slice(bytes);
-        batch.length = bytes.len();
-    }
+    batch.bytes[..bytes.len()].copy_from_slice(bytes);
+    batch.length = bytes.len();
 }
 
 /// An [`OpenReader`] on all cores; see [`OpenReader::parallel`].
@@ -140,8 +138,7 @@ impl<R: Read> ParallelOpenReader<R> {
         };
         let full = batch.length / SEALED_CHUNK;
         let mut rest = self.pipeline.spare();
-        let start = batch.bytes.get(full * SEALED_CHUNK..batch.length);
-        copy_to_front(start.unwrap_or_default(), &mut rest);
+        copy_to_front(&batch.bytes[full * SEALED_CHUNK..batch.length], &mut rest);
         self.reading = Some(rest);
         (batch.length, batch.first) = (full * SEALED_CHUNK, self.next);
         self.next = self.next.saturating_add(full as u64);
@@ -205,7 +202,7 @@ impl<R: Read> BufRead for ParallelOpenReader<R> {
                 self.later = chunk_end..end;
             }
         }
-        Ok(self.current.bytes.get(self.ready.clone()).unwrap_or_default())
+        Ok(&self.current.bytes[self.ready.clone()])
     }
 
     fn consume(&mut self, amount: usize) {

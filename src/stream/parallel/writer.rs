@@ -120,9 +120,9 @@ impl<W: Write> ParallelSealWriter<W> {
         let mut rest = plaintext;
         let first = self.filled / CHUNK;
         for slot in self.filling.bytes.chunks_exact_mut(SEALED_CHUNK).skip(first) {
-            let room = slot.get_mut(self.filled % CHUNK..CHUNK).unwrap_or_default();
+            let room = &mut slot[self.filled % CHUNK..CHUNK];
             let (now, later) = rest.split_at(rest.len().min(room.len()));
-            room.get_mut(..now.len()).unwrap_or_default().copy_from_slice(now);
+            room[..now.len()].copy_from_slice(now);
             self.filled += now.len();
             rest = later;
             if rest.is_empty() {
@@ -158,11 +158,7 @@ impl<W: Write> ParallelSealWriter<W> {
         let mut next = self.pipeline.spare();
         let sealed = chunks * SEALED_CHUNK;
         let waiting = self.filled % CHUNK;
-        if let Some(from) = self.filling.bytes.get(sealed..sealed + waiting)
-            && let Some(to) = next.bytes.get_mut(..waiting)
-        {
-            to.copy_from_slice(from);
-        }
+        next.bytes[..waiting].copy_from_slice(&self.filling.bytes[sealed..sealed + waiting]);
         self.filled = waiting;
         let mut batch = mem::replace(&mut self.filling, next);
         batch.length = sealed;
