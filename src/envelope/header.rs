@@ -103,7 +103,7 @@ impl Header {
         Ok(BodyKey { key: content_key.body_key, provider })
     }
 
-    /// Unlocks the header for whoever holds a key that it is addressed to.
+    /// Unlocks the header with a key that it is addressed to.
     pub(crate) fn unlock_by(&self, keys: Addressee<'_>) -> Result<BodyKey, Error> {
         let (provider, content_key) = self.content_key_by(keys)?;
         Ok(BodyKey { key: content_key.body_key, provider })

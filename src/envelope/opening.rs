@@ -1,4 +1,4 @@
-//! Opening an envelope, whoever its keys are with: in memory, as a stream, or at any position.
+//! Opening an envelope with a key or a ring: in memory, as a stream, or at any position.
 
 use std::io::{self, Read};
 
@@ -98,7 +98,7 @@ impl DecapsulationKey {
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Self::open) inside an [`io::Error`], and those of the inner reader. No
+    /// Same as [`open`](Self::open), wrapped in [`io::Error`]; and the errors of the inner reader. No
     /// plaintext is returned before its header, context and chunk were authenticated.
     ///
     /// Here an error of the inner reader loses what was read of the header, so the inner reader must
@@ -113,7 +113,7 @@ impl DecapsulationKey {
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Self::open) inside an [`io::Error`], and those of the source. The header,
+    /// Same as [`open`](Self::open), wrapped in [`io::Error`]; and the errors of the source. The header,
     /// the context and the last chunk were authenticated when it returns.
     pub fn open_at<S: ReadAt>(&self, context: &[u8], source: S) -> io::Result<RandomAccess<S>> {
         open_at(self.addressee(), context, source)
@@ -147,7 +147,7 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// Those of [`DecapsulationKey::open`], and whatever the key reports; [`Error::Refused`] if the
+    /// Same as [`DecapsulationKey::open`], and the errors of the key; [`Error::Refused`] if the
     /// policy does not accept the key's suite.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Plaintext, Error> {
         open(self.addressee(), context, sealed)
@@ -157,7 +157,7 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// Those of [`DecapsulationKey::open_reader`] and [`open`](Self::open).
+    /// Same as [`DecapsulationKey::open_reader`] and [`open`](Self::open).
     pub fn open_reader<R: Read>(&self, context: &[u8], inner: R) -> io::Result<OpenReader<R>> {
         open_reader(self.addressee(), context, inner)
     }
@@ -166,7 +166,7 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// Those of [`DecapsulationKey::open_at`] and [`open`](Self::open).
+    /// Same as [`DecapsulationKey::open_at`] and [`open`](Self::open).
     pub fn open_at<S: ReadAt>(&self, context: &[u8], source: S) -> io::Result<RandomAccess<S>> {
         open_at(self.addressee(), context, source)
     }

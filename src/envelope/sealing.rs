@@ -45,8 +45,8 @@ impl EncapsulationKey {
     ///
     /// # Errors
     ///
-    /// Those of [`seal`](Self::seal) inside an [`io::Error`], and those of the inner writer, which
-    /// gets the header here.
+    /// Same as [`seal`](Self::seal), wrapped in [`io::Error`]; and the errors of the inner writer, to
+    /// which the header is written here.
     pub fn seal_writer<W: Write>(&self, context: &[u8], inner: W) -> io::Result<SealWriter<W>> {
         seal_writer(self.as_slice(), context, inner)
     }
@@ -100,7 +100,7 @@ impl Recipients {
     ///
     /// # Errors
     ///
-    /// Those of [`EncapsulationKey::seal`].
+    /// Same as [`EncapsulationKey::seal`].
     pub fn seal(&self, context: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
         seal(&self.keys, context, plaintext)
     }
@@ -109,7 +109,7 @@ impl Recipients {
     ///
     /// # Errors
     ///
-    /// Those of [`EncapsulationKey::seal_writer`].
+    /// Same as [`EncapsulationKey::seal_writer`].
     pub fn seal_writer<W: Write>(&self, context: &[u8], inner: W) -> io::Result<SealWriter<W>> {
         seal_writer(&self.keys, context, inner)
     }

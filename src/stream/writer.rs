@@ -98,7 +98,7 @@ impl<W: Write> SealWriter<W> {
     ///
     /// # Errors
     ///
-    /// Those of the inner writer. The envelope is truncated then, since the writer is gone: use
+    /// The errors of the inner writer. The envelope is truncated then, since the writer is gone: use
     /// [`try_finish`](Self::try_finish) where an error asks to be tried again.
     pub fn finish(mut self) -> io::Result<W> {
         self.try_finish()?;
@@ -112,7 +112,7 @@ impl<W: Write> SealWriter<W> {
     ///
     /// # Errors
     ///
-    /// Those of the inner writer.
+    /// The errors of the inner writer.
     ///
     /// ```
     /// use std::io::{ErrorKind, Write};

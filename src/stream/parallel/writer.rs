@@ -82,7 +82,7 @@ impl<W: Write> ParallelSealWriter<W> {
     ///
     /// # Errors
     ///
-    /// Those of the inner writer. The envelope is truncated then.
+    /// The errors of the inner writer. The envelope is truncated then.
     pub fn finish(mut self) -> io::Result<W> {
         self.try_finish()?;
         Ok(self.outgoing.into_inner())
@@ -93,7 +93,7 @@ impl<W: Write> ParallelSealWriter<W> {
     ///
     /// # Errors
     ///
-    /// Those of the inner writer.
+    /// The errors of the inner writer.
     pub fn try_finish(&mut self) -> io::Result<()> {
         self.outgoing.check()?;
         if self.end == End::Open {
