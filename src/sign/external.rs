@@ -89,32 +89,27 @@ pub(crate) fn sign_checked<K: Sign + ?Sized>(
     Ok(signature)
 }
 
-impl<T: Sign + ?Sized> Sign for &T {
-    fn verifying_key(&self) -> &VerifyingKey {
-        (**self).verifying_key()
-    }
+/// Forwards every method, so that a key's own `sign` is the one that runs behind a pointer too.
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        impl<T: Sign + ?Sized> Sign for $pointer {
+            fn verifying_key(&self) -> &VerifyingKey {
+                T::verifying_key(self)
+            }
 
-    fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
-        (**self).sign_prehashed(context, sha512)
-    }
+            fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
+                T::sign_prehashed(self, context, sha512)
+            }
+
+            fn sign(&self, context: &[u8], message: &[u8]) -> Result<Signature, Error> {
+                T::sign(self, context, message)
+            }
+
+            fn sign_reader(&self, context: &[u8], message: &mut dyn io::Read) -> io::Result<Signature> {
+                T::sign_reader(self, context, message)
+            }
+        }
+    )*};
 }
 
-impl<T: Sign + ?Sized> Sign for Box<T> {
-    fn verifying_key(&self) -> &VerifyingKey {
-        (**self).verifying_key()
-    }
-
-    fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
-        (**self).sign_prehashed(context, sha512)
-    }
-}
-
-impl<T: Sign + ?Sized> Sign for Arc<T> {
-    fn verifying_key(&self) -> &VerifyingKey {
-        (**self).verifying_key()
-    }
-
-    fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
-        (**self).sign_prehashed(context, sha512)
-    }
-}
+forward!(&T, Box<T>, Arc<T>);

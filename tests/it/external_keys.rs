@@ -4,7 +4,7 @@
 use std::{
     error::Error as _,
     fmt,
-    io::Read,
+    io::{self, Read},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -435,6 +435,46 @@ fn every_way_to_hold_an_external_key() {
     decapsulates(Box::new(token()) as Box<dyn Decapsulate>);
     decapsulates(Arc::new(token()));
     decapsulates(Arc::new(token()) as Arc<dyn Decapsulate>);
+}
+
+/// A key whose own `sign` sees the message, as some services require.
+struct WholeMessage(SigningKey);
+
+impl Sign for WholeMessage {
+    fn verifying_key(&self) -> &VerifyingKey {
+        self.0.verifying_key()
+    }
+
+    fn sign_prehashed(&self, _: &[u8], _: &[u8; 64]) -> Result<Signature, Error> {
+        Err(Error::external("no digests"))
+    }
+
+    fn sign(&self, context: &[u8], message: &[u8]) -> Result<Signature, Error> {
+        self.0.sign(context, message)
+    }
+
+    fn sign_reader(&self, context: &[u8], message: &mut dyn Read) -> io::Result<Signature> {
+        self.0.sign_reader(context, message)
+    }
+}
+
+#[test]
+fn pointers_call_a_keys_own_methods() {
+    fn signs(key: impl Sign) {
+        assert!(key.sign_prehashed(CTX, &[0; 64]).is_err());
+        let whole = key.sign(CTX, b"hello").unwrap();
+        let read = key.sign_reader(CTX, &mut &b"hello"[..]).unwrap();
+        for signature in [whole, read] {
+            key.verifying_key().verify(CTX, b"hello", &signature).unwrap();
+        }
+    }
+
+    let key = Arc::new(WholeMessage(signing_key(1)));
+    signs(&*key);
+    signs(&*key as &dyn Sign);
+    signs(Box::new(WholeMessage(signing_key(1))));
+    signs(Arc::clone(&key));
+    signs(key as Arc<dyn Sign>);
 }
 
 #[test]
