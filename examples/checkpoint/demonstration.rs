@@ -26,15 +26,15 @@ const CONTEXT_BYTES: &[u8] = CONTEXT.as_bytes();
 const CLOUDS: [&str; 3] = ["aws", "gcp", "azure"];
 
 pub(crate) async fn run(mib: u32, store: Option<&str>, out: &mut impl Write) -> Result<()> {
-    let folder = tempfile::tempdir()?; // removed with all its files when dropped
-    let temporary = folder.path().join("store");
+    let directory = tempfile::tempdir()?; // removed with all its files when dropped
+    let temporary = directory.path().join("store");
     let store = store.map_or_else(|| temporary.to_string_lossy(), Into::into);
     let keys = CLOUDS.iter().map(|_| DecapsulationKey::generate());
     let keys: Vec<_> = keys.collect::<std::result::Result<_, _>>()?;
     let run = keys.first().ok_or("there is a key for aws")?.encapsulation_key().key_id();
     let name = format!("{}/twinseal-demonstration-{run}", store.trim_end_matches('/'));
 
-    let file = folder.path().join("model.safetensors");
+    let file = directory.path().join("model.safetensors");
     model::write(&file, mib)?;
     let outcome = demonstrate(&file, &name, keys, out).await;
     // Its keys are gone after this run, so nobody could use what it leaves.

@@ -30,9 +30,9 @@ pub(crate) async fn read(
             if fs::symlink_metadata(path).is_ok_and(|known| !known.is_file()) {
                 return Err(format!("{}: it is not a regular file", path.display()).into());
             }
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
             // It gets its name once it is whole.
-            let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
+            let file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))
                 .map_err(|error| at(path, &error))?;
             let mut writer = BufWriter::new(&file);
             writer.write_all(&front(name, info)?)?;

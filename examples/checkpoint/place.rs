@@ -26,7 +26,7 @@ const SETTINGS: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
 
 pub(crate) struct Place {
     pub(crate) store: Box<dyn ObjectStore>,
-    folder: Path,
+    directory: Path,
     name: String,
     requests: AtomicU64,
     bytes: AtomicU64,
@@ -35,25 +35,25 @@ pub(crate) struct Place {
 impl Place {
     /// A local directory, or a URL that the store's features cover.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let (store, folder) = if text.contains("://") { remote(text)? } else { local(text)? };
-        if folder.as_ref().is_empty() {
+        let (store, directory) = if text.contains("://") { remote(text)? } else { local(text)? };
+        if directory.as_ref().is_empty() {
             return Err(format!("{text}: name a directory in it, one for each checkpoint").into());
         }
         let (requests, bytes) = Default::default();
-        Ok(Self { store, folder, name: text.trim_end_matches('/').into(), requests, bytes })
+        Ok(Self { store, directory, name: text.trim_end_matches('/').into(), requests, bytes })
     }
 
     pub(crate) fn header(&self) -> Path {
-        self.folder.clone().join("header")
+        self.directory.clone().join("header")
     }
 
     pub(crate) fn body(&self) -> Path {
-        self.folder.clone().join("body")
+        self.directory.clone().join("body")
     }
 
     /// The header before the last rotation.
     pub(crate) fn previous_header(&self) -> Path {
-        self.folder.clone().join("header.previous")
+        self.directory.clone().join("header.previous")
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -111,9 +111,9 @@ const MAX_HEADER: u64 = 4 << 20;
 
 type Parsed = (Box<dyn ObjectStore>, Path);
 
-fn local(folder: &str) -> Result<Parsed> {
-    let path = Path::from_absolute_path(std::path::absolute(folder)?)
-        .map_err(|error| format!("{folder}: {error}"))?;
+fn local(directory: &str) -> Result<Parsed> {
+    let path = Path::from_absolute_path(std::path::absolute(directory)?)
+        .map_err(|error| format!("{directory}: {error}"))?;
     // What was reported as stored must survive a power failure.
     Ok((Box::new(LocalFileSystem::new().with_fsync(true)), path))
 }

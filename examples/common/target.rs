@@ -23,8 +23,8 @@ impl Target {
         if fs::symlink_metadata(path).is_ok_and(|known| !known.is_file()) {
             return Err(format!("cannot write {path:?}: it is not a regular file").into());
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let beside = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(at)?;
+        let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+        let beside = NamedTempFile::new_in(directory.unwrap_or(Path::new("."))).map_err(at)?;
         Ok(Self { path: path.to_path_buf(), beside })
     }
 

@@ -53,23 +53,25 @@ const SERVICE_SIGN: &str = "service.sign.pem";
 const SERVICE_KEM: &str = "service.kem.pem";
 
 impl ClientKeys {
-    pub(crate) fn read_dir(folder: &Path) -> Result<Self, Failure> {
+    pub(crate) fn read_dir(directory: &Path) -> Result<Self, Failure> {
         Ok(Self {
-            signing_key: SigningKey::read_pem_file(folder.join(SIGN))?,
-            decapsulation_key: DecapsulationKey::read_pem_file(folder.join(KEM))?,
-            service_verifying_key: VerifyingKey::read_pem_file(folder.join(SERVICE_SIGN))?,
-            service_encapsulation_key: EncapsulationKey::read_pem_file(folder.join(SERVICE_KEM))?,
+            signing_key: SigningKey::read_pem_file(directory.join(SIGN))?,
+            decapsulation_key: DecapsulationKey::read_pem_file(directory.join(KEM))?,
+            service_verifying_key: VerifyingKey::read_pem_file(directory.join(SERVICE_SIGN))?,
+            service_encapsulation_key: EncapsulationKey::read_pem_file(
+                directory.join(SERVICE_KEM),
+            )?,
         })
     }
 }
 
 /// Makes everything that a service and a first client need, in a new directory.
-pub(crate) fn generate(folder: &Path) -> Result<(), Failure> {
-    let (service, client) = (folder.join("service"), folder.join("client"));
+pub(crate) fn generate(directory: &Path) -> Result<(), Failure> {
+    let (service, client) = (directory.join("service"), directory.join("client"));
     let (keys, registered) = (service.join("keys"), service.join("clients"));
-    fs::create_dir(folder).map_err(|error| at(folder, &error))?;
-    for folder in [&service, &client, &keys, &registered] {
-        fs::create_dir(folder).map_err(|error| at(folder, &error))?;
+    fs::create_dir(directory).map_err(|error| at(directory, &error))?;
+    for directory in [&service, &client, &keys, &registered] {
+        fs::create_dir(directory).map_err(|error| at(directory, &error))?;
     }
     let (opens, signs) = (DecapsulationKey::generate()?, SigningKey::generate()?);
     opens.write_pem_file(keys.join("primary.pem"))?;

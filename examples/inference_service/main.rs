@@ -77,7 +77,7 @@ enum Command {
     Keys {
         /// The directory to make
         #[arg(value_name = "DIR")]
-        folder: PathBuf,
+        directory: PathBuf,
     },
     /// Run the service
     Serve(serve::Settings),
@@ -116,7 +116,7 @@ fn main() -> ExitCode {
     );
     let result = match command {
         None => demonstrate(&demonstration),
-        Some(Command::Keys { folder }) => keys::generate(&folder),
+        Some(Command::Keys { directory }) => keys::generate(&directory),
         Some(Command::Serve(settings)) => {
             runtime().and_then(|runtime| runtime.block_on(serve::run(settings)))
         }
@@ -150,7 +150,7 @@ fn demonstrate(settings: &demonstration::Settings) -> Result<(), Failure> {
     let service = Arc::new(Service {
         model: pictures::trained(),
         replays: ReplayCache::new(60, 1_000_000, service::now()).into(),
-        spool_folder: None,
+        spool_directory: None,
         spent: Stages::default().into(),
         keyring,
         signing_key: Box::new(signing_key),

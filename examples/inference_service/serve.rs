@@ -48,14 +48,15 @@ pub(crate) struct Settings {
 
 pub(crate) async fn run(settings: Settings) -> Result<(), Failure> {
     let (keyring, signing_key, clients) = settings.keys.read()?;
-    if let Some(folder) = &settings.spool {
+    if let Some(directory) = &settings.spool {
         // Not with the first long request.
-        tempfile::tempfile_in(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        tempfile::tempfile_in(directory)
+            .map_err(|error| format!("{}: {error}", directory.display()))?;
     }
     let service = Arc::new(Service {
         model: model(settings.model.as_ref())?,
         replays: ReplayCache::new(settings.window, settings.replay_cache, now()).into(),
-        spool_folder: settings.spool.clone(),
+        spool_directory: settings.spool.clone(),
         spent: Stages::default().into(),
         keyring,
         signing_key: Box::new(signing_key),

@@ -78,7 +78,7 @@ impl Server {
         if announced.is_some_and(|length| length > limit) {
             return Err(too_long());
         }
-        let spool = spool::new(&self.service.spool_folder);
+        let spool = spool::new(&self.service.spool_directory);
         let received = spool::receive(request.into_body(), limit, spool);
         match timeout(self.limits.timeout(), received).await {
             Ok(Ok(received)) => Ok(received),

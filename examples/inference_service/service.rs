@@ -31,7 +31,7 @@ pub(crate) struct Service {
     pub(crate) signing_key: Box<dyn Sign>,
     pub(crate) clients: Clients,
     pub(crate) replays: Mutex<ReplayCache>,
-    pub(crate) spool_folder: Option<PathBuf>,
+    pub(crate) spool_directory: Option<PathBuf>,
     /// What the stages of all answered requests took.
     pub(crate) spent: Mutex<Stages>,
 }
@@ -136,7 +136,7 @@ impl Service {
         stages.open = start.elapsed();
 
         let start = Instant::now();
-        let answer = spool::new(&self.spool_folder);
+        let answer = spool::new(&self.spool_directory);
         let answer = client.encapsulation_key.seal_writer(&claim.answer_context(), answer);
         let answer = answer.map_err(storage)?;
         stages.seal = start.elapsed();

@@ -24,9 +24,9 @@ const IN_MEMORY: usize = 256 * 1024;
 const PIECE: usize = 64 * 1024;
 
 /// An empty one. Its file, if it gets one, vanishes with it, even if the process is killed.
-pub(crate) fn new(folder: &Option<PathBuf>) -> SpooledTempFile {
-    match folder {
-        Some(folder) => tempfile::spooled_tempfile_in(IN_MEMORY, folder),
+pub(crate) fn new(directory: &Option<PathBuf>) -> SpooledTempFile {
+    match directory {
+        Some(directory) => tempfile::spooled_tempfile_in(IN_MEMORY, directory),
         None => tempfile::spooled_tempfile(IN_MEMORY),
     }
 }

@@ -23,14 +23,14 @@ const INTERVAL: Duration = Duration::from_millis(20);
 
 pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
     writeln!(out, "\nThe keys are a directory, mounted as a secret")?;
-    let folder = tempfile::tempdir()?;
-    let mount = Mount { folder: folder.path() };
+    let directory = tempfile::tempdir()?;
+    let mount = Mount { directory: directory.path() };
     let (old, new) = (DecapsulationKey::generate()?, DecapsulationKey::generate()?);
     mount.replace(&[("primary.pem", old.to_pem().as_str())])?;
 
     // What is not listed is refused, in whichever way it arrives. Nothing falls back to it.
     let policy = Policy::stable().with_kem_suites([KemSuite::X25519_ML_KEM_1024]);
-    let ring = Shared::<Keyring>::read_dir(folder.path())?;
+    let ring = Shared::<Keyring>::read_dir(directory.path())?;
     ring.update(|ring| -> Result<()> {
         *ring = ring.clone().with_policy(policy)?;
         Ok(())
@@ -95,7 +95,7 @@ fn change(
         mount.replace(&files)?;
         let error = ring.reload().err().ok_or("wrong keys were taken")?;
         let error = error.to_string().replace(&mount.snapshot()?, "primary.pem of the mount");
-        let error = error.replace(&mount.folder.to_string_lossy().into_owned(), "the mount");
+        let error = error.replace(&mount.directory.to_string_lossy().into_owned(), "the mount");
         writeln!(out, "  {what}\n    {error}")?;
     }
     state(out, "the keys are still", ring)
@@ -136,19 +136,19 @@ fn state(out: &mut impl Write, what: &str, ring: &Shared<Keyring>) -> Result<()>
 /// A directory as a kubelet keeps it: the files in a directory of their own, and a link `..data` to it
 /// that is replaced at once.
 struct Mount<'a> {
-    folder: &'a Path,
+    directory: &'a Path,
 }
 
 impl Mount<'_> {
     fn replace(&self, files: &[(&str, &str)]) -> Result<()> {
-        let snapshot = tempfile::Builder::new().prefix("..").tempdir_in(self.folder)?.keep();
+        let snapshot = tempfile::Builder::new().prefix("..").tempdir_in(self.directory)?.keep();
         for (name, content) in files {
             fs::write(snapshot.join(name), content)?;
         }
-        let next = self.folder.join("..data_tmp");
+        let next = self.directory.join("..data_tmp");
         symlink(snapshot.file_name().ok_or("it has a name")?, &next)?;
         let before = self.current();
-        fs::rename(next, self.folder.join("..data"))?;
+        fs::rename(next, self.directory.join("..data"))?;
         if let Some(before) = before {
             fs::remove_dir_all(before)?;
         }
@@ -156,7 +156,7 @@ impl Mount<'_> {
     }
 
     fn current(&self) -> Option<PathBuf> {
-        fs::canonicalize(self.folder.join("..data")).ok()
+        fs::canonicalize(self.directory.join("..data")).ok()
     }
 
     fn snapshot(&self) -> Result<String> {

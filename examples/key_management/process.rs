@@ -31,11 +31,11 @@ pub(crate) struct KeyProcess {
 
 impl KeyProcess {
     /// Starts it in a directory, which holds its keys and its socket, and waits until it listens.
-    pub(crate) fn start(folder: &Path, fault: Option<Fault>) -> Result<Self> {
-        let socket = folder.join("keys.sock");
+    pub(crate) fn start(directory: &Path, fault: Option<Fault>) -> Result<Self> {
+        let socket = directory.join("keys.sock");
         let mut command = Command::new(env::current_exe()?);
         command.args(["serve", "--until-stdin-ends", "--allow", SIGNED]);
-        command.arg("--socket").arg(&socket).arg("--keys").arg(folder);
+        command.arg("--socket").arg(&socket).arg("--keys").arg(directory);
         if let Some(name) = fault.as_ref().and_then(ValueEnum::to_possible_value) {
             command.args(["--fault", name.get_name()]);
         }

@@ -25,9 +25,9 @@ const HASTY: Duration = Duration::from_millis(500);
 const PATIENT: Duration = Duration::from_secs(60);
 
 pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
-    let folder = tempfile::tempdir()?; // for this user only; removed with the keys in it
-    let folder = folder.path();
-    let process = KeyProcess::start(folder, None)?;
+    let directory = tempfile::tempdir()?; // for this user only; removed with the keys in it
+    let directory = directory.path();
+    let process = KeyProcess::start(directory, None)?;
     writeln!(out, "The private keys are in another process, {}", process.id())?;
 
     let signer = RemoteSigningKey::connect(process.socket(), PATIENT)?;
@@ -50,23 +50,23 @@ pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
 
     process.kill()?;
     failed(out, "it was killed", || session.open(&sealed))?;
-    let process = session.restart(folder, &sealed, out)?;
+    let process = session.restart(directory, &sealed, out)?;
 
     drop(process);
-    let hanging = KeyProcess::start(folder, Some(Fault::Hang))?;
+    let hanging = KeyProcess::start(directory, Some(Fault::Hang))?;
     failed(out, "it hangs", || hasty.open(SEALED.as_bytes(), &sealed).map(drop))?;
     drop(hanging);
     for (what, fault) in [
         ("it answers with garbage", Fault::Garbage),
         ("it hangs up in the middle of an answer", Fault::HangUp),
     ] {
-        let process = KeyProcess::start(folder, Some(fault))?;
+        let process = KeyProcess::start(directory, Some(fault))?;
         failed(out, what, || session.open(&sealed))?;
         drop(process);
     }
 
-    killed_meanwhile(folder, &sealed, out)?;
-    drop(session.restart(folder, &sealed, out)?);
+    killed_meanwhile(directory, &sealed, out)?;
+    drop(session.restart(directory, &sealed, out)?);
     Ok(())
 }
 
@@ -89,10 +89,10 @@ impl Session {
 
     /// The process comes back with the same keys, while a client keeps asking: it needs to know
     /// nothing about it.
-    fn restart(&self, folder: &Path, sealed: &[u8], out: &mut impl Write) -> Result<KeyProcess> {
+    fn restart(&self, directory: &Path, sealed: &[u8], out: &mut impl Write) -> Result<KeyProcess> {
         let (process, outcome) = thread::scope(|scope| {
             let asking = scope.spawn(|| retry(|| self.open(sealed)));
-            let process = KeyProcess::start(folder, None);
+            let process = KeyProcess::start(directory, None);
             (process, asking.join())
         });
         let attempts = outcome.map_err(|_| "the thread that asks has panicked")??;
@@ -118,11 +118,11 @@ fn retry(ask: impl Fn() -> std::result::Result<(), Error>) -> std::result::Resul
 }
 
 /// A client that waits learns at once that the process has ended: not when its time is up.
-fn killed_meanwhile(folder: &Path, sealed: &[u8], out: &mut impl Write) -> Result<()> {
-    let process = KeyProcess::start(folder, None)?;
+fn killed_meanwhile(directory: &Path, sealed: &[u8], out: &mut impl Write) -> Result<()> {
+    let process = KeyProcess::start(directory, None)?;
     let key = RemoteDecapsulationKey::connect(process.socket(), PATIENT)?;
     drop(process);
-    let process = KeyProcess::start(folder, Some(Fault::Hang))?;
+    let process = KeyProcess::start(directory, Some(Fault::Hang))?;
     let (killed, outcome) = thread::scope(|scope| {
         let waiting = scope.spawn(|| timed(|| key.open(SEALED.as_bytes(), sealed).map(drop)));
         let asked = process.wait_until_asked();

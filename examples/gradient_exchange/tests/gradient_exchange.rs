@@ -58,8 +58,8 @@ fn address(training: &mut Running) -> String {
 
 #[test]
 fn it_learns_while_it_is_attacked_and_its_key_is_rotated() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("model.safetensors");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("model.safetensors");
     let arguments = "--rounds 24 --hidden 64 --workers 3 --rate 1 --timeout 60 --save";
     let Ended { code, stdout, stderr } = run(gradient_exchange(arguments).arg(&path));
     assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
@@ -123,7 +123,7 @@ fn it_learns_while_it_is_attacked_and_its_key_is_rotated() {
     let model = SafeTensors::deserialize(&model).unwrap();
     assert_eq!(model.tensor("hidden.weight").unwrap().shape(), [64, 64]);
     assert_eq!(model.tensor("output.weight").unwrap().shape(), [10, 64]);
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 
 #[test]
@@ -243,9 +243,9 @@ fn garbage_and_slow_peers_are_refused_while_the_training_goes_on() {
 
 #[test]
 fn where_the_model_cannot_be_saved_nothing_is_trained() {
-    let folder = tempfile::tempdir().unwrap();
-    let missing = folder.path().join("missing").join("model");
-    let mut targets = vec![missing, folder.path().to_path_buf()];
+    let directory = tempfile::tempdir().unwrap();
+    let missing = directory.path().join("missing").join("model");
+    let mut targets = vec![missing, directory.path().to_path_buf()];
     if cfg!(target_os = "linux") {
         targets.push("/proc/model".into()); // nobody can make files there
     }
@@ -254,14 +254,14 @@ fn where_the_model_cannot_be_saved_nothing_is_trained() {
         let start = format!("gradient_exchange: cannot write {target:?}: ");
         assert!(error.starts_with(&start), "{error}");
     }
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
 #[cfg(unix)]
 #[test]
 fn a_full_disk_leaves_no_half_model() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("model");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("model");
     fs::write(&path, "the model of yesterday").unwrap();
     let arguments = ["--rounds=1", "--hidden=512", "--no-attacker", "--save"].map(AsRef::as_ref);
     let program = example("gradient_exchange");
@@ -270,7 +270,7 @@ fn a_full_disk_leaves_no_half_model() {
     assert_eq!(code, Some(1), "{stderr}");
     assert!(stderr.starts_with("gradient_exchange: cannot write "), "{stderr}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "the model of yesterday");
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 
 #[test]

@@ -22,21 +22,21 @@ pub(crate) const TENSOR: &str = "layer.200";
 
 /// Keys in files, a checkpoint in a file, and a store.
 pub(crate) struct Fixture {
-    pub(crate) folder: TempDir,
+    pub(crate) directory: TempDir,
     pub(crate) keys: [DecapsulationKey; 3],
 }
 
 impl Fixture {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let keys = [(); 3].map(|()| DecapsulationKey::generate().unwrap());
         for (index, key) in keys.iter().enumerate() {
-            key.write_pem_file(folder.path().join(format!("{index}.pem"))).unwrap();
+            key.write_pem_file(directory.path().join(format!("{index}.pem"))).unwrap();
             let public = key.encapsulation_key().to_pem();
-            fs::write(folder.path().join(format!("{index}.pub.pem")), public).unwrap();
+            fs::write(directory.path().join(format!("{index}.pub.pem")), public).unwrap();
         }
-        fs::write(folder.path().join("model.safetensors"), model()).unwrap();
-        Self { folder, keys }
+        fs::write(directory.path().join("model.safetensors"), model()).unwrap();
+        Self { directory, keys }
     }
 
     /// With the checkpoint sealed for the keys 0 and 1.
@@ -49,7 +49,7 @@ impl Fixture {
     }
 
     pub(crate) fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).to_str().unwrap().to_owned()
+        self.directory.path().join(name).to_str().unwrap().to_owned()
     }
 
     pub(crate) fn place(&self) -> String {
@@ -126,7 +126,7 @@ fn the_demonstration_leaves_nothing_in_a_store() {
         let printed = example("checkpoint", ["--size", "9", "--store", &url]).prints();
         assert!(printed.contains(store.path().to_str().unwrap()));
         for left in names(store.path()) {
-            // A URL's folder stays, empty: stores have no folders.
+            // A URL's directory stays, empty: stores have no directories.
             assert!(left == "mine" || names(&store.path().join(left)).is_empty());
         }
     }

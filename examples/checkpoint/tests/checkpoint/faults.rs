@@ -27,7 +27,7 @@ fn unreadable(fixture: &Fixture, key: &str) -> String {
     let refused =
         example("checkpoint", ["read", &place, "-k", &key, "-t", TENSOR, "-o", &output]).refuses();
     assert!(!Path::new(&output).exists());
-    assert!(!names(fixture.folder.path()).iter().any(|name| name.starts_with(".tmp")));
+    assert!(!names(fixture.directory.path()).iter().any(|name| name.starts_with(".tmp")));
     refused
 }
 
@@ -133,8 +133,9 @@ fn no_place_to_write() {
     for place in places {
         example("checkpoint", ["seal", &file, &place, "-r", &to]).refuses();
     }
-    let folder = fixture.path(".");
-    let refused = example("checkpoint", ["seal", &folder, &fixture.place(), "-r", &to]).refuses();
+    let directory = fixture.path(".");
+    let refused =
+        example("checkpoint", ["seal", &directory, &fixture.place(), "-r", &to]).refuses();
     assert!(refused.contains("it is not a regular file"), "{refused}");
     assert!(!Path::new(&fixture.place()).exists());
 }
@@ -179,7 +180,7 @@ fn a_disk_that_fills_up() {
     fs::write(&output, "before").unwrap();
     limited(100, &["read", &place, "-k", &key, "-t", TENSOR, "-o", &output]);
     assert_eq!(fs::read(&output).unwrap(), b"before");
-    assert!(!names(fixture.folder.path()).iter().any(|name| name.starts_with(".tmp")));
+    assert!(!names(fixture.directory.path()).iter().any(|name| name.starts_with(".tmp")));
 }
 
 /// Killed in the middle, at once or with the signal that Kubernetes sends.

@@ -22,11 +22,11 @@ use support::{
 
 use crate::http::{PIXELS, Service, batch, inference_service, keys};
 
-/// The client, with the keys in this folder, and the file that it is to write there.
-fn request(folder: &TempDir, url: &str, more: &str) -> (Command, PathBuf) {
-    let output = folder.path().join("answer");
+/// The client, with the keys in this directory, and the file that it is to write there.
+fn request(directory: &TempDir, url: &str, more: &str) -> (Command, PathBuf) {
+    let output = directory.path().join("answer");
     let mut command = inference_service("request");
-    command.arg("--keys").arg(folder.path().join("keys/client"));
+    command.arg("--keys").arg(directory.path().join("keys/client"));
     command.args(["--url", url, "--output"]).arg(&output).args(more.split_whitespace());
     (command, output)
 }
@@ -55,7 +55,7 @@ fn peer(act: impl FnOnce(TcpStream) + Send + 'static) -> String {
 fn it_asks_and_writes_the_answer() {
     let service = Service::start("");
     let url = format!("http://{}", service.address);
-    let (mut command, output) = request(&service.folder, &url, "--rows 20");
+    let (mut command, output) = request(&service.directory, &url, "--rows 20");
     let Ended { code, stdout, stderr } = run(&mut command);
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     let right: u32 =
@@ -68,7 +68,7 @@ fn it_asks_and_writes_the_answer() {
     // Long enough that the client asks before it sends, and that the answer is a file too.
     let input = service.path("input");
     fs::write(&input, batch(8000)).unwrap();
-    let (mut command, _) = request(&service.folder, &url, "--input");
+    let (mut command, _) = request(&service.directory, &url, "--input");
     let Ended { code, stdout, stderr } = run(command.arg(&input));
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert!(stdout.starts_with("8000 pictures: "), "{stdout}");
@@ -83,7 +83,7 @@ fn a_refusal_is_told_and_leaves_no_file() {
     let input = service.path("input");
     for (content, status) in [(batch(8000), "413"), (b"nothing".to_vec(), "422")] {
         fs::write(&input, content).unwrap();
-        let (mut command, output) = request(&service.folder, &url, "--input");
+        let (mut command, output) = request(&service.directory, &url, "--input");
         let error = refused(command.arg(&input));
         assert!(error.contains(&format!("the service refused, with {status}")), "{error}");
         assert!(!output.exists());
@@ -98,7 +98,7 @@ fn a_refusal_is_told_and_leaves_no_file() {
 
 #[test]
 fn nothing_of_a_false_service_is_believed() {
-    let folder = keys();
+    let directory = keys();
     let stranger = twinseal::SigningKey::generate().unwrap();
     let signature = stranger.sign(b"example.com/inference/v1", &[b'x'; 100]).unwrap();
     let signature = STANDARD.encode(signature.as_bytes());
@@ -122,18 +122,18 @@ fn nothing_of_a_false_service_is_believed() {
         ),
     ] {
         let url = peer(move |mut stream| stream.write_all(answer.as_bytes()).unwrap());
-        let (mut command, output) = request(&folder, &url, "");
+        let (mut command, output) = request(&directory, &url, "");
         let error = refused(&mut command);
         assert!(error.starts_with("inference_service: ") && error.contains(reason), "{error}");
         assert!(!output.exists());
     }
     // The answer of a service with other keys, which is as good as any.
     let other = Service::start("");
-    let clients = folder.path().join("keys/service/clients");
+    let clients = directory.path().join("keys/service/clients");
     for file in ["demo.kem.pem", "demo.sign.pem"] {
         fs::copy(clients.join(file), other.path("keys/service/clients").join(file)).unwrap();
     }
-    let (mut command, output) = request(&folder, &format!("http://{}", other.address), "");
+    let (mut command, output) = request(&directory, &format!("http://{}", other.address), "");
     let error = refused(&mut command);
     assert!(error.contains("401"), "{error}");
     assert!(!output.exists());
@@ -141,12 +141,12 @@ fn nothing_of_a_false_service_is_believed() {
 
 #[test]
 fn a_service_that_is_not_there_or_hangs_is_told() {
-    let folder = keys();
+    let directory = keys();
     // Nobody else gets this port, and nobody listens on it.
     let taken = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     taken.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     let address = taken.local_addr().unwrap().as_socket().unwrap();
-    let (mut command, output) = request(&folder, &format!("http://{address}"), "");
+    let (mut command, output) = request(&directory, &format!("http://{address}"), "");
     let error = refused(&mut command);
     assert!(error.contains(&address.to_string()) && error.contains("refused"), "{error}");
 
@@ -154,7 +154,7 @@ fn a_service_that_is_not_there_or_hangs_is_told() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || hold.send(listener.accept().unwrap()));
-    let (mut command, _) = request(&folder, &url, "--timeout 1");
+    let (mut command, _) = request(&directory, &url, "--timeout 1");
     let error = refused(&mut command);
     assert!(error.contains("timeout"), "{error}");
     drop(held);
@@ -163,22 +163,22 @@ fn a_service_that_is_not_there_or_hangs_is_told() {
 
 #[test]
 fn where_nothing_can_be_written_nothing_is_asked() {
-    let folder = keys();
+    let directory = keys();
     let url = "http://127.0.0.1:1";
-    let mut outputs = vec![folder.path().join("missing/answer"), folder.path().to_path_buf()];
+    let mut outputs = vec![directory.path().join("missing/answer"), directory.path().to_path_buf()];
     if cfg!(target_os = "linux") {
         outputs.push("/proc/answer".into()); // nobody can make files there
     }
     for output in outputs {
         let mut command = inference_service("request --keys");
-        command.arg(folder.path().join("keys/client")).args(["--url", url, "--output"]);
+        command.arg(directory.path().join("keys/client")).args(["--url", url, "--output"]);
         let error = refused(command.arg(&output));
         assert!(error.contains(&format!("cannot write {output:?}: ")), "{error}");
     }
-    let error = refused(inference_service("request --keys").arg(folder.path()));
+    let error = refused(inference_service("request --keys").arg(directory.path()));
     assert!(error.contains("sign.pem: "), "{error}");
-    let (mut command, _) = request(&folder, url, "--input");
-    let error = refused(command.arg(folder.path().join("no-input")));
+    let (mut command, _) = request(&directory, url, "--input");
+    let error = refused(command.arg(directory.path().join("no-input")));
     assert!(error.contains("no-input: "), "{error}");
 }
 
@@ -186,7 +186,7 @@ fn where_nothing_can_be_written_nothing_is_asked() {
 fn a_full_disk_leaves_no_half_answer() {
     let service = Service::start("");
     let url = format!("http://{}", service.address);
-    let (command, output) = request(&service.folder, &url, "--rows 1000"); // 40 KB come back
+    let (command, output) = request(&service.directory, &url, "--rows 1000"); // 40 KB come back
     let arguments: Vec<_> = command.get_args().collect();
     let program = command.get_program().as_ref();
     fs::write(&output, "the answer of yesterday").unwrap();
@@ -196,11 +196,11 @@ fn a_full_disk_leaves_no_half_answer() {
     assert_no_leftovers(&service);
 }
 
-/// Beside the folders and the answer there is nothing.
+/// Beside the directories and the answer there is nothing.
 #[track_caller]
 fn assert_no_leftovers(service: &Service) {
     let names =
-        fs::read_dir(service.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        fs::read_dir(service.directory.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let mut names: Vec<_> = names.collect();
     names.sort();
     assert_eq!(names, ["answer", "keys", "spool"]);

@@ -25,7 +25,7 @@ pub(crate) const PIXELS: usize = 64;
 
 /// A service with its keys, as `keys` made them.
 pub(crate) struct Service {
-    pub(crate) folder: TempDir,
+    pub(crate) directory: TempDir,
     pub(crate) process: Running,
     pub(crate) address: String,
 }
@@ -36,18 +36,18 @@ pub(crate) fn inference_service(arguments: &str) -> Command {
     command
 }
 
-/// A folder with keys for a service and a client.
+/// A directory with keys for a service and a client.
 pub(crate) fn keys() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let ended = run(inference_service("keys").arg(folder.path().join("keys")));
+    let directory = tempfile::tempdir().unwrap();
+    let ended = run(inference_service("keys").arg(directory.path().join("keys")));
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
-    fs::create_dir(folder.path().join("spool")).unwrap();
-    folder
+    fs::create_dir(directory.path().join("spool")).unwrap();
+    directory
 }
 
-/// The arguments with which a service uses such a folder.
-pub(crate) fn serve_arguments(folder: &Path) -> Vec<String> {
-    let path = |path: &str| folder.join(path).to_str().unwrap().to_owned();
+/// The arguments with which a service uses such a directory.
+pub(crate) fn serve_arguments(directory: &Path) -> Vec<String> {
+    let path = |path: &str| directory.join(path).to_str().unwrap().to_owned();
     vec![
         "serve".into(),
         "--listen=127.0.0.1:0".into(),
@@ -61,26 +61,26 @@ pub(crate) fn serve_arguments(folder: &Path) -> Vec<String> {
 
 impl Service {
     pub(crate) fn start(more: &str) -> Self {
-        let folder = keys();
+        let directory = keys();
         let mut command = command(example("inference_service"));
-        command.args(serve_arguments(folder.path())).args(more.split_whitespace());
-        Self::start_with(folder, &mut command)
+        command.args(serve_arguments(directory.path())).args(more.split_whitespace());
+        Self::start_with(directory, &mut command)
     }
 
-    pub(crate) fn start_with(folder: TempDir, command: &mut Command) -> Self {
+    pub(crate) fn start_with(directory: TempDir, command: &mut Command) -> Self {
         let mut process = Running::start(command);
         let line: serde_json::Value =
             serde_json::from_str(&process.wait_for(&["\"listening\""])).unwrap();
         let address = line["address"].as_str().unwrap().to_owned();
-        Self { folder, process, address }
+        Self { directory, process, address }
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
-        self.folder.path().join(path)
+        self.directory.path().join(path)
     }
 
     pub(crate) fn client(&self) -> Client {
-        Client::read(self.folder.path())
+        Client::read(self.directory.path())
     }
 
     /// See [`send`].
@@ -133,8 +133,8 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    fn read(folder: &Path) -> Self {
-        let client = folder.join("keys/client");
+    fn read(directory: &Path) -> Self {
+        let client = directory.join("keys/client");
         let public = |file: &str| fs::read_to_string(client.join(file)).unwrap();
         Self {
             signs: SigningKey::read_pem_file(client.join("sign.pem")).unwrap(),

@@ -19,10 +19,10 @@ use crate::http::{Answer, PIXELS, Service, batch, keys, serve_arguments};
 
 const MIB: usize = 1 << 20;
 
-/// Bodies have no name: nothing is to be seen in the folder, whatever happened.
+/// Bodies have no name: nothing is to be seen in the directory, whatever happened.
 #[track_caller]
-fn assert_no_files(folder: &Path) {
-    assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
+fn assert_no_files(directory: &Path) {
+    assert_eq!(fs::read_dir(directory).unwrap().count(), 0);
 }
 
 #[test]
@@ -179,11 +179,11 @@ fn memory_does_not_grow_with_bodies() {
 
 #[test]
 fn a_full_disk_is_told_and_short_requests_go_on() {
-    let folder = keys();
-    let arguments = serve_arguments(folder.path());
+    let directory = keys();
+    let arguments = serve_arguments(directory.path());
     let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
     let mut command = with_small_files(&example("inference_service"), 1000, &arguments);
-    let mut service = Service::start_with(folder, &mut command);
+    let mut service = Service::start_with(directory, &mut command);
     let client = service.client();
     let answer = service.send(&client.request(&batch(8000)).bytes()); // 2 MB
     assert_eq!((answer.status, answer.text().trim()), (507, "the service has no room"));

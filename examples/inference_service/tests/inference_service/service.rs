@@ -329,7 +329,7 @@ fn logs_are_json_and_hold_no_secret() {
 #[test]
 fn what_keeps_it_from_starting_is_named() {
     let service = Service::start("");
-    let folder = service.folder.path();
+    let directory = service.directory.path();
     for (index, wrong, reason) in [
         (
             1,
@@ -337,12 +337,12 @@ fn what_keeps_it_from_starting_is_named() {
             format!("cannot listen on {}", service.address),
         ),
         (3, "--keys=missing".into(), "missing: ".into()),
-        (3, format!("--keys={}", folder.display()), "needs a primary.pem".into()),
+        (3, format!("--keys={}", directory.display()), "needs a primary.pem".into()),
         (4, "--signing-key=missing.pem".into(), "missing.pem: ".into()),
         (5, "--clients=missing".into(), "missing: ".into()),
         (6, "--spool=missing".into(), "missing: ".into()),
     ] {
-        let mut arguments = serve_arguments(folder);
+        let mut arguments = serve_arguments(directory);
         arguments[index] = wrong;
         let error = refused(command(example("inference_service")).args(arguments));
         assert!(error.starts_with("inference_service: ") && error.contains(&reason), "{error}");
@@ -350,7 +350,7 @@ fn what_keeps_it_from_starting_is_named() {
     let key = service.path("keys/client/sign.pem");
     for model in [&key, &service.path("missing")] {
         let mut command = command(example("inference_service"));
-        let error = refused(command.args(serve_arguments(folder)).arg("--model").arg(model));
+        let error = refused(command.args(serve_arguments(directory)).arg("--model").arg(model));
         assert!(error.contains(&*model.to_string_lossy()), "{error}");
     }
     let error = refused(inference_service("keys").arg(service.path("keys")));

@@ -17,9 +17,9 @@ use support::{
     process::{wait_until, within_deadline},
 };
 
-/// The process that holds the keys, in a folder with a socket.
+/// The process that holds the keys, in a directory with a socket.
 pub(crate) struct Keys {
-    pub(crate) folder: TempDir,
+    pub(crate) directory: TempDir,
     pub(crate) child: Child,
     _stdin: ChildStdin,
 }
@@ -29,8 +29,8 @@ impl Keys {
         Self::serve_in(tempfile::tempdir().unwrap(), options)
     }
 
-    pub(crate) fn serve_in(folder: TempDir, options: &[&str]) -> Self {
-        let path = folder.path();
+    pub(crate) fn serve_in(directory: TempDir, options: &[&str]) -> Self {
+        let path = directory.path();
         let mut command = example("key_management", ["serve", "--until-stdin-ends"]).command;
         command.args(options).arg("--keys").arg(path).arg("--socket").arg(path.join("socket"));
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
@@ -40,16 +40,16 @@ impl Keys {
             stdout.read_line(&mut line).map(|_| line).unwrap()
         });
         assert!(line.starts_with("listening on "), "{line}");
-        Self { _stdin: child.stdin.take().unwrap(), folder, child }
+        Self { _stdin: child.stdin.take().unwrap(), directory, child }
     }
 
     pub(crate) fn socket(&self) -> String {
-        self.folder.path().join("socket").to_str().unwrap().to_owned()
+        self.directory.path().join("socket").to_str().unwrap().to_owned()
     }
 
     /// A file with this content.
     pub(crate) fn file(&self, content: &[u8]) -> String {
-        let file = self.folder.path().join("file");
+        let file = self.directory.path().join("file");
         fs::write(&file, content).unwrap();
         file.to_str().unwrap().to_owned()
     }
@@ -67,7 +67,7 @@ impl Keys {
 
     pub(crate) fn kill(mut self) -> TempDir {
         self.end();
-        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+        std::mem::replace(&mut self.directory, tempfile::tempdir().unwrap())
     }
 }
 
@@ -137,7 +137,7 @@ fn it_opens_and_signs() {
     let printed = keys.ask("sign", &["-c", "example.com/other", &file]).prints();
     sign.verify(b"example.com/other", &message, &signature(&printed)).unwrap();
 
-    let mode = |name| fs::metadata(keys.folder.path().join(name)).unwrap().permissions().mode();
+    let mode = |name| fs::metadata(keys.directory.path().join(name)).unwrap().permissions().mode();
     for name in ["socket", "kem.pem", "sign.pem"] {
         assert_eq!(mode(name) & 0o777, 0o600, "{name}");
     }
@@ -163,21 +163,21 @@ fn a_purpose_that_is_not_allowed() {
 fn killed_and_started_again() {
     let keys = Keys::serve(&[]);
     let before = keys.public();
-    let folder = keys.kill();
-    assert_eq!(names(folder.path()), ["kem.pem", "sign.pem", "socket"]);
-    let socket = folder.path().join("socket").to_str().unwrap().to_owned();
+    let directory = keys.kill();
+    assert_eq!(names(directory.path()), ["kem.pem", "sign.pem", "socket"]);
+    let socket = directory.path().join("socket").to_str().unwrap().to_owned();
     let refused = ask(&socket, "public", &[]).refuses();
     assert!(refused.contains("start the process that holds the keys"), "{refused}");
 
-    let keys = Keys::serve_in(folder, &[]);
+    let keys = Keys::serve_in(directory, &[]);
     assert!(keys.public() == before);
 }
 
 #[test]
 fn two_processes_on_one_socket() {
     let keys = Keys::serve(&[]);
-    let folder = keys.folder.path().to_str().unwrap();
-    let again = ["serve", "--keys", folder, "--socket", &keys.socket()];
+    let directory = keys.directory.path().to_str().unwrap();
+    let again = ["serve", "--keys", directory, "--socket", &keys.socket()];
     let refused = example("key_management", again).refuses();
     assert!(refused.contains("in use"), "{refused}");
     keys.public();
@@ -203,10 +203,10 @@ fn a_socket_that_is_another_file() {
 /// Whoever started it cannot leave it behind, however it ends.
 #[test]
 fn it_ends_with_its_parent() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name);
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
     let mut command = example("key_management", ["serve", "--until-stdin-ends"]).command;
-    command.arg("--keys").arg(folder.path()).arg("--socket").arg(path("socket"));
+    command.arg("--keys").arg(directory.path()).arg("--socket").arg(path("socket"));
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     wait_until("the socket", || path("socket").exists());
     drop(child.stdin.take());
@@ -215,8 +215,8 @@ fn it_ends_with_its_parent() {
 
 #[test]
 fn keys_that_cannot_be_used() {
-    let folder = tempfile::tempdir().unwrap();
-    let socket = folder.path().join("socket");
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("socket");
     let serve = |keys: &Path| {
         let keys = keys.to_str().unwrap();
         let arguments = ["serve", "--keys", keys, "--socket", socket.to_str().unwrap()];
@@ -224,14 +224,14 @@ fn keys_that_cannot_be_used() {
         assert!(!socket.exists());
         refused
     };
-    assert!(serve(&folder.path().join("none")).contains("kem.pem: No such file"));
-    fs::write(folder.path().join("kem.pem"), "-----BEGIN").unwrap();
-    assert!(serve(folder.path()).contains("kem.pem: invalid PEM in line 1: "));
-    assert_eq!(names(folder.path()), ["kem.pem"]);
+    assert!(serve(&directory.path().join("none")).contains("kem.pem: No such file"));
+    fs::write(directory.path().join("kem.pem"), "-----BEGIN").unwrap();
+    assert!(serve(directory.path()).contains("kem.pem: invalid PEM in line 1: "));
+    assert_eq!(names(directory.path()), ["kem.pem"]);
 
-    let long = folder.path().join("x".repeat(200));
-    let (long, keys) = (long.to_str().unwrap(), folder.path().to_str().unwrap());
-    fs::remove_file(folder.path().join("kem.pem")).unwrap();
+    let long = directory.path().join("x".repeat(200));
+    let (long, keys) = (long.to_str().unwrap(), directory.path().to_str().unwrap());
+    fs::remove_file(directory.path().join("kem.pem")).unwrap();
     let refused = example("key_management", ["serve", "--keys", keys, "--socket", long]).refuses();
     assert!(refused.contains("path must be shorter"), "{refused}");
 }

@@ -32,12 +32,12 @@ fn refuses_with(options: &[&str], socket: &str, expected: &str) {
 
 /// A peer that treats every connection in this way.
 fn peer(behave: impl Fn(UnixStream) + Send + 'static) -> (tempfile::TempDir, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let socket = folder.path().join("socket");
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("socket");
     let listener = UnixListener::bind(&socket).unwrap();
     thread::spawn(move || listener.incoming().for_each(|stream| behave(stream.unwrap())));
     let socket = socket.to_str().unwrap().to_owned();
-    (folder, socket)
+    (directory, socket)
 }
 
 /// Reads the request first.
@@ -84,7 +84,7 @@ fn garbage_on_the_wire() {
             "it refuses: no\\u{1b}[31m\\nway\\u{202e}\n",
         ),
     ] {
-        let (_folder, socket) = peer(answering(answer));
+        let (_directory, socket) = peer(answering(answer));
         refuses(&socket, expected);
     }
 }
@@ -92,14 +92,14 @@ fn garbage_on_the_wire() {
 /// A byte now and then must not prolong the time that an answer may take.
 #[test]
 fn a_slow_peer() {
-    let (_folder, socket) = peer(|mut stream| {
+    let (_directory, socket) = peer(|mut stream| {
         while stream.write_all(&[0]).is_ok() {
             thread::sleep(Duration::from_millis(50));
         }
     });
     // Four zeros are an empty answer.
     refuses(&socket, "its answer makes no sense");
-    let (_folder, socket) = peer(|mut stream| {
+    let (_directory, socket) = peer(|mut stream| {
         let answer = frame(&[0; 10_000]);
         for byte in answer {
             if stream.write_all(&[byte]).is_err() {
@@ -115,8 +115,8 @@ fn a_slow_peer() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_peer_that_accepts_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("socket");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("socket");
     let listener = UnixListener::bind(&path).unwrap();
     let address = socket2::SockAddr::unix(&path).unwrap();
     let mut waiting = Vec::new();
@@ -140,7 +140,7 @@ fn killed_while_a_client_waits() {
     let keys = Keys::serve(&["--fault", "hang"]);
     let (asked, has_asked) = mpsc::channel();
     let behind = keys.socket();
-    let (_folder, socket) = peer(move |mut client| {
+    let (_directory, socket) = peer(move |mut client| {
         // Between the two: so the test knows when the request was made.
         let mut keys = UnixStream::connect(&behind).unwrap();
         let mut request = [0; 5];
@@ -201,8 +201,8 @@ fn clients_that_send_garbage() {
 /// Without its socket, or with something else in its place.
 #[test]
 fn no_process_at_all() {
-    let folder = tempfile::tempdir().unwrap();
-    refuses(folder.path().join("none").to_str().unwrap(), "nobody answers at ");
-    refuses(folder.path().to_str().unwrap(), "nobody answers at ");
+    let directory = tempfile::tempdir().unwrap();
+    refuses(directory.path().join("none").to_str().unwrap(), "nobody answers at ");
+    refuses(directory.path().to_str().unwrap(), "nobody answers at ");
     refuses(&format!("/{}", "x".repeat(200)), "nobody answers at ");
 }

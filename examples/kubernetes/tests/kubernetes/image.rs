@@ -78,12 +78,12 @@ fn it_copies_what_it_builds() {
             match words[1].as_str() {
                 "--from=build" => {
                     assert!(targets.contains(&name.to_owned()), "{name} is not built");
-                    let folder = if built("--bin").contains(&name.to_owned()) {
+                    let directory = if built("--bin").contains(&name.to_owned()) {
                         "/src/target/release"
                     } else {
                         "/src/target/release/examples"
                     };
-                    assert_eq!(source, folder);
+                    assert_eq!(source, directory);
                     assert_eq!(*to, format!("/usr/local/bin/{name}"));
                 }
                 "--from=kubectl" => assert_eq!(name, "kubectl"),
@@ -117,12 +117,18 @@ fn the_features_of_the_store_exist() {
 #[test]
 fn its_targets_exist() {
     for name in built("--example") {
-        let folder = root().join("examples").join(&name);
-        assert!(folder.join("main.rs").exists() || folder.with_extension("rs").exists(), "{name}");
+        let directory = root().join("examples").join(&name);
+        assert!(
+            directory.join("main.rs").exists() || directory.with_extension("rs").exists(),
+            "{name}"
+        );
     }
     for name in built("--bin") {
-        let folder = root().join("src/bin").join(&name);
-        assert!(folder.join("main.rs").exists() || folder.with_extension("rs").exists(), "{name}");
+        let directory = root().join("src/bin").join(&name);
+        assert!(
+            directory.join("main.rs").exists() || directory.with_extension("rs").exists(),
+            "{name}"
+        );
     }
     let manifest = project("Cargo.toml");
     for feature in built("--features").iter().filter(|feature| !feature.contains('/')) {

@@ -172,7 +172,7 @@ fn volumes_exist() {
     }
 }
 
-/// The paths that programs are given lie in folders that are mounted.
+/// The paths that programs are given lie in directories that are mounted.
 #[test]
 fn paths_are_mounted() {
     let mut checked = 0;
@@ -206,15 +206,15 @@ fn the_service_gets_what_it_reads() {
         let is_named = |volume: &&Value| volume["name"] == mount["name"];
         list(&pod, "/volumes").iter().find(is_named).unwrap().clone()
     };
-    // Folders are whole mounts: only those change when the Secret does.
+    // Directories are whole mounts: only those change when the Secret does.
     let keys = source(option(container, "keys"));
     assert_eq!(text(&keys, "/secret/secretName"), "inference-kem");
     let clients = source(option(container, "clients"));
     assert_eq!(text(&clients, "/configMap/name"), "inference-clients");
     assert!(source(option(container, "spool")).get("emptyDir").is_some());
-    let (folder, file) = option(container, "signing-key").rsplit_once('/').unwrap();
-    assert_eq!(text(&source(folder), "/secret/secretName"), "inference-signing");
-    // The names under which the keys are written; that a folder is read by them is in `rotation`.
+    let (directory, file) = option(container, "signing-key").rsplit_once('/').unwrap();
+    assert_eq!(text(&source(directory), "/secret/secretName"), "inference-signing");
+    // The names under which the keys are written; that a directory is read by them is in `rotation`.
     let script = project("examples/kubernetes/rotate-keys.sh");
     assert!(script.contains(&format!("\"data\":{{\"{file}\":")));
 

@@ -37,28 +37,28 @@ esac
 "#;
 
 struct Cluster {
-    folder: TempDir,
+    directory: TempDir,
     secrets: Value,
     version: u32,
 }
 
 impl Cluster {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         for (name, content) in [("kubectl", KUBECTL), ("twinseal", TWINSEAL)] {
-            let path = folder.path().join(name);
+            let path = directory.path().join(name);
             fs::write(&path, content).unwrap();
             fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
         }
-        fs::create_dir(folder.path().join("tmp")).unwrap();
+        fs::create_dir(directory.path().join("tmp")).unwrap();
         let secrets = json!({ "kem": {}, "signing": {}, "public": {} });
-        let cluster = Self { folder, secrets, version: 1 };
+        let cluster = Self { directory, secrets, version: 1 };
         SigningKey::generate().unwrap().write_pem_file(cluster.path("next-sign.pem")).unwrap();
         cluster
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
     /// Runs the script with a new key, and applies what it has patched.
@@ -73,12 +73,13 @@ impl Cluster {
             fs::write(self.path(&format!("{name}.entries")), entries).unwrap();
         }
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("rotate-keys.sh");
-        let path = format!("{}:{}", self.folder.path().display(), std::env::var("PATH").unwrap());
+        let path =
+            format!("{}:{}", self.directory.path().display(), std::env::var("PATH").unwrap());
         let mut shell = command("sh");
         shell
             .arg(script)
             .env("PATH", path)
-            .env("CLUSTER", self.folder.path())
+            .env("CLUSTER", self.directory.path())
             .env("TMPDIR", self.path("tmp"))
             .envs([("KEM_SECRET", "kem"), ("SIGNING_SECRET", "signing")])
             .envs([("PUBLIC_CONFIGMAP", "public"), ("KEEP", keep), ("SETTLE_SECONDS", "1")]);
