@@ -170,8 +170,8 @@ fn a_failing_token() {
     assert!(matches!(error, Error::External(_)), "{error:?}");
     assert_eq!(chain(&error), "the external key failed: slot 4 is locked");
     assert!(matches!(error.source().unwrap().downcast_ref(), Some(Locked(4))));
-    let io = std::io::Error::from(error);
-    assert_eq!(io.kind(), std::io::ErrorKind::Other);
+    let io = io::Error::from(error);
+    assert_eq!(io.kind(), io::ErrorKind::Other);
     assert_eq!(token.count(), 1);
 }
 
@@ -491,7 +491,7 @@ fn a_failing_vault() {
         assert_eq!(chain(&error), text);
 
         let error = vault.sign_reader(CTX, &mut &b"hello"[..]).unwrap_err();
-        assert_eq!(error.kind(), std::io::ErrorKind::Other);
+        assert_eq!(error.kind(), io::ErrorKind::Other);
         assert_eq!(chain(&error), text);
         assert!(matches!(Error::inside(&error), Some(Error::External(_))));
     }
@@ -526,5 +526,5 @@ fn the_cause_is_the_source() {
     let error = Error::external(Locked(6));
     assert!(error.source().unwrap().is::<Locked>());
     assert_eq!(chain(&error), "the external key failed: slot 6 is locked");
-    assert_eq!(chain(&std::io::Error::from(error)), "the external key failed: slot 6 is locked");
+    assert_eq!(chain(&io::Error::from(error)), "the external key failed: slot 6 is locked");
 }
