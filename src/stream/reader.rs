@@ -155,6 +155,7 @@ impl<R: Read> OpenReader<R> {
         if let Err(error) = opened {
             // There is no more plaintext, and nothing else that is worth keeping.
             self.batch.wipe();
+            (self.filled, self.opened, self.ready) = (0, 0, 0..0);
             self.state = State::Failed(error.clone());
             return Err(error.into());
         }

@@ -1,7 +1,7 @@
 //! Do cut, swapped, repeated, mixed and extended envelopes give only authentic chunks, and never a false
 //! end?
 
-use std::io;
+use std::io::{self, Read};
 
 use twinseal::Error;
 
@@ -115,6 +115,25 @@ fn what_precedes_the_fault_comes_out() {
         assert_precedes(&changed, chunk);
     }
     assert_precedes(&[&sealed[..], b"x"].concat(), 20);
+}
+
+/// What has failed stays failed, also if it goes on with all cores.
+#[test]
+fn a_reader_that_has_failed_may_become_parallel() {
+    let plaintext = plaintext(5 * CHUNK + 60);
+    let mut sealed = seal(&plaintext);
+    let place = chunks_start(&sealed) + 2 * SEALED_CHUNK;
+    sealed[place] ^= 1;
+    let mut reader = open_reader(&sealed[..]).unwrap();
+    let mut released = Vec::new();
+    let error = reader.read_to_end(&mut released).unwrap_err();
+    assert_eq!(twinseal_error(&error), &Error::Open);
+    let mut reader = with_threads(2, || reader.parallel());
+    for _ in 0..2 {
+        let error = reader.read_to_end(&mut released).unwrap_err();
+        assert_eq!(twinseal_error(&error), &Error::Open);
+    }
+    assert!(released == plaintext[..2 * CHUNK]);
 }
 
 /// An envelope in parts: what precedes the chunks, the full chunks, and the last one.
