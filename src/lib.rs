@@ -113,12 +113,14 @@
 
 // The layers, from the bottom up; nothing points upward. A file's first line says what it answers.
 
-// Errors, contexts, key derivation, randomness, wiped buffers, and reading bytes of unknown origin.
+// Errors, contexts, key derivation, randomness, calls of readers and writers, wiped buffers, and bytes of
+// unknown origin.
 mod context;
 mod error;
 mod kdf;
 mod plaintext;
 mod random;
+mod retry;
 pub mod secret;
 mod wire;
 

@@ -60,12 +60,10 @@ mod writer;
 
 use chunk_key::SEALED_CHUNK;
 pub(crate) use chunk_key::{CHUNK, ChunkKey, PREFIX, plaintext_len, sealed_len};
-pub(crate) use outgoing::flush;
 #[cfg(feature = "rayon")]
 pub use parallel::{ParallelOpenReader, ParallelSealWriter};
 pub use random_access::RandomAccess;
 pub use read_at::ReadAt;
 pub(crate) use read_at::{read_exact_at, size};
 pub use reader::OpenReader;
-pub(crate) use reader::read_full;
 pub use writer::SealWriter;

@@ -12,6 +12,7 @@ use crate::{
     kem::DecapsulationKey,
     keyring::Keyring,
     plaintext::Plaintext,
+    retry,
     stream::{self, OpenReader, RandomAccess, ReadAt},
 };
 
@@ -208,7 +209,7 @@ pub(crate) fn open_reader<R: Read>(
     context::check(context)?;
     let body_key = Header::read(&mut inner)?.unlock_by(keys)?;
     let mut prefix = [0; BodyKey::PREFIX_LEN];
-    if let (_, true) = stream::read_full(&mut inner, &mut prefix, 0)? {
+    if retry::read_full(&mut inner, &mut prefix, &mut 0)? {
         return Err(Error::Open.into()); // cut off, which is one of the things that it means
     }
     Ok(OpenReader::new(body_key.opener(context, &prefix)?, inner))

@@ -16,6 +16,7 @@ use crate::{
     error::Error,
     kem::KemSuite,
     key_id::KeyId,
+    retry,
     stream::{self, ReadAt},
     wire,
 };
@@ -231,8 +232,8 @@ impl Header {
                 Err(Error::Truncated { needed, actual, .. }) if !ended => {
                     // The number of recipients is a claim: room is made for twice what was read.
                     bytes.resize(needed.min(actual + actual.max(LEAST_READ)), 0);
-                    let filled;
-                    (filled, ended) = stream::read_full(&mut reader, &mut bytes, actual)?;
+                    let mut filled = actual;
+                    ended = retry::read_full(&mut reader, &mut bytes, &mut filled)?;
                     bytes.truncate(filled);
                 }
                 Err(error) => return Err(error.into()),

@@ -8,7 +8,7 @@ use crate::{
     error::Error,
     kem::{DecapsulationKey, EncapsulationKey},
     keyring::Keyring,
-    stream,
+    retry,
 };
 
 impl DecapsulationKey {
@@ -103,7 +103,7 @@ pub(crate) fn rewrap(
     let moved = rewrap_header(keys, to, &header)?;
     writer.write_all(&moved)?;
     let body = io::copy(&mut reader, &mut writer)?;
-    stream::flush(&mut writer)?;
+    retry::flush(&mut writer)?;
     Ok(moved.len() as u64 + body)
 }
 

@@ -2,14 +2,14 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use zeroize::Zeroizing;
 
 use super::PrivatePem;
-use crate::{error::Error, random, secret::SecretBuffer};
+use crate::{error::Error, random, retry::read_some, secret::SecretBuffer};
 
 /// Writes a new file that only its owner can read. An existing one is not overwritten.
 pub(super) fn write_private(path: &Path, pem: &PrivatePem) -> io::Result<()> {
@@ -145,14 +145,9 @@ fn text(mut file: File) -> io::Result<PrivatePem> {
     let mut bytes = SecretBuffer::with_capacity(expected);
     let mut part = SecretBuffer::zeroed(PART);
     loop {
-        match file.read(&mut part) {
-            Ok(0) => break,
-            Ok(len) => {
-                bytes
-                    .extend_from_slice(part.get(..len).expect("it reads no more than it is given"));
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+        match read_some(&mut file, &mut part)? {
+            [] => break,
+            part => bytes.extend_from_slice(part),
         }
         if bytes.len() > MAX_LEN {
             return Err(Error::NotPem { reason: "it is longer than 4 MiB" }.into());

@@ -5,6 +5,8 @@ use std::{
     mem,
 };
 
+use crate::retry::{flush, uninterrupted};
+
 /// An inner writer, and how far it has come.
 ///
 /// An error of [`io::Write::write`] says that nothing was taken, so after one the same bytes are
@@ -102,21 +104,6 @@ impl<W: Write> Outgoing<W> {
         let flushed = flush(&mut self.inner);
         self.failed = false;
         flushed
-    }
-}
-
-/// Flushes, again if that was interrupted.
-pub(crate) fn flush(writer: &mut impl Write) -> io::Result<()> {
-    uninterrupted(|| writer.flush())
-}
-
-/// Calls, again if that was interrupted.
-pub(crate) fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            done => return done,
-        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     CHUNK, ReadAt, SEALED_CHUNK,
     body::{Body, UnverifiedBody},
     read_at::read_exact_at,
+    reader::read_buffered,
 };
 use crate::{error::Error, secret::SecretBuffer};
 
@@ -205,9 +206,7 @@ impl<S: ReadAt> BufRead for RandomAccess<S> {
 impl<S: ReadAt> Read for RandomAccess<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.len() < CHUNK || !self.buffered().is_empty() {
-            let length = self.fill_buf()?.read(buffer)?;
-            self.consume(length);
-            return Ok(length);
+            return read_buffered(self, buffer);
         }
         if self.left() == 0 {
             return Ok(0);

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io, rc::Rc, sync::Arc};
 
-use super::outgoing::uninterrupted;
+use crate::retry::uninterrupted;
 
 /// Something that can be read at any position, by several threads at once.
 ///

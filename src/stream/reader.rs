@@ -6,8 +6,8 @@ use std::{
     ops::Range,
 };
 
-use super::{SEALED_CHUNK, chunks::Opener, outgoing::uninterrupted};
-use crate::{error::Error, numbered_key::TAG, secret::SecretBuffer};
+use super::{SEALED_CHUNK, chunks::Opener};
+use crate::{error::Error, numbered_key::TAG, retry::read_some, secret::SecretBuffer};
 
 /// How many chunks are read at once.
 pub(super) const BATCH: usize = 8;
@@ -70,41 +70,6 @@ impl State {
     }
 }
 
-/// Reads once, again if that was interrupted.
-fn read_some(inner: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let length = uninterrupted(|| inner.read(buffer))?;
-    if length > buffer.len() {
-        return Err(io::Error::other("the inner reader claims too many bytes"));
-    }
-    Ok(length)
-}
-
-/// Fills the buffer from `filled` on, which says how far that went even after an error. Returns
-/// whether the reader ended.
-pub(super) fn fill(
-    inner: &mut impl Read,
-    buffer: &mut [u8],
-    filled: &mut usize,
-) -> io::Result<bool> {
-    while *filled < buffer.len() {
-        match read_some(inner, &mut buffer[*filled..])? {
-            0 => return Ok(true),
-            length => *filled += length,
-        }
-    }
-    Ok(false)
-}
-
-/// Fills the buffer from `filled` on. Returns how far that went, and whether the reader ended.
-pub(crate) fn read_full(
-    inner: &mut impl Read,
-    buffer: &mut [u8],
-    mut filled: usize,
-) -> io::Result<(usize, bool)> {
-    let ended = fill(inner, buffer, &mut filled)?;
-    Ok((filled, ended))
-}
-
 impl<R: Read> OpenReader<R> {
     pub(crate) fn new(opener: Opener, inner: R) -> Self {
         Self {
@@ -131,7 +96,7 @@ impl<R: Read> OpenReader<R> {
                 self.filled -= self.opened;
                 self.opened = 0;
             }
-            match read_some(&mut self.inner, &mut self.batch[self.filled..])? {
+            match read_some(&mut self.inner, &mut self.batch[self.filled..])?.len() {
                 0 => return self.last_chunk(),
                 length => self.filled += length,
             }
@@ -180,13 +145,18 @@ impl<R: Read> BufRead for OpenReader<R> {
 
 impl<R: Read> Read for OpenReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
-        let length = self.fill_buf()?.read(buffer)?;
-        self.consume(length);
-        Ok(length)
+        read_buffered(self, buffer)
     }
+}
+
+/// `Read` for what implements `BufRead`. Reading nothing has no effect.
+pub(super) fn read_buffered(reader: &mut impl BufRead, buffer: &mut [u8]) -> io::Result<usize> {
+    if buffer.is_empty() {
+        return Ok(0);
+    }
+    let length = reader.fill_buf()?.read(buffer)?;
+    reader.consume(length);
+    Ok(length)
 }
 
 impl<R> fmt::Debug for OpenReader<R> {

@@ -268,6 +268,8 @@ fn what_unlocks() {
     unlocks(&&token, &public);
     unlocks(&Keyring::new(key), &public);
     unlocks(&Keyring::new(token), &public);
+    unlocks(&Keyring::new(Token::working(kem_key(X25519, 1))), &public);
+    unlocks(&Keyring::new(Arc::new(Token::working(kem_key(X25519, 1)))), &public);
 }
 
 /// The methods are found however the key is held.

@@ -12,9 +12,10 @@ use super::pipeline::{Batch, Pipeline};
 use crate::{
     error::Error,
     numbered_key::TAG,
+    retry::read_full,
     stream::{
         ChunkKey, OpenReader, SEALED_CHUNK,
-        reader::{BATCH, State, fill},
+        reader::{BATCH, State, read_buffered},
     },
 };
 
@@ -110,7 +111,7 @@ impl<R: Read> ParallelOpenReader<R> {
         while matches!(self.ahead, Ahead::Reading) && !self.pipeline.is_full() {
             // It stays in its place while it is read: the inner reader may fail, or panic.
             let batch = self.reading.get_or_insert_with(|| self.pipeline.spare());
-            match fill(&mut self.inner, &mut batch.bytes, &mut batch.length) {
+            match read_full(&mut self.inner, &mut batch.bytes, &mut batch.length) {
                 Ok(ended) => self.push(ended),
                 Err(error) => {
                     self.push_full();
@@ -212,12 +213,7 @@ impl<R: Read> BufRead for ParallelOpenReader<R> {
 
 impl<R: Read> Read for ParallelOpenReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
-        let length = self.fill_buf()?.read(buffer)?;
-        self.consume(length);
-        Ok(length)
+        read_buffered(self, buffer)
     }
 }
 
