@@ -32,12 +32,20 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// An example, which `cargo test` builds beside the directory of this test's own program.
+/// An example, which `cargo test` at the root builds beside the directory of this test's own program.
+#[track_caller]
 pub fn example(name: &str) -> PathBuf {
     let test = env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
     let program = profile.join("examples").join(format!("{name}{}", env::consts::EXE_SUFFIX));
-    assert!(program.exists(), "{program:?} is missing: run `cargo build --examples` first");
+    if !program.exists() {
+        // Cargo calls the directory of its profile `dev` so.
+        let profile = match profile.file_name().and_then(OsStr::to_str) {
+            Some("debug") | None => String::new(),
+            Some(name) => format!(" --profile {name}"),
+        };
+        panic!("{program:?} is missing: run `cargo build --workspace --examples{profile}` first");
+    }
     program
 }
 

@@ -37,6 +37,7 @@ impl Outcome {
 }
 
 /// An example with these arguments, and a directory of its own for temporary files.
+#[track_caller]
 pub fn example<A: AsRef<OsStr>>(name: &str, arguments: impl IntoIterator<Item = A>) -> Example {
     let temporary = tempfile::tempdir().unwrap();
     let mut command = process::command(process::example(name));
