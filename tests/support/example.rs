@@ -1,40 +1,13 @@
 //! Runs examples as a person does, and returns what they print and how they end.
 
-use std::{
-    ffi::OsStr,
-    fs,
-    path::Path,
-    process::{Child, Command, Output},
-};
+use std::{ffi::OsStr, fs, path::Path, process::Command};
 
 use tempfile::TempDir;
 
-use crate::process::{self, end_of, ended};
-
-/// How a program ended.
-#[derive(Debug)]
-pub struct Outcome {
-    /// `None` if a signal ended it.
-    pub code: Option<i32>,
-    /// Its standard output.
-    pub stdout: Vec<u8>,
-    /// Its standard error.
-    pub stderr: String,
-}
-
-impl From<Output> for Outcome {
-    fn from(output: Output) -> Self {
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        Self { code: output.status.code(), stdout: output.stdout, stderr }
-    }
-}
-
-impl Outcome {
-    /// What it printed, as text.
-    pub fn text(&self) -> &str {
-        str::from_utf8(&self.stdout).unwrap()
-    }
-}
+use crate::{
+    process,
+    running::{Ended, end_of, run},
+};
 
 /// An example with these arguments, and a directory of its own for temporary files.
 #[track_caller]
@@ -59,30 +32,30 @@ pub struct Example {
 
 impl Example {
     /// Runs it to its end, and checks that it leaves no temporary files.
-    pub fn run(mut self) -> Outcome {
-        let outcome = Outcome::from(ended(&mut self.command));
+    pub fn run(mut self) -> Ended {
+        let ended = run(&mut self.command);
         assert_eq!(names(self.temporary.path()), [""; 0]);
-        outcome
+        ended
     }
 
     /// The output of a run that must succeed.
     pub fn prints(self) -> String {
-        let outcome = self.run();
-        assert_eq!(outcome.stderr, "");
-        assert_eq!(outcome.code, Some(0));
-        String::from_utf8(outcome.stdout).unwrap()
+        let ended = self.run();
+        assert_eq!(ended.stderr, "");
+        assert_eq!(ended.code, Some(0));
+        ended.stdout
     }
 
     /// The error of a run that must fail, which is one line and nothing else.
     pub fn refuses(self) -> String {
         let name = self.command.get_program().to_owned();
         let name = Path::new(&name).file_stem().unwrap().to_string_lossy().into_owned();
-        let outcome = self.run();
-        assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
-        assert_eq!(outcome.text(), "");
-        assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
-        assert!(outcome.stderr.starts_with(&format!("{name}: ")), "{}", outcome.stderr);
-        outcome.stderr
+        let ended = self.run();
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        assert_eq!(ended.stdout, "");
+        assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+        assert!(ended.stderr.starts_with(&format!("{name}: ")), "{}", ended.stderr);
+        ended.stderr
     }
 
     /// Runs it with a reader of its output that goes away at once, as `| head` does: not an error.
@@ -90,9 +63,9 @@ impl Example {
     pub fn takes_a_closed_pipe(mut self) {
         let mut child = self.command.spawn().unwrap();
         drop(child.stdout.take());
-        let outcome = finish(child);
-        assert_eq!(outcome.stderr, "");
-        assert_eq!(outcome.code, Some(0));
+        let ended = end_of(child);
+        assert_eq!(ended.stderr, "");
+        assert_eq!(ended.code, Some(0));
         assert_eq!(names(self.temporary.path()), [""; 0]);
     }
 }
@@ -106,11 +79,6 @@ pub fn prints_help(name: &str, commands: &[&str]) {
         let help = example(name, [command, "--help"]).prints();
         assert!(help.contains(&format!("Usage: {name} {command}")), "{help}");
     }
-}
-
-/// Waits for a program, but not for ever.
-pub fn finish(child: Child) -> Outcome {
-    end_of(child).into()
 }
 
 /// The names in a directory, in order.

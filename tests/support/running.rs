@@ -1,6 +1,7 @@
 //! Processes of examples: started, read line by line, waited for, and never left behind.
 
 use std::{
+    borrow::BorrowMut,
     ffi::OsStr,
     io::{BufRead, BufReader, Read},
     path::Path,
@@ -115,7 +116,7 @@ pub struct Ended {
 
 /// Runs a program to its end.
 #[track_caller]
-pub fn run(command: &mut Command) -> Ended {
+pub fn run(command: impl BorrowMut<Command>) -> Ended {
     Ended::from(process::ended(command))
 }
 

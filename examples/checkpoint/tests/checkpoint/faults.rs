@@ -12,8 +12,9 @@ use std::{
 use safetensors::{Dtype, tensor::TensorView};
 
 use support::{
-    example::{Outcome, example, finish, names},
-    process::{self, ended, signal, wait_until},
+    example::{example, names},
+    process::{self, signal, wait_until},
+    running::{Ended, end_of, run},
 };
 
 use crate::commands::{Fixture, TENSOR};
@@ -166,7 +167,7 @@ fn a_disk_that_fills_up() {
         let mut command = process::command("sh");
         let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
         command.args(["-c", &script]).arg(process::example("checkpoint")).args(arguments);
-        let outcome = Outcome::from(ended(command));
+        let outcome = run(command);
         assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
         assert!(outcome.stderr.contains("File too large"), "{}", outcome.stderr);
     };
@@ -203,7 +204,7 @@ fn killed_while_it_seals() {
         };
         wait_until("the upload", is_sealing);
         signal(name, child.id());
-        let outcome = finish(child);
+        let outcome = end_of(child);
 
         let refused = example("checkpoint", ["read", &place, "-k", &key]).refuses();
         assert!(refused.contains("there is no sealed checkpoint"), "{refused}");
@@ -243,7 +244,7 @@ fn a_file_that_changes() {
         // It has looked at the file before.
         wait_until("the upload", || Path::new(&place).exists());
         change(&big);
-        let Outcome { code, stderr, .. } = finish(child);
+        let Ended { code, stderr, .. } = end_of(child);
         assert_eq!(code, Some(1));
         assert!(stderr.contains("the file changed while it was read"), "{stderr}");
         assert_eq!(names(Path::new(&place)), [""; 0]);
@@ -256,7 +257,7 @@ fn a_file_that_changes() {
 fn special_files() {
     let fixture = Fixture::new();
     let (fifo, to) = (fixture.path("fifo"), fixture.path("0.pub.pem"));
-    assert!(ended(process::command("mkfifo").arg(&fifo)).status.success());
+    assert_eq!(run(process::command("mkfifo").arg(&fifo)).code, Some(0));
     for file in [fifo.as_str(), "/dev/zero"] {
         let refused = example("checkpoint", ["seal", file, &fixture.place(), "-r", &to]).refuses();
         assert!(refused.contains("it is not a regular file"), "{refused}");
@@ -312,7 +313,7 @@ fn constant_memory() {
     let mut sealing = example("checkpoint", ["seal", &file, &place, "-r", &to]);
     let child = sealing.command.spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
-    let ended = thread::spawn(move || finish(child));
+    let ended = thread::spawn(move || end_of(child));
     let mut peak = 0;
     while !ended.is_finished() {
         let text = fs::read_to_string(&status).unwrap_or_default();

@@ -19,7 +19,7 @@ fn wrong_arguments() {
     for (arguments, expected) in cases {
         let outcome = example("checkpoint", arguments).run();
         assert_eq!(outcome.code, Some(2), "{arguments:?}");
-        assert_eq!(outcome.text(), "");
+        assert_eq!(outcome.stdout, "");
         assert!(outcome.stderr.contains(expected), "{arguments:?}: {}", outcome.stderr);
     }
 }

@@ -13,8 +13,9 @@ use tempfile::TempDir;
 use twinseal::{EncapsulationKey, Signature, SignatureSuite, VerifyingKey};
 
 use support::{
-    example::{Example, example, finish, names},
+    example::{Example, example, names},
     process::{wait_until, within_deadline},
+    running::end_of,
 };
 
 /// The process that holds the keys, in a directory with a socket.
@@ -127,7 +128,7 @@ fn it_opens_and_signs() {
 
     let sealed = keys.file(&kem.seal(b"example.com/checkpoints/v1", &message).unwrap());
     let opened = keys.ask("open", &[&sealed]).run();
-    assert!(opened.stdout == message);
+    assert!(opened.stdout.as_bytes() == message);
     let refused = keys.ask("open", &["-c", "example.com/other", &sealed]).refuses();
     assert!(refused.contains("opening failed: wrong key, wrong context"), "{refused}");
 
@@ -210,7 +211,7 @@ fn it_ends_with_its_parent() {
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     wait_until("the socket", || path("socket").exists());
     drop(child.stdin.take());
-    assert_eq!(finish(child).code, Some(0));
+    assert_eq!(end_of(child).code, Some(0));
 }
 
 #[test]

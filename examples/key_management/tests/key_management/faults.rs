@@ -9,8 +9,8 @@ use std::{
 };
 
 use support::{
-    example::finish,
     process::{DEADLINE, wait_until},
+    running::end_of,
 };
 
 use crate::commands::{Keys, ask};
@@ -153,7 +153,7 @@ fn killed_while_a_client_waits() {
     let client = waiting.command.spawn().unwrap();
     has_asked.recv_timeout(DEADLINE).expect("the client asks");
     drop(keys);
-    let outcome = finish(client);
+    let outcome = end_of(client);
     assert_eq!(outcome.code, Some(1));
     assert!(outcome.stderr.contains("it hung up"), "{}", outcome.stderr);
 }

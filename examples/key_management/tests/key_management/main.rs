@@ -18,7 +18,7 @@ fn wrong_arguments() {
     for (arguments, expected) in cases {
         let outcome = example("key_management", arguments).run();
         assert_eq!(outcome.code, Some(2), "{arguments:?}");
-        assert_eq!(outcome.text(), "");
+        assert_eq!(outcome.stdout, "");
         assert!(outcome.stderr.contains(expected), "{arguments:?}: {}", outcome.stderr);
     }
 }

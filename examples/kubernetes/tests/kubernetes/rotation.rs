@@ -11,8 +11,9 @@ use tempfile::TempDir;
 use twinseal::{DecapsulationKey, Keyring, SigningKey};
 
 use support::{
-    example::{Outcome, names},
-    process::{command, ended},
+    example::names,
+    process::command,
+    running::{Ended, run},
 };
 
 /// `get` prints what the template in the script asks for; `patch` stores the patch, and a test
@@ -62,7 +63,7 @@ impl Cluster {
     }
 
     /// Runs the script with a new key, and applies what it has patched.
-    fn rotate(&mut self, keep: &str) -> (DecapsulationKey, Outcome) {
+    fn rotate(&mut self, keep: &str) -> (DecapsulationKey, Ended) {
         let key = DecapsulationKey::generate().unwrap();
         fs::write(self.path("next-kem.pem"), key.to_pem().as_str()).unwrap();
         for (name, data) in self.secrets.as_object().unwrap() {
@@ -83,7 +84,7 @@ impl Cluster {
             .env("TMPDIR", self.path("tmp"))
             .envs([("KEM_SECRET", "kem"), ("SIGNING_SECRET", "signing")])
             .envs([("PUBLIC_CONFIGMAP", "public"), ("KEEP", keep), ("SETTLE_SECONDS", "1")]);
-        let outcome = Outcome::from(ended(shell));
+        let outcome = run(shell);
         assert_eq!(names(&self.path("tmp")), [""; 0], "it leaves private keys behind");
         self.apply();
         (key, outcome)
@@ -185,8 +186,7 @@ fn a_write_that_is_refused() {
 #[test]
 fn settings_that_are_missing() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("rotate-keys.sh");
-    let output = ended(command("sh").arg(script).env_clear());
-    assert!(!output.status.success());
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.contains("KEM_SECRET: the Secret of KEM keys"), "{error}");
+    let ended = run(command("sh").arg(script).env_clear());
+    assert_ne!(ended.code, Some(0));
+    assert!(ended.stderr.contains("KEM_SECRET: the Secret of KEM keys"), "{}", ended.stderr);
 }
