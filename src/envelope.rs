@@ -4,14 +4,14 @@
 //! An envelope is a header, which says who can open it, and a body. The methods of
 //! [`EncapsulationKey`](crate::EncapsulationKey), [`Recipients`],
 //! [`DecapsulationKey`](crate::DecapsulationKey) and [`Keyring`](crate::Keyring) seal and open whole
-//! ones, in memory, as streams or as files. The parts are for programs that move the bytes
+//! envelopes, in memory, as streams or as files. The parts are for programs that move the bytes
 //! themselves:
 //!
 //! | to | use | made by |
 //! |---|---|---|
 //! | seal chunk by chunk | [`Sealer`] | [`EncapsulationKey::sealer`](crate::EncapsulationKey::sealer) |
 //! | see who can open an envelope | [`Header`], [`Recipient`] | [`Header::parse`], [`Header::read`] |
-//! | get at the body | [`BodyKey`] | [`DecapsulationKey::unlock`](crate::DecapsulationKey::unlock), or [`Header::unlock`] with a secret that was awaited |
+//! | get the key to the body | [`BodyKey`] | [`DecapsulationKey::unlock`](crate::DecapsulationKey::unlock), or [`Header::unlock`] with a secret that was awaited |
 //! | open chunk by chunk | [`Opener`] | [`BodyKey::opener`] |
 //! | open any range | [`UnverifiedBody`], then [`Body`] and [`Plan`] | [`BodyKey::body`] |
 

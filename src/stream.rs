@@ -1,6 +1,6 @@
 //! Files and streams, in constant memory.
 //!
-//! A [`SealWriter`] seals what is written to it, an [`OpenReader`] opens an envelope while it is read, and
+//! A [`SealWriter`] seals all data that is written to it, an [`OpenReader`] opens an envelope while it is read, and
 //! [`RandomAccess`] opens any part of one. All of them read and write the format of
 //! [`seal`](crate::EncapsulationKey::seal) and [`open`](crate::DecapsulationKey::open):
 //!
@@ -28,7 +28,7 @@
 //!     io::copy(&mut &backup[..], &mut writer)?;
 //!     let sealed = writer.finish()?; // without it, the envelope does not open
 //!
-//!     // It is opened in constant memory, too. A reader returns only what is authentic.
+//!     // It is opened in constant memory, too. A reader returns only authentic data.
 //!     let mut reader = bob.open_reader(CONTEXT, &sealed[..])?;
 //!     let mut opened = Vec::new();
 //!     io::copy(&mut reader, &mut opened)?;

@@ -1,4 +1,4 @@
-//! One name for everything that can unlock what is addressed to it.
+//! One name for all keys that unlock envelopes and accept sessions.
 
 use std::io::{self, Read, Write};
 
@@ -16,7 +16,7 @@ use crate::{
     stream::{OpenReader, RandomAccess, ReadAt},
 };
 
-/// A private key or a ring of keys: what is addressed to it, it unlocks.
+/// A private key or a ring of keys, which unlocks envelopes and accepts sessions addressed to it.
 ///
 /// It is implemented for [`Keyring`] and for every [`Decapsulate`]: a [`DecapsulationKey`] in memory, a
 /// key in an HSM or KMS, and pointers to either. Nothing else can implement it. [`DecapsulationKey`]

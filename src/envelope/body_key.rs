@@ -1,4 +1,4 @@
-//! Opening an envelope's body, once its header is.
+//! Opens an envelope's body after its header was unlocked.
 
 use std::fmt;
 
@@ -20,15 +20,15 @@ pub struct BodyKey {
 }
 
 impl BodyKey {
-    /// Length of what precedes the chunks in the body, salt and commitment: 56 bytes.
+    /// Length of the body's prefix, salt and commitment, which precedes the chunks: 56 bytes.
     pub const PREFIX_LEN: usize = stream::PREFIX;
 
     /// Opens the body, which is everything after the header: all of it, or nothing.
     ///
     /// # Errors
     ///
-    /// [`Error::Context`] for a context that cannot be one; [`Error::Open`] if it is another than
-    /// at sealing, or the body was changed or cut off.
+    /// [`Error::Context`] for an invalid context; [`Error::Open`] if the context differs from that of
+    /// sealing, or the body was changed or cut off.
     pub fn open(&self, context: &[u8], body: &[u8]) -> Result<Plaintext, Error> {
         let (prefix, chunks) = body.split_first_chunk().ok_or(Error::Open)?;
         let opener = self.opener(context, prefix)?;
@@ -37,19 +37,19 @@ impl BodyKey {
         Ok(Plaintext::new(plaintext))
     }
 
-    /// Opens the body chunk by chunk, without I/O: the body's first 56 bytes make what opens the
-    /// rest.
+    /// Opens the body chunk by chunk, without I/O. From the body's first 56 bytes it makes the
+    /// [`Opener`] of the rest.
     ///
     /// # Errors
     ///
-    /// [`Error::Context`] for a context that cannot be one; [`Error::Open`] if it is another than
-    /// at sealing, or the bytes were changed.
+    /// [`Error::Context`] for an invalid context; [`Error::Open`] if the context differs from that of
+    /// sealing, or the bytes were changed.
     pub fn opener(&self, context: &[u8], prefix: &[u8; Self::PREFIX_LEN]) -> Result<Opener, Error> {
         self.chunk_key(context, prefix).map(Opener::new)
     }
 
-    /// Opens any range of the body, without I/O: from its first 56 bytes and its length in bytes,
-    /// which is that of the envelope without the header.
+    /// Opens any range of the body, without I/O. It needs the body's first 56 bytes and its length in
+    /// bytes, which is the length of the envelope without the header.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The content key: how it is wrapped for a recipient, and what it becomes.
+//! The content key: how it is wrapped for a recipient, and which keys are derived from it.
 
 use zeroize::Zeroizing;
 
@@ -17,8 +17,8 @@ const CONTENT_KEY: usize = 32;
 pub(super) const WRAPPED: usize = CONTENT_KEY + TAG;
 pub(super) const HEADER_TAG: usize = 32;
 
-/// The key that the recipients share, and what it becomes: a key for the header's tag, and the
-/// body's input key.
+/// The key that the recipients share, and the two keys derived from it: one for the header's tag, and
+/// the body's input key.
 pub(super) struct ContentKey {
     bytes: Zeroizing<[u8; CONTENT_KEY]>,
     header_key: Zeroizing<[u8; 48]>,
@@ -50,7 +50,7 @@ impl ContentKey {
         key: &EncapsulationKey,
     ) -> Result<[u8; WRAPPED], Error> {
         let (suite, key_id) = (key.suite().id(), key.key_id());
-        let mut wrapped = Zeroizing::new([0; WRAPPED]); // the key itself, should wrapping it fail
+        let mut wrapped = Zeroizing::new([0; WRAPPED]); // the key itself, if wrapping it fails
         let (wrapped_key, wrapped_tag) =
             wrapped.split_first_chunk_mut::<CONTENT_KEY>().expect("48 bytes hold 32");
         *wrapped_key = *self.bytes;
@@ -83,7 +83,7 @@ impl ContentKey {
     }
 }
 
-/// The key that wraps a content key for one recipient; it serves once.
+/// The key that wraps a content key for one recipient. It is used once.
 fn wrapping_key(
     provider: &Provider,
     secret: &SharedSecret,
@@ -101,8 +101,8 @@ fn wrapping_key(
     NumberedKey::new(provider, &derived)
 }
 
-/// `magic || version || body || suite || key id`: not the number of recipients, so that a stanza
-/// does not depend on the others; the header tag covers it.
+/// `magic || version || body || suite || key id`. The number of recipients is not in it, so that a
+/// stanza does not depend on the others; the header tag covers that number.
 fn wrap_aad(suite: u16, key_id: KeyId) -> Vec<u8> {
     let ids = [constants::ENVELOPE_VERSION, constants::BODY_COBBLESTONE_256];
     [constants::ENVELOPE_MAGIC.as_slice(), &ids, &suite.to_be_bytes(), key_id.as_bytes()].concat()

@@ -17,9 +17,8 @@ use crate::{
     stream,
 };
 
-/// A parsed header, for those who must fetch the shared secret from elsewhere (a KMS that is
-/// awaited): parse, let a recipient's ciphertext be decapsulated, and go on with the
-/// [`SharedSecret`].
+/// A parsed header. Unlock it with a key, or with a [`SharedSecret`] from elsewhere, such as a KMS that
+/// is awaited: send a recipient's ciphertext there, and unlock the header with the answer.
 ///
 /// Nothing in it is authenticated until [`unlock`](Header::unlock) has succeeded.
 ///
@@ -59,8 +58,8 @@ impl Header {
     }
 
     /// Length of the plaintext in an envelope of this length, header included: for a progress bar,
-    /// or to notice a download that was cut off. `None` if no envelope with this header is so long.
-    /// It is not authentic until the envelope was opened.
+    /// or to notice a download that was cut off. `None` if no envelope with this header has this
+    /// length. The result is not authentic until the envelope was opened.
     ///
     /// ```
     /// # let key = twinseal::DecapsulationKey::generate()?;
@@ -79,7 +78,7 @@ impl Header {
         self.stanzas.iter().map(|stanza| Recipient { header: self, stanza })
     }
 
-    /// The recipient that is this key.
+    /// The recipient with this key.
     #[must_use]
     pub fn find(&self, key: &EncapsulationKey) -> Option<Recipient<'_>> {
         let order = (key.suite().id(), key.key_id());
@@ -91,8 +90,8 @@ impl Header {
     ///
     /// # Errors
     ///
-    /// [`Error::SuiteMismatch`] if the secret is of another suite; [`Error::Open`] if it is not the
-    /// recipient's, or the header was changed.
+    /// [`Error::SuiteMismatch`] if the secret is of another suite; [`Error::Open`] if it belongs to
+    /// another ciphertext, or the header was changed.
     pub fn unlock(
         &self,
         recipient: &Recipient<'_>,

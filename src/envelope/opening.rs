@@ -22,9 +22,9 @@ impl DecapsulationKey {
     /// # Errors
     ///
     /// [`Error::NotARecipient`] if it is not addressed to this key; [`Error::Truncated`],
-    /// [`Error::Unknown`], [`Error::Length`] or [`Error::Invalid`] if its header is not one;
-    /// [`Error::Context`] for a context that cannot be one; [`Error::Open`] if the context is
-    /// another, or anything was changed or cut off.
+    /// [`Error::Unknown`], [`Error::Length`] or [`Error::Invalid`] for an invalid header;
+    /// [`Error::Context`] for an invalid context; [`Error::Open`] if the context differs from that of
+    /// sealing, or anything was changed or cut off.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Plaintext, Error> {
         open(self.addressee(), context, sealed)
     }
@@ -61,8 +61,8 @@ impl DecapsulationKey {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// For requests and answers, take a session instead ([`SessionSender`](crate::session::SessionSender)), whose messages
-    /// are read one by one; their lengths travel with them here, too:
+    /// For requests and answers, use a session instead ([`SessionSender`](crate::session::SessionSender)),
+    /// whose messages are read one by one. Send their lengths with them, too:
     ///
     /// ```
     /// use std::io::{self, Read, Write};
@@ -88,7 +88,7 @@ impl DecapsulationKey {
     /// # let mut connection = Vec::new();
     /// let (hello, mut tx) = bob.encapsulation_key().sender(b"example.com/requests")?;
     /// write_frame(&mut connection, &hello)?;
-    /// write_frame(&mut connection, &tx.seal(b"hello")?)?; // and others, as they come
+    /// write_frame(&mut connection, &tx.seal(b"hello")?)?; // and others later
     ///
     /// # let connection = &mut &connection[..];
     /// let hello = read_frame(connection, 10_000)?;
@@ -102,20 +102,20 @@ impl DecapsulationKey {
     /// Same as [`open`](Self::open), wrapped in [`io::Error`]; and the errors of the inner reader. No
     /// plaintext is returned before its header, context and chunk were authenticated.
     ///
-    /// Here an error of the inner reader loses what was read of the header, so the inner reader must
-    /// wait for its data. Over one that does not block, collect the header yourself
-    /// ([`Header::parse`] reports how many bytes it needs) and go on with [`BodyKey::opener`].
+    /// Here an error of the inner reader loses the part of the header that was read, so the inner reader
+    /// must wait for its data. Over one that does not block, collect the header yourself
+    /// ([`Header::parse`] reports how many bytes it needs) and continue with [`BodyKey::opener`].
     pub fn open_reader<R: Read>(&self, context: &[u8], inner: R) -> io::Result<OpenReader<R>> {
         open_reader(self.addressee(), context, inner)
     }
 
-    /// Opens an envelope for reading at any position: a [`File`](std::fs::File), bytes in memory,
-    /// or whatever implements [`ReadAt`].
+    /// Opens an envelope for reading at any position. The source is a [`File`](std::fs::File), bytes in
+    /// memory, or any other [`ReadAt`].
     ///
     /// # Errors
     ///
-    /// Same as [`open`](Self::open), wrapped in [`io::Error`]; and the errors of the source. The header,
-    /// the context and the last chunk were authenticated when it returns.
+    /// Same as [`open`](Self::open), wrapped in [`io::Error`]; and the errors of the source. When it
+    /// returns, the header, the context and the last chunk are authenticated.
     pub fn open_at<S: ReadAt>(&self, context: &[u8], source: S) -> io::Result<RandomAccess<S>> {
         open_at(self.addressee(), context, source)
     }
@@ -210,7 +210,7 @@ pub(crate) fn open_reader<R: Read>(
     let body_key = Header::read(&mut inner)?.unlock_by(keys)?;
     let mut prefix = [0; BodyKey::PREFIX_LEN];
     if retry::read_full(&mut inner, &mut prefix, &mut 0)? {
-        return Err(Error::Open.into()); // cut off, which is one of the things that it means
+        return Err(Error::Open.into()); // it was cut off
     }
     Ok(OpenReader::new(body_key.opener(context, &prefix)?, inner))
 }
@@ -237,7 +237,7 @@ pub(crate) fn open_at<S: ReadAt>(
     RandomAccess::new(source, body_start, body_key.body(context, &prefix, body_len)?)
 }
 
-/// An envelope that ends inside its body was cut off, which is one of the things `Open` means.
+/// An envelope that ends inside its body was cut off: that is [`Error::Open`].
 fn cut_off(error: io::Error) -> io::Error {
     if error.kind() == io::ErrorKind::UnexpectedEof { Error::Open.into() } else { error }
 }

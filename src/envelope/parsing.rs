@@ -1,4 +1,4 @@
-//! Parsing a header from bytes that arrive little by little: each byte is looked at once.
+//! Parsing a header from bytes that arrive little by little. Each byte is parsed once.
 
 #![warn(clippy::indexing_slicing)]
 
@@ -32,7 +32,7 @@ pub(super) const STANZA_START: usize = 2 + KeyId::LEN + 2;
 /// A recipient with an empty ciphertext.
 const LEAST_STANZA: usize = STANZA_START + WRAPPED;
 
-/// What a header says of one recipient.
+/// One recipient in a header.
 #[derive(Clone, Debug)]
 pub(super) struct Stanza {
     pub(super) suite: u16,
@@ -58,8 +58,8 @@ struct Parser {
 }
 
 impl Parser {
-    /// Parses on. `bytes` are those of before and more. Returns the header's length if it ends
-    /// within them; [`Error::Truncated`] says how many are needed at least.
+    /// Continues parsing. `bytes` are the previous ones and more. Returns the header's length if it
+    /// ends within them; [`Error::Truncated`] says how many are needed at least.
     fn advance(&mut self, bytes: &[u8]) -> Result<usize, Error> {
         let count = match self.count {
             Some(count) => count,
@@ -144,24 +144,24 @@ fn check_length(suite: u16, length: usize) -> Result<(), Error> {
     }
 }
 
-/// A version or type that must be the only one there is.
+/// A version or type of which only one value is known.
 fn known(what: &'static str, found: u8, expected: u8) -> Result<(), Error> {
     if found == expected { Ok(()) } else { Err(Error::Unknown { what, id: found.into() }) }
 }
 
-/// How many bytes are read at first, and at least from then on.
+/// A read may ask for this many bytes, or for as many as were read so far if those are more.
 const LEAST_READ: usize = 4 * 1024;
 
-/// How many bytes are fetched at most beyond what is there.
+/// How many bytes are fetched at most at once.
 const MOST_FETCHED: usize = 256 * 1024;
 
 impl Header {
-    /// The most bytes that a header has: 4 MiB.
+    /// The greatest length of a header: 4 MiB.
     pub const MAX_LEN: usize = constants::MAX_HEADER;
 
-    /// The least and the most bytes that a header can have, from its first 12 bytes; the others are
-    /// ignored. For a buffer of bounded size, or a first request to a store. The suites of the
-    /// recipients decide the exact length.
+    /// The least and the greatest length in bytes that a header with these first 12 bytes can have;
+    /// later bytes are ignored. For a buffer of bounded size, or a first request to a store. The exact
+    /// length depends on the suites of the recipients.
     ///
     /// # Errors
     ///
@@ -190,8 +190,9 @@ impl Header {
     /// [`Error::NotAnEnvelope`] if `bytes` do not start as one. [`Error::Truncated`] if the header
     /// does not end within them: get `needed` bytes or more before the next attempt, which starts at
     /// the first byte again. [`Error::Unknown`] for another version or body. [`Error::Length`] or
-    /// [`Error::Invalid`] if it breaks a rule, among them that a header has at most 4 MiB, and a
-    /// ciphertext of an unknown suite at most 8192 bytes. Recipients of unknown suites are no error.
+    /// [`Error::Invalid`] if the header breaks a rule: for example, it has at most 4 MiB, and a
+    /// ciphertext of an unknown suite has at most 8192 bytes. A recipient of an unknown suite is not
+    /// an error.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let mut parser = Parser::default();
         let length = parser.advance(bytes)?;
@@ -199,8 +200,8 @@ impl Header {
         Ok(Self { bytes, stanzas: parser.stanzas })
     }
 
-    /// Reads a header from the front of an envelope, and not a byte more: the reader goes on with
-    /// the body.
+    /// Reads a header from the front of an envelope, and not a byte more: the reader then stands at the
+    /// body.
     ///
     /// # Errors
     ///
@@ -230,7 +231,7 @@ impl Header {
             match parser.advance(&bytes) {
                 Ok(_) => return Ok(Self { bytes, stanzas: parser.stanzas }),
                 Err(Error::Truncated { needed, actual, .. }) if !ended => {
-                    // The number of recipients is a claim: room is made for twice what was read.
+                    // The number of recipients is a claim: the buffer grows at most to twice the bytes read.
                     bytes.resize(needed.min(actual + actual.max(LEAST_READ)), 0);
                     let mut filled = actual;
                     ended = retry::read_full(&mut reader, &mut bytes, &mut filled)?;
@@ -241,8 +242,8 @@ impl Header {
         }
     }
 
-    /// Reads a header where each read may be a request to a server, in blocks. Returns the bytes
-    /// behind it, too, as far as they were read.
+    /// Reads a header in blocks, because each read may be a request to a server. Also returns those
+    /// bytes behind it that were read.
     pub(super) fn read_at(source: &impl ReadAt, size: u64) -> io::Result<(Self, Vec<u8>)> {
         let mut parser = Parser::default();
         let mut bytes = Vec::new();

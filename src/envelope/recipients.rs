@@ -25,7 +25,7 @@ impl Recipients {
     ///
     /// # Errors
     ///
-    /// [`Error::Misuse`] if there are none or too many, or if one is there twice.
+    /// [`Error::Misuse`] if there are none or too many, or if a key is listed twice.
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a EncapsulationKey>) -> Result<Self, Error> {
         let invalid = |reason| Err(Error::Misuse { what: "recipients", reason });
         let order = |key: &EncapsulationKey| (key.suite().id(), key.key_id());

@@ -15,8 +15,8 @@ impl DecapsulationKey {
     /// Copies an envelope from `reader` to `writer` with new recipients. The body is copied as it
     /// is, neither opened nor checked. Returns how many bytes were written.
     ///
-    /// This moves data to new keys; it revokes nothing. Anyone who could open the old header can
-    /// keep the key that was in it, so delete old copies, and seal the data again if a key was
+    /// This moves data to new keys; it revokes nothing. Anyone who could open the old header may have
+    /// kept the key that was in it. So delete old copies, and seal the data again if a key was
     /// stolen.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl DecapsulationKey {
     }
 
     /// Makes a header for new recipients in place of an old one; see [`rewrap`](Self::rewrap). The
-    /// body stays what it is: put the new header before it, in a new file.
+    /// body does not change: put the new header before it, in a new file.
     ///
     /// # Errors
     ///

@@ -15,7 +15,7 @@ impl EncapsulationKey {
     /// Seals a message so that only the key's owner can open it, with the same context.
     ///
     /// The context says what the data is for ("example.com/checkpoints/v1"): data sealed for one
-    /// purpose does not open for another. An envelope does not say who made it; sign the plaintext
+    /// purpose does not open for another. An envelope does not prove who made it; sign the plaintext
     /// before sealing if that matters.
     ///
     /// # Errors
@@ -33,15 +33,16 @@ impl EncapsulationKey {
         seal(self.as_slice(), context, plaintext)
     }
 
-    /// Seals everything that is written, to `inner`, in constant memory. The bytes are those of
-    /// [`seal`](Self::seal).
+    /// Seals everything that is written to it, in constant memory, and writes the envelope to `inner`.
+    /// The format is that of [`seal`](Self::seal).
     ///
     /// If the inner writer asks to be tried again
     /// ([`WouldBlock`](io::ErrorKind::WouldBlock), [`TimedOut`](io::ErrorKind::TimedOut)), the
-    /// header waits for the next call; see [`SealWriter`] for what errors do.
+    /// header waits for the next call. [`SealWriter`] describes the other errors.
     ///
-    /// A file that somebody writes to, or cuts, while it is read is sealed as it was read: compare the length
-    /// and modification time of the open file before and after, and discard the result if they differ.
+    /// If a file is changed while it is read, the envelope holds the bytes as they were read. Compare the
+    /// length and modification time of the open file before and after, and discard the envelope if they
+    /// differ.
     ///
     /// # Errors
     ///
@@ -53,7 +54,7 @@ impl EncapsulationKey {
 
     /// Seals without I/O, for asynchronous code: returns the header, the first 56 bytes of the body,
     /// and the [`Sealer`] that makes the rest. Send them in this order, or store the header and the
-    /// body apart.
+    /// body separately.
     ///
     /// # Errors
     ///
@@ -75,7 +76,7 @@ impl EncapsulationKey {
         sealer(self.as_slice(), context, 0, &mut Random::System)
     }
 
-    /// Length of what [`seal`](Self::seal) makes of `plaintext` bytes, for a `Content-Length`.
+    /// Length of the envelope that [`seal`](Self::seal) makes of `plaintext` bytes, for a `Content-Length`.
     /// `None` from 4 PiB on, the format's bound.
     ///
     /// ```
@@ -105,7 +106,7 @@ impl Recipients {
         seal(&self.keys, context, plaintext)
     }
 
-    /// Seals everything that is written; see [`EncapsulationKey::seal_writer`].
+    /// Seals everything that is written to it; see [`EncapsulationKey::seal_writer`].
     ///
     /// # Errors
     ///
@@ -126,7 +127,7 @@ impl Recipients {
         sealer(&self.keys, context, 0, &mut Random::System)
     }
 
-    /// Length of what [`seal`](Self::seal) makes of `plaintext` bytes; see
+    /// Length of the envelope that [`seal`](Self::seal) makes of `plaintext` bytes; see
     /// [`EncapsulationKey::sealed_len`].
     #[must_use]
     pub fn sealed_len(&self, plaintext: u64) -> Option<u64> {

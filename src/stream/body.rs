@@ -8,8 +8,8 @@ use crate::{error::Error, numbered_key::TAG, plaintext::Plaintext, secret::Secre
 /// The body of an envelope, before its length was authenticated; from
 /// [`BodyKey::body`](crate::envelope::BodyKey::body).
 ///
-/// Fetch [`range`](Self::range) of the body and hand it to [`authenticate`](Self::authenticate): only
-/// then is the length of the plaintext certain.
+/// Fetch [`range`](Self::range) of the body and pass it to [`authenticate`](Self::authenticate). Before
+/// that, the length of the plaintext is not certain.
 pub struct UnverifiedBody {
     body: Body,
 }
@@ -26,7 +26,7 @@ impl UnverifiedBody {
         self.body.sealed_range(self.body.last_index())
     }
 
-    /// Authenticates the last chunk, and with it the length. Its buffer is decrypted in place.
+    /// Authenticates the last chunk, and with it the length. The buffer is decrypted in place.
     ///
     /// # Errors
     ///
@@ -119,7 +119,7 @@ impl Body {
     ///
     /// # Errors
     ///
-    /// [`Error::Misuse`] if it starts after its end, or ends after the plaintext.
+    /// [`Error::Misuse`] if the range starts after its end, or ends after the plaintext.
     pub fn plan(&self, plaintext: Range<u64>) -> Result<Plan, Error> {
         if plaintext.start > plaintext.end || plaintext.end > self.len {
             let reason = "it is not within the plaintext";
@@ -150,13 +150,13 @@ impl Body {
         })
     }
 
-    /// Opens what was planned, from the bytes that were fetched for it: all of it, or nothing. They
+    /// Opens a planned range from the bytes that were fetched for it: all of it, or nothing. The bytes
     /// are decrypted in place.
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] if they are not as many as planned; [`Error::Open`] if they are not
-    /// authentic.
+    /// [`Error::Length`] if the number of bytes is not the planned one; [`Error::Open`] if they are
+    /// not authentic.
     pub fn open(&self, plan: &Plan, sealed: &mut [u8]) -> Result<Plaintext, Error> {
         let expected = plan.sealed.end - plan.sealed.start;
         if sealed.len() as u64 != expected {
@@ -175,12 +175,12 @@ impl Body {
         Ok(Plaintext::new(plaintext))
     }
 
-    /// Opens one chunk with its tag behind it, in place, and gives its plaintext.
+    /// Opens one chunk with its tag behind it, in place, and returns its plaintext.
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] if it is not as long as the chunk of this number is; [`Error::Open`] if
-    /// it is not authentic, and then the buffer holds no plaintext.
+    /// [`Error::Length`] if the chunk of this number has another length; [`Error::Open`] if it is not
+    /// authentic, and then the buffer holds no plaintext.
     pub fn open_chunk<'a>(&self, index: u64, sealed: &'a mut [u8]) -> Result<&'a mut [u8], Error> {
         let range = self.sealed_range(index);
         let expected = (range.end - range.start) as usize;

@@ -13,16 +13,16 @@ use crate::{
     wire,
 };
 
-/// Plaintext in a full chunk.
+/// Length of the plaintext in a full chunk.
 pub(crate) const CHUNK: usize = 16 * 1024;
 
-/// A full chunk with its tag.
+/// Length of a full chunk with its tag.
 pub(super) const SEALED_CHUNK: usize = CHUNK + TAG;
 
 const SALT: usize = 24;
 const COMMITMENT: usize = 32;
 
-/// What precedes the chunks: `salt || commitment`.
+/// Length of the prefix, which precedes the chunks: `salt || commitment`.
 pub(crate) const PREFIX: usize = SALT + COMMITMENT;
 
 /// The specification's bound: 2^38 chunks, 4 PiB.
@@ -37,7 +37,7 @@ pub(crate) fn sealed_len(plaintext: u64) -> Option<u64> {
     (chunks <= MAX_CHUNKS).then(|| PREFIX as u64 + plaintext + chunks * TAG as u64)
 }
 
-/// Length of the plaintext in a body of this length, or `None` if no body is so long.
+/// Length of the plaintext in a body of this length, or `None` if no body has it.
 pub(crate) fn plaintext_len(body: u64) -> Option<u64> {
     let chunks = body.checked_sub(PREFIX as u64)?;
     let full = chunks / SEALED_CHUNK as u64;
@@ -78,7 +78,7 @@ impl ChunkKey {
         Ok((key, prefix))
     }
 
-    /// Reads a body's prefix; the key is given only if the commitment fits.
+    /// Reads a body's prefix. Returns the key only if the commitment fits.
     pub(crate) fn open(
         provider: &Provider,
         input_key: &[u8; 32],
@@ -127,7 +127,7 @@ impl ChunkKey {
         self.0.open_into(index, b"", chunk, plaintext, tag)
     }
 
-    /// Decrypts one chunk with its tag behind it in place, and gives the plaintext.
+    /// Decrypts one chunk with its tag behind it in place, and returns the plaintext.
     pub(super) fn open_sealed<'a>(
         &self,
         index: u64,

@@ -1,5 +1,5 @@
-//! Chunk by chunk, without I/O: what the readers and writers run on, and what asynchronous code
-//! drives itself.
+//! Sealing and opening chunk by chunk, without I/O. The readers and writers use it, and so does
+//! asynchronous code.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use zeroize::Zeroize;
 use super::{CHUNK, ChunkKey, SEALED_CHUNK};
 use crate::{error::Error, numbered_key::TAG, secret::SecretBuffer};
 
-/// Seals a body chunk by chunk: feed it plaintext with [`update`](Self::update), end with
-/// [`finish`](Self::finish), and send what it appends. Or hand it whole chunks to be encrypted
-/// where they are, with [`seal_chunk`](Self::seal_chunk) and [`seal_last`](Self::seal_last).
+/// Seals a body chunk by chunk. Pass plaintext to [`update`](Self::update), end with
+/// [`finish`](Self::finish), and send the bytes that they append. Or pass whole chunks, which are
+/// encrypted in place, to [`seal_chunk`](Self::seal_chunk) and [`seal_last`](Self::seal_last).
 ///
-/// It comes from [`sealer`](crate::EncapsulationKey::sealer), with the bytes to be sent first. After an
+/// [`sealer`](crate::EncapsulationKey::sealer) returns it, with the bytes to send first. After an
 /// error a chunk is lost, and it seals nothing more.
 ///
 /// A copy of the process (`fork`, a snapshot of a virtual machine) has the same key and the same number
-/// of the next chunk. If both go on, they encrypt different chunks under one nonce, which gives away
-/// the difference of their plaintexts and lets chunks be forged: only one of them may go on, the other
-/// must drop its sealer.
+/// of the next chunk. If both continue, they encrypt different chunks under one nonce. That reveals the
+/// difference of their plaintexts and lets chunks be forged. So only one of them may continue; the
+/// other must drop its sealer.
 ///
 /// ```
 /// # let bob = twinseal::DecapsulationKey::generate()?;
@@ -54,7 +54,7 @@ impl Sealer {
     ///
     /// # Errors
     ///
-    /// [`Error::Misuse`] beyond 4 PiB, or after an error; those of the provider.
+    /// [`Error::Misuse`] beyond 4 PiB, or after an error; and the errors of the provider.
     pub fn update(&mut self, mut plaintext: &[u8], sealed: &mut Vec<u8>) -> Result<(), Error> {
         if !self.partial.is_empty() {
             plaintext = fill(self.partial.as_mut_vec(), CHUNK, plaintext);
@@ -79,13 +79,13 @@ impl Sealer {
     ///
     /// # Errors
     ///
-    /// [`Error::Misuse`] beyond 4 PiB, or after an error; those of the provider.
+    /// [`Error::Misuse`] beyond 4 PiB, or after an error; and the errors of the provider.
     pub fn finish(mut self, sealed: &mut Vec<u8>) -> Result<(), Error> {
         let last = self.take_partial();
         self.append_sealed(&last, sealed)
     }
 
-    /// All of a body at once: its last chunk is known, and does not wait in a buffer.
+    /// Seals the whole body at once: its last chunk is known, and does not wait in a buffer.
     pub(crate) fn seal_all(mut self, plaintext: &[u8], sealed: &mut Vec<u8>) -> Result<(), Error> {
         let (full, last) = plaintext.as_chunks::<CHUNK>();
         self.update(full.as_flattened(), sealed)?;
@@ -97,7 +97,7 @@ impl Sealer {
     /// # Errors
     ///
     /// [`Error::Misuse`] beyond 4 PiB, after an error, or if [`update`](Self::update) has kept a part
-    /// of a chunk; those of the provider.
+    /// of a chunk; and the errors of the provider.
     pub fn seal_chunk(&mut self, chunk: &mut [u8; CHUNK]) -> Result<[u8; TAG], Error> {
         self.seal_in_place(chunk)
     }
@@ -106,7 +106,7 @@ impl Sealer {
     ///
     /// # Errors
     ///
-    /// [`Error::Misuse`] if it is not shorter than 16384 bytes; and those of
+    /// [`Error::Misuse`] if the chunk is not shorter than 16384 bytes. Otherwise same as
     /// [`seal_chunk`](Self::seal_chunk).
     pub fn seal_last(mut self, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
         if chunk.len() >= CHUNK {
@@ -144,7 +144,7 @@ impl Sealer {
             return Err(Error::Misuse { what: "sealer", reason });
         }
         self.failed = true;
-        // Before anything is encrypted: whatever becomes of it, no number serves twice.
+        // Counted before anything is encrypted, so that no number is used twice, even after a failure.
         let index = self.next;
         self.next = index.saturating_add(1);
         let tag = self.key.seal_chunk(index, chunk)?;
@@ -152,7 +152,7 @@ impl Sealer {
         Ok(tag)
     }
 
-    /// The key and the number of the next chunk, for those who seal chunks themselves.
+    /// The key and the number of the next chunk, for code that seals chunks itself.
     #[cfg(feature = "rayon")]
     pub(super) fn into_parts(self) -> (ChunkKey, u64) {
         (self.key, self.next)
@@ -165,8 +165,8 @@ impl fmt::Debug for Sealer {
     }
 }
 
-/// A chunk that is appended to others, and wiped and removed again unless the work on it succeeds: until
-/// then it is plaintext that nobody encrypted, or that nobody authenticated.
+/// A chunk that is appended to others, and wiped and removed again unless the work on it succeeds. Until
+/// then it is plaintext that is not encrypted, or not authenticated.
 struct Appended<'a> {
     bytes: &'a mut Vec<u8>,
     start: usize,
@@ -182,8 +182,8 @@ impl Drop for Appended<'_> {
     }
 }
 
-/// Appends from `input` to `partial` up to `length`, and gives what is left. The buffer gets its
-/// final capacity at once: a growing one would leave copies behind.
+/// Appends from `input` to `partial` up to `length`, and returns the rest. The buffer gets its final
+/// capacity at once: a growing one would leave copies behind.
 fn fill<'a>(partial: &mut Vec<u8>, length: usize, input: &'a [u8]) -> &'a [u8] {
     if input.is_empty() {
         return input;
@@ -194,13 +194,12 @@ fn fill<'a>(partial: &mut Vec<u8>, length: usize, input: &'a [u8]) -> &'a [u8] {
     later
 }
 
-/// Opens a body chunk by chunk: feed it what follows the header and the 56 bytes of the prefix with
-/// [`update`](Self::update), and end with [`finish`](Self::finish). Or hand it whole chunks to be
-/// decrypted where they are, with [`open_chunk`](Self::open_chunk) and
-/// [`open_last`](Self::open_last).
+/// Opens a body chunk by chunk. Pass the bytes behind the 56 bytes of the prefix to
+/// [`update`](Self::update), and end with [`finish`](Self::finish). Or pass whole chunks, which are
+/// decrypted in place, to [`open_chunk`](Self::open_chunk) and [`open_last`](Self::open_last).
 ///
-/// Every chunk it gives is authentic, but only `finish` or `open_last` shows that none is missing.
-/// After an error it gives nothing more.
+/// Every opened chunk is authentic, but only `finish` or `open_last` shows that none is missing.
+/// After an error it opens nothing more.
 ///
 /// ```
 /// # use twinseal::envelope::{BodyKey, Header};
@@ -236,8 +235,8 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// [`Error::Open`] if a chunk is not authentic, or one before was not; nothing of it is
-    /// appended.
+    /// [`Error::Open`] if a chunk is not authentic, or an earlier one was not. Nothing of that chunk
+    /// is appended.
     pub fn update(&mut self, mut sealed: &[u8], plaintext: &mut Vec<u8>) -> Result<(), Error> {
         if self.failed {
             return Err(Error::Open);
@@ -260,7 +259,7 @@ impl Opener {
         Ok(())
     }
 
-    /// Appends the last chunk: everything is there, and authentic.
+    /// Appends the last chunk. If it succeeds, the plaintext is complete and authentic.
     ///
     /// # Errors
     ///
@@ -270,7 +269,7 @@ impl Opener {
         self.append_opened(&last, plaintext)
     }
 
-    /// All of a body at once: its last chunk is known, and does not wait in a buffer.
+    /// Opens the whole body at once: its last chunk is known, and does not wait in a buffer.
     pub(crate) fn open_all(mut self, sealed: &[u8], plaintext: &mut Vec<u8>) -> Result<(), Error> {
         let (full, last) = sealed.as_chunks::<SEALED_CHUNK>();
         self.update(full.as_flattened(), plaintext)?;
@@ -281,17 +280,17 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// [`Error::Open`] if it is not authentic, or one before was not.
+    /// [`Error::Open`] if it is not authentic, or an earlier one was not.
     pub fn open_chunk(&mut self, chunk: &mut [u8; CHUNK], tag: &[u8; TAG]) -> Result<(), Error> {
         self.open_in_place(chunk, tag)
     }
 
-    /// Decrypts the last chunk in place: everything is there, and authentic. After an error the
-    /// chunk holds zeros.
+    /// Decrypts the last chunk in place. If it succeeds, the plaintext is complete and authentic.
+    /// After an error the chunk holds zeros.
     ///
     /// # Errors
     ///
-    /// [`Error::Open`] if it is not the last one, or not authentic, or one before was not.
+    /// [`Error::Open`] if it is not the last one, or not authentic, or an earlier one was not.
     pub fn open_last(mut self, chunk: &mut [u8], tag: &[u8; TAG]) -> Result<(), Error> {
         self.failed |= chunk.len() >= CHUNK;
         self.open_in_place(chunk, tag)
@@ -325,7 +324,7 @@ impl Opener {
         index
     }
 
-    /// After the first failure everything fails; a provider that panics has failed, too.
+    /// After the first failure everything fails. A provider that panics has failed, too.
     pub(super) fn open_next(&mut self, chunk: &mut [u8], tag: &[u8; TAG]) -> Result<(), Error> {
         if self.failed {
             chunk.fill(0);
@@ -338,7 +337,7 @@ impl Opener {
         Ok(())
     }
 
-    /// The key and the number of the next chunk, for those who open chunks themselves.
+    /// The key and the number of the next chunk, for code that opens chunks itself.
     #[cfg(feature = "rayon")]
     pub(super) fn into_parts(self) -> (ChunkKey, u64) {
         (self.key, self.next)

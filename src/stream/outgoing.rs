@@ -10,13 +10,13 @@ use crate::retry::{flush, uninterrupted};
 /// An inner writer, and how far it has come.
 ///
 /// An error of [`io::Write::write`] says that nothing was taken, so after one the same bytes are
-/// offered again, and none is lost. Only a writer that panics, or claims more than it was offered,
-/// leaves unclear what it has taken.
+/// offered again, and none is lost. Only after a writer has panicked, or claimed more than it was
+/// offered, is it unclear how much it has taken.
 pub(super) struct Outgoing<W> {
     inner: W,
-    /// What has to be written before anything else.
+    /// Bytes that are written before anything else.
     first: Vec<u8>,
-    /// How much was taken of what is being written: of `first`, then of what is offered.
+    /// How many bytes the inner writer has taken: of `first`, then of those that are offered.
     taken: usize,
     /// Set during every call that may panic, so that one that does has failed too.
     failed: bool,
@@ -46,7 +46,7 @@ impl<W> Outgoing<W> {
         Ok(())
     }
 
-    /// Keeps what was to be written next, so that other bytes can follow it.
+    /// Keeps bytes that were to be written next, so that others can follow them.
     #[cfg(feature = "rayon")]
     pub(super) fn keep(&mut self, bytes: &[u8]) {
         self.first.extend_from_slice(bytes);
@@ -78,7 +78,7 @@ impl<W: Write> Outgoing<W> {
         self.write_rest(bytes)
     }
 
-    /// Writes what was not taken yet of these bytes.
+    /// Writes the bytes that the inner writer has not taken yet.
     fn write_rest(&mut self, bytes: &[u8]) -> io::Result<()> {
         while let Some(rest) = bytes.get(self.taken..).filter(|rest| !rest.is_empty()) {
             self.failed = true;

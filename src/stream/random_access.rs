@@ -1,4 +1,4 @@
-//! Reading an envelope at any position: files, bytes in memory, whatever is a [`ReadAt`].
+//! Opening an envelope at any position: in a file, in memory, or in any other [`ReadAt`].
 
 use std::{
     fmt,
@@ -45,7 +45,7 @@ const BATCH: u64 = 8;
 ///
 /// # Damaged data
 ///
-/// Each chunk of 16384 bytes is judged on its own, so that one that was damaged costs no other one:
+/// Each chunk of 16384 bytes is authenticated on its own, so a damaged chunk does not affect the others:
 ///
 /// ```
 /// use std::io::ErrorKind;
@@ -69,9 +69,9 @@ const BATCH: u64 = 8;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// It needs the header, the 56 bytes behind it, and the last chunk. Where one of these is damaged or
-/// the end is missing, [`open_reader`](crate::DecapsulationKey::open_reader) gives what precedes the
-/// first fault.
+/// It needs the header, the 56 bytes behind it, and the last chunk. If the last chunk is damaged or
+/// missing, [`open_reader`](crate::DecapsulationKey::open_reader) still returns the chunks before the
+/// first damaged one.
 pub struct RandomAccess<S> {
     source: S,
     /// Where the body starts in the source.
@@ -100,8 +100,8 @@ impl<S: ReadAt> RandomAccess<S> {
     /// # Errors
     ///
     /// [`io::ErrorKind::UnexpectedEof`] if the plaintext ends before;
-    /// [`io::ErrorKind::InvalidData`] with [`Error::Open`] if the data was changed; those of the
-    /// source.
+    /// [`io::ErrorKind::InvalidData`] with [`Error::Open`] if the data was changed; and the errors
+    /// of the source.
     pub fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         self.read_into(buffer, offset).inspect_err(|_| buffer.fill(0))
     }
@@ -154,7 +154,7 @@ impl<S> RandomAccess<S> {
         self.body.is_empty()
     }
 
-    /// The same plaintext with a position of its own, which is its start.
+    /// Returns a reader of the same plaintext with a position of its own, at the start.
     ///
     /// ```
     /// use std::io::Read;
@@ -173,7 +173,7 @@ impl<S> RandomAccess<S> {
         RandomAccess::at_the_start(&self.source, self.body_start, Arc::clone(&self.body))
     }
 
-    /// What is left of the opened chunk at the position.
+    /// The rest of the opened chunk, from the position on.
     fn buffered(&self) -> &[u8] {
         let within = self.position.checked_sub(self.chunk_start);
         let within = within.and_then(|within| usize::try_from(within).ok());
@@ -211,7 +211,7 @@ impl<S: ReadAt> Read for RandomAccess<S> {
         if self.left() == 0 {
             return Ok(0);
         }
-        // Whole chunks go where they are wanted. If one of them is damaged, those before it are
+        // Whole chunks are read straight into the buffer. If one of them is damaged, those before it are
         // read one by one.
         let chunk_end = CHUNK as u64 - self.position % CHUNK as u64;
         let batch_end = chunk_end + (BATCH - 1) * CHUNK as u64;
@@ -226,7 +226,7 @@ impl<S: ReadAt> Read for RandomAccess<S> {
     }
 }
 
-/// Within the plaintext or behind its end, where there is nothing to read.
+/// A position may be behind the end of the plaintext, where there is nothing to read.
 impl<S> Seek for RandomAccess<S> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let position = match to {
@@ -241,7 +241,7 @@ impl<S> Seek for RandomAccess<S> {
     }
 }
 
-/// The plaintext, so that what reads at positions reads sealed data too.
+/// Reads the plaintext, so that code for a [`ReadAt`] also works with sealed data.
 impl<S: ReadAt> ReadAt for RandomAccess<S> {
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         self.read_exact_at(buffer, offset)

@@ -1,4 +1,4 @@
-//! What can be read at any position: files, bytes in memory, and whatever implements the trait.
+//! Sources that can be read at any position: files, bytes in memory, and others.
 
 use std::{fs::File, io, rc::Rc, sync::Arc};
 
@@ -7,8 +7,8 @@ use crate::retry::uninterrupted;
 /// Something that can be read at any position, by several threads at once.
 ///
 /// Implemented for files, bytes in memory, [`RandomAccess`](crate::stream::RandomAccess), and references and
-/// smart pointers to any of them, `Box<dyn ReadAt>` among them. Errors are handed on as they are; only
-/// what is [`Interrupted`](io::ErrorKind::Interrupted) is called again.
+/// smart pointers to any of them, such as `Box<dyn ReadAt>`. A call that fails with
+/// [`Interrupted`](io::ErrorKind::Interrupted) is repeated; other errors are returned unchanged.
 ///
 /// ```
 /// use std::{fs::File, path::Path, sync::Arc};
@@ -32,14 +32,14 @@ pub trait ReadAt {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::UnexpectedEof`] if there is less; others as they happen.
+    /// [`io::ErrorKind::UnexpectedEof`] if the source ends before; and the errors of the source.
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
 
     /// The length in bytes.
     ///
     /// # Errors
     ///
-    /// As they happen.
+    /// The errors of the source.
     // Not `len`: where the trait is imported, that would hide the `len` of `Box<[u8]>` and `Arc<[u8]>`.
     fn size(&self) -> io::Result<u64>;
 }
@@ -101,7 +101,7 @@ impl ReadAt for Vec<u8> {
     }
 }
 
-/// What points to a source is one.
+/// A pointer to a source is a source.
 macro_rules! pointers {
     ($($pointer:ty),+) => {$(
         impl<T: ReadAt + ?Sized> ReadAt for $pointer {

@@ -14,20 +14,20 @@ pub(super) const BATCH: usize = 8;
 
 /// Opens everything that it reads. From [`open_reader`](crate::DecapsulationKey::open_reader).
 ///
-/// It gives authentic plaintext only, but what it has given is complete only once it has returned
-/// `Ok(0)`: do not act on a part of a file whose end may be missing. Forged, truncated and extended
-/// data end in [`InvalidData`](io::ErrorKind::InvalidData), and so does every later call.
+/// It returns only authentic plaintext. The plaintext is complete only when it has returned `Ok(0)`:
+/// do not act on a part of a file whose end may be missing. Forged, truncated and extended data end in
+/// [`InvalidData`](io::ErrorKind::InvalidData), and every later call returns that error again.
 ///
 /// # Damaged data
 ///
-/// Every chunk of 16 KiB before the first damaged one comes out before the error. Those after it are
-/// read with [`RandomAccess`](crate::stream::RandomAccess), whose documentation has an example.
+/// Every chunk of 16 KiB before the first damaged one is returned before the error. To read the chunks
+/// after it, use [`RandomAccess`](crate::stream::RandomAccess), whose documentation has an example.
 ///
 /// # Errors of the inner reader
 ///
-/// They lose nothing, and reading goes on: after [`WouldBlock`](io::ErrorKind::WouldBlock),
-/// [`TimedOut`](io::ErrorKind::TimedOut) or any other error the next call asks the inner reader
-/// again. What is [`Interrupted`](io::ErrorKind::Interrupted) is tried again at once.
+/// They lose nothing. After [`WouldBlock`](io::ErrorKind::WouldBlock),
+/// [`TimedOut`](io::ErrorKind::TimedOut) or any other error the next call reads on where this one
+/// stopped. A call that fails with [`Interrupted`](io::ErrorKind::Interrupted) is repeated at once.
 ///
 /// ```
 /// use std::io::Read;
@@ -44,11 +44,11 @@ pub struct OpenReader<R> {
     pub(super) opener: Opener,
     /// Room for a batch of sealed chunks, opened where they are.
     pub(super) batch: SecretBuffer,
-    /// What has been read into the batch.
+    /// How many bytes were read into the batch.
     pub(super) filled: usize,
-    /// What has been opened of it: the chunks before this are plaintext.
+    /// How many of them were opened: the chunks before this position are plaintext.
     pub(super) opened: usize,
-    /// The plaintext of the current chunk that was not given yet.
+    /// The plaintext of the current chunk that was not returned yet.
     pub(super) ready: Range<usize>,
     pub(super) state: State,
 }
@@ -60,7 +60,7 @@ pub(super) enum State {
 }
 
 impl State {
-    /// Whether there is more to be read; the error of before, if there was one.
+    /// Whether there is more to read. If opening has failed, that error again.
     pub(super) fn is_reading(&self) -> io::Result<bool> {
         match self {
             Self::Reading => Ok(true),
@@ -104,7 +104,7 @@ impl<R: Read> OpenReader<R> {
         self.open_to(self.opened + SEALED_CHUNK)
     }
 
-    /// The inner reader has ended: what remains is the last chunk.
+    /// The inner reader has ended: the rest of the batch is the last chunk.
     fn last_chunk(&mut self) -> io::Result<()> {
         self.open_to(self.filled)?;
         self.state = State::Complete;
@@ -118,7 +118,7 @@ impl<R: Read> OpenReader<R> {
             None => Err(Error::Open),
         };
         if let Err(error) = opened {
-            // There is no more plaintext, and nothing else that is worth keeping.
+            // There is no more plaintext, and nothing else worth keeping.
             self.batch.wipe();
             (self.filled, self.opened, self.ready) = (0, 0, 0..0);
             self.state = State::Failed(error.clone());
@@ -149,7 +149,7 @@ impl<R: Read> Read for OpenReader<R> {
     }
 }
 
-/// `Read` for what implements `BufRead`. Reading nothing has no effect.
+/// Implements `Read` on top of `BufRead`. Reading into an empty buffer does nothing.
 pub(super) fn read_buffered(reader: &mut impl BufRead, buffer: &mut [u8]) -> io::Result<usize> {
     if buffer.is_empty() {
         return Ok(0);

@@ -8,30 +8,31 @@ use std::{
 use super::{CHUNK, PREFIX, SEALED_CHUNK, chunks::Sealer, outgoing::Outgoing};
 use crate::{error::Error, secret::SecretBuffer};
 
-/// How many chunks are written at once. Sealed one by one while they are in the cache.
+/// How many chunks are written at once. Each is sealed while it is in the cache.
 const BATCH: usize = 8;
 
 /// Seals everything that is written to it. From [`seal_writer`](crate::EncapsulationKey::seal_writer).
 ///
-/// Call [`finish`](Self::finish) at the end: without it the envelope is truncated and does not
-/// open, which is what should happen when a program fails half-way. `flush` hands on what forms
-/// full chunks; a part of a chunk waits for its end.
+/// Call [`finish`](Self::finish) at the end. Without it the envelope is truncated and does not open,
+/// so a program that fails half-way leaves nothing that looks whole. `flush` writes the full chunks;
+/// a part of a chunk waits for its end.
 ///
 /// # Errors of the inner writer
 ///
 /// They lose nothing: the bytes that were sealed are kept, and the next call writes them first.
-/// `write` takes nothing of its plaintext when it fails. So a writer over a non-blocking socket is
-/// called again after [`WouldBlock`](io::ErrorKind::WouldBlock), and at the end with
-/// [`try_finish`](Self::try_finish). What is [`Interrupted`](io::ErrorKind::Interrupted) is tried
-/// again at once. A writer whose inner writer panics, or claims more bytes than it was offered,
-/// fails for good, because nobody knows what was written.
+/// `write` takes nothing of its plaintext when it fails. So over a non-blocking socket, call `write`
+/// again after [`WouldBlock`](io::ErrorKind::WouldBlock), and at the end
+/// [`try_finish`](Self::try_finish). A call that fails with
+/// [`Interrupted`](io::ErrorKind::Interrupted) is repeated at once. If the inner writer panics, or
+/// claims more bytes than it was offered, every later call fails, because it is unclear how much was
+/// written.
 ///
 /// # Copies
 ///
 /// A copy of the process (`fork`, a snapshot of a virtual machine) copies the key and the number of
-/// the next chunk with it. If both copies write on, they encrypt different chunks under one nonce,
-/// which gives away the difference of their plaintexts and lets chunks be forged: only one of them
-/// may go on, and the other must drop its writer.
+/// the next chunk with it. If both continue, they encrypt different chunks under one nonce. That
+/// reveals the difference of their plaintexts and lets chunks be forged. So only one of them may
+/// continue; the other must drop its writer.
 ///
 /// ```
 /// use std::io::Write;
@@ -48,14 +49,14 @@ const BATCH: usize = 8;
 pub struct SealWriter<W> {
     pub(super) outgoing: Outgoing<W>,
     pub(super) sealer: Sealer,
-    /// In front sealed chunks, then the part of a chunk that waits for its end.
+    /// Sealed chunks, then the part of a chunk that waits for its end.
     pub(super) batch: SecretBuffer,
     /// Where the sealed chunks end.
     pub(super) sealed: usize,
     pub(super) end: End,
 }
 
-/// How far the end of an envelope is.
+/// How much of the end of an envelope is done.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     /// More plaintext may come.
@@ -67,7 +68,7 @@ pub(super) enum End {
 }
 
 impl End {
-    /// Plaintext is taken before the end only.
+    /// Plaintext is taken only before the end.
     pub(super) fn check(self) -> io::Result<()> {
         if self == Self::Open {
             return Ok(());
@@ -94,7 +95,7 @@ impl<W: Write> SealWriter<W> {
         })
     }
 
-    /// Seals the last chunk, flushes, and gives the inner writer back.
+    /// Seals the last chunk, flushes, and returns the inner writer.
     ///
     /// # Errors
     ///
@@ -105,9 +106,9 @@ impl<W: Write> SealWriter<W> {
         Ok(self.outgoing.into_inner())
     }
 
-    /// Seals the last chunk and flushes. After an error it can be called again, and goes on where it
-    /// stopped. Once it has returned `Ok`, the envelope is complete and [`finish`](Self::finish)
-    /// only gives the inner writer back; writing fails with
+    /// Seals the last chunk and flushes. After an error it can be called again, and continues where it
+    /// stopped. When it has returned `Ok`, the envelope is complete: [`finish`](Self::finish) only
+    /// returns the inner writer, and writing fails with
     /// [`InvalidInput`](io::ErrorKind::InvalidInput).
     ///
     /// # Errors
@@ -152,7 +153,7 @@ impl<W: Write> SealWriter<W> {
         self.outgoing.get_ref()
     }
 
-    /// Seals what waits in the batch: a full chunk, or at the end the last one.
+    /// Seals the chunk that waits in the batch: a full one, or at the end the last one.
     fn seal_waiting(&mut self) -> Result<(), Error> {
         let waiting = &mut self.batch[self.sealed..];
         let tag = self.outgoing.or_fail(|| self.sealer.seal_next(waiting))?;
@@ -166,7 +167,7 @@ impl<W: Write> SealWriter<W> {
         if self.sealed == BATCH * SEALED_CHUNK { self.write_sealed() } else { Ok(()) }
     }
 
-    /// Hands the sealed chunks on and moves what waits to the front.
+    /// Writes the sealed chunks, and moves the waiting plaintext to the front.
     fn write_sealed(&mut self) -> io::Result<()> {
         self.outgoing.write(&self.batch[..self.sealed])?;
         self.batch.as_mut_vec().drain(..self.sealed);
@@ -176,7 +177,7 @@ impl<W: Write> SealWriter<W> {
 }
 
 impl<W: Write> Write for SealWriter<W> {
-    /// What may fail comes first, so that an error has taken nothing of the plaintext.
+    /// The steps that may fail come first, so that an error has taken nothing of the plaintext.
     fn write(&mut self, plaintext: &[u8]) -> io::Result<usize> {
         self.outgoing.check()?;
         self.end.check()?;

@@ -21,7 +21,7 @@ const BATCHES_PER_THREAD: usize = 4;
 /// last one, which is shorter.
 pub(super) struct Batch {
     pub(super) bytes: SecretBuffer,
-    /// How many of the bytes count.
+    /// How many of the bytes are in use.
     pub(super) length: usize,
     /// The number of its first chunk.
     pub(super) first: u64,
@@ -45,20 +45,20 @@ impl Batch {
         Ok(())
     }
 
-    /// What is done.
+    /// The chunks on which the work is done.
     pub(super) fn done(&self) -> &[u8] {
         &self.bytes[..self.done]
     }
 }
 
-/// What is done to each batch.
+/// The work on each batch.
 pub(super) type Work = fn(&ChunkKey, &mut Batch) -> Result<(), Error>;
 
-/// A queue that its owner fills and empties, while the threads of the `rayon` pool work it off.
+/// A queue that its owner fills and empties, while the threads of the `rayon` pool work on it.
 ///
 /// Workers are requested but never awaited: if none has begun a batch when it is due, the owner
-/// works on it itself. A busy pool makes this slower and never stops it. Workers only compute; what
-/// may block, the owner does on its own thread.
+/// works on it itself. A busy pool slows this down but never stops it. Workers only compute; calls
+/// that may block are the owner's, on its own thread.
 pub(super) struct Pipeline {
     shared: Arc<Shared>,
     /// How many batches went in, and how many came out.
@@ -81,7 +81,7 @@ struct Queue {
     done: Vec<Done>,
     /// Jobs in the pool, at work or on their way.
     workers: usize,
-    /// What is not done yet is of no use to anybody.
+    /// Nobody needs the batches that are not done yet.
     abandoned: bool,
 }
 
@@ -97,7 +97,7 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a job in the pool does: batches, until none waits.
+    /// The job of a worker: it works on batches until none waits.
     fn work_off(&self) {
         loop {
             let mut queue = self.queue();
@@ -150,7 +150,7 @@ impl Pipeline {
         })
     }
 
-    /// Takes a batch back that is of no more use.
+    /// Takes back a batch that is no longer needed.
     pub(super) fn reuse(&mut self, batch: Batch) {
         self.spare.push(Batch { length: 0, ends: false, done: 0, ..batch });
     }
@@ -164,7 +164,7 @@ impl Pipeline {
         if queue.workers + 1 < threads() {
             queue.workers += 1;
             drop(queue);
-            // A pool that is busy may come to it long after: that keeps no key alive.
+            // A busy pool may start the job long after; a weak reference does not keep the key alive.
             let shared = Arc::downgrade(&self.shared);
             rayon::spawn(move || {
                 if let Some(shared) = shared.upgrade() {

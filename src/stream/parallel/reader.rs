@@ -20,10 +20,10 @@ use crate::{
 };
 
 impl<R: Read> OpenReader<R> {
-    /// Opens on all cores: on this thread, which reads, and on those of the `rayon` pool that it is
-    /// used in. The inner reader is called on this thread only. Where no thread can be started, this
-    /// one does everything; if that was found out by a `build_global` of the caller's, `rayon` reports
-    /// it only by a panic, which is caught.
+    /// Opens on all cores: on this thread, which reads, and on those of the `rayon` pool that it is used
+    /// in. The inner reader is called only on this thread. Where no thread can be started, this one
+    /// does everything. If a `build_global` of the caller has failed before, `rayon` reports that only
+    /// by a panic, which is caught.
     ///
     /// It reads ahead, and memory grows by half a MiB for each thread.
     ///
@@ -82,21 +82,21 @@ pub struct ParallelOpenReader<R> {
     ahead: Ahead,
     /// A batch of opened chunks.
     current: Batch,
-    /// The plaintext of the current chunk that was not given yet.
+    /// The plaintext of the current chunk that was not returned yet.
     ready: Range<usize>,
     /// Where the chunks after it are, with their tags.
     later: Range<usize>,
     state: State,
 }
 
-/// Where reading stands, which is ahead of what was given.
+/// How far reading is, which is ahead of opening.
 enum Ahead {
     Reading,
     Ended,
     Failed(io::Error),
 }
 
-// Of its own there is only an error of the inner reader, which nobody has seen yet.
+// The `io::Error` in `ahead` is why these are not derived. It comes from the inner reader.
 impl<R: UnwindSafe> UnwindSafe for ParallelOpenReader<R> {}
 impl<R: RefUnwindSafe> RefUnwindSafe for ParallelOpenReader<R> {}
 
@@ -121,7 +121,7 @@ impl<R: Read> ParallelOpenReader<R> {
         }
     }
 
-    /// Sends what was read on its way.
+    /// Sends the batch that was read on its way.
     fn push(&mut self, ended: bool) {
         let Some(mut batch) = self.reading.take() else { return };
         (batch.first, batch.ends) = (self.next, ended);
@@ -132,7 +132,7 @@ impl<R: Read> ParallelOpenReader<R> {
         }
     }
 
-    /// Sends the full chunks of a batch on their way: they come out before the error.
+    /// Sends the full chunks of a batch on their way: they are returned before the error.
     fn push_full(&mut self) {
         let Some(mut batch) = self.reading.take_if(|batch| batch.length >= SEALED_CHUNK) else {
             return;
@@ -149,7 +149,7 @@ impl<R: Read> ParallelOpenReader<R> {
     /// Makes the next batch the current one.
     fn next_batch(&mut self) -> io::Result<()> {
         self.read_ahead();
-        // Until the batch is there: should the provider have panicked, none is skipped.
+        // Until the batch is there: if the provider has panicked, no batch is skipped.
         self.state = State::Failed(Error::Open);
         let next = self.pipeline.next();
         self.state = State::Reading;
@@ -159,7 +159,7 @@ impl<R: Read> ParallelOpenReader<R> {
                 let before = mem::replace(&mut self.current, batch);
                 self.pipeline.reuse(before);
                 if let Err(error) = opened {
-                    // What precedes the fault is given, and nothing after it.
+                    // The chunks before the damaged one are returned, and nothing after them.
                     self.pipeline.abandon();
                     self.state = State::Failed(error);
                 }
@@ -178,7 +178,7 @@ impl<R: Read> ParallelOpenReader<R> {
         }
     }
 
-    /// Whether more may come, after the current batch was given whole.
+    /// Whether more may come after the current batch, all of which was returned.
     fn is_reading(&mut self) -> io::Result<bool> {
         let reading = self.state.is_reading();
         if reading.is_err() {

@@ -19,10 +19,10 @@ use crate::{
 const CAPACITY: usize = BATCH * CHUNK;
 
 impl<W: Write> SealWriter<W> {
-    /// Seals on all cores: on this thread, which writes, and on those of the `rayon` pool that it is
-    /// used in. The inner writer is called on this thread only. Where no thread can be started, this
-    /// one does everything; if that was found out by a `build_global` of the caller's, `rayon` reports
-    /// it only by a panic, which is caught.
+    /// Seals on all cores: on this thread, which writes, and on those of the `rayon` pool that it is used
+    /// in. The inner writer is called only on this thread. Where no thread can be started, this one
+    /// does everything. If a `build_global` of the caller has failed before, `rayon` reports that only
+    /// by a panic, which is caught.
     ///
     /// The bytes are the same; memory grows by half a MiB for each thread.
     ///
@@ -78,7 +78,7 @@ pub struct ParallelSealWriter<W> {
 }
 
 impl<W: Write> ParallelSealWriter<W> {
-    /// Seals the last chunk, flushes, and gives the inner writer back; see [`SealWriter::finish`].
+    /// Seals the last chunk, flushes, and returns the inner writer; see [`SealWriter::finish`].
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl<W: Write> ParallelSealWriter<W> {
         Ok(self.outgoing.into_inner())
     }
 
-    /// Seals the last chunk and flushes. After an error it can be called again, and goes on where it
+    /// Seals the last chunk and flushes. After an error it can be called again, and continues where it
     /// stopped; see [`SealWriter::try_finish`].
     ///
     /// # Errors
@@ -176,7 +176,7 @@ impl<W: Write> ParallelSealWriter<W> {
         self.push(batch, full + 1);
     }
 
-    /// The numbers of the chunks are taken, whatever becomes of them: none serves twice.
+    /// The numbers of the chunks count as used, even if sealing them fails: none is used twice.
     fn push(&mut self, mut batch: Batch, chunks: usize) {
         batch.first = self.next;
         self.next = batch.first.saturating_add(chunks as u64);
@@ -213,12 +213,12 @@ impl<W: Write> ParallelSealWriter<W> {
     /// Writes everything that is sealed or under way.
     fn write_all_sealed(&mut self) -> io::Result<()> {
         while self.write_next()? {}
-        self.outgoing.write(&[]) // what was kept before there were batches
+        self.outgoing.write(&[]) // bytes that were kept before there were batches
     }
 }
 
 impl<W: Write> Write for ParallelSealWriter<W> {
-    /// What may fail comes first, so that an error has taken nothing of the plaintext.
+    /// The steps that may fail come first, so that an error has taken nothing of the plaintext.
     fn write(&mut self, plaintext: &[u8]) -> io::Result<usize> {
         self.outgoing.check()?;
         self.end.check()?;
