@@ -42,13 +42,17 @@ impl Addressed for Keyring {
 }
 
 impl<'a> Addressee<'a> {
-    /// The key of this suite and id.
-    pub(crate) fn find(self, suite: KemSuite, key_id: KeyId) -> Result<&'a dyn Decapsulate, Error> {
+    /// The key of this suite and id, with its public half, which is asked of the key only once.
+    pub(crate) fn find(
+        self,
+        suite: KemSuite,
+        key_id: KeyId,
+    ) -> Result<(&'a EncapsulationKey, &'a dyn Decapsulate), Error> {
         match self {
             Self::Key(key) => {
                 let public = key.encapsulation_key();
                 let is_wanted = (public.suite(), public.key_id()) == (suite, key_id);
-                if is_wanted { Ok(key) } else { Err(Error::NotARecipient) }
+                if is_wanted { Ok((public, key)) } else { Err(Error::NotARecipient) }
             }
             Self::Ring(ring) => ring.find(suite, key_id),
         }
@@ -58,11 +62,13 @@ impl<'a> Addressee<'a> {
     pub(crate) fn use_first<T>(
         self,
         is_wanted: impl Fn(&EncapsulationKey) -> bool,
-        mut use_key: impl FnMut(&dyn Decapsulate) -> Result<T, Error>,
+        mut use_key: impl FnMut(&EncapsulationKey, &dyn Decapsulate) -> Result<T, Error>,
     ) -> Result<T, Error> {
         match self {
-            Self::Key(key) if is_wanted(key.encapsulation_key()) => use_key(key),
-            Self::Key(_) => Err(Error::NotARecipient),
+            Self::Key(key) => {
+                let public = key.encapsulation_key();
+                if is_wanted(public) { use_key(public, key) } else { Err(Error::NotARecipient) }
+            }
             Self::Ring(ring) => ring.use_first(is_wanted, use_key),
         }
     }
@@ -86,13 +92,13 @@ impl fmt::Debug for Addressee<'_> {
     }
 }
 
-/// Decapsulates, without trust in an external key: its secret must at least be of its own suite.
+/// Decapsulates, without trust in an external key: its secret must at least be of the right suite.
 pub(crate) fn decapsulate(
     key: &dyn Decapsulate,
     ciphertext: &Ciphertext,
 ) -> Result<SharedSecret, Error> {
     let secret = key.decapsulate(ciphertext).map_err(Error::into_external)?;
-    if secret.suite() != key.encapsulation_key().suite() {
+    if secret.suite() != ciphertext.suite() {
         return Err(Error::external("the shared secret is not of the key's suite"));
     }
     Ok(secret)

@@ -116,8 +116,7 @@ impl Header {
     ) -> Result<(&'static Provider, ContentKey), Error> {
         keys.use_first(
             |public| self.find(public).is_some(),
-            |key| {
-                let public = key.encapsulation_key();
+            |public, key| {
                 let recipient = self.find(public).ok_or(Error::NotARecipient)?;
                 let secret = decapsulate(key, &recipient.ciphertext()?)?;
                 let provider = public.provider();

@@ -151,8 +151,12 @@ impl Keyring {
         }
     }
 
-    /// The key of this suite and id, if the policy accepts it.
-    pub(crate) fn find(&self, suite: KemSuite, key_id: KeyId) -> Result<&dyn Decapsulate, Error> {
+    /// The key of this suite and id, with its public half, if the policy accepts it.
+    pub(crate) fn find(
+        &self,
+        suite: KemSuite,
+        key_id: KeyId,
+    ) -> Result<(&EncapsulationKey, &dyn Decapsulate), Error> {
         let is_wanted =
             |key: &&RingKey| (key.public().suite(), key.public().key_id()) == (suite, key_id);
         let key = std::iter::once(&self.primary)
@@ -160,7 +164,7 @@ impl Keyring {
             .find(is_wanted)
             .ok_or(Error::NotARecipient)?;
         self.policy.check_kem(suite)?;
-        Ok(key.as_dyn())
+        Ok((key.public(), key.as_dyn()))
     }
 
     /// Uses the first of the wanted keys that can be reached. Every other error is a verdict about
@@ -168,12 +172,12 @@ impl Keyring {
     pub(crate) fn use_first<T>(
         &self,
         is_wanted: impl Fn(&EncapsulationKey) -> bool,
-        mut use_key: impl FnMut(&dyn Decapsulate) -> Result<T, Error>,
+        mut use_key: impl FnMut(&EncapsulationKey, &dyn Decapsulate) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let mut first = None;
         for key in self.ring_keys().filter(|key| is_wanted(key.public())) {
             self.policy.check_kem(key.public().suite())?;
-            match use_key(key.as_dyn()) {
+            match use_key(key.public(), key.as_dyn()) {
                 Err(error @ (Error::External(_) | Error::Randomness)) => {
                     first.get_or_insert(error);
                 }

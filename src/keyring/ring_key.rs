@@ -12,7 +12,8 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct RingKey {
     key: Arc<dyn Held>,
-    /// Asked of the key once: a ring compares keys while it holds a lock.
+    /// Asked of the key once: a ring compares keys while it holds a lock, and its policy is about
+    /// this one.
     public: EncapsulationKey,
 }
 

@@ -147,8 +147,7 @@ fn receive(
 ) -> Result<SessionReceiver, Error> {
     context::check(context)?;
     let Parts { hello, core, signature } = Parts::parse(hello)?;
-    let key = keys.find(hello.suite, hello.recipient)?;
-    let to = key.encapsulation_key();
+    let (to, key) = keys.find(hello.suite, hello.recipient)?;
     match (signers, hello.signer) {
         (None, None) => {}
         (None, Some(_)) => return Err(Error::Signed),

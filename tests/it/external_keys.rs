@@ -12,8 +12,8 @@ use std::{
 };
 
 use twinseal::{
-    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, Keyring, Recipients,
-    Sign, Signature, SigningKey, Unlock, VerifyingKey, VerifyingKeyring,
+    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, Keyring, Policy,
+    Recipients, Sign, Signature, SigningKey, Unlock, VerifyingKey, VerifyingKeyring,
     envelope::Header,
     kem::{Ciphertext, SharedSecret},
 };
@@ -194,6 +194,38 @@ fn a_token_with_a_secret_of_another_suite() {
     let text = "the external key failed: the shared secret is not of the key's suite";
     assert_eq!(chain(&error), text);
     assert!(matches!(error, Error::External(_)));
+}
+
+/// A token whose public half is another one each time that it is asked for.
+struct Fickle {
+    keys: [DecapsulationKey; 2],
+    asked: AtomicUsize,
+}
+
+impl Decapsulate for Fickle {
+    fn encapsulation_key(&self) -> &EncapsulationKey {
+        self.keys[self.asked.fetch_add(1, Ordering::Relaxed) % 2].encapsulation_key()
+    }
+
+    fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
+        self.keys[0].decapsulate(ciphertext)
+    }
+}
+
+/// The first answer counts: for the recipient, for the signature, and for the policy of a ring.
+#[test]
+fn a_token_that_changes_its_public_half() {
+    let token = || Fickle { keys: [kem_key(X25519, 1), kem_key(P384, 2)], asked: 0.into() };
+    let only = Policy::stable().with_kem_suites([X25519]);
+    let ring = || Keyring::new(token()).with_policy(only.clone()).unwrap();
+    let alice = signing_key(1);
+    let to_token = kem_key(X25519, 1).encapsulation_key().clone();
+    let (hello, _) = to_token.signed_by(&alice).sender(CTX).unwrap();
+    let alice = alice.verifying_key();
+    assert_eq!(outcome(token().open(CTX, &sealed())), "Ok");
+    assert_eq!(outcome(ring().open(CTX, &sealed())), "Ok");
+    assert_eq!(outcome(token().accepting(alice).receiver(CTX, &hello)), "Ok");
+    assert_eq!(outcome(ring().accepting(alice).receiver(CTX, &hello)), "Ok");
 }
 
 /// A wrong secret looks like a wrong envelope.
