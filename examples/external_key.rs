@@ -47,6 +47,6 @@ fn main() -> Result<(), Error> {
     let hsm = Hsm { public, requests };
     let sealed = hsm.encapsulation_key().seal(CONTEXT, b"hello")?;
     assert_eq!(&hsm.open(CONTEXT, &sealed)?[..], b"hello");
-    println!("opened, with a key that is not here");
+    println!("The envelope was opened, and the private key stayed in the HSM.");
     Ok(())
 }

@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => vec![7; 8 << 20],
     };
 
-    // Each person makes a key, keeps it in a file (`write_pem_file`) and publishes the other half (`to_pem`).
+    // In practice each person keeps their key in a file (`write_pem_file`) and publishes its other half (`to_pem`).
     let alice = SigningKey::generate()?;
     let bob = DecapsulationKey::generate()?;
     let carol = DecapsulationKey::generate()?;
@@ -26,7 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let signature = alice.sign(CONTEXT, &checkpoint)?;
     let recipients = Recipients::new([bob.encapsulation_key(), carol.encapsulation_key()])?;
     let sealed = recipients.seal(CONTEXT, &checkpoint)?;
-    println!("The checkpoint has {} bytes, sealed for two {}.", checkpoint.len(), sealed.len());
+    println!("The checkpoint has {} bytes.", checkpoint.len());
+    println!("Sealed for two, it has {} bytes.", sealed.len());
     println!("Its signature has {} bytes.", signature.as_bytes().len());
 
     // Each recipient opens it with their own key and checks that it comes from Alice.
@@ -36,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{name} has opened it, and it is the one that Alice signed.");
     }
 
-    // What fails returns an error, and no part of the data.
+    // A failure is an error, and returns no part of the data.
     let stranger = DecapsulationKey::generate()?;
     let mut changed = sealed.clone();
     changed[sealed.len() / 2] ^= 1;

@@ -34,6 +34,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     bob.open_at(CONTEXT, &sealed)?.read_exact_at(&mut part, 2_000_000)?;
     assert_eq!(part, backup[2_000_000..2_000_100]);
 
-    println!("{} bytes, sealed {}: all of them opened, then a part", backup.len(), sealed.len());
+    println!("The backup has {} bytes. Sealed, it has {}.", backup.len(), sealed.len());
     Ok(())
 }

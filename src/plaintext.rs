@@ -4,15 +4,17 @@ use std::{fmt, ops::Deref};
 
 use crate::secret::SecretBuffer;
 
-/// Opened data. It derefs to `[u8]`, is wiped when dropped, and never printed.
+/// Opened data. It derefs to `[u8]`, is wiped when dropped, and never printed. Read text from it with
+/// [`str::from_utf8`], without a copy that nobody wipes.
 ///
 /// ```
 /// # let key = twinseal::DecapsulationKey::generate()?;
 /// # let sealed = key.encapsulation_key().seal(b"example.com/notes", b"hello")?;
 /// let plaintext = key.open(b"example.com/notes", &sealed)?;
 /// assert_eq!(&plaintext[..], b"hello");
+/// assert_eq!(str::from_utf8(&plaintext)?, "hello");
 /// assert_eq!(format!("{plaintext:?}"), "Plaintext(5 bytes)");
-/// # Ok::<(), twinseal::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Plaintext(SecretBuffer);
 

@@ -18,21 +18,46 @@
 //! A signed session proves who sends. Its start can be replayed, with the messages that were sent
 //! then: see [`SessionId`].
 //!
+//! On a connection, the length of each message travels before it:
+//!
 //! ```
+//! use std::io::{self, Read, Write};
 //! use twinseal::{DecapsulationKey, SigningKey, session::Hello};
+//!
+//! fn write_frame(connection: &mut impl Write, message: &[u8]) -> io::Result<()> {
+//!     connection.write_all(&(message.len() as u32).to_be_bytes())?;
+//!     connection.write_all(message)
+//! }
+//!
+//! fn read_frame(connection: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
+//!     let mut length = [0; 4];
+//!     connection.read_exact(&mut length)?;
+//!     let length = u32::from_be_bytes(length) as usize;
+//!     if length > most {
+//!         return Err(io::ErrorKind::InvalidData.into());
+//!     }
+//!     let mut message = vec![0; length];
+//!     connection.read_exact(&mut message)?;
+//!     Ok(message)
+//! }
 //!
 //! # let bob = DecapsulationKey::generate()?;
 //! # let alice = SigningKey::generate()?;
+//! # let mut connection = Vec::new();
 //! let context = b"example.com/gradients/round-7";
 //! let (hello, mut tx) = bob.encapsulation_key().signed_by(&alice).sender(context)?;
-//! let sealed = tx.finish(b"layer 1")?;
-//! assert!(hello.len() <= Hello::MAX_LEN);
-//! assert_eq!(sealed.len(), 7 + 17);
+//! write_frame(&mut connection, &hello)?;
+//! write_frame(&mut connection, &tx.seal(b"layer 1")?)?; // and others, as they come
+//! write_frame(&mut connection, &tx.finish(b"layer 2")?)?;
 //!
+//! # let mut connection = &connection[..];
+//! let hello = read_frame(&mut connection, Hello::MAX_LEN)?;
 //! let mut rx = bob.accepting(alice.verifying_key()).receiver(context, &hello)?;
-//! assert_eq!(&rx.open(&sealed)?[..], b"layer 1");
-//! assert!(rx.is_finished());
-//! # Ok::<(), twinseal::Error>(())
+//! while !rx.is_finished() {
+//!     let gradient = rx.open(&read_frame(&mut connection, 1 << 20)?)?;
+//!     assert!(gradient.starts_with(b"layer"));
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! Both ends, in two threads:

@@ -38,6 +38,9 @@ use crate::{
 /// # Ok::<(), Error>(())
 /// ```
 ///
+/// There is no `dyn Unlock`: use `dyn Decapsulate`, which has these methods, or put the key into a
+/// [`Keyring`].
+///
 /// # Errors
 ///
 /// Each method returns the errors of the method that it refers to. A key that lives elsewhere also

@@ -41,7 +41,7 @@ fn assert_failures(printed: &str) {
 fn the_quickstart_succeeds_where_it_must_and_fails_where_it_must() {
     let printed = printed("quickstart", &[]);
     assert!(
-        printed.starts_with("The checkpoint has 8388608 bytes, sealed for two 8400"),
+        printed.starts_with("The checkpoint has 8388608 bytes.\nSealed for two, it has 8400"),
         "{printed}"
     );
     for name in ["Bob", "Carol"] {

@@ -61,41 +61,7 @@ impl DecapsulationKey {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// For requests and answers, use a session instead ([`SessionSender`](crate::session::SessionSender)),
-    /// whose messages are read one by one. Send their lengths with them, too:
-    ///
-    /// ```
-    /// use std::io::{self, Read, Write};
-    ///
-    /// fn write_frame(connection: &mut impl Write, message: &[u8]) -> io::Result<()> {
-    ///     connection.write_all(&(message.len() as u32).to_be_bytes())?;
-    ///     connection.write_all(message)
-    /// }
-    ///
-    /// fn read_frame(connection: &mut impl Read, most: u32) -> io::Result<Vec<u8>> {
-    ///     let mut length = [0; 4];
-    ///     connection.read_exact(&mut length)?;
-    ///     let length = u32::from_be_bytes(length);
-    ///     if length > most {
-    ///         return Err(io::ErrorKind::InvalidData.into());
-    ///     }
-    ///     let mut message = vec![0; length as usize];
-    ///     connection.read_exact(&mut message)?;
-    ///     Ok(message)
-    /// }
-    ///
-    /// # let bob = twinseal::DecapsulationKey::generate()?;
-    /// # let mut connection = Vec::new();
-    /// let (hello, mut tx) = bob.encapsulation_key().sender(b"example.com/requests")?;
-    /// write_frame(&mut connection, &hello)?;
-    /// write_frame(&mut connection, &tx.seal(b"hello")?)?; // and others later
-    ///
-    /// # let connection = &mut &connection[..];
-    /// let hello = read_frame(connection, 10_000)?;
-    /// let mut rx = bob.receiver(b"example.com/requests", &hello)?;
-    /// assert_eq!(&rx.open(&read_frame(connection, 1 << 20)?)?[..], b"hello");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// For requests and answers, use a [`session`](crate::session) instead, whose messages are read one by one.
     ///
     /// # Errors
     ///
@@ -173,8 +139,8 @@ impl Keyring {
     }
 
     /// Unlocks a header with the key that it is addressed to; see [`DecapsulationKey::unlock`]. If it
-    /// is addressed to several, the newest is asked first, and another only if that one fails with
-    /// [`Error::External`] or [`Error::Randomness`]; if none opens it, the first error is returned.
+    /// is addressed to several, they are asked in the order of [`keys`](Self::keys), the next one only
+    /// after [`Error::External`] or [`Error::Randomness`]. If none opens it, the first error is returned.
     ///
     /// # Errors
     ///

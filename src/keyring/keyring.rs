@@ -89,7 +89,8 @@ impl Keyring {
         self.primary.public()
     }
 
-    /// All keys, the primary one first, then from the newest to the oldest.
+    /// All keys: the primary one, then the others from the newest to the oldest. Those of a directory
+    /// are in the order of their files' names instead.
     pub fn keys(&self) -> impl Iterator<Item = &EncapsulationKey> {
         self.ring_keys().map(RingKey::public)
     }

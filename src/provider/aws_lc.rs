@@ -19,8 +19,8 @@ use crate::{constants, error::Error};
 
 mod ml_dsa;
 
-/// AWS-LC: C and assembly, much the fastest. It needs a C compiler to build, and is what keys use
-/// if it is compiled in. If the system has no randomness, AWS-LC ends the process where other
+/// AWS-LC: C and assembly, by far the fastest. It needs a C compiler to build, and keys use it if
+/// it is compiled in. If the system has no randomness, AWS-LC ends the process where other
 /// providers give [`Error::Randomness`].
 pub static AWS_LC: Provider = Provider {
     name: "aws-lc",

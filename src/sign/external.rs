@@ -13,7 +13,7 @@ use crate::{context, error::Error};
 ///
 /// An implementation has two methods, [`verifying_key`](Self::verifying_key) and
 /// [`sign_prehashed`](Self::sign_prehashed). Callers use the other two, or pass the key to
-/// whatever takes a signing key: references, [`Box`] and [`Arc`] implement the trait as well.
+/// any function that takes a signing key: references, [`Box`] and [`Arc`] implement the trait as well.
 /// Report failures with [`Error::external`].
 ///
 /// ```
