@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     io::copy(&mut &backup[..], &mut writer)?;
     let sealed = writer.finish()?; // without it, the envelope does not open
 
-    // It is opened in constant memory, too. A reader returns only what is authentic.
+    // It is opened in constant memory, too. A reader returns only authentic data.
     let mut reader = bob.open_reader(CONTEXT, &sealed[..])?;
     let mut opened = Vec::new();
     io::copy(&mut reader, &mut opened)?;
