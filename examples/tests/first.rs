@@ -14,7 +14,9 @@ fn run(name: &str, arguments: &[&str]) -> Output {
     let profile = test.parent().and_then(Path::parent).unwrap();
     let program = profile.join("examples").join(format!("{name}{}", env::consts::EXE_SUFFIX));
     #[expect(clippy::disallowed_methods, reason = "it waits for nobody else")]
-    Command::new(program).args(arguments).output().unwrap()
+    let output = Command::new(&program).args(arguments).output();
+    output
+        .unwrap_or_else(|error| panic!("{program:?}: {error}; run `cargo build --examples` first"))
 }
 
 /// What a run that must succeed prints: plain lines that fit into a terminal.
