@@ -84,6 +84,7 @@ impl Kem for CheckedKem {
         (self.checks.seed)(seed)?;
         let pair = self.kem.key_pair(seed)?;
         let checks = self.checks;
+        wire::exact(checks.name, &pair.encapsulation_key, checks.lengths.encapsulation_key)?;
         Ok(KemKeyPair {
             encapsulation_key: pair.encapsulation_key,
             encapsulator: Box::new(Checked { inner: pair.encapsulator, checks }),

@@ -30,7 +30,8 @@ impl UnverifiedBody {
     ///
     /// # Errors
     ///
-    /// [`Error::Open`] if it is not the last chunk of this body.
+    /// [`Error::Length`] if it is not as long as [`range`](Self::range); [`Error::Open`] if it is
+    /// not the last chunk of this body.
     pub fn authenticate(self, sealed: &mut [u8]) -> Result<Body, Error> {
         let index = self.body.last_index();
         self.body.open_chunk(index, sealed)?;

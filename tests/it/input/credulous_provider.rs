@@ -1,7 +1,7 @@
 //! Do the checks stand above the providers? A primitive that takes everything changes nothing.
 
 use twinseal::{
-    Error, hazmat,
+    Error, KemSuite, hazmat,
     provider::{
         Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, PORTABLE, Provider, Random,
     },
@@ -84,6 +84,17 @@ fn keys() {
     assert_eq!(outcome(p384.encapsulator(&[0; 97])), form);
     let curve = invalid("P-384 point", NOT_ON_CURVE);
     assert_eq!(outcome(p384.encapsulator(&[4; 97])), curve);
+}
+
+/// A key pair whose public half has another length is none.
+#[test]
+fn short_keys() {
+    static SHORT: Credulous = Credulous { seed: 32, key: 31, ciphertext: 32 };
+    static PROVIDER: Provider = Provider { x25519: &SHORT, ..PORTABLE };
+    let found = hazmat::x25519(&PROVIDER).key_pair(&[1; 32]).map(drop);
+    assert_eq!(found, Err(Error::Length { what: "X25519", expected: 32, actual: 31 }));
+    let found = KemSuite::X25519_ML_KEM_1024.kem(&PROVIDER).key_pair(&[1; 32]).map(drop);
+    assert_eq!(found, Err(Error::Length { what: "X25519", expected: 32, actual: 31 }));
 }
 
 #[test]
