@@ -1,4 +1,4 @@
-//! The aggregator: rounds of updates and averages, whoever may be lost on the way.
+//! The aggregator: rounds of updates and averages, even if workers are lost on the way.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -28,7 +28,7 @@ use crate::{
 };
 use digits::{Perceptron, Sample};
 
-/// Connections at a time, whoever they are.
+/// Connections at a time, those of strangers included.
 const MAX_CONNECTIONS: usize = 256;
 
 /// Pictures that no worker learns from.

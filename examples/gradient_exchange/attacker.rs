@@ -66,7 +66,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Waits for a connection, but not for ever: whoever should connect may have ended.
+/// Waits for a connection, but not for ever: the process that should connect may have ended.
 fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
     const PAUSE: Duration = Duration::from_millis(5);
     listener.set_nonblocking(true)?;

@@ -56,7 +56,7 @@ pub(crate) enum Event {
         worker: usize,
         spent: Spent,
         cost: Cost,
-        /// Of what started sessions, since that was last told.
+        /// Of the bytes that started sessions, those that were not reported yet.
         session_bytes: u64,
     },
     Left {
@@ -88,7 +88,7 @@ pub(crate) enum Order {
 /// Serves a connection to its end.
 pub(crate) fn serve(stream: TcpStream, hall: &Hall, events: &Outbox<Event>) {
     let address = stream.peer_addr().map_or_else(|_| "a connection".into(), |at| at.to_string());
-    // The connection stays open until its end was reported: whoever waits for one has the other.
+    // The connection stays open until its end was reported: a peer that sees it close has been reported.
     let held = stream.try_clone();
     let entered = Wire::new(stream, hall.timeout)
         .map_err(Failure::from)
@@ -122,7 +122,7 @@ struct Peer<'a> {
     session: Session,
     cost: Cost,
     spent: Spent,
-    /// Of what started sessions, since that was last told.
+    /// Of the bytes that started sessions, those that were not reported yet.
     session_bytes: u64,
 }
 
@@ -230,7 +230,7 @@ impl<'a> Peer<'a> {
         message::farewell_from_bytes(&message)
     }
 
-    /// The worker was told a new key: it finishes its session and starts another, to that key alone.
+    /// The worker got a new key: it finishes its session and starts another, only to that key.
     fn renew(&mut self, round: u32, events: &Outbox<Event>) -> Result<(), Failure> {
         let spent = self.farewell(round, events)?;
         let mut newest = Keyring::clone(&self.hall.ring.load());

@@ -107,9 +107,9 @@ impl Incoming {
     }
 }
 
-/// Reads the next message. What somebody else put on the wire is told to `refused` and passed over:
-/// after a failed open the session still waits for the same message, so that injected frames cannot
-/// stop it. `start` makes a receiver of another start of a reply, while that is possible.
+/// Reads the next message. Frames that somebody else put on the wire are reported to `refused` and
+/// skipped: after a failed open the session still waits for the same message, so that injected frames
+/// cannot stop it. `start` makes a receiver of another start of a reply, while that is possible.
 pub(crate) fn receive(
     wire: &mut Wire,
     incoming: &mut Incoming,

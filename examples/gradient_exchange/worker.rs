@@ -81,7 +81,7 @@ pub(crate) struct Learning {
     pub(crate) rate: f32,
 }
 
-/// Registers with whoever started this process (standard output and input), then learns.
+/// Registers with the parent process (standard output and input), then learns.
 pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     // The private key never leaves the process. The pipe to the parent stands where a registration
     // of the verifying key would be: it must be authentic, not secret.
@@ -192,7 +192,7 @@ impl Worker {
         Ok(())
     }
 
-    /// What the cryptography took since it was last told.
+    /// The cost of the cryptography since the last report.
     fn spent(&mut self) -> Spent {
         let starting = std::mem::take(&mut self.session.starting);
         Spent { sealing: self.cost.take().time, starting }

@@ -169,10 +169,10 @@ impl Client {
     }
 }
 
-/// A refusal is not signed: it may be anybody's, and is only told. It may hold anything.
+/// A refusal is not signed: anybody may have made it, and it may hold anything. It is only printed.
 fn refusal(status: StatusCode, body: ureq::Body) -> Failure {
     let mut reason = Vec::new();
-    // What can be read is told; the status says enough without.
+    // As much as can be read; the status is enough without it.
     let _ = body.into_reader().take(500).read_to_end(&mut reason);
     let reason = printable(String::from_utf8_lossy(&reason).trim());
     format!("the service refused, with {status}: {reason}").into()

@@ -1,7 +1,7 @@
 //! Who may ask: a directory with two public keys of each client.
 //!
 //! `NAME.sign.pem` verifies the client's requests, `NAME.kem.pem` is what answers are sealed to. Both
-//! are registered together, by whoever keeps the directory: an encapsulation key that came with a
+//! are registered together, by the owner of the directory: an encapsulation key that came with a
 //! request would let anybody who can change requests read the answers.
 
 use std::{

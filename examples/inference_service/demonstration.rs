@@ -127,7 +127,7 @@ fn spent(service: &Service) -> MutexGuard<'_, Stages> {
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What somebody without the right keys, or without luck, is told.
+/// Requests that are refused, and the reasons that the service gives.
 fn refusals(
     alice: &Client,
     mallory: &Client,
@@ -135,7 +135,7 @@ fn refusals(
     batch: &[u8],
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let told = |response: Result<Response<ureq::Body>, Failure>| -> Result<String, Failure> {
+    let refusal = |response: Result<Response<ureq::Body>, Failure>| -> Result<String, Failure> {
         let response = response?;
         let status = response.status().as_u16();
         let reason = response.into_body().read_to_string()?;
@@ -147,25 +147,25 @@ fn refusals(
     writeln!(out, "\nWhat must fail")?;
     let mut row = |what: &str, answer: String| writeln!(out, "  {what}\n    {answer}");
 
-    row("a client that is not registered", told(nobody.send(nobody.seal(&mut &*batch)?))?)?;
+    row("a client that is not registered", refusal(nobody.send(nobody.seal(&mut &*batch)?))?)?;
 
     let mut forged = alice.seal(&mut &*batch)?;
     forged.claim.nonce = [0; 16];
-    row("another nonce than the signed one", told(alice.send(forged))?)?;
+    row("another nonce than the signed one", refusal(alice.send(forged))?)?;
 
     let mut old = alice.seal(&mut &*batch)?;
     old.claim.timestamp = old.claim.timestamp.saturating_sub(3600);
-    row("a request from an hour ago", told(alice.send(old))?)?;
+    row("a request from an hour ago", refusal(alice.send(old))?)?;
 
     let mut first = alice.seal(&mut &*batch)?;
     let again = first.try_clone()?;
     alice.send(first)?.into_body().read_to_vec()?;
-    row("the same request once more", told(alice.send(again))?)?;
+    row("the same request once more", refusal(alice.send(again))?)?;
 
     // Mallory is registered, and signs what she took from Alice as if it were hers.
     let mut stolen = alice.seal(&mut &*batch)?;
     mallory.sign_as_own(&mut stolen)?;
-    row("another client's sealed body, signed anew", told(mallory.send(stolen))?)?;
+    row("another client's sealed body, signed anew", refusal(mallory.send(stolen))?)?;
     Ok(())
 }
 

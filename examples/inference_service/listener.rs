@@ -42,12 +42,12 @@ pub(crate) async fn serve(
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
     loop {
         let slot = select! {
-            () = told(&mut shutdown) => break,
+            () = must_end(&mut shutdown) => break,
             // While all are taken, others wait in the system's queue.
             slot = Arc::clone(&slots).acquire_owned() => slot.map_err(io::Error::other)?,
         };
         let stream = select! {
-            () = told(&mut shutdown) => break,
+            () = must_end(&mut shutdown) => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
@@ -92,7 +92,7 @@ async fn connection(
         result = connection.as_mut() => result,
         () = async {
             select! {
-                () = told(&mut shutdown) => (),
+                () = must_end(&mut shutdown) => (),
                 () = sleep(MAX_AGE) => (),
             }
         } => {
@@ -106,7 +106,7 @@ async fn connection(
     }
 }
 
-async fn told(shutdown: &mut watch::Receiver<bool>) {
-    // If the sender is gone, nobody will tell any more, which is the same.
+async fn must_end(shutdown: &mut watch::Receiver<bool>) {
+    // A sender that is gone means the same.
     let _ = shutdown.wait_for(|down| *down).await;
 }

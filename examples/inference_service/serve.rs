@@ -1,5 +1,4 @@
-//! A service's life: it reads its keys, listens, reads them again when they change, and ends when it is
-//! told to.
+//! A service's life: it reads its keys, listens, reads them again when they change, and ends on a signal.
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 

@@ -4,12 +4,13 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Keys that live elsewhere, and keys that change: a process of its own holds the private keys and
-/// answers over a Unix socket, where an HSM or a KMS would stand; and a directory of keys, mounted as
-/// a Kubernetes secret, is read again when it changes.
+/// Keys that live elsewhere, and keys that change.
 ///
-/// Without a subcommand it starts that process, uses it, and shows every way in which it can fail,
-/// and how one goes on.
+/// A second process holds the private keys and answers over a Unix socket, as an HSM or a KMS would.
+/// A directory of keys, mounted as a Kubernetes secret, is read again when it changes.
+///
+/// Without a subcommand the program starts that process, uses it, makes it fail in several ways, and
+/// shows how the client carries on.
 #[derive(Debug, Parser)]
 #[command(name = "key_management")]
 pub(crate) struct Arguments {
@@ -19,11 +20,11 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Hold private keys, and use them for whoever may connect to the socket
+    /// Hold private keys, and use them for each client that may connect to the socket
     Serve(Serve),
     /// Print the public keys
     Public(Client),
-    /// Sign a file; prints the signature in base64
+    /// Sign a file, and print the signature in base64
     Sign {
         #[command(flatten)]
         client: Client,
@@ -31,7 +32,7 @@ pub(crate) enum Command {
         context: String,
         file: PathBuf,
     },
-    /// Open a sealed file; prints what was sealed
+    /// Open a sealed file, and print its plaintext
     Open {
         #[command(flatten)]
         client: Client,
@@ -52,7 +53,7 @@ pub(crate) struct Serve {
     /// Sign for this context only; may be given several times [default: for all]
     #[arg(long, value_name = "CONTEXT")]
     pub(crate) allow: Vec<String>,
-    /// End when standard input does, so that whoever started this cannot leave it behind
+    /// End when standard input does, so that this process does not outlive its parent
     #[arg(long)]
     pub(crate) until_stdin_ends: bool,
     /// Fail in this way, to see what clients make of it

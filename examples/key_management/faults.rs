@@ -14,7 +14,7 @@ pub(crate) const ASKED: &str = "asked";
 pub(crate) fn send(fault: Fault, connection: &mut Connection, answer: &[u8]) -> io::Result<()> {
     match fault {
         Fault::Hang => {
-            // So that whoever started this process knows that somebody waits. It need not look.
+            // So that the parent process knows that somebody waits. It need not look.
             let _ = writeln!(io::stdout(), "{ASKED}");
             thread::sleep(Duration::from_secs(3600));
             Ok(())

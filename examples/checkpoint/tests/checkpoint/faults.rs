@@ -268,7 +268,7 @@ fn special_files() {
     assert!(!Path::new(&place).exists());
 }
 
-/// Names of tensors come from whoever made the file, and go to a terminal.
+/// Names of tensors come from the author of the file, and go to a terminal.
 #[test]
 fn names_that_would_act() {
     let fixture = Fixture::new();
