@@ -177,8 +177,7 @@ impl SigningKey {
         Ok(Signature { suite: self.suite(), bytes })
     }
 
-    /// The key as the `signature` crate's [`Signer`](signature::Signer), with the empty context,
-    /// for X.509 and other software.
+    /// The key as a [`signature::Signer`] with the empty context, for X.509 and other software.
     ///
     /// ```
     /// use twinseal::signature::{Signer, Verifier};

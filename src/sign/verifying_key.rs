@@ -155,8 +155,7 @@ impl VerifyingKey {
         self.0.verifier.verify_prehashed(context, sha512, &signature.bytes)
     }
 
-    /// The key as the `signature` crate's [`Verifier`](signature::Verifier), with the empty
-    /// context, for X.509 and other software.
+    /// The key as a [`signature::Verifier`] with the empty context, for X.509 and other software.
     #[must_use]
     pub fn without_context(&self) -> WithoutContext<'_, Self> {
         WithoutContext(self)
