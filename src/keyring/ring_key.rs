@@ -40,6 +40,7 @@ impl RingKey {
         let key: &dyn Any = &*self.key;
         key.downcast_ref::<DecapsulationKey>()
             .or_else(|| key.downcast_ref::<Arc<DecapsulationKey>>().map(|key| &**key))
+            .or_else(|| key.downcast_ref::<Box<DecapsulationKey>>().map(|key| &**key))
             .ok_or(Error::Unsupported("writing a key that lives elsewhere"))
     }
 }

@@ -142,7 +142,9 @@ fn a_ring_takes_any_decapsulation_key() {
         assert_eq!(ring.keys().count(), 1);
         assert_eq!(ring.to_pem().unwrap().as_str(), key(1).to_pem().as_str());
     }
-    for ring in [Keyring::new(key(1)), Keyring::new(Arc::new(key(1)))] {
+    let in_memory =
+        [Keyring::new(key(1)), Keyring::new(Arc::new(key(1))), Keyring::new(Box::new(key(1)))];
+    for ring in in_memory {
         ring.open(CTX, &sealed).unwrap();
         assert_eq!(ring.to_pem().unwrap().as_str(), key(1).to_pem().as_str());
     }
