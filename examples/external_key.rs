@@ -13,7 +13,7 @@ use twinseal::{
 
 const CONTEXT: &[u8] = b"example.com/notes/v1";
 
-/// What stands for the private key on this side: its public half, and a connection.
+/// The HSM as seen from this side: its public key, and a connection.
 struct Hsm {
     public: EncapsulationKey,
     requests: Sender<(Ciphertext, Sender<SharedSecret>)>,

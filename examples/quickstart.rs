@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{name} has opened it, and it is the one that Alice signed.");
     }
 
-    // A failure is an error, and returns no part of the data.
+    // A failure returns an error and no part of the data.
     let stranger = DecapsulationKey::generate()?;
     let mut changed = sealed.clone();
     changed[sealed.len() / 2] ^= 1;

@@ -1,16 +1,16 @@
-//! What can be asked for on the command line.
+//! The command-line arguments.
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-/// What the data is for: what is sealed for one purpose does not open for another.
+/// What the data is for. Data that was sealed for one purpose does not open for another.
 pub(crate) const CONTEXT: &str = "example.com/checkpoints/v1";
 
 /// Keeps model checkpoints sealed in an object store: seals one on its way there, reads one tensor
 /// without fetching the rest, and rotates the keys without moving the data.
 ///
-/// Without a subcommand it shows all of that, with a checkpoint and keys of its own.
+/// Without a subcommand it demonstrates all of that with a checkpoint and keys of its own.
 ///
 /// A place is a local directory or a URL: s3://bucket/path, gs://bucket/path, az://container/path.
 /// For URLs, build with `--features object_store/aws` (gcp, azure); credentials come from the
@@ -34,11 +34,11 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Seal a file into the store, without a sealed copy on this machine
     Seal {
-        /// The checkpoint; any file will do
+        /// The checkpoint; any file works
         file: PathBuf,
-        /// Where to; there must be no checkpoint yet
+        /// Where to store it; there must be no checkpoint yet
         place: String,
-        /// A public key that may open it; give one per cloud
+        /// The public key of a recipient; repeat the option, for example once per cloud
         #[arg(short, long = "recipient", value_name = "PUBLIC_PEM", required = true)]
         recipients: Vec<PathBuf>,
         #[arg(short, long, default_value = CONTEXT, help = CONTEXT_HELP)]
@@ -67,10 +67,10 @@ pub(crate) enum Command {
         /// A private key that opens it now
         #[arg(short, long = "key", value_name = "PRIVATE_PEM", required = true)]
         keys: Vec<PathBuf>,
-        /// A public key that may open it from now on; name all of them
+        /// The public key of a recipient from now on; name all of them
         #[arg(short, long = "recipient", value_name = "PUBLIC_PEM", required = true)]
         recipients: Vec<PathBuf>,
     },
 }
 
-const CONTEXT_HELP: &str = "What the data is for; the same to seal and to read";
+const CONTEXT_HELP: &str = "What the data is for; reading needs the same context as sealing";

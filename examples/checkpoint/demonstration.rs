@@ -1,4 +1,4 @@
-//! All of it once, with a checkpoint and keys made for the purpose.
+//! The demonstration: seals, reads, rotates and fails, with a checkpoint and keys of its own.
 
 use std::{
     fs::File,
@@ -37,7 +37,7 @@ pub(crate) async fn run(mib: u32, store: Option<&str>, out: &mut impl Write) -> 
     let file = directory.path().join("model.safetensors");
     model::write(&file, mib)?;
     let outcome = demonstrate(&file, &name, keys, out).await;
-    // Its keys are gone after this run, so nobody could use what it leaves.
+    // The keys exist only in this process, so nobody could open the objects later.
     remove(&Place::parse(&name)?).await;
     outcome
 }
@@ -81,9 +81,12 @@ async fn demonstrate(
     let old = std::slice::from_ref(&old);
     let with_previous = SealedObject::with_header(&place, &previous, old, CONTEXT_BYTES).await;
     verdict(out, "the old key with header.previous", with_previous.map(drop))?;
-    writeln!(out, "  Rewrapping is not revocation: who kept the old header keeps access.")?;
+    writeln!(
+        out,
+        "  Rewrapping is not revocation: anyone who kept the old header and key has access."
+    )?;
 
-    writeln!(out, "\nWhat must fail")?;
+    writeln!(out, "\nAttempts that must fail")?;
     let stranger = opens(&place, &DecapsulationKey::generate()?, CONTEXT_BYTES).await;
     verdict(out, "somebody else's key", must_fail(stranger)?)?;
     let elsewhere = opens(&place, new, b"example.com/logs").await;
@@ -100,7 +103,7 @@ async fn read_one(
     key: &DecapsulationKey,
     out: &mut impl Write,
 ) -> Result<()> {
-    let place = Place::parse(name)?; // which counts from 0
+    let place = Place::parse(name)?; // its counters start at 0
     let checkpoint = Checkpoint::open(&place, std::slice::from_ref(key), CONTEXT_BYTES).await?;
     let tensor = checkpoint.names().pop().ok_or("the checkpoint has tensors")?;
     let info = checkpoint.info(&tensor)?;

@@ -6,10 +6,11 @@
 //! cargo run --release --example checkpoint -- --help
 //! ```
 //!
-//! Without a subcommand it shows all of that with a checkpoint and keys of its own, in a temporary
-//! directory or under `--store`. The subcommands do it with yours.
+//! Without a subcommand it demonstrates all of that with a checkpoint and keys of its own, in a
+//! temporary directory or under `--store`. The subcommands use your files and keys.
 //!
-//! It knows `s3://`, `gs://` and `az://` if it is built with those features of `object_store`:
+//! It supports `s3://`, `gs://` and `az://` if it is built with the features of `object_store` for
+//! them:
 //!
 //! ```text
 //! cargo run --release --example checkpoint --features object_store/aws -- --store s3://bucket/demo

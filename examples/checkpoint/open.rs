@@ -1,4 +1,4 @@
-//! Reading any range of a sealed object by requests for ranges, without downloading the rest.
+//! Reads any range of a sealed object with range requests, without downloading the rest.
 
 use std::ops::Range;
 
@@ -11,8 +11,8 @@ use twinseal::{
 
 use crate::{Result, place::Place};
 
-/// A sealed object of authenticated length. Whatever it gives is authentic, and of this object: if
-/// the body is replaced in between, reading fails.
+/// A sealed object of authenticated length. Everything that it returns is authentic and comes from
+/// this object: if the body is replaced between two reads, reading fails.
 pub(crate) struct SealedObject<'a> {
     place: &'a Place,
     body: Body,
@@ -66,7 +66,7 @@ impl<'a> SealedObject<'a> {
     }
 }
 
-/// A header, and which version of the object it is.
+/// Reads a header, and the version of its object.
 pub(crate) async fn read_header(place: &Place, object: &Path) -> Result<(Header, ObjectMeta)> {
     let (bytes, meta) = place.get_all(object).await.map_err(|error| missing(place, error))?;
     let header = Header::parse(&bytes)?;
@@ -76,7 +76,7 @@ pub(crate) async fn read_header(place: &Place, object: &Path) -> Result<(Header,
     Ok((header, meta))
 }
 
-/// The key to which the header is addressed: found by its id, without trying.
+/// The key to which the header is addressed, found by its id, without trial decryption.
 pub(crate) fn find<'a>(
     keys: &'a [DecapsulationKey],
     header: &Header,
@@ -85,10 +85,10 @@ pub(crate) fn find<'a>(
     Ok(found.ok_or(Error::NotARecipient)?)
 }
 
-/// Fetches a range of the body. It will be opened in its own buffer, so that is wiped.
+/// Fetches a range of the body. It is opened in place, so the buffer is one that is wiped.
 async fn get(place: &Place, range: Range<u64>) -> Result<SecretBuffer> {
     if range.is_empty() {
-        return Ok(SecretBuffer::with_capacity(0)); // stores refuse to send nothing
+        return Ok(SecretBuffer::with_capacity(0)); // stores refuse empty ranges
     }
     let (sealed, _) = place.get(&place.body(), range).await?;
     Ok(SecretBuffer::from(sealed))

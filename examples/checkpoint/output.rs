@@ -1,4 +1,4 @@
-//! Reading one tensor, and writing it to a file of its own: all of it, or no file.
+//! Reads one tensor, and writes it to a file of its own: all of it, or no file.
 
 use std::{
     fs,
@@ -26,12 +26,13 @@ pub(crate) async fn read(
     match output {
         None => copy(checkpoint, info, std::io::sink()).await?,
         Some(path) => {
-            // It would be replaced, and not written to: a link too, such as /dev/stdout.
+            // The file is replaced, not written to. A link such as /dev/stdout would be replaced,
+            // too.
             if fs::symlink_metadata(path).is_ok_and(|known| !known.is_file()) {
-                return Err(format!("{}: it is not a regular file", path.display()).into());
+                return Err(format!("{}: not a regular file", path.display()).into());
             }
             let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-            // It gets its name once it is whole.
+            // It gets its name when all of it is written.
             let file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))
                 .map_err(|error| at(path, &error))?;
             let mut writer = BufWriter::new(&file);
@@ -58,7 +59,7 @@ async fn copy(checkpoint: &Checkpoint<'_>, info: &TensorInfo, mut to: impl Write
     Ok(())
 }
 
-/// What precedes the tensor in a safetensors file that has no other.
+/// The header of a safetensors file with only this tensor.
 fn front(name: &str, info: &TensorInfo) -> Result<Vec<u8>> {
     let (dtype, shape) = (info.dtype, info.shape.clone());
     let data_offsets = (0, info.data_offsets.1 - info.data_offsets.0);

@@ -1,11 +1,11 @@
-//! Where a sealed checkpoint lives: two objects in one directory of an object store.
+//! The place of a sealed checkpoint: two objects in one directory of an object store.
 //!
-//! An envelope is a header, which says who can open it, and a body. Here each is an object of its
-//! own. A store replaces objects whole, so with both in one object a rotation would have to copy
-//! the body: a terabyte, for two kilobytes that change. `header` and `body`, one after the other,
-//! are an ordinary envelope.
+//! An envelope is a header, which names its recipients, and a body. Here each is an object of its
+//! own. A store can only replace whole objects: if both were one object, a rotation would have to
+//! copy a body of a terabyte to change two kilobytes. The concatenation of `header` and `body` is
+//! an ordinary envelope.
 //!
-//! The header is written last: without it there is no checkpoint, whatever else is there.
+//! The header is written last. Without it there is no checkpoint, even if there is a body.
 
 use std::{
     io::Write,
@@ -20,8 +20,9 @@ use url::Url;
 
 use crate::Result;
 
-/// Variables with these prefixes configure the clouds, as for their own tools. Others could mean
-/// anything: `TOKEN` and `REGION` are settings too.
+/// Environment variables with these prefixes configure the clouds, as they do for the clouds' own
+/// tools. Others are ignored, because they can mean anything: `TOKEN` and `REGION` are names of
+/// settings, too.
 const SETTINGS: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
 
 pub(crate) struct Place {
@@ -60,7 +61,7 @@ impl Place {
         &self.name
     }
 
-    /// Bytes of an object, exactly those of the range, and the length of the whole object.
+    /// The bytes of an object in exactly this range, and the length of the whole object.
     pub(crate) async fn get(&self, object: &Path, range: Range<u64>) -> Result<(Vec<u8>, u64)> {
         let options = GetOptions { range: Some(range.clone().into()), ..GetOptions::default() };
         let result = self.store.get_opts(object, options).await?;
@@ -69,12 +70,12 @@ impl Place {
         self.count(bytes.len());
         if bytes.len() as u64 != range.end - range.start {
             let what = object.filename().unwrap_or_default();
-            return Err(format!("the {what} has {size} bytes: it was cut off").into());
+            return Err(format!("the {what} has {size} bytes: it was truncated").into());
         }
         Ok((bytes.into(), size))
     }
 
-    /// A small object.
+    /// All bytes of a small object, and its metadata.
     pub(crate) async fn get_all(
         &self,
         object: &Path,
@@ -82,14 +83,14 @@ impl Place {
         let result = self.store.get(object).await?;
         let meta = result.meta.clone();
         if meta.size > MAX_HEADER {
-            return Err(format!("{object} has {} bytes: it is no header", meta.size).into());
+            return Err(format!("{object} has {} bytes: not a header", meta.size).into());
         }
         let bytes = result.bytes().await?;
         self.count(bytes.len());
         Ok((bytes.into(), meta))
     }
 
-    /// How many bytes were read, in how many requests.
+    /// The number of bytes that were read, and of requests.
     pub(crate) fn traffic(&self) -> (u64, u64) {
         (self.bytes.load(Relaxed), self.requests.load(Relaxed))
     }
@@ -122,8 +123,7 @@ fn remote(text: &str) -> Result<Parsed> {
     let url = Url::parse(text).map_err(|error| format!("{text}: {error}"))?;
     let feature = match ObjectStoreScheme::parse(&url) {
         Ok((ObjectStoreScheme::Local, _)) => {
-            let path =
-                url.to_file_path().map_err(|()| format!("{text}: it is not a local path"))?;
+            let path = url.to_file_path().map_err(|()| format!("{text}: not a local path"))?;
             return local(&path.to_string_lossy());
         }
         Ok((ObjectStoreScheme::AmazonS3, _)) => "aws",

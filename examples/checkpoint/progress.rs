@@ -4,7 +4,7 @@ use indicatif::{HumanBytes, ProgressBar, ProgressState, ProgressStyle};
 
 pub(crate) fn bar(what: &'static str, bytes: u64) -> ProgressBar {
     let per_second = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-        // A bar that cannot be written is no reason to stop.
+        // A bar that cannot be drawn does not stop the work.
         let _ = write!(out, "{}/s", HumanBytes(state.per_sec() as u64));
     };
     let style =

@@ -1,9 +1,10 @@
-//! Rotation: a new header for new keys. The body stays as it is, so a terabyte costs two kilobytes.
+//! Rotates keys: writes a new header for new keys. The body stays as it is, so rotating a terabyte
+//! writes two kilobytes.
 //!
-//! This moves a checkpoint to new keys; it revokes nothing. The header before stays beside the new
-//! one, until the new keys have proven to open it: it is deleted then, by hand or by the store's
-//! lifecycle rule. And who has opened it before may have kept what it gave: if a key was stolen,
-//! seal the checkpoint anew.
+//! This moves a checkpoint to new keys, but does not revoke the old ones. The previous header stays
+//! beside the new one until the new keys are known to work. Then it is deleted, by hand or by a
+//! lifecycle rule of the store. Anyone who opened the checkpoint before may have kept its content:
+//! if a key was stolen, seal the checkpoint again.
 
 use std::io::Write;
 
@@ -38,8 +39,8 @@ pub(crate) async fn rewrap(
     Ok(Rotated { written, body })
 }
 
-/// If two rotations meet, the second fails instead of undoing the first. A local directory cannot
-/// promise that; there, the last one stands.
+/// Of two rotations at the same time, the second fails instead of undoing the first. A local
+/// directory cannot ensure that: there the last one wins.
 async fn replace(place: &Place, new: PutPayload, version: UpdateVersion) -> Result<()> {
     let header = place.header();
     let update = PutMode::Update(version).into();
@@ -63,12 +64,12 @@ pub(crate) fn report(rotated: &Rotated, place: &Place, out: &mut impl Write) -> 
     writeln!(out, "  body    {body:>12} bytes, not touched")?;
     writeln!(
         out,
-        "  the header before is kept as header.previous: delete it once the new keys work"
+        "  the previous header is kept as header.previous: delete it when the new keys work"
     )?;
     Ok(())
 }
 
-/// The header before the last rotation, for who still has the key to it.
+/// The header before the last rotation, for those who still have a key for it.
 pub(crate) async fn previous(place: &Place) -> Result<Header> {
     Ok(read_header(place, &place.previous_header()).await?.0)
 }

@@ -1,5 +1,5 @@
-//! Sealing a file into the store while it is read: no sealed copy on this machine, and no more of
-//! it in memory than a few parts of the upload.
+//! Seals a file into the store while it is read: there is no sealed copy on this machine, and only
+//! a few parts of the upload are in memory.
 
 use std::{
     fs::{File, Metadata},
@@ -20,13 +20,13 @@ use twinseal::{
 use crate::{Result, at, place::Place, progress};
 use common::printable;
 
-/// Stores want parts of at least 5 MiB, all of one length but the last.
+/// Stores require parts of at least 5 MiB, all of the same length except the last.
 const MIN_PART: u64 = 8 << 20;
 
-/// S3 takes no more parts than this.
+/// The most parts that S3 accepts.
 const MAX_PARTS: u64 = 10_000;
 
-/// How many parts are on their way at once.
+/// How many parts are uploaded at the same time.
 const CONCURRENT: usize = 4;
 
 /// How much plaintext is read at once.
@@ -78,12 +78,12 @@ pub(crate) async fn seal(
     };
     bar.finish_and_clear();
     if let Err(error) = outcome {
-        // The first error is the one to tell. What remains of an upload that cannot even be
-        // aborted is never visible as an object; stores delete it by a lifecycle rule.
+        // The first error is the one to report. Parts of an upload that cannot even be aborted
+        // never become an object; a lifecycle rule of the store deletes them.
         let _ = upload.abort().await;
         return Err(error);
     }
-    // From here on a signal changes nothing: without a header there is no checkpoint.
+    // From here on signals have no effect. Without a header there is no checkpoint.
     upload.finish().await?;
 
     let header_length = header.len() as u64;
@@ -96,7 +96,7 @@ pub(crate) async fn seal(
             );
         }
         Err(error) => {
-            let _ = place.store.delete(&place.body()).await; // it opens for nobody
+            let _ = place.store.delete(&place.body()).await; // without a header nobody can open it
             return Err(error.into());
         }
     }
@@ -116,7 +116,8 @@ pub(crate) fn report(sealed: &Sealed, place: &Place, out: &mut impl Write) -> Re
     Ok(())
 }
 
-/// Reads, seals, and hands over what became sealed; on a thread of its own, because it computes.
+/// Reads and seals the file, and sends the sealed parts. It has a thread of its own, because it
+/// blocks.
 fn seal_parts(
     mut file: File,
     before: &Metadata,
@@ -136,24 +137,25 @@ fn seal_parts(
         };
         sealer.update(buffer.get(..read).unwrap_or_default(), &mut sealed)?;
         length += read as u64;
-        // Half of one state and half of another is no checkpoint. The rest need not be sent then.
+        // A mixture of two states of the file is not a checkpoint. Then the rest need not be sent.
         unchanged(&file, before)?;
         let next = Vec::with_capacity(sealed.capacity());
         if parts.blocking_send(std::mem::replace(&mut sealed, next)).is_err() {
-            return Ok(()); // the upload has failed, and says why
+            return Ok(()); // the upload has failed and reports why
         }
     }
     unchanged(&file, before)?;
     if length != before.len() {
-        return Err(format!("the file has {} bytes, but gave {length}", before.len()).into());
+        return Err(format!("the file has {} bytes, but {length} were read", before.len()).into());
     }
     sealer.finish(&mut sealed)?;
-    // A receiver that is gone has failed, and says why.
+    // If the receiver is gone, the upload has failed and reports why.
     let _ = parts.blocking_send(sealed);
     Ok(())
 }
 
-/// Compares length and time of the last change; where a file system has no times, the length must do.
+/// Compares the length and the time of the last change, or only the length if the file system has
+/// no times.
 fn unchanged(file: &File, before: &Metadata) -> Result<()> {
     let after = file.metadata()?;
     let same_time = match (before.modified(), after.modified()) {

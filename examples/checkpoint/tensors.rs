@@ -1,4 +1,5 @@
-//! Finding one tensor in a sealed safetensors file: an 8-byte length, that much JSON, the tensors.
+//! Finds one tensor in a sealed safetensors file, which is an 8-byte length, JSON of that length,
+//! and the tensors.
 
 use std::{io::Write, ops::Range};
 
@@ -8,7 +9,7 @@ use twinseal::{DecapsulationKey, Plaintext};
 use crate::{Result, open::SealedObject, place::Place};
 use common::printable;
 
-/// One chunk of the body: as much as is fetched anyway for the first bytes.
+/// One chunk of the body: reading its first byte fetches all of it.
 const FRONT: u64 = 16 * 1024;
 
 /// The bound of safetensors itself.
@@ -32,7 +33,7 @@ impl<'a> Checkpoint<'a> {
 
     /// One or two more requests, for the metadata.
     pub(crate) async fn of(object: SealedObject<'a>) -> Result<Self> {
-        let not_safetensors = "it opens, but it is not a safetensors file";
+        let not_safetensors = "opened, but not a safetensors file";
         let front = object.read(0..object.len().min(FRONT)).await?;
         let (length, front) = front.split_first_chunk().ok_or(not_safetensors)?;
         let length = u64::from_le_bytes(*length);
@@ -57,7 +58,9 @@ impl<'a> Checkpoint<'a> {
 
     pub(crate) fn info(&self, name: &str) -> Result<&TensorInfo> {
         let info = self.metadata.info(name);
-        Ok(info.ok_or_else(|| format!("no tensor is called {name:?}; see the list"))?)
+        Ok(info.ok_or_else(|| {
+            format!("there is no tensor {name:?}; `read` without --tensor lists them")
+        })?)
     }
 
     /// The names in the order of the file.

@@ -1,8 +1,9 @@
-//! An error with its causes, for a log: an external key's own words are in its source.
+//! Formats an error with its causes, for a log: the reason of an external key is in the error's
+//! source.
 
 use std::error::Error;
 
-/// What an error says, and what each of its causes says.
+/// The messages of an error and of all its causes, separated by colons.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

@@ -1,4 +1,5 @@
-//! What came from outside, made fit for terminals and logs: names in files, peers' words, arguments.
+//! Makes text from outside safe for terminals and logs: names in files, messages of peers,
+//! arguments.
 
 use std::{
     fmt::Display,
@@ -6,9 +7,9 @@ use std::{
     process,
 };
 
-/// The same text on one line, with everything escaped that would do something instead of being seen:
-/// control characters (`\u{1b}`), and those of the category Cf, which turn the direction of what
-/// follows or take no room. What can be seen stays as it is.
+/// The same text on one line. Characters that act on a terminal or cannot be seen are escaped:
+/// control characters (`\u{1b}`), and those of the category Cf, which reverse the direction of text
+/// or have no width. Visible characters stay as they are.
 pub fn printable(text: impl Display) -> String {
     let mut shown = String::new();
     for letter in text.to_string().chars() {
@@ -21,7 +22,8 @@ pub fn printable(text: impl Display) -> String {
     shown
 }
 
-/// The arguments of this program. What clap refuses it repeats, so that is made printable as well.
+/// The arguments of this program. clap repeats an argument that it refuses, so its message is made
+/// printable too.
 pub fn arguments<Arguments: clap::Parser>() -> Arguments {
     Arguments::try_parse().unwrap_or_else(|error| {
         if !error.use_stderr() {
@@ -35,7 +37,8 @@ pub fn arguments<Arguments: clap::Parser>() -> Arguments {
     })
 }
 
-/// The last words of a program that fails, in one piece, since others may write there too.
+/// Prints the error that ends a program. It is one write, because other processes may print there
+/// too.
 pub fn complain(program: impl Display, error: impl Display) {
     let _ = io::stderr().write_all(format!("{program}: {}\n", printable(error)).as_bytes());
 }
@@ -45,7 +48,7 @@ mod tests {
     use super::printable;
 
     #[test]
-    fn what_acts_is_escaped_and_what_can_be_seen_is_not() {
+    fn control_characters_are_escaped_and_visible_ones_are_not() {
         for (text, shown) in [
             ("layer.0.weight", "layer.0.weight"),
             ("größer, 日本語, \"C:\\x\" it's", "größer, 日本語, \"C:\\x\" it's"),

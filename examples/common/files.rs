@@ -1,4 +1,4 @@
-//! Files that somebody else put there, opened without waiting.
+//! Opens a file of unknown origin without blocking.
 
 use std::{
     fs::{File, OpenOptions},
@@ -6,7 +6,8 @@ use std::{
     path::Path,
 };
 
-/// Opens a regular file, and refuses a device, a socket and a FIFO, which would wait for a writer.
+/// Opens a regular file. Refuses a device, a socket and a FIFO, which would block until there is a
+/// writer.
 pub fn open_regular(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
@@ -17,7 +18,7 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
     }
     let file = options.open(path)?;
     if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
     Ok(file)
 }

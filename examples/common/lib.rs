@@ -1,4 +1,4 @@
-//! What the larger examples share: text that is fit for terminals and logs, arguments, errors and files.
+//! Code that the larger examples share: text for terminals and logs, arguments, errors and files.
 
 mod chain;
 mod console;

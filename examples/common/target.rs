@@ -1,4 +1,4 @@
-//! A file that an example writes for somebody: whole, or not at all.
+//! A file that is written completely or not at all.
 
 use std::{
     error::Error,
@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-/// A file that is there whole or not at all.
+/// A file that gets its name only when all of it is written.
 #[derive(Debug)]
 pub struct Target {
     path: PathBuf,
@@ -17,18 +17,19 @@ pub struct Target {
 }
 
 impl Target {
-    /// Fails at once if the file cannot be written: before the work whose result would be lost.
+    /// Fails if the file cannot be written. Call it before the work, whose result would otherwise
+    /// be lost.
     pub fn new(path: &Path) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let at = |error| format!("cannot write {path:?}: {error}");
         if fs::symlink_metadata(path).is_ok_and(|known| !known.is_file()) {
-            return Err(format!("cannot write {path:?}: it is not a regular file").into());
+            return Err(format!("cannot write {path:?}: not a regular file").into());
         }
         let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
         let beside = NamedTempFile::new_in(directory.unwrap_or(Path::new("."))).map_err(at)?;
         Ok(Self { path: path.to_path_buf(), beside })
     }
 
-    /// Writes the file, and gives it its name when all of it is on the disk.
+    /// Writes the file, and renames it to its path when all of it is on the disk.
     pub fn write(mut self, bytes: &[u8]) -> Result<(), Box<dyn Error + Send + Sync>> {
         let written = self.beside.write_all(bytes).and_then(|()| self.beside.as_file().sync_all());
         written.map_err(|error| format!("cannot write {:?}: {error}", self.path))?;

@@ -1,4 +1,5 @@
-//! What the models of the examples learn: pictures of digits, shifted, dimmed and noisy.
+//! The training data and the model of the examples. The data is pictures of digits, shifted, dimmed
+//! and noisy.
 
 mod perceptron;
 
@@ -35,8 +36,9 @@ const GLYPHS: [[u8; 7]; CLASSES] = [
     [0b01110, 0b10001, 0b10001, 0b01111, 0b00001, 0b00010, 0b01100],
 ];
 
-/// Draws `count` pictures. A part of `favoured` goes to three digits in a row from `first` on, the
-/// rest to all of them: workers of a federation never see the same mixture.
+/// Draws `count` pictures. The fraction `favoured` of them shows one of three consecutive digits,
+/// of which `first` is the first. The others show any digit. So each worker of a federation has
+/// another mixture.
 pub fn draw(rng: &mut impl Rng, count: usize, first: usize, favoured: f64) -> Vec<Sample> {
     let mut sample = || {
         let label = match rng.random_bool(favoured) {

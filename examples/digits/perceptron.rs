@@ -1,5 +1,5 @@
-//! The model of the examples: a perceptron with one hidden layer, its gradient, and how both travel
-//! as safetensors.
+//! The model of the examples: a perceptron with one hidden layer, its gradient, and the encoding of
+//! both as safetensors.
 
 use std::{collections::HashMap, error::Error};
 
@@ -49,17 +49,17 @@ impl Perceptron {
         Self { hidden, parameters }
     }
 
-    /// How many parameters there are.
+    /// The number of parameters with this many hidden units.
     pub fn len(hidden: usize) -> usize {
         hidden * PIXELS + hidden + CLASSES * hidden + CLASSES
     }
 
-    /// How many hidden units there are.
+    /// The number of hidden units.
     pub fn hidden(&self) -> usize {
         self.hidden
     }
 
-    /// All of them, in one vector.
+    /// All parameters in one vector.
     pub fn parameters(&self) -> &[f32] {
         &self.parameters
     }
@@ -71,7 +71,7 @@ impl Perceptron {
         Layers { hidden_weight, hidden_bias, output_weight, output_bias }
     }
 
-    /// How likely each digit is. `units` is a buffer that is kept from picture to picture.
+    /// The probability of each digit. `units` is a buffer to reuse from picture to picture.
     pub fn predict(&self, pixels: &[f32], units: &mut Vec<f32>) -> [f32; CLASSES] {
         let Layers { hidden_weight, hidden_bias, output_weight, output_bias } = self.layers();
         units.clear();
@@ -127,12 +127,12 @@ impl Perceptron {
         add_scaled(&mut self.parameters, gradient, -rate);
     }
 
-    /// Whether it still computes: a parameter that is not finite makes every prediction one.
+    /// Whether all parameters are finite: one that is not spoils every prediction.
     pub fn is_finite(&self) -> bool {
         self.parameters.iter().all(|parameter| parameter.is_finite())
     }
 
-    /// Mean loss, and the part of pictures that are recognised.
+    /// The mean loss, and the fraction of pictures that are recognised.
     pub fn evaluate(&self, samples: &[Sample]) -> (f32, f32) {
         let (mut loss, mut right, mut units) = (0.0, 0, Vec::new());
         for Sample { pixels, label } in samples {
@@ -150,14 +150,14 @@ impl Perceptron {
         to_safetensors(self.hidden, &self.parameters, HashMap::new())
     }
 
-    /// Reads a model; the tensors' shapes say how many hidden units it has.
+    /// Reads a model. The shapes of the tensors contain the number of hidden units.
     pub fn from_safetensors(bytes: &[u8]) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let (hidden, parameters) = from_safetensors(&SafeTensors::deserialize(bytes)?)?;
         Ok(Self { hidden, parameters })
     }
 }
 
-/// A model or a gradient, with whatever else is to be said about it.
+/// Encodes a model or a gradient, with metadata about it.
 pub fn to_safetensors(
     hidden: usize,
     values: &[f32],
@@ -175,8 +175,8 @@ pub fn to_safetensors(
     Ok(safetensors::serialize(tensors, Some(about))?)
 }
 
-/// The values of a model or a gradient, and the number of hidden units. Everything is checked: the
-/// bytes came from somebody else.
+/// Decodes a model or a gradient: the number of hidden units, and the values. The bytes are not
+/// trusted: everything is checked.
 pub fn from_safetensors(
     tensors: &SafeTensors<'_>,
 ) -> Result<(usize, Vec<f32>), Box<dyn Error + Send + Sync>> {
@@ -194,7 +194,7 @@ pub fn from_safetensors(
         }
         values.extend(tensor.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)));
     }
-    // One NaN would spread through every average that it gets into.
+    // One NaN would spread to every average that includes it.
     if !values.iter().all(|value| value.is_finite()) {
         return Err("a value is not a finite number".into());
     }
@@ -202,7 +202,7 @@ pub fn from_safetensors(
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {
-    // Eight sums that do not wait for each other: the compiler may not reorder float additions itself.
+    // Eight independent sums: the compiler itself must not reorder float additions.
     let (a, a_rest) = a.as_chunks::<8>();
     let (b, b_rest) = b.as_chunks::<8>();
     let mut sums = [0.0; 8];

@@ -1,4 +1,5 @@
-//! The aggregator: rounds of updates and averages, even if workers are lost on the way.
+//! The aggregator: collects updates and sends averages in rounds, and continues when a worker is
+//! lost.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -28,7 +29,7 @@ use crate::{
 };
 use digits::{Perceptron, Sample};
 
-/// Connections at a time, those of strangers included.
+/// The most connections at the same time, of workers and strangers.
 const MAX_CONNECTIONS: usize = 256;
 
 /// Pictures that no worker learns from.
@@ -132,7 +133,7 @@ fn start(
 fn listen(listener: &TcpListener, hall: &Arc<Hall>, events: &Outbox<Event>) {
     let connections = Arc::new(AtomicUsize::new(0));
     for stream in listener.incoming() {
-        // An error is one connection's, or a lack of file descriptors that passes.
+        // The error is of one connection, or a temporary lack of file descriptors.
         let Ok(stream) = stream else {
             thread::sleep(Duration::from_millis(10));
             continue;
@@ -148,7 +149,7 @@ fn listen(listener: &TcpListener, hall: &Arc<Hall>, events: &Outbox<Event>) {
             served.fetch_sub(1, Ordering::Relaxed);
         });
         if serving.is_err() {
-            connections.fetch_sub(1, Ordering::Relaxed); // no thread is left for it, for now
+            connections.fetch_sub(1, Ordering::Relaxed); // no thread could be started, for now
         }
     }
 }
@@ -160,20 +161,20 @@ struct Training<'a, W> {
     model: Perceptron,
     held_out: Vec<Sample>,
     peers: BTreeMap<usize, Outbox<Order>>,
-    /// Who has not connected yet.
+    /// The workers that have not connected yet.
     coming: BTreeSet<usize>,
-    /// Whose gradients were far too long; said once.
+    /// The workers whose gradients were far too long. Each is reported once.
     suspects: BTreeSet<usize>,
     /// The next round's updates: a quick worker sends one before a slow one has its average.
     updates: BTreeMap<usize, Update>,
-    /// Who has not got the round's average yet.
+    /// The workers that have not received the round's average yet.
     unanswered: BTreeSet<usize>,
     round: Round,
-    /// The round before, until the workers have told what it cost them.
+    /// The previous round, until the workers have reported its cost.
     before: Option<Round>,
-    /// Whether there may be more to hear from the attacker.
+    /// Whether the attacker may still print something.
     attacker_speaks: bool,
-    /// Who took the last average, said farewell and left.
+    /// How many workers have received the last average, sent a farewell and left.
     left: usize,
     report: &'a mut Report<W>,
 }
@@ -210,7 +211,7 @@ impl<W: Write> Training<'_, W> {
             self.order(|| Order::Answer { average: Arc::clone(&average), rotates, is_last });
             self.gather("it did not take the average", |this| this.unanswered.clone())?;
             if rotates {
-                // Nobody has a session with the old key any more: whoever had is lost.
+                // No session uses the old key now: a worker that still had one is lost.
                 self.hall.ring.update(|ring| ring.retire(old))?;
                 let text = format_args!("all sessions are new, the old key {old} is retired");
                 self.report.event(number, "key rotation", text)?;
@@ -244,13 +245,13 @@ impl<W: Write> Training<'_, W> {
         self.peers.keys().copied().filter(|worker| !self.updates.contains_key(worker)).collect()
     }
 
-    /// Takes events until nobody is missing any more. Who is missing for too long is lost.
+    /// Handles events until no worker is missing. A worker that is missing for too long is lost.
     fn gather(
         &mut self,
         otherwise: &str,
         missing: impl Fn(&Self) -> BTreeSet<usize>,
     ) -> Result<(), Failure> {
-        // A little more than a connection's own timeout, which tells more about the reason.
+        // A little more than a connection's own timeout, whose error is more specific.
         let deadline = Instant::now() + self.settings.timeout() + Duration::from_secs(1);
         while !missing(self).is_empty() {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -270,7 +271,7 @@ impl<W: Write> Training<'_, W> {
         Ok(())
     }
 
-    /// The attacker ends with worker 1's connection; what it has said may still be on its way.
+    /// Reads the last lines of the attacker, which ends with worker 1's connection.
     fn hear_out(&mut self) -> Result<(), Failure> {
         let deadline = Instant::now() + self.settings.timeout();
         while self.attacker_speaks {
@@ -290,7 +291,7 @@ impl<W: Write> Training<'_, W> {
                 self.peers.insert(worker, orders);
             }
             Event::Updated { worker, update } if self.peers.contains_key(&worker) => {
-                // It tells what the round before has cost.
+                // It reports the cost of the previous round.
                 self.before.as_mut().unwrap_or(&mut self.round).added.add_spent(update.spent);
                 self.updates.insert(worker, update);
             }
@@ -306,7 +307,7 @@ impl<W: Write> Training<'_, W> {
                 self.left += 1;
                 self.peers.remove(&worker);
             }
-            // Who was given up stays so: the others have gone on.
+            // A lost worker stays lost: the others have continued.
             Event::Joined { .. }
             | Event::Updated { .. }
             | Event::Answered { .. }
@@ -326,7 +327,7 @@ impl<W: Write> Training<'_, W> {
         self.updates.remove(&worker);
         let was_here = self.peers.remove(&worker).is_some() || self.coming.remove(&worker);
         if was_here {
-            let text = format_args!("worker {worker}: {reason}; the others go on");
+            let text = format_args!("worker {worker}: {reason}; the others continue");
             self.report.event(self.round.number, "dropped", text)?;
         }
         Ok(())
@@ -342,7 +343,7 @@ impl<W: Write> Training<'_, W> {
             if self.suspects.insert(worker) {
                 let text = format_args!(
                     "worker {worker}: its gradient is {times:.0} times as long as the median, and \
-                     counts no more than that"
+                     is shortened to it"
                 );
                 self.report.event(self.round.number, "shortened", text)?;
             }
@@ -350,7 +351,7 @@ impl<W: Write> Training<'_, W> {
         Ok(gradient)
     }
 
-    /// A new primary key; the old one stays until nobody uses it.
+    /// Makes a new primary key. The old one stays until no session uses it.
     fn rotate(&mut self) -> Result<EncapsulationKey, Failure> {
         let new = DecapsulationKey::generate()?;
         let key = new.encapsulation_key().clone();
@@ -362,7 +363,7 @@ impl<W: Write> Training<'_, W> {
 
     fn order(&self, order: impl Fn() -> Order) {
         for orders in self.peers.values() {
-            // A connection that has ended says so by its event.
+            // A connection that has ended reports it with an event.
             let _ = orders.send(order());
         }
     }

@@ -1,5 +1,5 @@
-//! An attacker between one worker and the aggregator. It sees and changes every byte, has the
-//! aggregator's public key, and lacks the worker's private one.
+//! An attacker between one worker and the aggregator. It can read and change every byte, and has
+//! the aggregator's public key, but not the worker's private key.
 
 use std::{
     io::{self, Read, Write},
@@ -26,7 +26,7 @@ pub(crate) struct Settings {
 const PATIENCE: Duration = Duration::from_secs(60);
 const LONGEST_MESSAGE: usize = 256 << 20;
 
-/// Prints where it listens for the worker, then what it does.
+/// Prints the address where it listens for the worker, then each attack.
 pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     say(&listener.local_addr()?.to_string())?;
@@ -40,7 +40,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     worker.set_nodelay(true)?;
     let (mut back, mut answers) = (worker.try_clone()?, aggregator.try_clone()?);
     thread::spawn(move || {
-        // The answers go back as they are. At the end of either connection, the other ends too.
+        // The answers go back as they are. When either connection ends, so does the other.
         let _ = io::copy(&mut answers, &mut back);
         let _ = back.shutdown(Shutdown::Both);
     });
@@ -66,7 +66,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Waits for a connection, but not for ever: the process that should connect may have ended.
+/// Waits for a connection until a deadline: the worker may have ended.
 fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
     const PAUSE: Duration = Duration::from_millis(5);
     listener.set_nonblocking(true)?;
@@ -92,14 +92,14 @@ fn wire(stream: TcpStream) -> io::Result<Wire> {
 struct Victim {
     aggregator: SocketAddr,
     to_aggregator: EncapsulationKey,
-    /// The start of what the worker sent.
+    /// The first frames that the worker sent.
     recorded: Vec<Frame>,
-    /// In which of its sessions the worker is, and at which message.
+    /// The number of the worker's session, and of the message in it.
     at: (u32, u32),
 }
 
 impl Victim {
-    /// Something else before each update, while the worker waits.
+    /// Makes an attack before an update is passed on.
     fn attack(&self, aggregator: &mut TcpStream, update: &Frame) -> Result<(), Failure> {
         match self.at {
             (1, 2) => {
@@ -111,7 +111,7 @@ impl Victim {
                 Ok(aggregator.write_all(&forged)?)
             }
             (1, 3) => {
-                say("replayed: worker 1's update of the round before, once more")?;
+                say("replayed: worker 1's update of the previous round")?;
                 let before = self.recorded.last().ok_or("nothing was recorded")?;
                 Ok(aggregator.write_all(&bytes(before))?)
             }
@@ -142,7 +142,7 @@ impl Victim {
             }
             // By now all workers have the new key.
             (2, 2) => {
-                say("replayed: the same, when its key is retired")?;
+                say("replayed: the same session, after its key was retired")?;
                 self.replay()
             }
             _ => Ok(()),
@@ -163,7 +163,7 @@ impl Victim {
         let mut wire = wire(stream)?;
         let challenge = wire.expect(Kind::Challenge)?;
         for (kind, payload) in frames(&challenge)? {
-            // It may have been thrown out after the first frame.
+            // The aggregator may have closed the connection after the first frame.
             if wire.write(kind, &[&payload]).is_err() {
                 break;
             }
@@ -180,13 +180,13 @@ fn poison() -> Result<Vec<u8>, Failure> {
     Update { gradient, hidden, samples: 1_000_000, loss: 0.0, spent: Spent::default() }.to_bytes()
 }
 
-/// A frame as it stands on the wire.
+/// The bytes of a frame on the wire.
 fn bytes(frame: &Frame) -> Vec<u8> {
     let length = (frame.payload.len() as u32).to_be_bytes();
     [&[frame.kind as u8], &length[..], &frame.payload].concat()
 }
 
-/// Says what comes next, and leaves the time to read it before it happens.
+/// Announces the next attack, and waits until the line can be read.
 fn say(line: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{line}")?;

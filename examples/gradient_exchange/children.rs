@@ -1,4 +1,4 @@
-//! The other processes: started, heard and, whatever happens, stopped.
+//! Starts the other processes, reads their output, and stops them in any case.
 
 use std::{
     env,
@@ -27,19 +27,19 @@ pub(crate) struct Process {
     what: String,
 }
 
-/// Nothing outlives the aggregator.
+/// No process outlives the aggregator.
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended already, which is as well.
+        // It may have ended already.
         let _ = self.child.kill();
-        #[expect(clippy::disallowed_methods, reason = "what was killed ends")]
+        #[expect(clippy::disallowed_methods, reason = "it was killed")]
         let _ = self.child.wait();
     }
 }
 
 impl Process {
-    /// Starts this program again. The other end of its standard input is the way by which it gets
-    /// the aggregator's key: what would be a configuration file or a registry elsewhere.
+    /// Starts this program again. The new process reads the aggregator's key from its standard
+    /// input; in practice the key is in a configuration file or a registry.
     fn start(what: String, arguments: &[String], to: &EncapsulationKey) -> Result<Self, Failure> {
         let mut child = Command::new(env::current_exe()?)
             .args(arguments)
@@ -48,7 +48,7 @@ impl Process {
             .spawn()?;
         let (input, output) = (child.stdin.take(), child.stdout.take());
         let (outbox, lines) = mpsc::channel();
-        // From here on it is stopped whatever fails.
+        // From here on it is stopped if anything fails.
         let process = Self { child, lines, what };
         input.ok_or("no standard input")?.write_all(to.to_pem().as_bytes())?;
         let output = BufReader::new(output.ok_or("no standard output")?);
@@ -109,7 +109,7 @@ impl Process {
         Ok(VerifyingKey::from_pem(&pem)?)
     }
 
-    /// Passes on whatever it prints from now on.
+    /// Sends all that it prints from now on as events.
     pub(crate) fn pass_on(&mut self, events: Outbox<Event>) {
         let (_, none) = mpsc::channel();
         let lines = std::mem::replace(&mut self.lines, none);
@@ -119,7 +119,7 @@ impl Process {
         });
     }
 
-    /// Waits a moment for it to end by itself, and tells whether all was well.
+    /// Waits for it to end by itself, and returns whether it ended in time and without an error.
     pub(crate) fn end(&mut self, timeout: Duration) -> Result<bool, Failure> {
         const PAUSE: Duration = Duration::from_millis(5);
         for _ in 0..timeout.as_millis() / PAUSE.as_millis() {

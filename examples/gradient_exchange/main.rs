@@ -28,7 +28,7 @@ use common::Target;
 use report::Report;
 use settings::Settings;
 
-/// Whatever stops a process. The example only prints it.
+/// Any error. The example only prints it.
 type Failure = Box<dyn Error + Send + Sync>;
 
 /// Federated training with sealed gradients: one aggregator, several workers, an attacker.
@@ -41,7 +41,7 @@ struct Arguments {
     role: Option<Role>,
 }
 
-/// The other processes. The aggregator starts them, and gives them its key on standard input.
+/// The other processes. The aggregator starts them, and writes its key to their standard input.
 #[derive(Debug, Subcommand)]
 enum Role {
     /// Learn for an aggregator, whose public key is on standard input
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
         Some(Role::Worker(settings)) => {
             (format!("worker {}", settings.number), worker::run(settings))
         }
-        // When the training is over, its connections end in the middle of something.
+        // At the end of the training its connections are cut at any point.
         Some(Role::Attacker(settings)) => {
             ("attacker".into(), attacker::run(settings).or_else(ignore_io))
         }
@@ -77,7 +77,7 @@ fn aggregate(settings: &Settings) -> Result<(), Failure> {
     if settings.rotate_after() > settings.rounds {
         return Err("--rotate-after is beyond the last round".into());
     }
-    // Before the training, which would be lost.
+    // Fail before the training, whose result would be lost.
     let target = settings.save.as_deref().map(Target::new).transpose()?;
     let mut report = Report::new(io::stdout().lock());
     let model = aggregator::run(settings, &mut report)?;

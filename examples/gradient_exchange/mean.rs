@@ -1,24 +1,24 @@
 //! The mean of a round's gradients, in which no worker weighs more than another.
 //!
-//! A signature says who sent an update, and nothing about what is in it: a worker that has been taken
-//! over is registered like the others. So a worker counts by the pictures that it was asked to learn
-//! from, never by what it claims, and no gradient is longer than the median of the round. One of three
-//! is worth a third: what it teaches within that is up to it. Against that other means help, such as a
-//! median instead of the mean, or pictures of the aggregator's own to test each update with.
+//! A signature proves who sent an update, but not that its content is honest: a compromised worker
+//! is registered like the others. So all workers have the same weight, and no gradient is longer
+//! than the median of the round. One worker of three still has a third of the influence. Other
+//! measures limit that, such as a median instead of the mean, or pictures of the aggregator's own
+//! to test each update with.
 
 use std::collections::BTreeMap;
 
 use crate::Failure;
 use digits::{add_scaled, norm};
 
-/// How much longer than the median a gradient is before it is reported: a worker whose pictures are
-/// unusual is shortened without a word.
+/// A gradient is reported if it is more than this many times as long as the median. One that is
+/// only a little longer may come from unusual pictures, and is shortened without a report.
 const SUSPICIOUS: f64 = 10.0;
 
 #[derive(Debug)]
 pub(crate) struct Mean {
     pub(crate) gradient: Vec<f32>,
-    /// Who sent a gradient that was far too long, and how many times as long as the median.
+    /// The workers whose gradients were far too long, and how many times as long as the median.
     pub(crate) shortened: Vec<(usize, f64)>,
 }
 
@@ -45,7 +45,8 @@ pub(crate) fn mean(updates: &BTreeMap<usize, &[f32]>) -> Result<Mean, Failure> {
     Ok(mean)
 }
 
-/// Of an even number, the lower of the two in the middle: half of the workers do not decide.
+/// The median. Of an even number it is the lower of the two in the middle, so that half of the
+/// workers cannot raise it.
 fn lower_median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<_> = values.collect();
     values.sort_unstable_by(f64::total_cmp);

@@ -1,5 +1,5 @@
-//! What the sealed messages say: models, gradients and averages as safetensors, with a few words about
-//! them in the file's own metadata.
+//! The content of the sealed messages: models, gradients and averages as safetensors, with numbers
+//! about them in the file's metadata.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -12,14 +12,15 @@ use crate::Failure;
 const PURPOSE: &str = "example.com/gradients/v1";
 
 /// The context of a session: its purpose, the aggregator's challenge, and its number within the
-/// connection. A recorded session does not open in another connection, whose challenge is another.
+/// connection. A recorded session does not open in another connection, because the challenge
+/// differs.
 pub(crate) fn context(challenge: &[u8], session: u32) -> Vec<u8> {
     let challenge: String = challenge.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{PURPOSE} challenge {challenge} session {session}").into_bytes()
 }
 
-/// What a message is authenticated with: its place in the training. The order within a session is
-/// ensured anyway; this ties it to the rounds of everybody else.
+/// The additional data of a message: its place in the training. A session ensures the order of its
+/// own messages; this also ties them to the rounds of the other workers.
 pub(crate) fn aad(what: What, round: u32) -> Vec<u8> {
     format!("{} {round}", what.name()).into_bytes()
 }
@@ -43,7 +44,7 @@ impl What {
     }
 }
 
-/// What sealing cost a worker since its last message.
+/// The time that sealing has taken a worker since its last message.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Spent {
     /// Sealing and opening messages.
@@ -111,7 +112,7 @@ impl Average {
     }
 }
 
-/// A worker's last message: what its last step cost.
+/// A worker's last message: the cost of its last step.
 pub(crate) fn farewell_to_bytes(spent: Spent) -> Result<Vec<u8>, Failure> {
     Ok(safetensors::serialize(NO_TENSORS, Some(spent_to_text(spent)))?)
 }
@@ -145,5 +146,5 @@ fn parse<T: std::str::FromStr>(about: &HashMap<String, String>, name: &str) -> R
     about
         .get(name)
         .and_then(|text| text.parse().ok())
-        .ok_or_else(|| format!("the message does not say its {name}").into())
+        .ok_or_else(|| format!("the message has no valid {name}").into())
 }

@@ -1,4 +1,4 @@
-//! One connection as the aggregator sees it: who it is, what it sends, and what it is answered.
+//! One connection of the aggregator: identifies the worker, receives its updates and answers them.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,14 +24,14 @@ use crate::{
     wire::{Kind, Wire},
 };
 
-/// What all connections share.
+/// The state that all connections share.
 #[derive(Debug)]
 pub(crate) struct Hall {
     pub(crate) ring: Shared<Keyring>,
     pub(crate) signers: VerifyingKeyring,
     /// The workers' numbers by the keys that they sign with.
     pub(crate) workers: HashMap<KeyId, usize>,
-    /// Who came. A worker comes once.
+    /// The workers that have connected. Each may connect once.
     pub(crate) present: Mutex<HashSet<usize>>,
     pub(crate) hidden: usize,
     /// How many pictures a worker is asked to learn from in a step.
@@ -40,7 +40,7 @@ pub(crate) struct Hall {
     pub(crate) longest_message: usize,
 }
 
-/// What a connection tells the round.
+/// What a connection reports to the training.
 #[derive(Debug)]
 pub(crate) enum Event {
     Joined {
@@ -51,12 +51,12 @@ pub(crate) enum Event {
         worker: usize,
         update: Update,
     },
-    /// The answer is on its way, and a new session stands if one was asked for.
+    /// The answer was sent, and a new session was started if one was ordered.
     Answered {
         worker: usize,
         spent: Spent,
         cost: Cost,
-        /// Of the bytes that started sessions, those that were not reported yet.
+        /// Bytes that started sessions since the last report.
         session_bytes: u64,
     },
     Left {
@@ -74,11 +74,11 @@ pub(crate) enum Event {
     },
     /// A line that another process printed.
     Said(String),
-    /// It prints no more.
+    /// The other process has closed its output.
     Silent,
 }
 
-/// What the round asks of a connection.
+/// What the training orders a connection to do.
 #[derive(Debug)]
 pub(crate) enum Order {
     Begin { model: Arc<Vec<u8>> },
@@ -88,12 +88,13 @@ pub(crate) enum Order {
 /// Serves a connection to its end.
 pub(crate) fn serve(stream: TcpStream, hall: &Hall, events: &Outbox<Event>) {
     let address = stream.peer_addr().map_or_else(|_| "a connection".into(), |at| at.to_string());
-    // The connection stays open until its end was reported: a peer that sees it close has been reported.
+    // The connection stays open until its end was reported: a peer that sees it close knows that
+    // the report was sent.
     let held = stream.try_clone();
     let entered = Wire::new(stream, hall.timeout)
         .map_err(Failure::from)
         .and_then(|wire| Peer::enter(wire, hall));
-    // Sending fails only when the training is over, and then nobody wants to know.
+    // Sending fails only when the training is over, and then nobody needs the event.
     let _ = match entered {
         Err(reason) => events.send(Event::Refused { who: address, reason: reason.to_string() }),
         Ok(mut peer) => match peer.work(events) {
@@ -110,7 +111,7 @@ pub(crate) fn serve(stream: TcpStream, hall: &Hall, events: &Outbox<Event>) {
 struct Session {
     updates: Incoming,
     answers: SessionSender,
-    /// How many bytes were sent to start it.
+    /// The number of bytes that were sent to start it.
     bytes: u64,
 }
 
@@ -122,12 +123,13 @@ struct Peer<'a> {
     session: Session,
     cost: Cost,
     spent: Spent,
-    /// Of the bytes that started sessions, those that were not reported yet.
+    /// Bytes that started sessions since the last report.
     session_bytes: u64,
 }
 
 impl<'a> Peer<'a> {
-    /// Lets in who answers the challenge with a session signed by a registered worker.
+    /// Accepts a connection that answers the challenge with a session signed by a registered
+    /// worker.
     fn enter(mut wire: Wire, hall: &'a Hall) -> Result<Self, Failure> {
         let mut challenge = [0; 32];
         SysRng.try_fill_bytes(&mut challenge)?;
@@ -143,7 +145,7 @@ impl<'a> Peer<'a> {
             .ok_or("no worker signs with this key")?;
         let mut present = hall.present.lock().unwrap_or_else(PoisonError::into_inner);
         if !present.insert(worker) {
-            return Err(format!("worker {worker} was here before").into());
+            return Err(format!("worker {worker} has connected before").into());
         }
         wire.allow(hall.longest_message);
         let cost = Cost::default();
@@ -151,7 +153,7 @@ impl<'a> Peer<'a> {
         Ok(Self { hall, wire, worker, challenge, session, cost, spent, session_bytes })
     }
 
-    /// Takes updates and answers them, until the last one.
+    /// Receives updates and answers them, until the last one.
     fn work(&mut self, events: &Outbox<Event>) -> Result<Event, Failure> {
         let (orders, inbox) = mpsc::channel();
         events.send(Event::Joined { worker: self.worker, orders })?;
@@ -203,9 +205,9 @@ impl<'a> Peer<'a> {
     ) -> Result<Vec<u8>, Failure> {
         let who = format!("in the connection of worker {}", self.worker);
         let Self { wire, session, cost, .. } = self;
-        let no_start = &mut |_: &[u8]| None; // a reply comes from here
+        let no_start = &mut |_: &[u8]| None; // replies start at this end
         secure::receive(wire, &mut session.updates, (what, round), cost, no_start, &mut |reason| {
-            // Nobody to tell: the training is over, which the next read will notice.
+            // Sending fails only when the training is over, which the next read notices.
             let _ = events.send(Event::Refused { who: who.clone(), reason });
         })
     }
@@ -221,7 +223,7 @@ impl<'a> Peer<'a> {
         secure::send(wire, &mut session.answers, (what, round), message.to_vec(), is_last, cost)
     }
 
-    /// The last message of a session. Without it, something was cut off.
+    /// Receives the last message of a session. Without it, the session was truncated.
     fn farewell(&mut self, round: u32, events: &Outbox<Event>) -> Result<Spent, Failure> {
         let message = self.receive(What::Farewell, round, events)?;
         if !self.session.updates.is_finished() {
@@ -230,7 +232,8 @@ impl<'a> Peer<'a> {
         message::farewell_from_bytes(&message)
     }
 
-    /// The worker got a new key: it finishes its session and starts another, only to that key.
+    /// The worker has received a new key: it finishes its session and starts another, to that key
+    /// only.
     fn renew(&mut self, round: u32, events: &Outbox<Event>) -> Result<(), Failure> {
         let spent = self.farewell(round, events)?;
         let mut newest = Keyring::clone(&self.hall.ring.load());

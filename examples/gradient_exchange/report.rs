@@ -1,4 +1,4 @@
-//! What a person sees: a line for each round and event, and at the end what sealing added.
+//! The printed report: a line for each round and event, and at the end the overhead of sealing.
 
 use std::{
     fmt::Display,
@@ -9,14 +9,14 @@ use std::{
 use crate::{message::Spent, secure::Cost};
 use common::printable;
 
-/// What sealing added in a round, or in all of them.
+/// The overhead of sealing in a round, or in all of them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Added {
     /// Bytes of the messages without sealing, both directions of all workers.
     plain: u64,
     /// Bytes added to them.
     messages: u64,
-    /// Bytes of what starts sessions: hellos, and the nonces of replies.
+    /// Bytes that start sessions: hellos, and the nonces of replies.
     sessions: u64,
     /// Sealing and opening at both ends, all workers together.
     sealing: Duration,
@@ -46,7 +46,7 @@ impl Added {
     }
 }
 
-/// A round that is over. What sealing cost the workers comes with their next messages.
+/// A finished round. The workers report the cost of sealing in their next messages.
 #[derive(Debug, Default)]
 pub(crate) struct Round {
     pub(crate) number: u32,
@@ -57,14 +57,14 @@ pub(crate) struct Round {
     pub(crate) added: Added,
 }
 
-/// Prints, and sums up.
+/// Prints rounds and events, and adds up the overhead.
 #[derive(Debug)]
 pub(crate) struct Report<W> {
     out: W,
     total: Added,
-    /// Steps of workers.
+    /// The number of steps of all workers.
     steps: u32,
-    /// Of each round: how long it took, and how much of it was sealing.
+    /// For each round, its duration and how much of that was sealing.
     times: Vec<(Duration, Duration)>,
 }
 
@@ -78,7 +78,7 @@ impl<W: Write> Report<W> {
         self.out.flush() // somebody may be watching through a pipe
     }
 
-    /// What happened in a round, as it happens.
+    /// Prints an event of a round when it happens.
     pub(crate) fn event(&mut self, round: u32, what: &str, text: impl Display) -> io::Result<()> {
         // A reason may repeat what a peer has sent.
         self.line(format_args!("  in round {round}, {what}: {}", printable(text)))
@@ -109,13 +109,13 @@ impl<W: Write> Report<W> {
         Ok(())
     }
 
-    /// What sealing added in all, beside the article's figures. `gradient` is the length of one as
-    /// plain safetensors.
+    /// Prints the overhead of all rounds beside the article's figures. `gradient` is the length of
+    /// a gradient as plain safetensors.
     pub(crate) fn summary(&mut self, gradient: u64) -> io::Result<()> {
         let Added { plain, messages, sessions, starting, .. } = self.total;
         let step = median(self.times.iter().map(|(step, _)| *step));
         let per_step = median(self.times.iter().map(|(_, sealing)| *sealing));
-        self.line(format_args!("\nWhat sealing added{:>48}  the article", ""))?;
+        self.line(format_args!("\nOverhead of sealing{:>47}  the article", ""))?;
         let mut row = |what: &str, of: String, percent: f64, article: &str| {
             self.out.write_fmt(format_args!("  {what:<34} {of:<23} {percent:>7.4} %  {article}\n"))
         };
@@ -155,15 +155,16 @@ impl<W: Write> Report<W> {
         )?;
         self.line(
             "\
-Bytes are of the safetensors files that travel. Time is the median of all rounds:
-sealing and opening at both ends of a worker's connection, of a step from one
-average to the next without that. All synchronisation is every message of every
-worker, and the sessions: a key exchange and a signature each, spread over all steps.",
+Bytes are those of the safetensors files on the wire. Times are medians of all rounds.
+The added time is that of sealing and opening at both ends of a worker's connection.
+A step lasts from one average to the next, and is measured without the added time.
+All synchronisation is every message of every worker, and the start of the sessions:
+one key exchange and one signature each, spread over all steps.",
         )
     }
 }
 
-/// The attacks delay some rounds, and other processes take a core now and then.
+/// A median, because the attacks delay some rounds, and other processes sometimes use a core.
 fn median(times: impl Iterator<Item = Duration>) -> Duration {
     let mut times: Vec<_> = times.collect();
     times.sort_unstable();
@@ -178,7 +179,7 @@ fn percent(added: f64, of: f64) -> f64 {
     if of > 0.0 { 100.0 * added / of } else { 0.0 }
 }
 
-/// How much longer something takes with what was added, from how long it took with it.
+/// The added time in percent of the time without it.
 fn time_percent(added: Duration, with: Duration) -> f64 {
     percent(added.as_secs_f64(), with.saturating_sub(added).as_secs_f64())
 }

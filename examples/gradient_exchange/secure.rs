@@ -1,4 +1,4 @@
-//! Sessions over a wire: one end seals what it sends and opens what it gets, and counts what that cost.
+//! Sessions over a wire: seals and sends messages, receives and opens them, and counts the cost.
 
 use std::{
     mem,
@@ -16,7 +16,7 @@ use crate::{
     wire::{Frame, Kind, Wire},
 };
 
-/// What was added to the plain messages.
+/// The cost of sealing and opening messages.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cost {
     /// Time for sealing and opening.
@@ -28,7 +28,7 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// Takes what has gathered.
+    /// Returns the cost so far, and counts from zero again.
     pub(crate) fn take(&mut self) -> Self {
         mem::take(self)
     }
@@ -41,7 +41,7 @@ impl Cost {
 }
 
 /// Seals a message in its own buffer and sends it: no gradient is copied. With `is_last` the other
-/// end knows that nothing was cut off behind it.
+/// end knows that no message follows.
 pub(crate) fn send(
     wire: &mut Wire,
     sender: &mut SessionSender,
@@ -60,16 +60,16 @@ pub(crate) fn send(
     Ok(wire.write(Kind::Message, &[&detached.to_bytes(), &message])?)
 }
 
-/// How many frames that are not the peer's own are passed over, for each message.
+/// How many frames that are not the peer's own are skipped for each message.
 const MAX_REFUSED: u32 = 16;
 
-/// One end's incoming messages. A reply starts with 32 bytes that anybody could have sent: until a
+/// One end's incoming messages. A reply starts with 32 bytes that anyone could have sent. Until a
 /// message has opened, there is a receiver for each start that has arrived.
 pub(crate) struct Incoming {
     receivers: Vec<SessionReceiver>,
 }
 
-/// How many starts of a reply are kept until one has shown to be the true one.
+/// How many starts of a reply are kept until a message has opened.
 const MAX_STARTS: usize = 8;
 
 impl Incoming {
@@ -81,7 +81,7 @@ impl Incoming {
         self.receivers.iter().any(SessionReceiver::is_finished)
     }
 
-    /// Who signed the session, if this is its own direction.
+    /// The key that signed the session, or `None` for its reply.
     pub(crate) fn signer(&self) -> Option<KeyId> {
         self.receivers.first().and_then(SessionReceiver::signer)
     }
@@ -108,8 +108,9 @@ impl Incoming {
 }
 
 /// Reads the next message. Frames that somebody else put on the wire are reported to `refused` and
-/// skipped: after a failed open the session still waits for the same message, so that injected frames
-/// cannot stop it. `start` makes a receiver of another start of a reply, while that is possible.
+/// skipped: after a failed open the session still waits for the same message, so that injected
+/// frames cannot stop it. `start` makes a receiver from another start of a reply, while that is
+/// possible.
 pub(crate) fn receive(
     wire: &mut Wire,
     incoming: &mut Incoming,

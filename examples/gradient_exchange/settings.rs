@@ -1,10 +1,10 @@
-//! What can be set on the command line.
+//! The settings on the command line.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::worker::{Learning, Rogue};
 
-/// The longest training that somebody would want to watch.
+/// The most steps of a training.
 const MAX_ROUNDS: i64 = 100_000;
 
 #[derive(Clone, Debug, clap::Args)]
@@ -15,7 +15,7 @@ pub(crate) struct Settings {
     /// How many steps to train
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=MAX_ROUNDS))]
     pub(crate) rounds: u32,
-    /// Hidden units of the model, 300 bytes of gradient each; more learn with a smaller --rate
+    /// Hidden units of the model, 300 bytes of gradient each; more units need a smaller --rate
     #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     hidden: u32,
     #[command(flatten)]
@@ -23,7 +23,7 @@ pub(crate) struct Settings {
     /// Rotate the aggregator's key after this round, 0 for never [default: in the middle]
     #[arg(long, value_name = "ROUND")]
     rotate_after: Option<u32>,
-    /// Seconds that a worker has for a message, before it is dropped
+    /// Seconds that a worker has for a message before it is dropped
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
     /// Where the aggregator listens
@@ -32,7 +32,7 @@ pub(crate) struct Settings {
     /// Write the trained model to this file, which inference_service reads
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
-    /// What the last worker does, as one that was taken over would; it signs like the others
+    /// Compromise the last worker, so that it does this; it signs like the others
     #[arg(long, value_name = "WHAT")]
     pub(crate) rogue: Option<Rogue>,
     /// Start no attacker between worker 1 and the aggregator

@@ -1,7 +1,7 @@
-//! What travels over TCP: frames of a kind, a length and a payload, read and written by a deadline.
+//! The frames on TCP: a kind, a length and a payload, read and written by a deadline.
 //!
-//! A length is believed only up to a limit, and a peer that sends or reads one byte a second does not
-//! win a second with each: the deadline is the whole frame's.
+//! A length is accepted only up to a limit. The deadline is that of the whole frame: a peer that
+//! sends or reads one byte a second does not extend it.
 
 use std::{
     io::{self, Read, Write},
@@ -9,8 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What a frame carries. Nothing is trusted for its kind: a hello that poses as a message does not
-/// open as one.
+/// The kind of a frame. It is not authenticated, and need not be: a hello that is sent as a message
+/// does not open as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Kind {
@@ -18,7 +18,7 @@ pub(crate) enum Kind {
     Challenge = 1,
     /// A worker starts a session.
     Hello = 2,
-    /// The aggregator starts answering it.
+    /// The aggregator starts the session's reply.
     Reply = 3,
     /// A sealed message of a session or its reply.
     Message = 4,
@@ -62,7 +62,7 @@ impl Wire {
         Ok(Self { stream, timeout, longest_message: 0 })
     }
 
-    /// Allows messages of so many bytes, once it is known who the peer is.
+    /// Allows messages of up to this many bytes. Call it when the peer is known.
     pub(crate) fn allow(&mut self, longest_message: usize) {
         self.longest_message = longest_message;
     }
@@ -89,7 +89,7 @@ impl Wire {
         if length as usize > limit {
             return Err(invalid(format!("a frame of {length} bytes, at most {limit} are allowed")));
         }
-        // Grows with what arrives: a length alone costs no memory.
+        // The buffer grows as bytes arrive: a length by itself takes no memory.
         let mut payload = Vec::new();
         stream.take(length.into()).read_to_end(&mut payload)?;
         if payload.len() < length as usize {
@@ -116,7 +116,7 @@ impl Wire {
             .filter(|length| *length as usize <= kind.limit(self.longest_message))
             .ok_or_else(|| invalid(format!("{length} bytes are too long for a {kind:?}")))?;
         let mut stream = ByDeadline::new(&self.stream, self.timeout);
-        // All that is short goes out in one packet.
+        // The header and the first part are sent in one packet.
         let (first, rest) = match parts {
             [] => (&[][..], parts),
             [first, rest @ ..] => (*first, rest),
@@ -151,7 +151,7 @@ impl<'a> ByDeadline<'a> {
         io::Error::new(io::ErrorKind::TimedOut, format!("nothing complete in {:?}", self.timeout))
     }
 
-    /// A socket's timeout has another kind on every system.
+    /// The kind of a socket's timeout error depends on the system.
     fn named(&self, error: io::Error) -> io::Error {
         match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => self.too_late(),

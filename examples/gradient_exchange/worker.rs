@@ -1,4 +1,4 @@
-//! A worker: it learns from pictures that nobody else sees, and sends nothing but sealed gradients.
+//! A worker: learns from pictures that nobody else sees, and sends only sealed gradients.
 
 use std::{
     io::{self, Read, Write},
@@ -24,12 +24,12 @@ use digits::Perceptron;
 /// Pictures of each worker.
 const SAMPLES: usize = 2000;
 
-/// The longest message that a worker takes: it does not know the model's size beforehand.
+/// The longest message that a worker accepts: it does not know the model's size beforehand.
 const LONGEST_MESSAGE: usize = 256 << 20;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Settings {
-    /// Which worker this is, from 1 on; it decides which pictures it has
+    /// The number of this worker, from 1; its pictures depend on it
     #[arg(long)]
     pub(crate) number: usize,
     /// Where the aggregator listens
@@ -40,12 +40,12 @@ pub(crate) struct Settings {
     /// Seconds to wait for the aggregator's next message
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) patience: u64,
-    /// Do this instead of what a worker should
+    /// Behave like this, as a compromised worker
     #[arg(long, hide = true)]
     pub(crate) rogue: Option<Rogue>,
 }
 
-/// What a worker does that was taken over. Its key is registered, so its updates are authentic.
+/// What a compromised worker does. Its key is registered, so its updates are authentic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Rogue {
     /// It sends the opposite of its gradient, a million times as long
@@ -70,7 +70,7 @@ impl Rogue {
     }
 }
 
-/// What the aggregator passes on to its workers.
+/// The settings that the aggregator passes on to its workers.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Learning {
     /// Pictures that a worker learns from in a step
@@ -81,10 +81,10 @@ pub(crate) struct Learning {
     pub(crate) rate: f32,
 }
 
-/// Registers with the parent process (standard output and input), then learns.
+/// Registers with the parent process over standard output and input, then learns.
 pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
-    // The private key never leaves the process. The pipe to the parent stands where a registration
-    // of the verifying key would be: it must be authentic, not secret.
+    // The private key never leaves the process. The pipe to the parent stands for the registration
+    // of the verifying key, which must be authentic, but not secret.
     let key = SigningKey::generate()?;
     let mut stdout = io::stdout().lock();
     stdout.write_all(key.verifying_key().to_pem().as_bytes())?;
@@ -115,7 +115,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
 struct Session {
     updates: SessionSender,
     answers: Incoming,
-    /// How long it took to start it, until that was reported.
+    /// The time that it took to start, until that is reported.
     starting: Duration,
 }
 
@@ -177,7 +177,7 @@ impl Worker {
 
             let is_last = self.session.answers.is_finished();
             if is_last || average.next_key.is_some() {
-                // So that the aggregator knows that nothing was cut off.
+                // It shows the aggregator that nothing was truncated.
                 let farewell = message::farewell_to_bytes(self.spent())?;
                 self.send(What::Farewell, round, farewell, true)?;
             }
@@ -192,7 +192,7 @@ impl Worker {
         Ok(())
     }
 
-    /// The cost of the cryptography since the last report.
+    /// The time that the cryptography has taken since the last report.
     fn spent(&mut self) -> Spent {
         let starting = std::mem::take(&mut self.session.starting);
         Spent { sealing: self.cost.take().time, starting }

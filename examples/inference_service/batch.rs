@@ -10,18 +10,17 @@ use safetensors::{
 
 use digits::{CLASSES, PIXELS, Perceptron};
 
-/// The tensor that is asked about: F32, a row of pixels for each picture.
+/// The tensor of a request: F32, a row of pixels for each picture.
 pub(crate) const FEATURES: &str = "features";
 
-/// The tensor of the answer: F32, a row for each picture, how likely each digit is.
+/// The tensor of the answer: F32, a row with the probability of each digit for each picture.
 pub(crate) const PROBABILITIES: &str = "probabilities";
 
 /// A header with one tensor and some metadata is far below this.
 const MAX_HEADER: u64 = 64 * 1024;
 
-/// Predicts until the end of `batch`, and tells how many rows there were. Bytes of `predictions` that
-/// were written are of no use before it has returned: the end of a sealed batch is what shows that
-/// nothing was cut off.
+/// Predicts until the end of `batch`, and returns the number of rows. Do not use `predictions`
+/// before it has returned: only the end of a sealed batch shows that nothing was truncated.
 pub(crate) fn predict(
     model: &Perceptron,
     batch: &mut impl Read,
@@ -46,7 +45,7 @@ pub(crate) fn predict(
         }
     }
     if batch.read(&mut [0])? != 0 {
-        return Err(invalid("there is more behind the last row".into()));
+        return Err(invalid("there are bytes after the last row".into()));
     }
     Ok(rows)
 }
@@ -92,7 +91,7 @@ pub(crate) fn write_header(
     file.write_all(&header)
 }
 
-/// What is wrong with the file itself, not with its seal or with a disk.
+/// An error in the file itself, not in its seal or of a disk.
 pub(crate) fn invalid(reason: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, reason)
 }

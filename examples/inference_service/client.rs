@@ -1,5 +1,5 @@
-//! The client's side: seals and signs a batch, and believes an answer only if the service signed it for
-//! this very request.
+//! The client's side: seals and signs a batch, and accepts an answer only if the service signed it
+//! for this request.
 
 use std::{
     io::{self, Read, Seek, Write},
@@ -24,21 +24,21 @@ use crate::{
 };
 use common::printable;
 
-/// The longest answer that is taken.
+/// The longest answer that is accepted.
 const MAX_ANSWER: u64 = 1 << 30;
 
-/// From here on the client waits until the service has said that it wants the body: a refusal then
+/// From this length on the client waits until the service asks for the body, so that a refusal
 /// costs no upload.
 const ASK_FIRST: u64 = 256 * 1024;
 
-/// A client of one service. It keeps its connections.
+/// A client of one service. It reuses its connections.
 pub(crate) struct Client {
     agent: Agent,
     url: String,
     keys: ClientKeys,
 }
 
-/// A request as it travels.
+/// A sealed and signed request.
 pub(crate) struct Sealed {
     pub(crate) claim: Claim,
     pub(crate) signature: String,
@@ -47,7 +47,7 @@ pub(crate) struct Sealed {
 }
 
 impl Sealed {
-    /// The request as somebody on the way would record it.
+    /// A copy of the request, as somebody on the way could record it.
     pub(crate) fn try_clone(&mut self) -> io::Result<Self> {
         let mut body = spool::new(&None);
         io::copy(&mut self.body, &mut body)?;
@@ -63,7 +63,7 @@ impl Client {
     pub(crate) fn new(url: &str, keys: ClientKeys, timeout: Duration) -> Self {
         let agent = Agent::config_builder()
             .timeout_global(Some(timeout))
-            .http_status_as_error(false) // the service says why
+            .http_status_as_error(false) // the body has the reason
             .max_redirects(0) // the signature is for this target
             .build()
             .into();
@@ -131,7 +131,7 @@ impl Client {
         response.map_err(|error| format!("{}: {error}", self.url).into())
     }
 
-    /// Puts this client's name and signature on another one's request, to show what comes of it.
+    /// Puts this client's id and signature on another client's request, to show that it is refused.
     pub(crate) fn sign_as_own(&self, request: &mut Sealed) -> Result<(), Failure> {
         request.claim.client = self.id();
         let context = request.claim.request_context();
@@ -141,8 +141,8 @@ impl Client {
         Ok(())
     }
 
-    /// Verifies before it opens, and opens before it believes: nothing is written of an answer that is
-    /// not the service's.
+    /// Verifies an answer, then opens it. Nothing is written of an answer that the service has not
+    /// signed.
     pub(crate) fn open(
         &self,
         claim: &Claim,
@@ -162,17 +162,17 @@ impl Client {
         let ClientKeys { service_verifying_key, decapsulation_key, .. } = &self.keys;
         service_verifying_key
             .verify_reader(&context, &mut sealed, &signature)
-            .map_err(|error| format!("the answer is not the service's: {error}"))?;
+            .map_err(|error| format!("the service has not signed the answer: {error}"))?;
         sealed.rewind()?;
         io::copy(&mut decapsulation_key.open_reader(&context, sealed)?, predictions)?;
         Ok(())
     }
 }
 
-/// A refusal is not signed: anybody may have made it, and it may hold anything. It is only printed.
+/// A refusal is not signed: anyone may have sent it, with any content. It is only printed.
 fn refusal(status: StatusCode, body: ureq::Body) -> Failure {
     let mut reason = Vec::new();
-    // As much as can be read; the status is enough without it.
+    // If the reason cannot be read, the status is enough.
     let _ = body.into_reader().take(500).read_to_end(&mut reason);
     let reason = printable(String::from_utf8_lossy(&reason).trim());
     format!("the service refused, with {status}: {reason}").into()

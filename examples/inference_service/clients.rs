@@ -1,8 +1,8 @@
-//! Who may ask: a directory with two public keys of each client.
+//! The registered clients: a directory with two public keys of each.
 //!
-//! `NAME.sign.pem` verifies the client's requests, `NAME.kem.pem` is what answers are sealed to. Both
-//! are registered together, by the owner of the directory: an encapsulation key that came with a
-//! request would let anybody who can change requests read the answers.
+//! `NAME.sign.pem` verifies the client's requests, and answers are sealed to `NAME.kem.pem`. Both
+//! are registered together by the operator of the service: if a request contained the encapsulation
+//! key, anyone who can change requests could read the answers.
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,7 @@ use std::{
 
 use twinseal::{EncapsulationKey, KeyId, VerifyingKey};
 
-/// A client that may ask.
+/// A registered client.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     /// For logs.
@@ -42,7 +42,7 @@ impl Clients {
     }
 
     pub(crate) fn find(&self, id: KeyId) -> Option<Arc<Client>> {
-        // A poisoned lock still guards a whole map: it is only ever replaced by another.
+        // The map is valid even if the lock is poisoned: it is only ever replaced as a whole.
         self.current.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
@@ -50,8 +50,8 @@ impl Clients {
         self.current.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Reads the directory again, and tells whether anything changed. If a file is wrong, the clients
-    /// stay as they were.
+    /// Reads the directory again, and returns whether anything changed. If a file is invalid, the
+    /// clients stay as they were.
     pub(crate) fn reload(&self) -> io::Result<bool> {
         let Some(directory) = &self.directory else { return Ok(false) };
         let new = by_id(read(directory)?);
@@ -70,16 +70,17 @@ fn by_id(clients: Vec<Client>) -> ById {
     clients.into_iter().map(|client| (client.verifying_key.key_id(), Arc::new(client))).collect()
 }
 
-/// How often a directory is read that changes each time.
+/// How often to read a directory that changes each time.
 const ATTEMPTS: u32 = 10;
 
-/// Behind the link of a mounted ConfigMap, so that a change half-way gives no mixture. What the link
-/// pointed to is removed when it changes: then all of it is read again.
+/// Reads the directory behind the link of a mounted ConfigMap, so that a change during the reading
+/// never results in a mixture. That directory is removed when the link changes: then everything is
+/// read again.
 fn read(directory: &Path) -> io::Result<Vec<Client>> {
     let mut snapshot = snapshot(directory)?;
     for _ in 0..ATTEMPTS {
         let read = list(&snapshot).and_then(|names| {
-            // While the link is there, nothing behind it is removed: so no name is missing.
+            // Nothing behind the link is removed while it stays, so no name is missing.
             let is_whole = self::snapshot(directory)? == snapshot;
             if is_whole { clients(&snapshot, &names) } else { Err(io::ErrorKind::NotFound.into()) }
         });
@@ -125,7 +126,7 @@ fn clients(directory: &Path, names: &[String]) -> io::Result<Vec<Client>> {
     names.iter().map(client).collect()
 }
 
-/// Refuses FIFOs, for which a reader would wait. An error names the file.
+/// Refuses FIFOs, which would block the reader. An error names the file.
 fn regular(path: &Path) -> io::Result<&Path> {
     match common::open_regular(path) {
         Ok(_) => Ok(path),
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_and_stays_so_is_named() {
+    fn a_missing_file_is_named() {
         let directory = tempfile::tempdir().unwrap();
         let pem = SigningKey::generate().unwrap().verifying_key().to_pem();
         fs::write(directory.path().join("bob.sign.pem"), pem).unwrap();

@@ -1,5 +1,5 @@
-//! A service and its clients in one process: what is answered, what is refused, and what the
-//! cryptography costs.
+//! The demonstration: a service and its clients in one process, refused requests, and the cost of
+//! the cryptography.
 
 use std::{
     io::{self, Write},
@@ -25,13 +25,13 @@ use crate::{
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Settings {
-    /// Requests that are measured, one at a time and several, with and without cryptography
+    /// How many requests to measure, one at a time and several, with and without cryptography
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     requests: u32,
-    /// Several requests at a time
+    /// How many requests run at a time where there are several
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) concurrency: u32,
-    /// Pictures in a request: 256 bytes each
+    /// Pictures in a request, 256 bytes each
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     rows: u32,
 }
@@ -67,7 +67,7 @@ pub(crate) fn cast() -> Result<Cast, Failure> {
     Ok(Cast { keyring: Shared::new(Keyring::new(opens)), signing_key, registered, clients })
 }
 
-/// Asks the service at `url`, and prints what comes of it.
+/// Sends requests to the service at `url`, and prints the results.
 pub(crate) fn run(
     settings: &Settings,
     url: &str,
@@ -85,7 +85,7 @@ pub(crate) fn run(
     let mut answer = Vec::new();
     alice.predict(&mut batch.file.as_slice(), &mut answer)?;
     let right = batch.recognised(&answer)?;
-    writeln!(out, "{} pictures asked about, {right} recognised", settings.rows)?;
+    writeln!(out, "{} pictures, {right} recognised", settings.rows)?;
     refusals(alice, mallory, nobody, &batch.file, out)?;
 
     let agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build();
@@ -127,7 +127,7 @@ fn spent(service: &Service) -> MutexGuard<'_, Stages> {
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Requests that are refused, and the reasons that the service gives.
+/// Sends requests that must be refused, and prints the answers.
 fn refusals(
     alice: &Client,
     mallory: &Client,
@@ -144,7 +144,7 @@ fn refusals(
             _ => Ok(format!("{status} {}", reason.trim())),
         }
     };
-    writeln!(out, "\nWhat must fail")?;
+    writeln!(out, "\nRequests that must be refused")?;
     let mut row = |what: &str, answer: String| writeln!(out, "  {what}\n    {answer}");
 
     row("a client that is not registered", refusal(nobody.send(nobody.seal(&mut &*batch)?))?)?;
@@ -162,10 +162,10 @@ fn refusals(
     alice.send(first)?.into_body().read_to_vec()?;
     row("the same request once more", refusal(alice.send(again))?)?;
 
-    // Mallory is registered, and signs what she took from Alice as if it were hers.
+    // Mallory is registered, and signs Alice's sealed body in her own name.
     let mut stolen = alice.seal(&mut &*batch)?;
     mallory.sign_as_own(&mut stolen)?;
-    row("another client's sealed body, signed anew", refusal(mallory.send(stolen))?)?;
+    row("another client's sealed body, signed again", refusal(mallory.send(stolen))?)?;
     Ok(())
 }
 
@@ -217,11 +217,11 @@ fn measure(
         sorted.sort_unstable();
         Ok(Latencies { sorted, took })
     };
-    run(2 * concurrency)?; // connections are made, threads are started
+    run(2 * concurrency)?; // connects and starts the threads
     run(requests)
 }
 
-/// What it takes a client to seal and sign, one request after the other.
+/// The mean time that a client takes to seal and sign a request.
 fn sealing(client: &Client, batch: &[u8]) -> Result<Duration, Failure> {
     const TIMES: u32 = 50;
     let start = Instant::now();
@@ -233,7 +233,7 @@ fn sealing(client: &Client, batch: &[u8]) -> Result<Duration, Failure> {
 
 fn print_stages(stages: &Stages, sealing: Duration, out: &mut impl Write) -> Result<(), Failure> {
     let requests = stages.requests.max(1);
-    writeln!(out, "\nWhere the time of a sealed request goes, one at a time, the mean in ms")?;
+    writeln!(out, "\nThe stages of a sealed request, one at a time, mean times in ms")?;
     for (what, time) in [
         ("client: seal the batch and sign it", sealing),
         ("service: verify the signature", stages.verify / requests),

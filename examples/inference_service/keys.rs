@@ -1,4 +1,4 @@
-//! Where the service's keys come from, and keys to try it with.
+//! Reads the keys of a service and of a client, and generates keys to try them with.
 
 use std::{
     fs, io,
@@ -12,7 +12,7 @@ use twinseal::{
 use crate::{Failure, clients::Clients};
 use common::Target;
 
-/// What `serve` reads, as a pod would have it mounted.
+/// The files that `serve` reads, as they are mounted in a pod.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ServiceKeys {
     /// Directory of the private keys that open requests: primary.pem, and older ones as any other
@@ -38,7 +38,7 @@ impl ServiceKeys {
     }
 }
 
-/// What a client needs: two private keys of its own, two public keys of the service.
+/// The keys that a client needs: two private keys of its own, two public keys of the service.
 #[derive(Debug)]
 pub(crate) struct ClientKeys {
     pub(crate) signing_key: SigningKey,
@@ -65,7 +65,7 @@ impl ClientKeys {
     }
 }
 
-/// Makes everything that a service and a first client need, in a new directory.
+/// Generates the keys of a service and its first client in a new directory.
 pub(crate) fn generate(directory: &Path) -> Result<(), Failure> {
     let (service, client) = (directory.join("service"), directory.join("client"));
     let (keys, registered) = (service.join("keys"), service.join("clients"));
@@ -86,7 +86,7 @@ pub(crate) fn generate(directory: &Path) -> Result<(), Failure> {
     write_public(&registered.join("demo.sign.pem"), &signs.verifying_key().to_pem())
 }
 
-/// Whole or not at all, as private keys are written.
+/// Writes the file completely or not at all, as private keys are written.
 fn write_public(path: &Path, pem: &str) -> Result<(), Failure> {
     Target::new(path)?.write(pem.as_bytes())
 }

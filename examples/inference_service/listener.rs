@@ -1,7 +1,7 @@
-//! Connections: how many, how long, with which headers, and how they end.
+//! Accepts connections, limits their number, their age and their headers, and ends them.
 //!
-//! `axum::serve` would do with three lines, but sets no time for headers to arrive: a client that sends
-//! one byte a minute would keep its connection for ever.
+//! `axum::serve` takes only three lines, but has no timeout for headers: a client that sends one
+//! byte a minute would keep its connection for ever.
 
 use std::{io, pin::pin, sync::Arc, time::Duration};
 
@@ -20,18 +20,18 @@ use tokio::{
 
 use common::printable;
 
-/// All headers of a request: a signature is at most 6308 bytes of it.
+/// The most bytes of a request's headers. A signature takes at most 6308 of them.
 const MAX_HEADERS: usize = 16 * 1024;
 
-/// What of a body is in memory at a time.
+/// The most bytes of a body in memory at a time.
 const MAX_BUFFER: usize = 64 * 1024;
 
 const MAX_CONNECTIONS: u32 = 1024;
 
-/// After this a connection takes no more requests, so that none lives for ever.
+/// A connection accepts no requests after this time, so that none stays open for ever.
 const MAX_AGE: Duration = Duration::from_secs(300);
 
-/// Serves until `shutdown` says so; then the requests that are under way get `grace` to finish.
+/// Serves until `shutdown` becomes true. Requests that have begun then have `grace` to finish.
 pub(crate) async fn serve(
     listener: TcpListener,
     routes: Router,
@@ -43,7 +43,7 @@ pub(crate) async fn serve(
     loop {
         let slot = select! {
             () = must_end(&mut shutdown) => break,
-            // While all are taken, others wait in the system's queue.
+            // While all slots are taken, connections wait in the system's queue.
             slot = Arc::clone(&slots).acquire_owned() => slot.map_err(io::Error::other)?,
         };
         let stream = select! {
@@ -51,7 +51,7 @@ pub(crate) async fn serve(
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    // One connection's own fault, or a lack of file descriptors that passes.
+                    // The error is of one connection, or a temporary lack of file descriptors.
                     tracing::warn!(error = printable(error), "cannot accept a connection");
                     sleep(Duration::from_millis(50)).await;
                     continue;
@@ -64,7 +64,7 @@ pub(crate) async fn serve(
             drop(slot);
         });
     }
-    drop(listener); // nobody connects any more
+    drop(listener); // refuses further connections
     match timeout(grace, slots.acquire_many(MAX_CONNECTIONS)).await {
         Ok(_) => tracing::info!("all requests are finished"),
         Err(_) => tracing::warn!("some requests were not finished in time"),
@@ -101,12 +101,12 @@ async fn connection(
         }
     };
     if let Err(error) = result {
-        // A client that went away, or never spoke HTTP: nothing to act on.
+        // The client disconnected, or did not speak HTTP: there is nothing to do.
         tracing::debug!(error = printable(error), "a connection ended early");
     }
 }
 
 async fn must_end(shutdown: &mut watch::Receiver<bool>) {
-    // A sender that is gone means the same.
+    // A sender that was dropped means the same.
     let _ = shutdown.wait_for(|down| *down).await;
 }

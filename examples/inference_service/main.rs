@@ -1,12 +1,12 @@
-//! A model behind HTTP that never sees a request in the clear on its way: sealed and signed requests,
-//! sealed and signed answers.
+//! A model behind HTTP. Requests and answers are sealed and signed, so that nobody on the way can
+//! read or change them.
 //!
 //! ```text
 //! cargo run --release --example inference_service -- --help
 //! ```
 //!
-//! Without a command it starts a service and clients in one process, shows what is refused, and
-//! measures. `keys`, `serve` and `request` run it for real.
+//! Without a command it starts a service and clients in one process, shows which requests are
+//! refused, and measures. `keys`, `serve` and `request` run it for real.
 
 use std::{
     error::Error,
@@ -44,7 +44,7 @@ use replay::ReplayCache;
 use server::{Limits, Server};
 use service::{Service, Stages};
 
-/// Whatever stops the program. It is only printed.
+/// Any error. The program only prints it.
 type Failure = Box<dyn Error + Send + Sync>;
 
 /// A model behind HTTP, with sealed and signed requests and answers.
@@ -102,7 +102,7 @@ struct Request {
     /// Write the answer to this file, as safetensors with "probabilities", F32 of [rows, 10]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Seconds until the answer must be here
+    /// Seconds to wait for the answer
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
 }
@@ -179,7 +179,7 @@ fn demonstrate(settings: &demonstration::Settings) -> Result<(), Failure> {
 
 fn request(settings: &Request) -> Result<(), Failure> {
     let keys = ClientKeys::read_dir(&settings.keys)?;
-    // Before the work whose result would be lost.
+    // Fail before the work, whose result would be lost.
     let target = settings.output.as_deref().map(Target::new).transpose()?;
     let client = Client::new(&settings.url, keys, Duration::from_secs(settings.timeout));
 

@@ -1,4 +1,4 @@
-//! Pictures to ask about, and what an answer says about them.
+//! Pictures for requests, and the digits that an answer recognises.
 
 use std::io;
 
@@ -28,11 +28,11 @@ pub(crate) fn draw(rows: usize) -> Result<Batch, Failure> {
 }
 
 impl Batch {
-    /// How many digits the answer names rightly.
+    /// How many digits the answer recognises.
     pub(crate) fn recognised(&self, answer: &[u8]) -> Result<usize, Failure> {
         let found = likeliest(answer)?;
         if found.len() != self.labels.len() {
-            return Err("the answer is not for as many pictures as were asked about".into());
+            return Err("the answer has another number of pictures than the request".into());
         }
         Ok(found.iter().zip(&self.labels).filter(|(found, label)| found == label).count())
     }
@@ -52,7 +52,7 @@ pub(crate) fn likeliest(mut answer: &[u8]) -> Result<Vec<usize>, Failure> {
     Ok(rows_found.map(likeliest).collect())
 }
 
-/// A small model that recognises them, for a service that was given none.
+/// A small model that recognises them, for a service without `--model`.
 pub(crate) fn trained() -> Perceptron {
     let mut rng = StdRng::seed_from_u64(1);
     let mut model = Perceptron::new(&mut rng, 64);

@@ -1,4 +1,4 @@
-//! Which requests were seen before: each is answered once.
+//! Remembers the requests that were answered, so that each is answered once.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -8,13 +8,13 @@ use crate::signature_header::Nonce;
 
 /// The nonces of the requests that are young enough to be repeated.
 ///
-/// A request older than the window is refused for its age, so that its nonce may be forgotten. What
-/// cannot be remembered is refused: forgetting a nonce early would let a request in again. Each client
-/// has room of its own, so that nobody uses up another's.
+/// A request older than the window is refused for its age, so its nonce can be forgotten. A request
+/// that cannot be remembered is refused: forgetting another nonce early would let that request in
+/// again. Each client has a limit of its own, so that no client can use up another's.
 ///
-/// The cache is one process's. A request that is sent to two replicas is answered by both, and one from
-/// before a restart is refused by its age (`started`). Where answering twice does harm, keep the nonces
-/// in a store that all replicas share.
+/// The cache belongs to one process. Two replicas would both answer the same request. A request
+/// from before a restart is refused for its age (`started`). If answering twice does harm, keep the
+/// nonces in a store that all replicas share.
 #[derive(Debug)]
 pub(crate) struct ReplayCache {
     /// Seconds that a timestamp may differ from the clock.
@@ -22,7 +22,7 @@ pub(crate) struct ReplayCache {
     per_client: usize,
     started: u64,
     clients: HashMap<KeyId, Seen>,
-    /// The highest time so far: a clock that is set back brings no old request back.
+    /// The highest time so far: old requests stay refused when the clock is set back.
     latest: u64,
 }
 
@@ -52,9 +52,9 @@ impl ReplayCache {
         if is_near && timestamp >= self.started { Ok(()) } else { Err(Refused::OutsideWindow) }
     }
 
-    /// Lets a request in once. Call it after its signature was verified: otherwise anybody could fill
-    /// a client's room, or use up the nonce of a request that is still on its way. The time is
-    /// checked again, because the body may have taken long.
+    /// Lets a request in once. Call it after its signature was verified: otherwise anyone could
+    /// exhaust a client's limit, or use up the nonce of a request that is still on its way. The
+    /// time is checked again, because the body may have taken long.
     pub(crate) fn admit(
         &mut self,
         client: KeyId,

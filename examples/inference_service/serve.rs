@@ -1,4 +1,5 @@
-//! A service's life: it reads its keys, listens, reads them again when they change, and ends on a signal.
+//! Runs the service: reads its keys, listens, reads the keys again when they change, and ends on a
+//! signal.
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -37,7 +38,7 @@ pub(crate) struct Settings {
     /// Requests of one client that are remembered; more in two windows get 429
     #[arg(long, default_value_t = 100_000, value_name = "REQUESTS")]
     replay_cache: usize,
-    /// Seconds between looks at the key directories
+    /// Seconds between checks of the key directories
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     reload: u64,
     /// Seconds that requests have to finish after SIGTERM or SIGINT
@@ -48,7 +49,7 @@ pub(crate) struct Settings {
 pub(crate) async fn run(settings: Settings) -> Result<(), Failure> {
     let (keyring, signing_key, clients) = settings.keys.read()?;
     if let Some(directory) = &settings.spool {
-        // Not with the first long request.
+        // Fail now, not at the first long request.
         tempfile::tempfile_in(directory)
             .map_err(|error| format!("{}: {error}", directory.display()))?;
     }
@@ -70,7 +71,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), Failure> {
     let (down, shutdown) = watch::channel(false);
     tokio::spawn(async move {
         terminated().await;
-        tracing::info!("told to end, finishing what is under way");
+        tracing::info!("signal received, finishing the requests that have begun");
         down.send_replace(true);
     });
     let server = Server::new(service, settings.limits);
@@ -90,12 +91,12 @@ fn model(path: Option<&PathBuf>) -> Result<Perceptron, Failure> {
     let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let model = Perceptron::from_safetensors(&bytes);
     model.map_err(|error| {
-        format!("{}: no model of gradient_exchange: {error}", path.display()).into()
+        format!("{}: not a model of gradient_exchange: {error}", path.display()).into()
     })
 }
 
-/// Reads the directories now and then. A mounted secret changes without any signal, and what is wrong
-/// with a new key must not end a service that has good ones.
+/// Reads the directories at intervals, because a mounted secret changes without a signal. An
+/// invalid new key must not end a service that has valid ones.
 async fn reload(service: Arc<Service>, seconds: u64) {
     loop {
         sleep(Duration::from_secs(seconds)).await;
@@ -110,12 +111,12 @@ async fn reload(service: Arc<Service>, seconds: u64) {
 
 fn report(what: &str, reloaded: io::Result<bool>) {
     match reloaded {
-        Ok(true) => tracing::info!(what, "read again, they have changed"),
+        Ok(true) => tracing::info!(what, "reloaded"),
         Ok(false) => {}
         Err(error) => tracing::error!(
             what,
             error = printable(chain(&error)),
-            "could not read again, the known ones stay"
+            "cannot reload, the current ones stay"
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! The HTTP side: routes, limits, timeouts, and what is logged.
+//! The HTTP side: routes, limits, timeouts and logs.
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,8 +31,8 @@ pub(crate) struct Limits {
     /// Requests at a time; more get 503
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) max_requests: u32,
-    /// Seconds in which a request's headers must be here (else the connection is closed), and its
-    /// body (else it gets 408)
+    /// Seconds for a request's headers to arrive (else the connection is closed), and for its body
+    /// (else it gets 408)
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) timeout: u64,
 }
@@ -46,7 +46,8 @@ impl Limits {
 pub(crate) struct Server {
     pub(crate) service: Arc<Service>,
     pub(crate) limits: Limits,
-    /// Requests from their first byte to the last of the answer: each may take disk, and a thread.
+    /// A slot for each request, until the last byte of its answer: it may take disk space and a
+    /// thread.
     slots: Arc<Semaphore>,
 }
 
@@ -85,14 +86,14 @@ impl Server {
             Ok(Err(ReceiveError::TooLong)) => Err(too_long()),
             Ok(Err(ReceiveError::Storage(error))) => Err(storage(error)),
             Ok(Err(ReceiveError::Broken)) => {
-                Err(Refusal::new(StatusCode::BAD_REQUEST, "the body breaks off"))
+                Err(Refusal::new(StatusCode::BAD_REQUEST, "the body is incomplete"))
             }
             Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")),
         }
     }
 }
 
-/// Answers, and logs what happened: names, numbers and times, and nothing of the bodies.
+/// Answers a request, and logs names, numbers and times, but nothing of the bodies.
 async fn predict(State(server): State<Arc<Server>>, request: Request) -> Response {
     let start = Instant::now();
     let mut client = None;
@@ -114,7 +115,7 @@ async fn predict(State(server): State<Arc<Server>>, request: Request) -> Respons
                 "answered"
             );
             let mut response = sealed(SpoolBody::new(body, length, slot));
-            // Base64 is a header value.
+            // Base64 is always a valid header value.
             if let Ok(signature) = HeaderValue::from_str(&signature_to_text(&signature)) {
                 response.headers_mut().insert(SIGNATURE, signature);
             }
@@ -147,7 +148,7 @@ async fn answer(
     let slot = Arc::clone(&server.slots).try_acquire_owned().map_err(|_| busy())?;
     let (body, _) = server.receive(request).await?;
     let service = Arc::clone(&server.service);
-    // The work goes on if the client goes away meanwhile, and keeps its slot until it is done.
+    // The work continues if the client disconnects, and keeps its slot until it is done.
     let work = move || Ok((service.answer(&claim, &client, &signature, body), slot));
     let (answer, slot) = spool::blocking(work).await.map_err(|error| {
         Refusal::ours(StatusCode::INTERNAL_SERVER_ERROR, "the service failed", &error)

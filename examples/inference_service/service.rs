@@ -1,5 +1,5 @@
-//! What the service does with a request, and in which order: the signature first, then whether it was
-//! seen before, and only then anything that needs a private key.
+//! Answers requests. The order matters: the service verifies the signature first, then refuses a
+//! replay, and only then uses a private key.
 
 use std::{
     io::{self, Read, Seek, Write},
@@ -22,17 +22,17 @@ use crate::{
 use common::{chain, printable};
 use digits::Perceptron;
 
-/// Everything that requests share.
+/// The state that all requests share.
 pub(crate) struct Service {
     pub(crate) model: Perceptron,
-    /// To open requests. While it is rotated, those sealed to an older key still open.
+    /// Opens requests. During a rotation, requests sealed to an older key still open.
     pub(crate) keyring: Shared<Keyring>,
-    /// To sign answers: a key in memory, or one in an HSM.
+    /// Signs answers: a key in memory, or in an HSM.
     pub(crate) signing_key: Box<dyn Sign>,
     pub(crate) clients: Clients,
     pub(crate) replays: Mutex<ReplayCache>,
     pub(crate) spool_directory: Option<PathBuf>,
-    /// What the stages of all answered requests took.
+    /// The time of all answered requests.
     pub(crate) spent: Mutex<Stages>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct Stages {
     pub(crate) sign: Duration,
 }
 
-/// Why a request gets no answer. The reason is told to whoever asked, who may be anybody.
+/// A request that is not answered. The reason is sent to the client, who may be anyone.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
@@ -59,7 +59,7 @@ impl Refusal {
         Self { status, reason: reason.into() }
     }
 
-    /// A failure of our own, which goes to the log.
+    /// A failure of the service itself, which is logged.
     pub(crate) fn ours(
         status: StatusCode,
         reason: &str,
@@ -85,15 +85,15 @@ impl Service {
         self.signing_key.verifying_key().key_id()
     }
 
-    /// What can be refused before the body is read: who is unknown, or late.
+    /// Finds the client. Refuses unknown clients and old requests before the body is read.
     pub(crate) fn expect(&self, claim: &Claim) -> Result<Arc<Client>, Refusal> {
         let mut replays = self.replays.lock().unwrap_or_else(PoisonError::into_inner);
         replays.check_time(claim.timestamp, now()).map_err(refuse_replay)?;
-        // The same words as for a wrong signature: nobody learns who is registered.
+        // The same reason as for a wrong signature, so that nobody learns who is registered.
         self.clients.find(claim.client).ok_or_else(refuse_signature)
     }
 
-    /// Answers a request whose body has arrived. It takes long, and blocks.
+    /// Answers a request whose body has arrived. It blocks.
     pub(crate) fn answer(
         &self,
         claim: &Claim,
@@ -104,8 +104,8 @@ impl Service {
         let mut stages = Stages { requests: 1, ..Stages::default() };
         let context = claim.request_context();
 
-        // A signature is 1 ms of work with public keys alone: whoever has no registered key gets
-        // no further.
+        // Verifying takes 1 ms and no private key. Without a registered key a request gets no
+        // further.
         let start = Instant::now();
         match client.verifying_key.verify_reader(&context, &mut body, signature) {
             Err(error) if Error::inside(&error).is_some() => return Err(refuse_signature()),
@@ -250,8 +250,8 @@ fn refuse_batch(error: io::Error) -> Refusal {
     }
 }
 
-/// The status for a body that its client has signed. `None` if the client can do nothing about it: the
-/// HSM and the source of randomness are ours.
+/// The status for a body that its client has signed. `None` if the client cannot do anything about
+/// it: the HSM and the source of randomness belong to the service.
 fn status(kind: ErrorKind) -> Option<StatusCode> {
     match kind {
         ErrorKind::Malformed | ErrorKind::Unauthenticated => Some(StatusCode::BAD_REQUEST),
@@ -261,7 +261,7 @@ fn status(kind: ErrorKind) -> Option<StatusCode> {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` passes it by value")]
 pub(crate) fn storage(error: io::Error) -> Refusal {
     Refusal::ours(StatusCode::INSUFFICIENT_STORAGE, "the service has no room", &error)
 }

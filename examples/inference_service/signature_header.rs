@@ -1,16 +1,17 @@
-//! What is signed, and in which headers it travels.
+//! The signed claim of a request, and the headers for it and for signatures.
 //!
-//! A signature is over the sealed body as it travels, with a context that names everything else which
-//! matters: method, path, time, nonce, who asks and who answers. A body that is moved to another
-//! request, another service or another day does not verify.
+//! A signature covers the sealed body, with a context that names everything else: method, path,
+//! time, nonce, client and service. A body that is moved to another request, another service or
+//! another day does not verify.
 //!
-//! The same context seals the body. The signature alone would not protect the client: anybody else
-//! who is registered could take the sealed body, sign it in their own name, and get the answer. With
-//! the sender's name in the context of sealing, it does not open for them.
+//! The body is sealed in the same context. The signature by itself would not protect the client:
+//! any other registered client could take the sealed body, sign it in their own name, and get the
+//! answer. With the sender's id in the context, such a body does not open.
 //!
-//! In base64 a signature is at most 6308 characters long. hyper takes headers of 400 KiB in all by
-//! default, this example's listener 16 KiB. A proxy in front needs the same: nginx takes 8 KiB for a
-//! line (`large_client_header_buffers`), Envoy 60 KiB for all, an AWS load balancer 16 KiB for a line.
+//! In base64 a signature is at most 6308 characters long. hyper accepts headers of 400 KiB in all
+//! by default, this example's listener 16 KiB. A proxy in front needs the same: nginx accepts 8 KiB
+//! for a line (`large_client_header_buffers`), Envoy 60 KiB for all, an AWS load balancer 16 KiB
+//! for a line.
 
 use axum::http::HeaderMap;
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -30,7 +31,7 @@ const PURPOSE: &str = "example.com/inference/v1";
 
 pub(crate) type Nonce = [u8; 16];
 
-/// Who asks what of whom, and when. Both sides make the same contexts from it.
+/// The target, client, service and time of a request. Both sides make the same contexts from it.
 #[derive(Clone, Debug)]
 pub(crate) struct Claim {
     /// `POST /predict`.
@@ -74,7 +75,7 @@ impl Claim {
     }
 }
 
-/// The text of a header that is there once. Of two, somebody else might have read the other.
+/// The text of a header that is there exactly once. Of two, a proxy might have read the other.
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;

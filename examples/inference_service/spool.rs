@@ -1,5 +1,5 @@
-//! Bodies on their way: in memory while they are short, in a temporary file without a name when they
-//! are long, so that memory does not grow with them. Only sealed bytes are ever kept here.
+//! Buffers for bodies: in memory while they are short, in a temporary file without a name when they
+//! are long. So memory does not grow with bodies. A service writes only sealed bytes to the files.
 
 use std::{
     io::{self, Read, Seek, Write},
@@ -17,13 +17,13 @@ use tokio::{
     task::{JoinHandle, spawn_blocking},
 };
 
-/// What stays in memory.
+/// The longest body that stays in memory.
 const IN_MEMORY: usize = 256 * 1024;
 
 /// How much of a file is read at once.
 const PIECE: usize = 64 * 1024;
 
-/// An empty one. Its file, if it gets one, vanishes with it, even if the process is killed.
+/// An empty buffer. Its file, if it has one, is removed with it, even if the process is killed.
 pub(crate) fn new(directory: &Option<PathBuf>) -> SpooledTempFile {
     match directory {
         Some(directory) => tempfile::spooled_tempfile_in(IN_MEMORY, directory),
@@ -34,9 +34,9 @@ pub(crate) fn new(directory: &Option<PathBuf>) -> SpooledTempFile {
 #[derive(Debug)]
 pub(crate) enum ReceiveError {
     TooLong,
-    /// The client went away, or sent what is not HTTP.
+    /// The client disconnected, or did not speak HTTP.
     Broken,
-    /// The disk is full, or the directory cannot be written.
+    /// The disk is full, or the directory is not writable.
     Storage(io::Error),
 }
 
@@ -54,7 +54,7 @@ pub(crate) async fn receive(
             return Err(ReceiveError::TooLong);
         }
         let write = move || spool.write_all(&piece).map(|()| spool);
-        // A file may block, memory does not.
+        // Writing to a file may block.
         let written = if length <= IN_MEMORY as u64 { write() } else { blocking(write).await };
         spool = written.map_err(ReceiveError::Storage)?;
     }
@@ -62,7 +62,7 @@ pub(crate) async fn receive(
     Ok((spool, length))
 }
 
-/// Runs what may block or takes long off the threads that serve connections.
+/// Runs work that may block or takes long outside the threads that serve connections.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
@@ -84,7 +84,7 @@ enum State {
 }
 
 impl SpoolBody {
-    /// Everything from the spool's position on, which is so long.
+    /// A body of `length` bytes, from the spool's position on.
     pub(crate) fn new(spool: SpooledTempFile, length: u64, slot: OwnedSemaphorePermit) -> Self {
         Self { left: length, state: State::Idle(spool), _slot: slot }
     }

@@ -1,10 +1,10 @@
-//! What can be asked for on the command line.
+//! The command-line arguments.
 
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Keys that live elsewhere, and keys that change.
+/// Keys in another process, and keys that change.
 ///
 /// A second process holds the private keys and answers over a Unix socket, as an HSM or a KMS would.
 /// A directory of keys, mounted as a Kubernetes secret, is read again when it changes.
@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Hold private keys, and use them for each client that may connect to the socket
+    /// Hold private keys, and use them for every process that can connect to the socket
     Serve(Serve),
     /// Print the public keys
     Public(Client),
@@ -47,16 +47,16 @@ pub(crate) struct Serve {
     /// The socket to listen on
     #[arg(long)]
     pub(crate) socket: PathBuf,
-    /// The directory of kem.pem and sign.pem; both are made if there is none
+    /// The directory of kem.pem and sign.pem; a missing one is generated
     #[arg(long, value_name = "DIR")]
     pub(crate) keys: PathBuf,
-    /// Sign for this context only; may be given several times [default: for all]
+    /// Sign only for this context; can be repeated [default: all contexts]
     #[arg(long, value_name = "CONTEXT")]
     pub(crate) allow: Vec<String>,
-    /// End when standard input does, so that this process does not outlive its parent
+    /// End when standard input ends, so that this process does not outlive its parent
     #[arg(long)]
     pub(crate) until_stdin_ends: bool,
-    /// Fail in this way, to see what clients make of it
+    /// Fail in this way, to test clients
     #[arg(long)]
     pub(crate) fault: Option<Fault>,
 }
@@ -71,12 +71,12 @@ pub(crate) struct Client {
     pub(crate) timeout: Duration,
 }
 
-/// How a process that holds keys goes wrong.
+/// How the process that holds the keys fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Fault {
     /// It takes requests and never answers
     Hang,
-    /// It answers with bytes that are no answer
+    /// It answers with bytes that are not an answer
     Garbage,
     /// It ends the connection in the middle of an answer
     HangUp,

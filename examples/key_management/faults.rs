@@ -1,4 +1,4 @@
-//! How a process that holds keys goes wrong, to see what its clients make of it.
+//! Failures of the process that holds the keys, to test its clients.
 
 use std::{
     io::{self, Write},
@@ -8,13 +8,13 @@ use std::{
 
 use crate::{arguments::Fault, protocol::Connection};
 
-/// What a hanging process says when it was asked.
+/// The line that a hanging process prints when it has received a request.
 pub(crate) const ASKED: &str = "asked";
 
 pub(crate) fn send(fault: Fault, connection: &mut Connection, answer: &[u8]) -> io::Result<()> {
     match fault {
         Fault::Hang => {
-            // So that the parent process knows that somebody waits. It need not look.
+            // Shows the parent process that a client waits. The parent may ignore it.
             let _ = writeln!(io::stdout(), "{ASKED}");
             thread::sleep(Duration::from_secs(3600));
             Ok(())

@@ -1,14 +1,14 @@
-//! Keys that live elsewhere, and keys that change: a process of its own holds the private keys and
-//! answers over a Unix socket, where an HSM or a KMS would stand; and a directory of keys, mounted as
-//! a Kubernetes secret, is read again when it changes.
+//! Keys in another process, and keys that change: a second process holds the private keys and
+//! answers over a Unix socket, in place of an HSM or a KMS. A directory of keys, mounted as a
+//! Kubernetes secret, is read again when it changes.
 //!
 //! ```text
 //! cargo run --release --example key_management
 //! cargo run --release --example key_management -- --help
 //! ```
 //!
-//! Without a subcommand it starts the process that holds the keys, uses it, and shows every way in
-//! which it can fail, and how one goes on.
+//! Without a subcommand it starts the process that holds the keys and uses it, and shows every way
+//! in which it can fail and how the client recovers.
 
 #[cfg(unix)]
 mod arguments;
@@ -51,8 +51,8 @@ fn run() -> Result<()> {
     match common::arguments::<Arguments>().command {
         None => {
             let out = &mut io::stdout().lock();
-            story::tell(out)?;
-            mounted::tell(out)
+            story::run(out)?;
+            mounted::run(out)
         }
         Some(Command::Serve(options)) => service::serve(&options),
         Some(command) => client::ask(&command, &mut io::stdout().lock()),

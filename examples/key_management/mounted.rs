@@ -1,5 +1,5 @@
-//! A directory of keys that is mounted as a Kubernetes secret, and read again when it changes, while
-//! others use it.
+//! Reads a directory of keys, mounted as a Kubernetes secret, again when it changes, while other
+//! threads use the keys.
 
 use std::{
     fs,
@@ -17,18 +17,18 @@ use crate::{Result, arguments::SEALED};
 
 const CONTEXT: &[u8] = SEALED.as_bytes();
 
-/// How often a service looks whether its keys have changed. A kubelet takes a minute to bring a
-/// changed secret to a node, so a few seconds would do.
+/// How often to check whether the keys have changed. A kubelet takes a minute to bring a changed
+/// secret to a node, so a service can check every few seconds.
 const INTERVAL: Duration = Duration::from_millis(20);
 
-pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
+pub(crate) fn run(out: &mut impl Write) -> Result<()> {
     writeln!(out, "\nThe keys are a directory, mounted as a secret")?;
     let directory = tempfile::tempdir()?;
     let mount = Mount { directory: directory.path() };
     let (old, new) = (DecapsulationKey::generate()?, DecapsulationKey::generate()?);
     mount.replace(&[("primary.pem", old.to_pem().as_str())])?;
 
-    // What is not listed is refused, in whichever way it arrives. Nothing falls back to it.
+    // Suites that are not listed are refused everywhere. Nothing falls back to them.
     let policy = Policy::stable().with_kem_suites([KemSuite::X25519_ML_KEM_1024]);
     let ring = Shared::<Keyring>::read_dir(directory.path())?;
     ring.update(|ring| -> Result<()> {
@@ -58,18 +58,18 @@ pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
     writeln!(out, "  meanwhile, two threads opened data sealed to the old key")?;
     writeln!(out, "    {opened} times, and failed {failed} times")?;
     if failed > 0 {
-        return Err("a rotation must not be noticed".into());
+        return Err("opening failed during the rotation".into());
     }
 
     mount.replace(&[("primary.pem", new.to_pem().as_str())])?;
     wait_for_change(&ring)?;
-    state(out, "the old key is taken out", &ring)?;
+    state(out, "the old key is removed", &ring)?;
     let error = ring.load().open(CONTEXT, &sealed).err().ok_or("the old key is still there")?;
     writeln!(out, "    data sealed to it: {error}")?;
     Ok(())
 }
 
-/// Everything that can happen to the secret while it is in use.
+/// Changes the secret in several ways while it is in use.
 fn change(
     mount: &Mount<'_>,
     ring: &Shared<Keyring>,
@@ -93,15 +93,15 @@ fn change(
         ),
     ] {
         mount.replace(&files)?;
-        let error = ring.reload().err().ok_or("wrong keys were taken")?;
+        let error = ring.reload().err().ok_or("invalid keys were accepted")?;
         let error = error.to_string().replace(&mount.snapshot()?, "primary.pem of the mount");
         let error = error.replace(&mount.directory.to_string_lossy().into_owned(), "the mount");
         writeln!(out, "  {what}\n    {error}")?;
     }
-    state(out, "the keys are still", ring)
+    state(out, "the keys are unchanged", ring)
 }
 
-/// Waits until the keys as they are now have been used.
+/// Waits until data was opened with the current keys.
 fn progress(opened: &AtomicU64) -> Result<()> {
     let before = opened.load(Relaxed);
     for _ in 0..3000 {
@@ -110,10 +110,10 @@ fn progress(opened: &AtomicU64) -> Result<()> {
         }
         thread::sleep(INTERVAL);
     }
-    Err("nothing opens any more".into())
+    Err("the threads have stopped opening data".into())
 }
 
-/// What a service does now and then. An error is for its log: the keys stay as they were.
+/// Reloads at intervals, as a service does. A service would log an error, and keep its keys.
 fn wait_for_change(ring: &Shared<Keyring>) -> Result<()> {
     for _ in 0..3000 {
         if ring.reload()? {
@@ -133,8 +133,8 @@ fn state(out: &mut impl Write, what: &str, ring: &Shared<Keyring>) -> Result<()>
     Ok(())
 }
 
-/// A directory as a kubelet keeps it: the files in a directory of their own, and a link `..data` to it
-/// that is replaced at once.
+/// A directory as a kubelet keeps it: the files are in a directory of their own, to which a link
+/// `..data` points. The link is replaced atomically.
 struct Mount<'a> {
     directory: &'a Path,
 }

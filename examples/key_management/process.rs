@@ -1,4 +1,4 @@
-//! Starting and ending the process that holds the keys.
+//! Starts and ends the process that holds the keys.
 
 use std::{
     env,
@@ -22,7 +22,8 @@ use crate::{
 /// How long it may take to start.
 const START: Duration = Duration::from_secs(60);
 
-/// Ends with this value, and with this process: its standard input ends then too.
+/// The process that holds the keys. It ends when this value is dropped, and also with this process,
+/// because its standard input ends then.
 pub(crate) struct KeyProcess {
     child: Child,
     socket: PathBuf,
@@ -42,12 +43,12 @@ impl KeyProcess {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take();
         let (sender, lines) = mpsc::channel();
-        // From here on it is stopped whatever fails.
+        // From here on it is stopped if anything fails.
         let process = Self { child, socket, lines };
         let stdout = BufReader::new(stdout.ok_or("its standard output is a pipe")?);
         thread::spawn(move || {
             for line in stdout.lines().map_while(std::result::Result::ok) {
-                let _ = sender.send(line); // nobody waits any more
+                let _ = sender.send(line); // nobody may be waiting for it
             }
         });
         process.wait_for(READY)?;
@@ -65,7 +66,7 @@ impl KeyProcess {
     /// Ends it at once, as a crash does.
     pub(crate) fn kill(mut self) -> Result<()> {
         self.child.kill()?;
-        #[expect(clippy::disallowed_methods, reason = "what was killed ends")]
+        #[expect(clippy::disallowed_methods, reason = "it was killed")]
         self.child.wait()?;
         Ok(())
     }
@@ -78,7 +79,7 @@ impl KeyProcess {
     fn wait_for(&self, start: &str) -> Result<()> {
         match self.lines.recv_timeout(START) {
             Ok(line) if line.starts_with(start) => Ok(()),
-            _ => Err(format!("the process that holds the keys never said {start:?}").into()),
+            _ => Err(format!("the process that holds the keys did not print {start:?}").into()),
         }
     }
 }
@@ -86,7 +87,7 @@ impl KeyProcess {
 impl Drop for KeyProcess {
     fn drop(&mut self) {
         let _ = self.child.kill(); // it may have ended already
-        #[expect(clippy::disallowed_methods, reason = "what was killed ends")]
+        #[expect(clippy::disallowed_methods, reason = "it was killed")]
         let _ = self.child.wait();
     }
 }

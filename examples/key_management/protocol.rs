@@ -1,7 +1,7 @@
-//! What is said over the socket, and how long one waits for it.
+//! The protocol over the socket: frames, requests, answers and their deadline.
 //!
-//! A frame is a length (4 bytes, big-endian) and that many bytes. A request is an operation and
-//! what it works on; an answer is 0 and the result, or 1 and the reason why not.
+//! A frame is a length (4 bytes, big-endian) and that many bytes. A request is an operation and its
+//! arguments. An answer is 0 and the result, or 1 and the reason of the failure.
 
 use std::{
     io::{self, Read, Write},
@@ -56,7 +56,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The result, or the reason why not. A result can be a secret: it is wiped.
+/// The result, or the reason of the failure. A result can be a secret, so it is wiped.
 pub(crate) type Answer = Result<Zeroizing<Vec<u8>>, String>;
 
 pub(crate) fn answer_to_bytes(answer: &Answer) -> Zeroizing<Vec<u8>> {
@@ -76,8 +76,8 @@ pub(crate) fn parse_answer(bytes: &[u8]) -> Option<Answer> {
     }
 }
 
-/// A connection with a deadline for everything that is said over it: a timeout for each read would
-/// wait forever for a peer that sends a byte now and then.
+/// A connection with one deadline for all that is sent and received. With a timeout for each read,
+/// a peer that sends a byte now and then could block it for ever.
 pub(crate) struct Connection {
     stream: UnixStream,
     until: Instant,
@@ -94,7 +94,8 @@ impl Connection {
         self.write_all(&frame)
     }
 
-    /// An error of kind `InvalidData` if it is no frame, `UnexpectedEof` if it ends early.
+    /// The error is of kind `InvalidData` if the frame is too long, `UnexpectedEof` if it ends
+    /// early.
     pub(crate) fn receive(&mut self) -> io::Result<Zeroizing<Vec<u8>>> {
         let mut length = [0; 4];
         self.read_exact(&mut length)?;
@@ -131,7 +132,7 @@ impl Write for Connection {
     }
 }
 
-/// Unix says `WouldBlock` when a socket's timeout has passed.
+/// Unix reports `WouldBlock` when a socket's timeout has passed.
 fn timed_out(error: io::Error) -> io::Error {
     if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
 }

@@ -1,4 +1,4 @@
-//! Keys that live in another process, for everything that takes a `Decapsulate` or a `Sign`.
+//! Keys in another process, as implementations of `Decapsulate` and `Sign`.
 
 use std::{
     error::Error as _,
@@ -18,32 +18,32 @@ use zeroize::Zeroizing;
 use crate::protocol::{self, Connection, Request};
 use common::printable;
 
-/// Why a key that lives elsewhere was of no use. It travels inside [`Error::External`].
+/// Why a key in another process failed. It is the source of an [`Error::External`].
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("nobody answers at {}: start the process that holds the keys ({error})", .socket.display())]
     Down { socket: PathBuf, error: io::Error },
     #[error("no answer within {} ms", .0.as_millis())]
     Timeout(Duration),
-    #[error("it hung up before it had answered")]
+    #[error("it disconnected before it answered")]
     HungUp,
-    #[error("its answer makes no sense")]
+    #[error("its answer is invalid")]
     Garbage,
     #[error("it refuses: {0}")]
     Refused(String),
 }
 
 impl Failure {
-    /// Whether the same request may succeed later. What was refused, or made no sense, will not
-    /// get better by asking again.
+    /// Whether the same request may succeed later. A refusal or an invalid answer would only be
+    /// repeated.
     pub(crate) fn is_temporary(error: &Error) -> bool {
         let cause = error.source().and_then(|cause| cause.downcast_ref());
         matches!(cause, Some(Self::Down { .. } | Self::Timeout(_) | Self::HungUp))
     }
 }
 
-/// The process that holds the keys, seen from outside. Each request has a connection of its own,
-/// so that a process that was restarted is found again.
+/// The process that holds the keys, seen from outside. Each request has a connection of its own, so
+/// that the client finds a process that was restarted.
 #[derive(Clone, Debug)]
 struct Remote {
     socket: PathBuf,
@@ -74,7 +74,7 @@ impl Remote {
         })
     }
 
-    /// The standard library's `connect` waits without end if the other side accepts nothing.
+    /// The standard library's `connect` blocks for ever if the other side does not accept.
     fn connect(&self) -> io::Result<UnixStream> {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.connect_timeout(&SockAddr::unix(&self.socket)?, self.timeout)?;
@@ -115,7 +115,7 @@ impl Decapsulate for RemoteDecapsulationKey {
     fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
         let (key, ciphertext) = (self.public.key_id(), ciphertext.as_bytes());
         let secret = self.remote.ask(&Request::Decapsulate { key, ciphertext });
-        // A secret of another length is the key's mistake, not the data's.
+        // A secret of another length is an error of that process, not of the data.
         SharedSecret::from_bytes(self.public.suite(), &secret.map_err(Error::external)?)
             .map_err(|_| Error::external(Failure::Garbage))
     }
@@ -141,7 +141,7 @@ impl Sign for RemoteSigningKey {
         &self.public
     }
 
-    /// The message stays here: its hash is all that the other process gets to see.
+    /// The message stays here: the other process receives only its hash.
     fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
         let request = Request::Sign { key: self.public.key_id(), context, sha512 };
         let signature = self.remote.ask(&request).map_err(Error::external)?;

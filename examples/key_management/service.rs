@@ -27,13 +27,13 @@ use crate::{
 };
 use common::printable;
 
-/// How long a client may take over a request. Slow ones keep nobody else waiting.
+/// How long a client may take for a request. Slow clients do not block others.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How many clients are served at once; more are turned away.
+/// How many clients are served at once. More are disconnected.
 const MAX_CLIENTS: usize = 64;
 
-/// What a client waits for before it connects.
+/// The start of the line that is printed when clients can connect.
 pub(crate) const READY: &str = "listening on ";
 
 struct Service {
@@ -73,7 +73,7 @@ pub(crate) fn serve(options: &Serve) -> Result<()> {
             thread::sleep(Duration::from_millis(10)); // out of file descriptors, for now
             continue;
         };
-        // Whoever is not served is hung up on, and may ask again.
+        // A client that is not served is disconnected, and may try again.
         if clients.fetch_add(1, Relaxed) < MAX_CLIENTS {
             let (service, served) = (Arc::clone(&service), Arc::clone(&clients));
             let serving = thread::Builder::new().spawn(move || {
@@ -90,13 +90,13 @@ pub(crate) fn serve(options: &Serve) -> Result<()> {
 }
 
 impl Service {
-    /// One request, one answer. Who hangs up, or says nothing, gets none.
+    /// Answers one request. A client that disconnects or sends nothing gets no answer.
     fn converse(&self, stream: UnixStream) {
         let mut connection = Connection::new(stream, PATIENCE);
         let Ok(request) = connection.receive() else { return };
         let answer = match Request::parse(&request) {
             Some(request) => self.answer(&request),
-            None => Err("this is no request".into()),
+            None => Err("not a request".into()),
         };
         let bytes = protocol::answer_to_bytes(&answer);
         let _ = match self.fault {
@@ -133,7 +133,8 @@ impl Service {
         }
     }
 
-    /// A signature for one purpose is worth nothing for another: so a key is kept to its purposes.
+    /// A key signs only for its own purposes: a client of one purpose gets no signature for
+    /// another.
     fn check_allowed(&self, context: &[u8]) -> std::result::Result<(), String> {
         let is_allowed = |allowed: &String| allowed.as_bytes() == context;
         if self.allowed.is_empty() || self.allowed.iter().any(is_allowed) {
@@ -156,8 +157,8 @@ fn load_or_make<Key>(
     }?)
 }
 
-/// Listens on a socket that only this user can connect to. What a process that was killed has left
-/// there is removed; a socket on which somebody answers is not, and nothing that is not a socket:
+/// Listens on a socket that only this user can connect to. Removes the socket that a killed process
+/// has left. Keeps a socket on which another process answers, and every file that is not a socket:
 /// connecting to a regular file is refused, too.
 fn listen(path: &Path) -> io::Result<UnixListener> {
     let listener = match UnixListener::bind(path) {

@@ -1,4 +1,5 @@
-//! What it is like when the keys live in another process: it works, it fails, and one goes on.
+//! The demonstration: uses keys in another process, makes that process fail in every way, and
+//! recovers.
 
 use std::{
     io::Write,
@@ -17,14 +18,14 @@ use crate::{
 };
 use common::chain;
 
-/// How long an answer may take where none will come.
+/// The timeout where no answer will come.
 const HASTY: Duration = Duration::from_millis(500);
 
-/// How long it may take otherwise: a key that is asked answers in a few milliseconds, and only the end
-/// of the other process can be what ends the waiting.
+/// The timeout otherwise. An answer takes a few milliseconds, so only the end of the other process
+/// can end a longer wait.
 const PATIENT: Duration = Duration::from_secs(60);
 
-pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
+pub(crate) fn run(out: &mut impl Write) -> Result<()> {
     let directory = tempfile::tempdir()?; // for this user only; removed with the keys in it
     let directory = directory.path();
     let process = KeyProcess::start(directory, None)?;
@@ -33,7 +34,7 @@ pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
     let signer = RemoteSigningKey::connect(process.socket(), PATIENT)?;
     let key = RemoteDecapsulationKey::connect(process.socket(), PATIENT)?;
     let hasty = RemoteDecapsulationKey::connect(process.socket(), HASTY)?;
-    // It stands in a keyring as a key in memory would.
+    // A keyring accepts it like a key in memory.
     let ring = Keyring::new(key);
     let session = Session { ring, signer, checkpoint: vec![7; 1 << 20] };
     let sealed = session.ring.primary().seal(SEALED.as_bytes(), &session.checkpoint)?;
@@ -45,7 +46,7 @@ pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
     outcome?;
     writeln!(out, "  sign it                       {:>6.2} ms, one request", milliseconds(time))?;
 
-    writeln!(out, "\nWhat goes wrong, and how it goes on")?;
+    writeln!(out, "\nFailures, and how the client recovers")?;
     failed(out, "it is asked to sign for another purpose", || session.sign("example.com/logs"))?;
 
     process.kill()?;
@@ -58,7 +59,7 @@ pub(crate) fn tell(out: &mut impl Write) -> Result<()> {
     drop(hanging);
     for (what, fault) in [
         ("it answers with garbage", Fault::Garbage),
-        ("it hangs up in the middle of an answer", Fault::HangUp),
+        ("it disconnects in the middle of an answer", Fault::HangUp),
     ] {
         let process = KeyProcess::start(directory, Some(fault))?;
         failed(out, what, || session.open(&sealed))?;
@@ -87,8 +88,7 @@ impl Session {
         signer.verifying_key().verify(context.as_bytes(), &self.checkpoint, &signature)
     }
 
-    /// The process comes back with the same keys, while a client keeps asking: it needs to know
-    /// nothing about it.
+    /// Starts the process again, with the same keys, while a client keeps asking.
     fn restart(&self, directory: &Path, sealed: &[u8], out: &mut impl Write) -> Result<KeyProcess> {
         let (process, outcome) = thread::scope(|scope| {
             let asking = scope.spawn(|| retry(|| self.open(sealed)));
@@ -102,7 +102,7 @@ impl Session {
     }
 }
 
-/// Asks again while that can help, and tells how often it took.
+/// Asks again while that can help, and returns the number of attempts.
 fn retry(ask: impl Fn() -> std::result::Result<(), Error>) -> std::result::Result<u32, Error> {
     let mut pause = Duration::from_millis(1);
     for attempt in 1.. {
@@ -117,7 +117,7 @@ fn retry(ask: impl Fn() -> std::result::Result<(), Error>) -> std::result::Resul
     unreachable!("the pause grows beyond every bound")
 }
 
-/// A client that waits learns at once that the process has ended: not when its time is up.
+/// A waiting client notices at once that the process has ended, not only at its timeout.
 fn killed_meanwhile(directory: &Path, sealed: &[u8], out: &mut impl Write) -> Result<()> {
     let process = KeyProcess::start(directory, None)?;
     let key = RemoteDecapsulationKey::connect(process.socket(), PATIENT)?;

@@ -8,7 +8,7 @@ umask 077
 : "${KEM_SECRET:?the Secret of KEM keys}" "${SIGNING_SECRET:?the Secret of the signing key}"
 : "${PUBLIC_CONFIGMAP:?the ConfigMap of public keys}" "${KEEP:=12}" "${SETTLE_SECONDS:=180}"
 
-# Private keys are never arguments of a command: those can be seen from outside.
+# Private keys are never arguments of a command: other processes can see those.
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 trap 'exit 143' INT TERM
@@ -38,8 +38,8 @@ else
   patch secret "$SIGNING_SECRET"
 fi
 
-# A new primary.pem; the one before becomes the newest of the older ones, whose names sort by time.
-# With the version that was read, the write fails if somebody else has written meanwhile.
+# A new primary.pem. The previous one becomes the newest of the older ones, whose names sort by
+# time. With the version that was read, the write fails if somebody else has written meanwhile.
 entries "$KEM_SECRET" >"$directory/kem"
 before=$(sed -n 's/^primary\.pem //p' "$directory/kem")
 older="older-$(date -u +%Y%m%dT%H%M%SZ).pem"

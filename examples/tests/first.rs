@@ -13,13 +13,13 @@ fn run(name: &str, arguments: &[&str]) -> Output {
     let test = env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
     let program = profile.join("examples").join(format!("{name}{}", env::consts::EXE_SUFFIX));
-    #[expect(clippy::disallowed_methods, reason = "it waits for nobody else")]
+    #[expect(clippy::disallowed_methods, reason = "the small examples wait for nothing")]
     let output = Command::new(&program).args(arguments).output();
     output
         .unwrap_or_else(|error| panic!("{program:?}: {error}; run `cargo build --examples` first"))
 }
 
-/// What a run that must succeed prints: plain lines that fit into a terminal.
+/// The output of a run that must succeed: plain lines that fit into a terminal.
 fn printed(name: &str, arguments: &[&str]) -> String {
     let output = run(name, arguments);
     assert!(output.status.success(), "{output:?}");
@@ -31,7 +31,7 @@ fn printed(name: &str, arguments: &[&str]) -> String {
     printed
 }
 
-/// Every failure is shown with its error, which the library words.
+/// Every failure is printed with the library's error message.
 fn assert_failures(printed: &str) {
     let (_, failures) = printed.split_once("\nAttempts that must fail:\n").unwrap();
     let errors: Vec<_> = failures.lines().skip(1).step_by(2).map(str::trim).collect();

@@ -26,7 +26,7 @@ use crate::error::Error;
 ///
 /// const CONTEXT: &[u8] = b"example.com/notes/v1";
 ///
-/// /// What stands for the private key on this side: its public half, and a connection.
+/// /// The HSM as seen from this side: its public key, and a connection.
 /// struct Hsm {
 ///     public: EncapsulationKey,
 ///     requests: Sender<(Ciphertext, Sender<SharedSecret>)>,

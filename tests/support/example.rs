@@ -1,4 +1,4 @@
-//! Runs examples as a person does, and returns what they print and how they end.
+//! Runs examples as a person does, and returns their output and exit code.
 
 use std::{ffi::OsStr, fs, path::Path, process::Command};
 
@@ -24,7 +24,7 @@ pub fn example<A: AsRef<OsStr>>(name: &str, arguments: impl IntoIterator<Item = 
 /// A program that is about to run.
 #[derive(Debug)]
 pub struct Example {
-    /// It can be changed until the program is started.
+    /// The command, which can be changed until the program is started.
     pub command: Command,
     /// The directory in which it makes temporary files.
     pub temporary: TempDir,
@@ -58,7 +58,8 @@ impl Example {
         ended.stderr
     }
 
-    /// Runs it with a reader of its output that goes away at once, as `| head` does: not an error.
+    /// Runs it with a reader that closes its output at once, as `| head` does. This is not an
+    /// error.
     #[track_caller]
     pub fn takes_a_closed_pipe(mut self) {
         let mut child = self.command.spawn().unwrap();

@@ -1,4 +1,5 @@
-//! Processes of examples: started, read line by line, waited for, and never left behind.
+//! Running processes of examples: reads their lines, waits for their end, and kills them when
+//! dropped.
 
 use std::{
     borrow::BorrowMut,
@@ -13,7 +14,7 @@ use std::{
 
 use crate::process::{self, DEADLINE};
 
-/// A running program, whose output is read as it comes.
+/// A running program whose output is read as it comes.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -61,7 +62,7 @@ impl Running {
         }
     }
 
-    /// Waits for its end: the exit code, if it ended by itself.
+    /// Waits for its end and returns the exit code, or `None` if a signal ended it.
     #[track_caller]
     pub fn end(&mut self) -> Option<i32> {
         let deadline = Instant::now() + DEADLINE;
@@ -74,7 +75,7 @@ impl Running {
             assert!(Instant::now() < deadline, "it does not end:\n{}", self.seen.join("\n"));
             thread::sleep(Duration::from_millis(5));
         };
-        // Its own children may still write to the pipes; this is waited for.
+        // Its own children may still write to the pipes: wait for them, too.
         loop {
             match self.lines.recv_timeout(DEADLINE) {
                 Ok(line) => self.seen.push(line),
@@ -84,7 +85,7 @@ impl Running {
         }
     }
 
-    /// Ends it at once.
+    /// Kills it.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
     }
@@ -103,7 +104,7 @@ impl Drop for Running {
     }
 }
 
-/// The output of a program that ended by itself.
+/// The exit code and the output of a program.
 #[derive(Debug)]
 pub struct Ended {
     /// `None` if a signal ended it.
@@ -136,7 +137,7 @@ impl From<Output> for Ended {
     }
 }
 
-/// The one line of a program that refuses to start its work.
+/// Runs a program that must fail before it prints anything, and returns its one line of error.
 #[track_caller]
 pub fn refused(command: &mut Command) -> String {
     let Ended { code, stdout, stderr } = run(command);
@@ -145,7 +146,7 @@ pub fn refused(command: &mut Command) -> String {
     stderr
 }
 
-/// The same program with so many 512-byte blocks for each file that it writes: a write beyond fails,
+/// A program that can write at most `blocks` blocks of 512 bytes to a file. A longer write fails,
 /// as it does on a full disk.
 pub fn with_small_files(program: &Path, blocks: u32, arguments: &[&OsStr]) -> Command {
     let mut command = process::command("sh");

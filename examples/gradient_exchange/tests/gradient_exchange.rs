@@ -1,7 +1,7 @@
-//! gradient_exchange: it learns, rotates its key, refuses what is not its workers', and goes on without
-//! those that fail.
+//! Does gradient_exchange learn, rotate its key, refuse frames that are not from its workers, and
+//! continue without workers that fail?
 
-// Cargo runs no tests of examples themselves. These are its.
+// Cargo does not run the tests in an example's own files, so they are included here.
 #[allow(dead_code, reason = "only its tests are used")]
 #[path = "../mean.rs"]
 mod mean;
@@ -133,7 +133,7 @@ fn a_worker_that_is_killed_is_dropped_and_nobody_outlives_the_aggregator() {
     let second = worker(&mut training, 2);
     training.wait_for(&["    3 "]);
     signal("KILL", second);
-    training.wait_for(&["dropped: worker 2: ", "the others go on"]);
+    training.wait_for(&["dropped: worker 2: ", "the others continue"]);
     let line = training.seen.iter().rev().find_map(|line| row(line)).unwrap();
     training.wait_for(&[&format!("{:>5} ", line.round + 20)]);
 
@@ -145,7 +145,7 @@ fn a_worker_that_is_killed_is_dropped_and_nobody_outlives_the_aggregator() {
     }
 }
 
-/// What was sent by a worker that is registered, and was taken over: it signs like the others.
+/// A compromised worker is registered, and signs like the others.
 #[test]
 fn one_worker_can_neither_weigh_nor_scale_as_it_likes() {
     let train = |rogue: &str| {
@@ -157,7 +157,7 @@ fn one_worker_can_neither_weigh_nor_scale_as_it_likes() {
         assert_eq!(rows.len(), 30, "{stdout}");
         (rows[0].loss, rows[29].loss, stdout)
     };
-    // A million times as long does no more than as long as the others.
+    // A gradient a million times as long has no more effect than one as long as the others.
     let (_, most, opposed) = train("oppose");
     let about = "shortened: worker 3: its gradient is ";
     assert!(!opposed.contains(about) && !opposed.contains("dropped"), "{opposed}");
@@ -168,7 +168,7 @@ fn one_worker_can_neither_weigh_nor_scale_as_it_likes() {
 
     let (first, last, weighed) = train("weigh");
     assert!(last < 0.8 * first, "{weighed}");
-    let dropped = "dropped: worker 3: it claims 1000000 pictures, not 64; the others go on";
+    let dropped = "dropped: worker 3: it claims 1000000 pictures, not 64; the others continue";
     assert_eq!(weighed.matches(dropped).count(), 1, "{weighed}");
 }
 

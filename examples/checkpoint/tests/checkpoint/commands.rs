@@ -1,4 +1,4 @@
-//! Does `checkpoint` seal, read one tensor and rotate, and does it read as little as it says?
+//! Does `checkpoint` seal, read one tensor and rotate, and does it read as little as promised?
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ use support::example::{example, names};
 /// The default of the example.
 pub(crate) const CONTEXT: &[u8] = b"example.com/checkpoints/v1";
 
-/// A tensor that is larger than a chunk, and starts in the middle of one.
+/// A tensor that is larger than a chunk and starts in the middle of one.
 pub(crate) const TENSOR: &str = "layer.200";
 
 /// Keys in files, a checkpoint in a file, and a store.
@@ -69,13 +69,13 @@ impl Fixture {
         BodyKey::PREFIX_LEN + position + position / Sealer::CHUNK_LEN * Sealer::TAG_LEN
     }
 
-    /// An envelope as any other: the two objects, one after the other.
+    /// The two objects as one ordinary envelope.
     fn envelope(&self, header: &str) -> Vec<u8> {
         [fs::read(self.object(header)).unwrap(), fs::read(self.object("body")).unwrap()].concat()
     }
 }
 
-/// With more metadata than fit a chunk.
+/// A safetensors file with more metadata than fits into a chunk.
 fn model() -> Vec<u8> {
     let weights: Vec<u8> = (0..200_000_u32).map(|index| (index ^ (index >> 8)) as u8).collect();
     let tensors = (0..500).map(|layer| {
@@ -126,7 +126,7 @@ fn the_demonstration_leaves_nothing_in_a_store() {
         let printed = example("checkpoint", ["--size", "9", "--store", &url]).prints();
         assert!(printed.contains(store.path().to_str().unwrap()));
         for left in names(store.path()) {
-            // A URL's directory stays, empty: stores have no directories.
+            // With a URL an empty directory stays: stores have no directories.
             assert!(left == "mine" || names(&store.path().join(left)).is_empty());
         }
     }
@@ -154,12 +154,12 @@ fn seal_and_read() {
     let one = fs::read(&output).unwrap();
     #[cfg(unix)]
     {
-        // Nothing but a file is replaced, as /dev/stdout would be.
+        // Only a regular file is replaced: /dev/stdout is a link.
         let link = fixture.path("link");
         std::os::unix::fs::symlink(&output, &link).unwrap();
         let arguments = ["read", &place, "-k", &key, "-t", TENSOR, "-o", &link];
         let refused = example("checkpoint", arguments).refuses();
-        assert!(refused.contains("it is not a regular file"), "{refused}");
+        assert!(refused.contains("not a regular file"), "{refused}");
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     }
     assert_eq!(SafeTensors::deserialize(&one).unwrap().names(), [TENSOR]);
@@ -222,6 +222,6 @@ fn any_file_and_any_context() {
 
         let arguments = ["read", &place, "-k", &key];
         let refused = example("checkpoint", arguments.into_iter().chain(context)).refuses();
-        assert!(refused.contains("it is not a safetensors file"), "{refused}");
+        assert!(refused.contains("not a safetensors file"), "{refused}");
     }
 }

@@ -1,4 +1,4 @@
-//! What does `checkpoint` say, and leave behind, when something goes wrong?
+//! What does `checkpoint` print and leave behind when something goes wrong?
 
 use std::{
     collections::HashMap,
@@ -19,7 +19,7 @@ use support::{
 
 use crate::commands::{Fixture, TENSOR};
 
-/// Nobody seals so much in the time that a test takes, and no disk needs so much room: it is a hole.
+/// More than can be sealed while a test runs. The file is sparse, so it takes no disk space.
 const ENDLESS: u64 = 64 << 30;
 
 /// Reading a tensor to a file must fail, and leave no file.
@@ -44,7 +44,7 @@ fn wrong_keys_and_contexts() {
     assert!(unreadable(&fixture, "0.pub.pem").contains("TWINSEAL KEM PRIVATE KEY"));
     assert!(unreadable(&fixture, "no.pem").contains("no.pem: No such file"));
     let refused = example("checkpoint", ["read", &place, "-k", &key, "-t", "layer"]).refuses();
-    assert!(refused.contains("no tensor is called \"layer\""), "{refused}");
+    assert!(refused.contains("there is no tensor \"layer\""), "{refused}");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn one_bit_off() {
         unreadable(&fixture, "0.pem");
         flip(name, position);
     }
-    // Within a tensor it is found when that is read, and only then.
+    // A changed bit in a tensor is found when that tensor is read, and only then.
     flip("body", fixture.middle_of_tensor());
     assert!(unreadable(&fixture, "0.pem").contains("opening failed"));
     example("checkpoint", ["read", &place, "-k", &key, "-t", "layer.0"]).prints();
@@ -110,7 +110,7 @@ fn a_body_that_was_exchanged() {
 }
 
 #[test]
-fn what_is_there_stays() {
+fn an_existing_checkpoint_stays() {
     let fixture = Fixture::sealed();
     let before = fs::read(fixture.object("body")).unwrap();
     let (file, place) = (fixture.path("model.safetensors"), fixture.place());
@@ -122,7 +122,7 @@ fn what_is_there_stays() {
     assert!(example("checkpoint", twice).refuses().contains("listed twice"));
 }
 
-/// Places that cannot be written, also not by root.
+/// Places that nobody can write to, not even root.
 #[test]
 fn no_place_to_write() {
     let fixture = Fixture::new();
@@ -137,11 +137,11 @@ fn no_place_to_write() {
     let directory = fixture.path(".");
     let refused =
         example("checkpoint", ["seal", &directory, &fixture.place(), "-r", &to]).refuses();
-    assert!(refused.contains("it is not a regular file"), "{refused}");
+    assert!(refused.contains("not a regular file"), "{refused}");
     assert!(!Path::new(&fixture.place()).exists());
 }
 
-/// A cloud that is not compiled in, as by default, is named with the command that compiles it in.
+/// The error for a cloud that is not compiled in names the command that compiles it in.
 #[test]
 fn other_stores() {
     let fixture = Fixture::new();
@@ -158,7 +158,7 @@ fn other_stores() {
     }
 }
 
-/// As on a full disk, but without one: no file may grow beyond a hundred kilobytes.
+/// Like a full disk: no file may grow beyond a hundred kilobytes.
 #[cfg(unix)]
 #[test]
 fn a_disk_that_fills_up() {
@@ -224,7 +224,7 @@ fn killed_while_it_seals() {
     example("checkpoint", ["seal", &file, &place, "-r", &to]).prints();
 }
 
-/// A file that grows, shrinks or gets another content while it is read is no checkpoint.
+/// A file that grows, shrinks or gets another content while it is read is not sealed.
 #[cfg(unix)]
 #[test]
 fn a_file_that_changes() {
@@ -241,7 +241,7 @@ fn a_file_that_changes() {
         big.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         let mut sealing = example("checkpoint", ["seal", &file, &place, "-r", &to]);
         let child = sealing.command.spawn().unwrap();
-        // It has looked at the file before.
+        // By now it has inspected the file.
         wait_until("the upload", || Path::new(&place).exists());
         change(&big);
         let Ended { code, stderr, .. } = end_of(child);
@@ -251,7 +251,7 @@ fn a_file_that_changes() {
     }
 }
 
-/// What would block for ever, or has no end, is refused.
+/// Files that block for ever or have no end are refused.
 #[cfg(unix)]
 #[test]
 fn special_files() {
@@ -260,7 +260,7 @@ fn special_files() {
     assert_eq!(run(process::command("mkfifo").arg(&fifo)).code, Some(0));
     for file in [fifo.as_str(), "/dev/zero"] {
         let refused = example("checkpoint", ["seal", file, &fixture.place(), "-r", &to]).refuses();
-        assert!(refused.contains("it is not a regular file"), "{refused}");
+        assert!(refused.contains("not a regular file"), "{refused}");
     }
     let (file, place) = (fixture.path("model.safetensors"), fixture.place());
     let refused = example("checkpoint", ["seal", &file, &place, "-r", "/dev/zero"]).refuses();
@@ -268,9 +268,9 @@ fn special_files() {
     assert!(!Path::new(&place).exists());
 }
 
-/// Names of tensors come from the author of the file, and go to a terminal.
+/// Names of tensors come from a file and are printed on a terminal.
 #[test]
-fn names_that_would_act() {
+fn names_with_control_characters() {
     let fixture = Fixture::new();
     let name = "layer\x1b[31m\u{202e}\n.weight";
     let view = TensorView::new(Dtype::U8, vec![4], &[7; 4]).unwrap();
@@ -287,7 +287,7 @@ fn names_that_would_act() {
         assert!(printed.contains(&format!("  {shown}  U8 [4], 4 bytes\n")), "{printed}");
         assert!(!printed.contains(['\x1b', '\u{202e}']), "{printed}");
     }
-    // So do arguments that are refused, by the example and by its parser.
+    // So are arguments that the example or its parser refuses.
     let odd = "no\x1b[31m\u{202e}";
     let errors = [
         example("checkpoint", ["read", &place, "-k", &key, "-t", odd]).refuses(),
@@ -303,7 +303,7 @@ fn names_that_would_act() {
     }
 }
 
-/// However large the checkpoint is, a few parts of the upload are all that is in memory.
+/// Only a few parts of the upload are in memory, however large the checkpoint is.
 #[cfg(target_os = "linux")]
 #[test]
 fn constant_memory() {

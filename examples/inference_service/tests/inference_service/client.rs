@@ -1,5 +1,5 @@
-//! inference_service, the client: what it says of a service that is not there, is not what it says it
-//! is, or breaks off.
+//! What does the client print when the service is missing, false, or ends in the middle of its
+//! answer?
 
 use std::{
     fs,
@@ -22,7 +22,7 @@ use support::{
 
 use crate::http::{PIXELS, Service, batch, inference_service, keys};
 
-/// The client, with the keys in this directory, and the file that it is to write there.
+/// The client with the keys in this directory, and the file that it writes there.
 fn request(directory: &TempDir, url: &str, more: &str) -> (Command, PathBuf) {
     let output = directory.path().join("answer");
     let mut command = inference_service("request");
@@ -77,7 +77,7 @@ fn it_asks_and_writes_the_answer() {
 }
 
 #[test]
-fn a_refusal_is_told_and_leaves_no_file() {
+fn a_refusal_is_printed_and_leaves_no_file() {
     let service = Service::start("--max-body 1000000");
     let url = format!("http://{}", service.address);
     let input = service.path("input");
@@ -97,7 +97,7 @@ fn a_refusal_is_told_and_leaves_no_file() {
 }
 
 #[test]
-fn nothing_of_a_false_service_is_believed() {
+fn answers_of_a_false_service_are_refused() {
     let directory = keys();
     let stranger = twinseal::SigningKey::generate().unwrap();
     let signature = stranger.sign(b"example.com/inference/v1", &[b'x'; 100]).unwrap();
@@ -110,7 +110,7 @@ fn nothing_of_a_false_service_is_believed() {
         (String::new(), "http://127.0.0.1:"),
         (ok(""), "the answer's x-signature is missing"),
         (ok("X-Signature: AAAA\r\n"), "the answer's x-signature is missing or malformed"),
-        (ok(&format!("X-Signature: {signature}\r\n")), "the answer is not the service's"),
+        (ok(&format!("X-Signature: {signature}\r\n")), "the service has not signed the answer"),
         (
             "HTTP/1.1 500 Oh\r\nContent-Length: 17\r\n\r\n\x1b[31mred\nline \u{202e}".into(),
             "the service refused, with 500 Internal Server Error: \\u{1b}[31mred\\nline \\u{202e}",
@@ -127,7 +127,7 @@ fn nothing_of_a_false_service_is_believed() {
         assert!(error.starts_with("inference_service: ") && error.contains(reason), "{error}");
         assert!(!output.exists());
     }
-    // The answer of a service with other keys, which is as good as any.
+    // A service that works, but has other keys.
     let other = Service::start("");
     let clients = directory.path().join("keys/service/clients");
     for file in ["demo.kem.pem", "demo.sign.pem"] {
@@ -140,7 +140,7 @@ fn nothing_of_a_false_service_is_believed() {
 }
 
 #[test]
-fn a_service_that_is_not_there_or_hangs_is_told() {
+fn a_service_that_is_missing_or_hangs_is_reported() {
     let directory = keys();
     // Nobody else gets this port, and nobody listens on it.
     let taken = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
@@ -162,7 +162,7 @@ fn a_service_that_is_not_there_or_hangs_is_told() {
 }
 
 #[test]
-fn where_nothing_can_be_written_nothing_is_asked() {
+fn without_a_place_for_the_answer_no_request_is_sent() {
     let directory = keys();
     let url = "http://127.0.0.1:1";
     let mut outputs = vec![directory.path().join("missing/answer"), directory.path().to_path_buf()];
@@ -196,7 +196,7 @@ fn a_full_disk_leaves_no_half_answer() {
     assert_no_leftovers(&service);
 }
 
-/// Beside the directories and the answer there is nothing.
+/// Only the directories and the answer are there.
 #[track_caller]
 fn assert_no_leftovers(service: &Service) {
     let names =

@@ -1,5 +1,5 @@
-//! A service that runs, and requests to it made byte by byte: the protocol as the example documents it,
-//! written a second time.
+//! A running service, and requests made byte by byte: a second implementation of the documented
+//! protocol.
 
 use std::{
     fs,
@@ -45,7 +45,7 @@ pub(crate) fn keys() -> TempDir {
     directory
 }
 
-/// The arguments with which a service uses such a directory.
+/// The arguments of a service that uses such a directory.
 pub(crate) fn serve_arguments(directory: &Path) -> Vec<String> {
     let path = |path: &str| directory.join(path).to_str().unwrap().to_owned();
     vec![
@@ -93,26 +93,26 @@ impl Service {
         connect(&self.address)
     }
 
-    /// Sends the headers of a request, and waits until the service begins with its body: so it is
-    /// under way.
+    /// Sends the headers of a request, and waits until the service asks for its body: then it has
+    /// begun.
     pub(crate) fn begin(&self, request: &Request) -> TcpStream {
-        const GO_ON: &str = "HTTP/1.1 100 Continue\r\n\r\n";
+        const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
         let head = String::from_utf8(request.head()).unwrap();
         let head = head.strip_suffix("\r\n").unwrap().to_owned() + "Expect: 100-continue\r\n\r\n";
         let mut stream = self.connect();
         stream.write_all(head.as_bytes()).unwrap();
-        let mut go_on = [0; GO_ON.len()];
-        stream.read_exact(&mut go_on).unwrap();
-        assert_eq!(String::from_utf8_lossy(&go_on), GO_ON);
+        let mut interim = [0; CONTINUE.len()];
+        stream.read_exact(&mut interim).unwrap();
+        assert_eq!(String::from_utf8_lossy(&interim), CONTINUE);
         stream
     }
 }
 
-/// Sends everything at once: the answer, whatever it is.
+/// Sends everything at once, and returns the answer.
 #[track_caller]
 pub(crate) fn send(address: &str, request: &[u8]) -> Answer {
     let mut stream = connect(address);
-    // It may be refused before all of it was taken.
+    // The service may refuse it before it has read all of it.
     let _ = stream.write_all(request);
     Answer::read(stream)
 }
@@ -162,7 +162,7 @@ impl Client {
         fs::write(directory.join(format!("{name}.sign.pem")), sign).unwrap();
     }
 
-    /// A request that is right in everything, to be sent or to be spoilt.
+    /// A valid request.
     pub(crate) fn request(&self, batch: &[u8]) -> Request {
         let mut request = Request {
             target: "POST /predict".into(),
@@ -183,7 +183,7 @@ impl Client {
         request.signature = signature.as_bytes().to_vec();
     }
 
-    /// The answer to a request, if it is the service's.
+    /// The content of a valid answer to a request.
     pub(crate) fn open(&self, request: &Request, answer: &Answer) -> Vec<u8> {
         let Request { target, client, service, nonce, .. } = request;
         let context = format!(
@@ -201,7 +201,7 @@ pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// 16 random bytes in hexadecimal, which the id of a fresh key is too.
+/// 16 random bytes in hexadecimal: the id of a new key.
 fn nonce() -> String {
     DecapsulationKey::generate().unwrap().encapsulation_key().key_id().to_string()
 }
@@ -236,7 +236,7 @@ impl Request {
         )
     }
 
-    /// Everything up to the body, which has this length.
+    /// Everything before the body, with the length of the body.
     pub(crate) fn head(&self) -> Vec<u8> {
         let (target, headers, length) = (&self.target, self.headers(), self.body.len());
         format!(
@@ -259,7 +259,8 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Reads to the end of the connection. Status 0 is a connection that was closed without a word.
+    /// Reads to the end of the connection. Status 0 is a connection that was closed without an
+    /// answer.
     #[track_caller]
     pub(crate) fn read(mut stream: TcpStream) -> Self {
         let mut bytes = Vec::new();

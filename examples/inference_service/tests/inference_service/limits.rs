@@ -1,5 +1,5 @@
-//! inference_service, the server: long headers, long and slow bodies, many requests, clients that go
-//! away, and a disk that is full.
+//! Does the server withstand long headers, long and slow bodies, many requests, clients that
+//! disconnect, and a full disk?
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ use crate::http::{Answer, PIXELS, Service, batch, keys, serve_arguments};
 
 const MIB: usize = 1 << 20;
 
-/// Bodies have no name: nothing is to be seen in the directory, whatever happened.
+/// The files of bodies have no name, so the directory always looks empty.
 #[track_caller]
 fn assert_no_files(directory: &Path) {
     assert_eq!(fs::read_dir(directory).unwrap().count(), 0);
@@ -71,7 +71,7 @@ fn a_body_that_is_too_long_is_refused() {
 }
 
 #[test]
-fn slow_clients_are_given_up_and_nobody_waits_for_them() {
+fn slow_clients_are_disconnected() {
     let service = Service::start("--timeout 1");
     // Headers: one byte now and then, without end. Only the service can end it.
     let mut slow = service.connect();
@@ -97,7 +97,7 @@ fn slow_clients_are_given_up_and_nobody_waits_for_them() {
 }
 
 #[test]
-fn slots_are_taken_and_given_back() {
+fn slots_are_taken_and_freed() {
     let service = Service::start("--timeout 3600 --max-requests 2");
     let client = service.client();
     // Two bodies that stop half-way take all slots, a third has to come again.
@@ -112,13 +112,13 @@ fn slots_are_taken_and_given_back() {
     assert_eq!((busy.status, busy.header("retry-after")), (503, Some("1")));
     let health = service.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     assert_eq!(health.status, 200);
-    // Whoever goes away frees theirs.
+    // Clients that disconnect free their slots.
     drop(stopped);
     wait_until("a free slot", || ask().status == 200);
 }
 
 #[test]
-fn a_client_that_goes_away_leaves_nothing() {
+fn a_client_that_disconnects_leaves_nothing() {
     let mut service = Service::start("");
     let client = service.client();
     let request = client.request(&vec![0; 2 * MIB]);
@@ -132,7 +132,7 @@ fn a_client_that_goes_away_leaves_nothing() {
             let _ = stream.read_to_end(&mut Vec::new());
         }
     }
-    // Nor does what is not HTTP.
+    // Bytes that are not HTTP leave nothing, either.
     let mut stream = service.connect();
     stream.write_all(&[0xff; 100]).unwrap();
     let _ = stream.read_to_end(&mut Vec::new());
@@ -161,7 +161,8 @@ fn memory_does_not_grow_with_bodies() {
     assert_eq!(answer.status, 200);
     assert!(client.open(&request, &answer).len() > rows * 40);
 
-    // Nor with an answer that is not read: as many as may be under way, and one more.
+    // Nor does memory grow with answers that nobody reads: as many requests as are allowed, and one
+    // more.
     let held: Vec<_> = (0..2)
         .map(|_| {
             let mut stream = service.connect();
@@ -178,7 +179,7 @@ fn memory_does_not_grow_with_bodies() {
 }
 
 #[test]
-fn a_full_disk_is_told_and_short_requests_go_on() {
+fn a_full_disk_is_reported_and_short_requests_are_answered() {
     let directory = keys();
     let arguments = serve_arguments(directory.path());
     let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();

@@ -1,9 +1,9 @@
-//! The inference service and its client as a person runs them: as processes, with everything that can go wrong
-//! around them. Whatever is waited for has a deadline, so that a hang is a failure.
+//! Do the inference service and its client work as processes, also when something goes wrong around
+//! them? Every wait has a deadline, so that a hang is a failure.
 
 #![cfg(unix)] // processes are stopped, continued and killed by signals
 
-// Cargo runs no tests of examples themselves. These are theirs.
+// Cargo does not run the tests in an example's own files, so they are included here.
 #[allow(dead_code, reason = "only its tests are used")]
 #[path = "../../clients.rs"]
 mod clients;

@@ -1,5 +1,5 @@
-//! inference_service, the server: who is answered, who is refused and in which order, and how it lives
-//! with changing keys and ends.
+//! Does the server answer valid requests, refuse the others in the right order, reload its keys,
+//! and end properly?
 
 use std::{fs, io::Write};
 
@@ -38,7 +38,7 @@ fn a_signed_request_is_answered_with_a_signed_answer() {
         let answer = service.send(&request.bytes());
         assert_eq!(answer.status, 200, "{}", answer.text());
         assert_eq!(rows(&client.open(&request, &answer)), count);
-        // Both signatures are what makes these headers long.
+        // The signature makes these headers long.
         assert!((6200..7000).contains(&request.headers().len()));
         assert!(answer.header("x-signature").unwrap().len() > 6200);
     }
@@ -51,7 +51,7 @@ fn a_signed_request_is_answered_with_a_signed_answer() {
 const SIGNATURE: &str = "x-signature: not of a registered client";
 
 #[test]
-fn what_was_changed_is_refused_before_it_is_opened() {
+fn changed_requests_are_refused_before_they_are_opened() {
     let service = Service::start("");
     let client = service.client();
     let stranger = client.another();
@@ -76,7 +76,7 @@ fn what_was_changed_is_refused_before_it_is_opened() {
     let mut other_service = good.clone();
     other_service.service = client.signs.verifying_key().key_id();
     client.sign(&mut other_service);
-    // What could not be opened anyway, if it came so far.
+    // This would not open, either, if it got that far.
     let mut garbage = good.clone();
     garbage.body = b"garbage".to_vec();
     for request in [
@@ -97,10 +97,10 @@ fn what_was_changed_is_refused_before_it_is_opened() {
     let answer = service.send(&stranger.request(&batch(1)).bytes());
     assert_eq!((answer.status, answer.text().trim()), (401, SIGNATURE));
 
-    // Nothing of all that has used up the good request's nonce.
+    // None of them has used up the nonce of the valid request.
     assert_eq!(service.send(&good.bytes()).status, 200);
 
-    // Signed by a registered client, the same garbage gets as far as to be opened.
+    // Signed by a registered client, the same garbage is opened.
     garbage.nonce = "11".repeat(16);
     client.sign(&mut garbage);
     let answer = service.send(&garbage.bytes());
@@ -166,7 +166,7 @@ fn headers_must_be_there_once_and_well_formed() {
 }
 
 #[test]
-fn what_is_signed_but_no_batch_is_refused() {
+fn signed_requests_without_a_batch_are_refused() {
     let service = Service::start("");
     let client = service.client();
     let long_header = [&(1_u64 << 40).to_le_bytes()[..], b"{}"].concat();
@@ -177,7 +177,7 @@ fn what_is_signed_but_no_batch_is_refused() {
         (b"\x02\0\0\0\0\0\0\0{}", "one tensor, \"features\""),
         (b"\x02\0\0\0\0\0\0\0[]", "does not start with a safetensors header"),
         (&good[..good.len() - 1], "it ends before its last row"),
-        (&[&good[..], &[0]].concat(), "there is more behind the last row"),
+        (&[&good[..], &[0]].concat(), "there are bytes after the last row"),
         (&[&good[..good.len() - 4], &f32::NAN.to_le_bytes()].concat(), "row 1 has a value"),
     ] {
         let answer = service.send(&client.request(content).bytes());
@@ -185,7 +185,7 @@ fn what_is_signed_but_no_batch_is_refused() {
         assert!(answer.text().contains(reason), "{}: {reason}", answer.text());
     }
 
-    // To another recipient, and cut off within the seal.
+    // Sealed to another recipient, and truncated.
     let mut elsewhere = client.request(&good);
     let other = DecapsulationKey::generate().unwrap();
     elsewhere.body = other.encapsulation_key().seal(&elsewhere.context(), &good).unwrap();
@@ -217,22 +217,22 @@ fn keys_and_clients_change_while_it_runs() {
     // The older key stays until all clients have the new one.
     fs::rename(directory.join("primary.pem"), directory.join("2026.pem")).unwrap();
     key.write_pem_file(directory.join("primary.pem")).unwrap();
-    service.process.wait_for(&["read again, they have changed", "\"keys\""]);
+    service.process.wait_for(&["reloaded", "\"keys\""]);
     assert_eq!((status(&old), status(&new)), (200, 200));
     fs::remove_file(directory.join("2026.pem")).unwrap();
-    service.process.wait_for(&["read again, they have changed", "\"keys\""]);
+    service.process.wait_for(&["reloaded", "\"keys\""]);
     assert_eq!((status(&old), status(&new)), (421, 200));
 
-    // A file that is no key is told, and changes nothing.
+    // A file that is not a key is reported, and changes nothing.
     fs::write(directory.join("broken.pem"), "not a key").unwrap();
-    service.process.wait_for(&["could not read again", "broken.pem"]);
+    service.process.wait_for(&["cannot reload", "broken.pem"]);
     assert_eq!(status(&new), 200);
 
-    // A second client; and what it takes from the first does not open for it.
+    // A second client. A body that it takes from the first does not open for it.
     let mallory = new.another();
     assert_eq!(status(&mallory), 401);
     mallory.register(&clients, "mallory");
-    service.process.wait_for(&["read again, they have changed", "\"clients\""]);
+    service.process.wait_for(&["reloaded", "\"clients\""]);
     assert_eq!(status(&mallory), 200);
     let mut stolen = new.request(&batch(1));
     stolen.client = mallory.signs.verifying_key().key_id();
@@ -243,37 +243,37 @@ fn keys_and_clients_change_while_it_runs() {
     for file in ["mallory.kem.pem", "mallory.sign.pem"] {
         fs::remove_file(clients.join(file)).unwrap();
     }
-    service.process.wait_for(&["read again, they have changed", "\"clients\""]);
+    service.process.wait_for(&["reloaded", "\"clients\""]);
     assert_eq!(status(&mallory), 401);
 }
 
-/// A FIFO would be waited for, and a device has no end.
+/// A FIFO would block, and a device has no end.
 #[test]
 fn special_files_among_the_clients_are_named_and_stop_nothing() {
     let mut service = Service::start("--reload 1");
     let clients = service.path("keys/service/clients");
     let fifo = clients.join("fifo.sign.pem");
     assert!(ended(command("mkfifo").arg(&fifo)).status.success());
-    service.process.wait_for(&["could not read again", "fifo.sign.pem: it is not a regular"]);
+    service.process.wait_for(&["cannot reload", "fifo.sign.pem: not a regular"]);
     fs::remove_file(&fifo).unwrap();
     std::os::unix::fs::symlink("/dev/zero", clients.join("zero\u{202e}.sign.pem")).unwrap();
-    let said = service.process.wait_for(&["could not read again", "zero", "not a regular file"]);
+    let said = service.process.wait_for(&["cannot reload", "zero", "not a regular file"]);
     assert!(!said.contains('\u{202e}'), "{said}");
     fs::remove_file(clients.join("zero\u{202e}.sign.pem")).unwrap();
     fs::write(clients.join("long.sign.pem"), vec![b'a'; 1 << 20]).unwrap();
-    service.process.wait_for(&["could not read again", "long.sign.pem: invalid PEM in line 1"]);
+    service.process.wait_for(&["cannot reload", "long.sign.pem: invalid PEM in line 1"]);
     fs::remove_file(clients.join("long.sign.pem")).unwrap();
 
     let client = service.client();
     assert_eq!(service.send(&client.request(&batch(1)).bytes()).status, 200);
     let another = client.another();
     another.register(&clients, "another");
-    service.process.wait_for(&["read again, they have changed", "\"clients\""]);
+    service.process.wait_for(&["reloaded", "\"clients\""]);
     assert_eq!(service.send(&another.request(&batch(1)).bytes()).status, 200);
 }
 
 #[test]
-fn it_ends_when_told_and_finishes_what_it_has_begun() {
+fn a_signal_ends_it_after_the_requests_that_have_begun() {
     for name in ["TERM", "INT"] {
         let mut service = Service::start("");
         let client = service.client();
@@ -283,7 +283,7 @@ fn it_ends_when_told_and_finishes_what_it_has_begun() {
         stream.write_all(first).unwrap();
 
         signal(name, service.process.id());
-        service.process.wait_for(&["told to end"]);
+        service.process.wait_for(&["signal received"]);
         stream.write_all(rest).unwrap();
         let answer = Answer::read(stream);
         assert_eq!(rows(&client.open(&request, &answer)), 100);
@@ -327,7 +327,7 @@ fn logs_are_json_and_hold_no_secret() {
 }
 
 #[test]
-fn what_keeps_it_from_starting_is_named() {
+fn errors_at_the_start_name_the_reason() {
     let service = Service::start("");
     let directory = service.directory.path();
     for (index, wrong, reason) in [
@@ -375,7 +375,7 @@ fn the_demonstration_measures_and_refuses() {
     let arguments = "--requests 40 --concurrency 3 --rows 5";
     let Ended { code, stdout, stderr } = run(&mut inference_service(arguments));
     assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
-    assert!(stdout.starts_with("5 pictures asked about, "), "{stdout}");
+    assert!(stdout.starts_with("5 pictures, "), "{stdout}");
     let statuses: Vec<_> = stdout
         .lines()
         .filter_map(|line| line.strip_prefix("    "))

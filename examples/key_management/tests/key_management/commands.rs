@@ -1,4 +1,4 @@
-//! Does `key_management` hold keys for others, as a program and as the story that it tells?
+//! Does `key_management` use its keys for clients, and does its demonstration work?
 
 use std::{
     fs,
@@ -86,7 +86,7 @@ impl Drop for Keys {
     }
 }
 
-/// With more time than an answer takes on any machine, unless the test says otherwise.
+/// With more time than an answer takes on any machine, unless the test sets its own.
 pub(crate) fn ask(socket: &str, command: &str, rest: &[&str]) -> Example {
     let patience: &[&str] =
         if rest.contains(&"--timeout") { &[] } else { &["--timeout", "300000"] };
@@ -99,15 +99,15 @@ fn signature(printed: &str) -> Signature {
 }
 
 #[test]
-fn the_story() {
+fn the_demonstration() {
     let printed = example("key_management", [""; 0]).prints();
     for expected in [
         "another purpose\n    the external key failed: it refuses: this key does not sign for",
         "it was killed\n    the external key failed: nobody answers at ",
         "it hangs\n    the external key failed: no answer within 500 ms\n",
-        "garbage\n    the external key failed: its answer makes no sense\n",
-        "in the middle of an answer\n    the external key failed: it hung up before",
-        "killed while it works\n    the external key failed: it hung up before",
+        "garbage\n    the external key failed: its answer is invalid\n",
+        "in the middle of an answer\n    the external key failed: it disconnected before",
+        "killed while it works\n    the external key failed: it disconnected before",
         "a file is damaged\n    primary.pem of the mount: invalid PEM in line 1: ",
         "there is no primary.pem\n    the mount: invalid keyring: a directory needs a primary.pem\n",
         "does not list\n    the mount: the policy does not accept the KEM suite MLKEM1024-P384\n",
@@ -159,7 +159,7 @@ fn a_purpose_that_is_not_allowed() {
     }
 }
 
-/// It has the same keys, and what the killed one left is no obstacle.
+/// The new process has the same keys, and replaces the socket that the killed one has left.
 #[test]
 fn killed_and_started_again() {
     let keys = Keys::serve(&[]);
@@ -184,9 +184,9 @@ fn two_processes_on_one_socket() {
     keys.public();
 }
 
-/// Only a socket that nobody listens on any longer is removed.
+/// Only a socket that nobody listens on is removed.
 #[test]
-fn a_socket_that_is_another_file() {
+fn a_file_in_place_of_the_socket() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     fs::write(path("file"), "keep me").unwrap();
@@ -201,7 +201,7 @@ fn a_socket_that_is_another_file() {
     assert_eq!(fs::read(path("file")).unwrap(), b"keep me");
 }
 
-/// Whoever started it cannot leave it behind, however it ends.
+/// The process does not outlive its parent, however the parent ends.
 #[test]
 fn it_ends_with_its_parent() {
     let directory = tempfile::tempdir().unwrap();

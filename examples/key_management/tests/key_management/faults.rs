@@ -1,4 +1,4 @@
-//! What do the two sides of `key_management` make of each other when one of them misbehaves?
+//! Does each side of `key_management` withstand the other one when it misbehaves?
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -20,7 +20,7 @@ fn refuses(socket: &str, expected: &str) {
     refuses_with(&[], socket, expected);
 }
 
-/// A client whose time is up must say so.
+/// A client must report that its time is up.
 fn runs_out_of_time(socket: &str) {
     refuses_with(&["--timeout", "300"], socket, "no answer within 300 ms");
 }
@@ -57,7 +57,7 @@ fn frame(payload: &[u8]) -> Vec<u8> {
 fn every_fault_of_the_process() {
     runs_out_of_time(&Keys::serve(&["--fault", "hang"]).socket());
     for (fault, expected) in
-        [("garbage", "its answer makes no sense"), ("hang-up", "it hung up before it had answered")]
+        [("garbage", "its answer is invalid"), ("hang-up", "it disconnected before it answered")]
     {
         let keys = Keys::serve(&["--fault", fault]);
         refuses(&keys.socket(), expected);
@@ -68,17 +68,17 @@ fn every_fault_of_the_process() {
 fn garbage_on_the_wire() {
     let pem = twinseal::DecapsulationKey::generate().unwrap().to_pem();
     for (answer, expected) in [
-        (vec![], "it hung up"),
-        (vec![0, 0], "it hung up"),
-        (vec![0, 0, 0, 9, 0], "it hung up"),
-        (vec![0xff; 100], "its answer makes no sense"),
-        (frame(b""), "its answer makes no sense"),
-        (frame(b"\x02"), "its answer makes no sense"),
-        (frame(b"\x00"), "its answer makes no sense"),
-        (frame(b"\x00-----BEGIN TWINSEAL KEM PUBLIC KEY-----\n"), "its answer makes no sense"),
-        (frame(b"\x00\xff\xfe"), "its answer makes no sense"),
-        (frame(b"\x01\xff\xfe"), "its answer makes no sense"),
-        (frame(&[b"\x00", pem.as_str().as_bytes()].concat()), "its answer makes no sense"),
+        (vec![], "it disconnected"),
+        (vec![0, 0], "it disconnected"),
+        (vec![0, 0, 0, 9, 0], "it disconnected"),
+        (vec![0xff; 100], "its answer is invalid"),
+        (frame(b""), "its answer is invalid"),
+        (frame(b"\x02"), "its answer is invalid"),
+        (frame(b"\x00"), "its answer is invalid"),
+        (frame(b"\x00-----BEGIN TWINSEAL KEM PUBLIC KEY-----\n"), "its answer is invalid"),
+        (frame(b"\x00\xff\xfe"), "its answer is invalid"),
+        (frame(b"\x01\xff\xfe"), "its answer is invalid"),
+        (frame(&[b"\x00", pem.as_str().as_bytes()].concat()), "its answer is invalid"),
         (
             frame("\x01no\x1b[31m\nway\u{202e}".as_bytes()),
             "it refuses: no\\u{1b}[31m\\nway\\u{202e}\n",
@@ -89,7 +89,7 @@ fn garbage_on_the_wire() {
     }
 }
 
-/// A byte now and then must not prolong the time that an answer may take.
+/// A byte now and then must not extend the time that an answer may take.
 #[test]
 fn a_slow_peer() {
     let (_directory, socket) = peer(|mut stream| {
@@ -98,7 +98,7 @@ fn a_slow_peer() {
         }
     });
     // Four zeros are an empty answer.
-    refuses(&socket, "its answer makes no sense");
+    refuses(&socket, "its answer is invalid");
     let (_directory, socket) = peer(|mut stream| {
         let answer = frame(&[0; 10_000]);
         for byte in answer {
@@ -111,7 +111,7 @@ fn a_slow_peer() {
     runs_out_of_time(&socket);
 }
 
-/// A process that accepts nothing any more, with its queue full: connecting to it would block.
+/// A process that does not accept, and whose queue is full: connecting to it would block.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_peer_that_accepts_nothing() {
@@ -141,7 +141,7 @@ fn killed_while_a_client_waits() {
     let (asked, has_asked) = mpsc::channel();
     let behind = keys.socket();
     let (_directory, socket) = peer(move |mut client| {
-        // Between the two: so the test knows when the request was made.
+        // The test is between the two, so it knows when the request was made.
         let mut keys = UnixStream::connect(&behind).unwrap();
         let mut request = [0; 5];
         client.read_exact(&mut request).unwrap();
@@ -155,11 +155,11 @@ fn killed_while_a_client_waits() {
     drop(keys);
     let outcome = end_of(client);
     assert_eq!(outcome.code, Some(1));
-    assert!(outcome.stderr.contains("it hung up"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("it disconnected"), "{}", outcome.stderr);
 }
 
-/// Clients that connect and say nothing keep nobody else waiting; and when there are too many of
-/// them, not for long.
+/// Clients that connect and send nothing do not block others, and too many of them block others
+/// only briefly.
 #[test]
 fn slow_clients() {
     let keys = Keys::serve(&[]);
@@ -175,17 +175,17 @@ fn clients_that_send_garbage() {
     let keys = Keys::serve(&[]);
     let unknown_key = [&[2][..], &[7; 16], &[0; 1600]].concat();
     for (request, expected) in [
-        (frame(b""), "this is no request"),
-        (frame(b"\x09"), "this is no request"),
-        (frame(b"\x00 and more"), "this is no request"),
-        (frame(b"\x03 too short"), "this is no request"),
+        (frame(b""), "not a request"),
+        (frame(b"\x09"), "not a request"),
+        (frame(b"\x00 and more"), "not a request"),
+        (frame(b"\x03 too short"), "not a request"),
         (frame(&unknown_key), "there is no key 0707"),
         (vec![0xff; 100_000], ""),
         (vec![0, 0], ""),
     ] {
         let mut stream = UnixStream::connect(keys.socket()).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        let _ = stream.write_all(&request); // it may have hung up already
+        let _ = stream.write_all(&request); // it may have disconnected already
         let _ = stream.shutdown(std::net::Shutdown::Write);
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);

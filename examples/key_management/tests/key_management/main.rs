@@ -1,6 +1,6 @@
 //! Does the example `key_management` do what it promises, also when something goes wrong?
 
-#![cfg(unix)] // elsewhere it says that it needs Unix sockets
+#![cfg(unix)] // elsewhere it only reports that it needs Unix sockets
 
 mod commands;
 mod faults;

@@ -1,4 +1,5 @@
-//! Does the Dockerfile build what is there, and do its images hold what the manifests start?
+//! Does the Dockerfile build existing targets, and do its images have the programs of the
+//! manifests?
 
 use std::collections::BTreeSet;
 
@@ -40,7 +41,7 @@ fn stage_of(image: &str) -> String {
     }
 }
 
-/// What an image can run.
+/// The programs of an image.
 pub(crate) fn programs(image: &str) -> BTreeSet<String> {
     let copies = stage(&stage_of(image)).into_iter().filter(|words| words[0] == "COPY");
     let targets = copies.map(|words| words.last().unwrap().clone());
@@ -96,7 +97,7 @@ fn it_copies_what_it_builds() {
 /// `.git` and `target` are gigabytes, and keys and sealed files must not get into an image, whichever
 /// directory they are in: a pattern without `**/` is for the top one only.
 #[test]
-fn it_copies_no_more_than_that() {
+fn it_copies_neither_keys_nor_builds() {
     let ignored = project("examples/kubernetes/Dockerfile.dockerignore");
     for pattern in [".git", "**/target", "**/*.pem", "**/*.key", "**/*.sealed"] {
         assert!(ignored.lines().any(|line| line == pattern), "{pattern}");

@@ -41,7 +41,7 @@ fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
 }
 
 fn text<'a>(value: &'a Value, path: &str) -> &'a str {
-    at(value, path).as_str().unwrap_or_else(|| panic!("{path} is no text in {value:#}"))
+    at(value, path).as_str().unwrap_or_else(|| panic!("{path} is not text in {value:#}"))
 }
 
 fn list<'a>(value: &'a Value, path: &str) -> &'a [Value] {
@@ -163,7 +163,7 @@ fn volumes_exist() {
             } else if let Some(claim) = volume.pointer("/persistentVolumeClaim/claimName") {
                 assert!(readme.contains(&format!("a volume `{}`", claim.as_str().unwrap())));
             } else if text(volume, "/name") == "spool" {
-                // On a disk: what lies there is sealed.
+                // On a disk: its files are sealed.
                 at(volume, "/emptyDir/sizeLimit");
             } else {
                 assert_eq!(at(volume, "/emptyDir/medium"), "Memory");
@@ -172,7 +172,7 @@ fn volumes_exist() {
     }
 }
 
-/// The paths that programs are given lie in directories that are mounted.
+/// The paths in arguments and variables are in mounted directories.
 #[test]
 fn paths_are_mounted() {
     let mut checked = 0;
@@ -214,7 +214,7 @@ fn the_service_gets_what_it_reads() {
     assert!(source(option(container, "spool")).get("emptyDir").is_some());
     let (directory, file) = option(container, "signing-key").rsplit_once('/').unwrap();
     assert_eq!(text(&source(directory), "/secret/secretName"), "inference-signing");
-    // The names under which the keys are written; that a directory is read by them is in `rotation`.
+    // The file names of the keys. `rotation` tests that a keyring reads them.
     let script = project("examples/kubernetes/rotate-keys.sh");
     assert!(script.contains(&format!("\"data\":{{\"{file}\":")));
 
@@ -247,7 +247,7 @@ fn pods_are_confined() {
     }
 }
 
-/// The rotation may touch what it is told to touch, and nothing else, and only in the ways it uses.
+/// The rotation has exactly the permissions that it uses, for the objects in its settings.
 #[test]
 fn the_rotation_may_do_its_work() {
     let (_, pod) = pods().into_iter().find(|(name, _)| name == "rotate-keys").unwrap();
