@@ -190,13 +190,13 @@ pub enum Error {
     #[error("the provider does not support {0}")]
     Unsupported(&'static str),
 
-    /// A key that lives elsewhere (HSM, KMS) failed; see [`Error::external`].
+    /// An external key (HSM, KMS) failed; see [`Error::external`].
     #[error(transparent)]
     External(ExternalFailure),
 }
 
 impl Error {
-    /// Wraps a failure of a key that lives elsewhere, for authors of [`Decapsulate`] and [`Sign`].
+    /// Wraps a failure of an external key, for authors of [`Decapsulate`] and [`Sign`].
     ///
     /// [`Decapsulate`]: crate::Decapsulate
     /// [`Sign`]: crate::Sign
@@ -212,8 +212,8 @@ impl Error {
         Self::External(ExternalFailure(cause.into().into()))
     }
 
-    /// Keeps a key that lives elsewhere from judging data: it receives only data that was checked
-    /// before, so any error that it reports is its own failure.
+    /// Keeps an external key from judging data: it receives only data that was checked before, so any
+    /// error that it reports is its own failure.
     pub(crate) fn into_external(self) -> Self {
         match self {
             Self::External(_) | Self::Randomness => self,
@@ -250,8 +250,8 @@ impl Error {
     }
 }
 
-/// The failure of a key that lives elsewhere (HSM, KMS). Its [`source`](error::Error::source) is the
-/// cause that [`Error::external`] was given. It is equal only to its own clones.
+/// The failure of an external key (HSM, KMS). Its [`source`](error::Error::source) is the cause that
+/// [`Error::external`] was given. It is equal only to its own clones.
 #[derive(Clone, Debug)]
 pub struct ExternalFailure(Arc<dyn error::Error + Send + Sync>);
 

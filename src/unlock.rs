@@ -20,8 +20,8 @@ use crate::{
 ///
 /// It is implemented for [`Keyring`] and for every [`Decapsulate`]: a [`DecapsulationKey`] in memory, a
 /// key in an HSM or KMS, and pointers to either. Nothing else can implement it. [`DecapsulationKey`]
-/// and [`Keyring`] have the same methods without this trait. Import it for keys that live elsewhere,
-/// and for functions that work with any of them:
+/// and [`Keyring`] have the same methods without this trait. Import it for external keys, and for
+/// functions that work with any of them:
 ///
 /// ```
 /// use twinseal::{DecapsulationKey, Error, Keyring, Unlock};
@@ -43,9 +43,9 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Each method returns the errors of the method that it refers to. A key that lives elsewhere also
-/// reports its own, as [`Error::External`] or [`Error::Randomness`]. A keyring also returns
-/// [`Error::Refused`] if its policy does not accept a suite.
+/// Each method returns the errors of the method that it refers to. An external key also reports its
+/// own, as [`Error::External`] or [`Error::Randomness`]. A keyring also returns [`Error::Refused`] if
+/// its policy does not accept a suite.
 pub trait Unlock: Addressed {
     /// Opens an envelope; see [`DecapsulationKey::open`].
     fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Plaintext, Error> {

@@ -75,9 +75,9 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// One measurement at a time: the peak is that of the whole process.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+fn one_at_a_time() -> MutexGuard<'static, ()> {
+    static LOCK: Mutex<()> = Mutex::new(());
+    LOCK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs, and returns how much memory it took at most, beyond the memory in use before.
@@ -103,7 +103,7 @@ fn session() -> (SessionSender, SessionReceiver) {
 
 #[test]
 fn the_counter_counts() {
-    let _alone = alone();
+    let _guard = one_at_a_time();
     assert_eq!(allocations(|| Box::new(7)).0, 1);
     assert_eq!(allocations(|| 7).0, 0);
     let (most, _) = peak(|| vec![0_u8; 10 * MIB]);
@@ -113,7 +113,7 @@ fn the_counter_counts() {
 
 #[test]
 fn chunks_in_place_allocate_nothing() {
-    let _alone = alone();
+    let _guard = one_at_a_time();
     let bob = DecapsulationKey::generate().unwrap();
     let (header, prefix, mut sealer) = bob.encapsulation_key().sealer(CTX).unwrap();
     let mut chunks = vec![([7; CHUNK], [0; 16]); 50];
@@ -141,7 +141,7 @@ fn chunks_in_place_allocate_nothing() {
 /// No chunk of 16 KiB is set up for a shorter message.
 #[test]
 fn a_short_envelope_takes_little_memory() {
-    let _alone = alone();
+    let _guard = one_at_a_time();
     let bob = DecapsulationKey::generate().unwrap();
     let (most, sealed) = peak(|| bob.encapsulation_key().seal(CTX, &[7; 100]).unwrap());
     assert!(most < 12 * KIB, "{most}");
@@ -152,7 +152,7 @@ fn a_short_envelope_takes_little_memory() {
 
 #[test]
 fn messages_in_place_allocate_nothing_after_the_first() {
-    let _alone = alone();
+    let _guard = one_at_a_time();
     let (mut tx, mut rx) = session();
     let mut gradient = vec![7; MIB];
     let mut exchange = |aad: &[u8]| {
@@ -175,7 +175,7 @@ fn messages_in_place_allocate_nothing_after_the_first() {
 /// What is refused for its length is not copied first.
 #[test]
 fn a_message_that_is_too_long_is_not_copied() {
-    let _alone = alone();
+    let _guard = one_at_a_time();
     let (mut tx, mut rx) = session();
     let mut long = vec![0; (1 << 30) + 1 + MessageTag::LEN];
     let (count, ()) = allocations(|| {
@@ -189,7 +189,7 @@ fn a_message_that_is_too_long_is_not_copied() {
 /// Numbers in a header are claims: nothing is allocated for bytes that are not there.
 #[test]
 fn a_header_that_promises_much() {
-    let _alone = alone();
+    let _guard = one_at_a_time();
     let mut promise = b"twinseal\x01\x01\x03\xe8".to_vec(); // 1000 recipients
     let bob = DecapsulationKey::generate().unwrap();
     let (most, refused) = peak(|| Header::parse(&promise));
@@ -296,14 +296,14 @@ fn assert_parallel(length: u64, threads: usize) {
 
 #[test]
 fn a_large_stream() {
-    let _alone = alone();
+    let _guard = one_at_a_time();
     assert_serial(256 * MIB as u64);
 }
 
 #[cfg(feature = "rayon")]
 #[test]
 fn a_large_stream_on_all_cores() {
-    let _alone = alone();
+    let _guard = one_at_a_time();
     for threads in [1, 2, 4] {
         assert_parallel(64 * MIB as u64, threads);
     }
@@ -312,7 +312,7 @@ fn a_large_stream_on_all_cores() {
 #[test]
 #[ignore = "takes a minute"]
 fn four_gib() {
-    let _alone = alone();
+    let _guard = one_at_a_time();
     assert_serial(4096 * MIB as u64);
     #[cfg(feature = "rayon")]
     assert_parallel(4096 * MIB as u64, 2);
@@ -320,7 +320,7 @@ fn four_gib() {
 
 #[test]
 fn a_large_range() {
-    let _alone = alone();
+    let _guard = one_at_a_time();
     let bob = DecapsulationKey::generate().unwrap();
     let sealed = bob.encapsulation_key().seal(CTX, &vec![7; 64 * MIB]).unwrap();
     let mut range = vec![0; 60 * MIB];

@@ -27,7 +27,7 @@ fn copy(from: &mut impl Read, to: &mut impl Write) -> u64 {
 }
 
 #[test]
-#[ignore = "needs 12 GiB of disk space and a minute; alone in its process"]
+#[ignore = "needs 12 GiB of disk space, a minute, and a process of its own"]
 fn four_gib_through_files() {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = |name: &str| directory.path().join(name);

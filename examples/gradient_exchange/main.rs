@@ -5,8 +5,9 @@
 //! cargo run --release --example gradient_exchange -- --help
 //! ```
 //!
-//! A worker starts a signed session with the aggregator, seals each gradient in it, and gets the
-//! average in the session's reply. The aggregator's key is rotated in the middle of the training.
+//! A worker starts a signed session with the aggregator, seals each gradient in it, and receives
+//! the average in the session's reply. The aggregator's key is rotated in the middle of the
+//! training.
 
 use std::{error::Error, io, process::ExitCode};
 

@@ -1,10 +1,10 @@
 //! The mean of a round's gradients, in which no worker weighs more than another.
 //!
 //! A signature proves who sent an update, but not that its content is honest: a compromised worker
-//! is registered like the others. So all workers have the same weight, and no gradient is longer
-//! than the median of the round. One worker of three still has a third of the influence. Other
-//! measures limit that, such as a median instead of the mean, or pictures of the aggregator's own
-//! to test each update with.
+//! is registered like the others. So all workers have the same weight, whatever they claim, and no
+//! gradient is longer than the median of the round. One worker of three still has a third of the
+//! influence. Other measures limit that, such as a median instead of the mean, or pictures of the
+//! aggregator's own to test each update with.
 
 use std::collections::BTreeMap;
 

@@ -45,7 +45,7 @@ pub(crate) struct Settings {
     pub(crate) rogue: Option<Rogue>,
 }
 
-/// What a compromised worker does. Its key is registered, so its updates are authentic.
+/// The behaviour of a compromised worker. Its key is registered, so its updates are authentic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Rogue {
     /// It sends the opposite of its gradient, a million times as long

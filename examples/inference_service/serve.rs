@@ -35,7 +35,7 @@ pub(crate) struct Settings {
     /// Seconds that a request's timestamp may differ from the clock
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     window: u64,
-    /// Requests of one client that are remembered; more in two windows get 429
+    /// Requests of one client that are remembered; more in two windows are refused with 429
     #[arg(long, default_value_t = 100_000, value_name = "REQUESTS")]
     replay_cache: usize,
     /// Seconds between checks of the key directories

@@ -25,14 +25,14 @@ use common::printable;
 
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Limits {
-    /// Longest request body in bytes; longer ones get 413
+    /// Longest request body in bytes; longer ones are refused with 413
     #[arg(long, default_value_t = 64 << 20, value_name = "BYTES")]
     pub(crate) max_body: u64,
-    /// Requests at a time; more get 503
+    /// Requests at a time; more are refused with 503
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) max_requests: u32,
     /// Seconds for a request's headers to arrive (else the connection is closed), and for its body
-    /// (else it gets 408)
+    /// (else it is refused with 408)
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) timeout: u64,
 }

@@ -74,7 +74,7 @@ pub(crate) struct Client {
 /// How the process that holds the keys fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Fault {
-    /// It takes requests and never answers
+    /// It accepts requests and never answers
     Hang,
     /// It answers with bytes that are not an answer
     Garbage,
@@ -82,7 +82,7 @@ pub(crate) enum Fault {
     HangUp,
 }
 
-/// What the demonstration signs, and what it seals.
+/// The contexts in which the demonstration signs and seals.
 pub(crate) const SIGNED: &str = "example.com/releases/v1";
 pub(crate) const SEALED: &str = "example.com/checkpoints/v1";
 

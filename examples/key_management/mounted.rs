@@ -1,4 +1,4 @@
-//! Reads a directory of keys, mounted as a Kubernetes secret, again when it changes, while other
+//! Reloads a directory of keys, mounted as a Kubernetes secret, when it changes, while other
 //! threads use the keys.
 
 use std::{

@@ -92,7 +92,7 @@ impl Remote {
     }
 }
 
-/// A decapsulation key in another process. The public half is asked for once, at the start.
+/// A decapsulation key in another process. Its public half is fetched once, at the start.
 #[derive(Debug)]
 pub(crate) struct RemoteDecapsulationKey {
     remote: Remote,

@@ -96,7 +96,7 @@ struct Place {
     identity: (u64, u64),
 }
 
-/// Tells a file from another one in its place.
+/// Distinguishes a file from another one in its place.
 #[derive(PartialEq, Eq)]
 struct Stamp {
     #[cfg(unix)]

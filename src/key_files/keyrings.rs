@@ -27,8 +27,8 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`] if a key lives elsewhere; [`Error::Misuse`] if there are more than
-    /// 1000, which [`from_pem`](Self::from_pem) would refuse.
+    /// [`Error::Unsupported`] if a key is external; [`Error::Misuse`] if there are more than 1000,
+    /// which [`from_pem`](Self::from_pem) would refuse.
     pub fn to_pem(&self) -> Result<PrivatePem, Error> {
         let documents = self
             .ring_keys()

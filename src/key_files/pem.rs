@@ -189,7 +189,7 @@ impl fmt::Debug for PemDocument<'_> {
     }
 }
 
-/// An error holds no more than this of a label, which may be as long as its file.
+/// An error holds at most this much of a label, which may be as long as its file.
 const MOST_OF_A_LABEL: usize = 64;
 
 const NUL: &str = "it has NUL bytes, as binary data and UTF-16 have; PEM is UTF-8 or ASCII text";

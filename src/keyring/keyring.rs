@@ -49,7 +49,7 @@ pub struct Keyring {
 impl Keyring {
     /// A keyring of one key, with [`Policy::stable`]. The key is in memory, as a
     /// [`DecapsulationKey`](crate::DecapsulationKey), or an [`Arc`](std::sync::Arc) or [`Box`] of
-    /// one, or it lives elsewhere, as any other type that implements [`Decapsulate`].
+    /// one, or it is external, as any other type that implements [`Decapsulate`].
     ///
     /// ```
     /// # use twinseal::{Decapsulate, DecapsulationKey, EncapsulationKey, Error, Keyring};

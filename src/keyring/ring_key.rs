@@ -41,7 +41,7 @@ impl RingKey {
         key.downcast_ref::<DecapsulationKey>()
             .or_else(|| key.downcast_ref::<Arc<DecapsulationKey>>().map(|key| &**key))
             .or_else(|| key.downcast_ref::<Box<DecapsulationKey>>().map(|key| &**key))
-            .ok_or(Error::Unsupported("writing a key that lives elsewhere"))
+            .ok_or(Error::Unsupported("writing an external key"))
     }
 }
 

@@ -118,7 +118,7 @@ impl<R: Read> OpenReader<R> {
             None => Err(Error::Open),
         };
         if let Err(error) = opened {
-            // There is no more plaintext, and nothing else worth keeping.
+            // All plaintext was read, and nothing else is worth keeping.
             self.batch.wipe();
             (self.filled, self.opened, self.ready) = (0, 0, 0..0);
             self.state = State::Failed(error.clone());

@@ -51,7 +51,7 @@ fn memory_is_not_dumped() {
     assert!(!desk.names().iter().any(|name| name.starts_with("core")));
 }
 
-/// As a user who may start no more processes: without a thread for signals or for the work.
+/// As a user who may not start another process: without a thread for signals or for the work.
 #[cfg(target_os = "linux")]
 #[test]
 fn without_threads() {

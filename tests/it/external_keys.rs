@@ -1,5 +1,4 @@
-//! How do keys that live elsewhere behave: an HSM that works, fails or answers nonsense, and a KMS
-//! that is awaited?
+//! How do external keys behave: an HSM that works, fails or answers nonsense, and a KMS that is awaited?
 
 use std::{
     error::Error as _,
@@ -23,10 +22,10 @@ use crate::common::{
     keys::{COMPOSITE, CTX, P384, X25519, kem_key, signing_key},
 };
 
-/// What an external key answers instead of what it should.
+/// A wrong answer of an external key.
 type Answer<T> = Box<dyn Fn() -> Result<T, Error> + Send + Sync>;
 
-/// An external decapsulation key that counts what it is asked.
+/// An external decapsulation key that counts its decapsulations.
 struct Token {
     inside: DecapsulationKey,
     answer: Option<Answer<SharedSecret>>,
@@ -554,7 +553,7 @@ fn a_vault_with_a_wrong_signature() {
     assert_eq!(outcome(key.verify(CTX, b"hello", &signature)), "Verify");
 }
 
-/// Whoever walks the chain finds the cause, and each text once.
+/// A walk along the sources finds the cause, and each text once.
 #[test]
 fn the_cause_is_the_source() {
     let error = Error::external(Locked(6));

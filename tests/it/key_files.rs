@@ -209,7 +209,7 @@ fn forms_that_are_refused() {
                 bad_pem(4, "base64 that goes on after its padding"),
             ),
             (
-                "its end alone",
+                "only its end",
                 format!("comment\n{last}\n"),
                 bad_pem(2, "an END line without a BEGIN line"),
             ),

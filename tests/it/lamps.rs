@@ -206,7 +206,7 @@ fn verify_spliced(first: &Signature, second: &Signature) -> Result<(), Error> {
     results.into_iter().collect()
 }
 
-/// The vector's two keys used alone, without label or context.
+/// Signs with each of the vector's two keys by itself, without label or context.
 fn signed_with_plain_schemes(message: &[u8]) -> Signature {
     let secret = vector("signing_key");
     let (seed, ec_private_key) = secret.split_at(32);

@@ -35,7 +35,7 @@ fn strange<const N: usize>() -> [u8; N] {
     std::array::from_fn(|index| (index as u8).wrapping_mul(151).wrapping_add(77))
 }
 
-fn told<T: std::fmt::Debug>(value: &T) -> String {
+fn debug<T: std::fmt::Debug>(value: &T) -> String {
     format!("{value:?} {value:#?} {value:02x?}")
 }
 
@@ -43,7 +43,7 @@ fn told<T: std::fmt::Debug>(value: &T) -> String {
 fn the_control_is_not_silent() {
     let secret = strange::<32>();
     let texts = [
-        told(&secret),
+        debug(&secret),
         format!("{secret:#?}"),
         format!("{secret:02X?}"),
         hex::encode_upper(secret),
@@ -61,29 +61,29 @@ fn secret_types_are_silent() {
         let seed = strange::<32>();
         let key = DecapsulationKey::from_seed(suite, &seed).unwrap();
         let pem = key.to_pem();
-        assert_silent(&told(&key), &seed);
-        assert_silent(&told(&pem), &seed);
+        assert_silent(&debug(&key), &seed);
+        assert_silent(&debug(&pem), &seed);
         assert_eq!(format!("{pem:?}"), "PrivatePem(..)");
 
         let secret = &strange::<64>()[..suite.shared_secret_len()];
-        assert_silent(&told(&SharedSecret::from_bytes(suite, secret).unwrap()), secret);
+        assert_silent(&debug(&SharedSecret::from_bytes(suite, secret).unwrap()), secret);
 
         let text = strange::<100>();
         let sealed = key.encapsulation_key().seal(CTX, &text).unwrap();
-        assert_silent(&told(&key.open(CTX, &sealed).unwrap()), &text);
+        assert_silent(&debug(&key.open(CTX, &sealed).unwrap()), &text);
 
         let header = Header::parse(&sealed).unwrap();
         let recipient = header.find(key.encapsulation_key()).unwrap();
         let secret = key.decapsulate(&recipient.ciphertext().unwrap()).unwrap();
         let body_key = header.unlock(&recipient, &secret).unwrap();
-        assert_silent(&told(&secret), secret.as_bytes());
-        assert_eq!(told(&body_key), "BodyKey(..) BodyKey(..) BodyKey(..)");
+        assert_silent(&debug(&secret), secret.as_bytes());
+        assert_eq!(debug(&body_key), "BodyKey(..) BodyKey(..) BodyKey(..)");
     }
     let bytes = [&strange::<32>()[..], &ec_private_key(&strange::<48>())].concat();
     let key = SigningKey::from_bytes(COMPOSITE, &bytes).unwrap();
     let der = key.to_pkcs8_der().unwrap();
     assert_eq!(format!("{der:?}"), "PrivateDer(..)");
-    for text in [told(&key), told(&key.to_pem()), told(&der), told(&key.without_context())] {
+    for text in [debug(&key), debug(&key.to_pem()), debug(&der), debug(&key.without_context())] {
         assert_silent(&text, &strange::<48>());
     }
 }
@@ -97,7 +97,7 @@ fn given_randomness_is_silent() {
         salt: [0; 24],
         encapsulations: &[&secret],
     };
-    assert_silent(&told(&randomness), &secret);
+    assert_silent(&debug(&randomness), &secret);
 }
 
 /// Secrets that are refused do not come back in the error.
@@ -129,7 +129,7 @@ fn errors_are_silent() {
         SigningKey::from_pem(&text(kem, &secret)).unwrap_err(),
     ];
     for error in errors {
-        assert_silent(&format!("{error} {}", told(&error)), &secret);
+        assert_silent(&format!("{error} {}", debug(&error)), &secret);
         let io = std::io::Error::from(error);
         assert_silent(&format!("{io} {io:?}"), &secret);
     }

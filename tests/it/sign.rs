@@ -96,11 +96,11 @@ fn halves_that_do_not_belong_together() {
     assert_eq!(verify(&join(&right, &again)), "Ok");
 
     let halves = right.as_bytes().split_at(ML_DSA);
-    let alone = outcome(Signature::from_bytes(COMPOSITE, halves.0));
+    let half = outcome(Signature::from_bytes(COMPOSITE, halves.0));
     let der = "it is not the DER form of two integers from 1 to n - 1";
-    assert_eq!(alone, invalid("ECDSA signature", der));
-    let alone = outcome(Signature::from_bytes(COMPOSITE, halves.1));
-    assert_eq!(alone, truncated("signature", ML_DSA, halves.1.len()));
+    assert_eq!(half, invalid("ECDSA signature", der));
+    let half = outcome(Signature::from_bytes(COMPOSITE, halves.1));
+    assert_eq!(half, truncated("signature", ML_DSA, halves.1.len()));
 }
 
 /// Pinned: ECDSA is malleable, and outside Bitcoin a high s is accepted.

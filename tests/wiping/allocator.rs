@@ -39,8 +39,8 @@ unsafe impl GlobalAlloc for Watching {
         // A thread that ends frees its own last blocks without them.
         let needles = NEEDLES.try_with(Cell::get).unwrap_or_default();
         if !needles.is_empty() {
-            // SAFETY: the block is still allocated, of this size, initialised since `alloc`, and
-            // nobody else may use it any more.
+            // SAFETY: the block is still allocated, of this size, initialised since `alloc`, and nobody else
+            // may use it now.
             look_into(unsafe { std::slice::from_raw_parts(block, layout.size()) }, needles);
         }
         // SAFETY: the block came from `alloc` above, with this layout.

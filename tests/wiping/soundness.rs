@@ -17,18 +17,18 @@ fn a_secret_that_is_not_wiped_is_found() {
     let sign = SignCase::new();
     for secrets in [&cases[0].secrets, &cases[1].secrets, &sign.secrets] {
         for needle in &secrets.0 {
-            let alone = Secrets(vec![needle.clone()]);
+            let single = Secrets(vec![needle.clone()]);
             let found = BTreeSet::from([needle.name.clone()]);
-            let dropped = alone.leaked_by(|| drop(black_box(needle.bytes.clone())));
+            let dropped = single.leaked_by(|| drop(black_box(needle.bytes.clone())));
             assert_eq!(dropped, found);
             // A vector that grows, and is wiped only then.
-            let grown = alone.leaked_by(|| {
+            let grown = single.leaked_by(|| {
                 let mut vector = black_box(needle.bytes.clone());
                 vector.reserve_exact(4096);
                 black_box(&mut vector).zeroize();
             });
             assert_eq!(grown, found);
-            alone.assert_not_leaked_by(|| black_box(&mut needle.bytes.clone()).zeroize());
+            single.assert_not_leaked_by(|| black_box(&mut needle.bytes.clone()).zeroize());
         }
     }
 }

@@ -111,7 +111,8 @@ impl Key {
     fn verifying_key(&self) -> Result<[u8; VERIFYING_KEY], Error> {
         let mut bytes = [0; VERIFYING_KEY];
         let mut length = bytes.len();
-        // SAFETY: the key is alive, `bytes` is writable for `length`, and AWS-LC writes no more.
+        // SAFETY: the key is alive, `bytes` is writable for `length`, and AWS-LC writes at most
+        // that.
         let done = unsafe {
             EVP_PKEY_get_raw_public_key(self.0.as_ptr(), bytes.as_mut_ptr(), &raw mut length)
         };

@@ -130,7 +130,7 @@ impl Pipeline {
         Self { shared, pushed: 0, taken: 0, spare: Vec::new() }
     }
 
-    /// Whether as many batches are under way as the threads need. One thread needs no more than one.
+    /// Whether as many batches are under way as the threads need. One thread needs only one.
     pub(super) fn is_full(&self) -> bool {
         let most = match threads() {
             1 => 1,

@@ -120,7 +120,7 @@ fn a_change_within_a_change() {
         let panicked = catch_unwind(AssertUnwindSafe(within)).unwrap_err();
         let text = panicked.downcast_ref::<&str>().unwrap();
         assert!(text.contains("from within a change of the same ring"), "{text}");
-        // Nothing is held any more, and the ring is what it was.
+        // No lock is held, and the ring is unchanged.
         ring.update(|ring| ring.add_older(key(1))).unwrap();
     }
     // Reading, and changing another ring, is fine.

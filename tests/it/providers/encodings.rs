@@ -282,7 +282,7 @@ fn ecdsa_signatures() {
         ("trailing byte", [&valid[..], &[0]].concat()),
         ("trailing byte inside", sequence(&[content, &[0]])),
         ("third integer", sequence(&[content, &integer(&one)])),
-        ("r alone", sequence(&[&integer(&r)])),
+        ("only r", sequence(&[&integer(&r)])),
         ("empty sequence", sequence(&[])),
         ("a set", tlv(0x31, &[content])),
         ("r as OCTET STRING", sequence(&[&tlv(0x04, &[&r]), &integer(&s)])),
@@ -304,7 +304,7 @@ fn ecdsa_signatures() {
     }
 }
 
-/// Beneath the parser, providers see `r || s`: they must refuse what it would never give them.
+/// Providers receive `r || s` from the parser: they must refuse values that it never passes on.
 #[test]
 fn ecdsa_signatures_of_fixed_length() {
     let pair = PORTABLE.ecdsa_p384.key_pair(&[7; 48]).unwrap();

@@ -1,4 +1,4 @@
-//! What happens to a session when a key that lives elsewhere fails?
+//! What happens to a session when an external key fails?
 
 use twinseal::{
     Decapsulate, EncapsulationKey, Error, KemSuite, Sign, Signature, Unlock, VerifyingKey,

@@ -80,7 +80,7 @@ fn every_range_by_plan() {
             let opened = body.open(&plan, &mut fetch(&sealed, plan.sealed())).unwrap();
             assert!(opened[..] == plaintext[range.clone()], "{range:?} of {size}");
 
-            // Chunk by chunk, in any order, with no more fetched than needed.
+            // Chunk by chunk, in any order, fetching only what is needed.
             let chunks: Vec<_> = body.chunks(&plan).collect();
             let mut pieces = vec![Vec::new(); chunks.len()];
             for (piece, planned) in pieces.iter_mut().zip(&chunks).rev() {
@@ -147,8 +147,8 @@ fn chunks_of_wrong_length_or_number() {
             let mut wrong = right.clone();
             wrong.resize(actual, 0);
             match body.open_chunk(index as u64, &mut wrong) {
-                Err(Error::Length { expected: told, actual: found, .. }) => {
-                    assert_eq!((told, found), (expected, actual));
+                Err(Error::Length { expected: needed, actual: found, .. }) => {
+                    assert_eq!((needed, found), (expected, actual));
                 }
                 other => panic!("{other:?}"),
             }
@@ -181,8 +181,8 @@ fn what_was_not_planned() {
         wrong.resize(actual, 0);
         let refused = body.open(&plan, &mut wrong);
         let expected = fetched.len();
-        assert!(matches!(refused, Err(Error::Length { expected: told, actual: found, .. })
-            if (told, found) == (expected, actual)));
+        assert!(matches!(refused, Err(Error::Length { expected: needed, actual: found, .. })
+            if (needed, found) == (expected, actual)));
     }
     for index in [0, SEALED_CHUNK - 1, SEALED_CHUNK, fetched.len() - 1] {
         let mut changed = fetched.clone();

@@ -120,7 +120,7 @@ impl Read for Watched<'_, '_> {
     }
 }
 
-/// Lets the inner reader misbehave at each of its calls, until there are no more.
+/// Lets the inner reader misbehave at each of its calls, until the last one.
 fn misbehave_at_each_call(
     fault: Fault,
     length: usize,

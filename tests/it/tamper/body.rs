@@ -141,7 +141,7 @@ fn rearranged_chunks() {
         ("the last two dropped", &[a]),
         ("all dropped", &[empty]),
         ("all but the last dropped", &[c]),
-        ("the last is a tag alone", &[a, b, c_tag]),
+        ("the last is only a tag", &[a, b, c_tag]),
         ("the last is the start of the first", &[a, b, a_start]),
         ("the first of another envelope", &[x, b, c]),
         ("the second of another envelope", &[a, y, c]),

@@ -60,7 +60,7 @@ fn generate() {
 fn sign() {
     let set = load(mldsa_sign::TestName::MlDsa87SignSeed);
     let mut ours = Tally::default();
-    let mut beneath = Tally::default();
+    let mut theirs = Tally::default();
     for group in &set.test_groups {
         for test in &group.tests {
             let id = test.tc_id;
@@ -78,20 +78,20 @@ fn sign() {
                     let rnd = rnd[..].try_into().unwrap();
                     let signature = key.sign_internal(&[&[0, 0], message], rnd);
                     let signature = Ok::<_, Error>(signature.encode().to_vec());
-                    beneath.judge(id, test.result, signature, expected);
+                    theirs.judge(id, test.result, signature, expected);
                 }
                 (None, Some(mu), None) => {
                     let key = with_the_ml_dsa_crate(group);
                     let signature = key.sign_mu_deterministic(mu[..].try_into().unwrap());
                     let signature = Ok::<_, Error>(signature.encode().to_vec());
-                    beneath.judge(id, test.result, signature, expected);
+                    theirs.judge(id, test.result, signature, expected);
                 }
                 _ => panic!("case {id} is of no known kind"),
             }
         }
     }
     ours.assert(78, &[(ACCEPTED, 74), (REFUSED, 4)]);
-    beneath.assert(set.number_of_tests - 78, &[(ACCEPTED, 18)]);
+    theirs.assert(set.number_of_tests - 78, &[(ACCEPTED, 18)]);
 }
 
 fn sign_from(seed: &[u8], context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {

@@ -1,6 +1,6 @@
 //! ML-KEM-1024: key generation, encapsulation, decapsulation.
 
-#[expect(deprecated, reason = "the crate beneath advises against expanded keys")]
+#[expect(deprecated, reason = "the ml-kem crate advises against expanded keys")]
 use ml_kem::ExpandedKeyEncoding;
 use ml_kem::{DecapsulationKey1024, kem::Decapsulate};
 use twinseal::{
@@ -28,7 +28,7 @@ fn generate() {
 }
 
 /// The expanded form, for providers that cannot start from a seed.
-#[expect(deprecated, reason = "the crate beneath advises against expanded keys")]
+#[expect(deprecated, reason = "the ml-kem crate advises against expanded keys")]
 fn expand(test: &Test) -> Vec<u8> {
     let seed = test.seed.as_ref().unwrap()[..].try_into().unwrap();
     let key = DecapsulationKey1024::from_seed(seed);
@@ -104,7 +104,7 @@ fn decapsulate_with_expanded_keys() {
     tally.assert(set.number_of_tests, &[(ACCEPTED, 3), (REFUSED, 6)]);
 }
 
-#[expect(deprecated, reason = "the crate beneath advises against expanded keys")]
+#[expect(deprecated, reason = "the ml-kem crate advises against expanded keys")]
 fn with_the_ml_kem_crate(test: &Test) -> Option<Vec<u8>> {
     let key = test.decaps_key.as_ref().unwrap()[..].try_into().ok()?;
     let key = DecapsulationKey1024::from_expanded(key).ok()?;

@@ -111,7 +111,7 @@ impl Cluster {
         self.version += 1;
     }
 
-    /// What a pod sees.
+    /// The directory that a pod sees.
     fn mount(&self, name: &str) -> TempDir {
         let mount = tempfile::tempdir().unwrap();
         for (name, value) in self.secrets[name].as_object().unwrap() {
@@ -143,7 +143,7 @@ fn the_first_keys_and_a_year_of_rotations() {
         assert!(ring.primary() == key.encapsulation_key());
         assert_eq!(ring.keys().count(), (round + 1).min(4));
 
-        // What was sealed to the three keys before opens, what was sealed earlier does not.
+        // Data that was sealed to the three previous keys opens, older data does not.
         made.push(key);
         for (age, key) in made.iter().rev().enumerate() {
             let sealed = key.encapsulation_key().seal(b"example.com/test", b"weights").unwrap();
