@@ -16,7 +16,7 @@ pub trait Addressed {
     fn addressee(&self) -> Addressee<'_>;
 }
 
-/// One key, wherever it lives, or a ring of keys with its policy.
+/// One key, in memory or external, or a ring of keys with its policy.
 #[derive(Clone, Copy)]
 pub enum Addressee<'a> {
     Key(&'a dyn Decapsulate),

@@ -139,7 +139,7 @@ pub mod keyring;
 mod policy;
 pub mod sign;
 
-// What is built on them: chunks, envelopes, sessions, key files, and one name for the keys that open them.
+// Built on them: chunks, envelopes, sessions, key files, and one name for the keys that open them.
 pub mod envelope;
 pub mod key_files;
 pub mod session;

@@ -1,4 +1,4 @@
-//! Where do random bytes come from?
+//! The sources of random bytes.
 
 use std::fmt;
 

@@ -172,7 +172,7 @@ fn messages_in_place_allocate_nothing_after_the_first() {
     assert_eq!(gradient, vec![7; MIB]);
 }
 
-/// What is refused for its length is not copied first.
+/// A message that is refused for its length is not copied first.
 #[test]
 fn a_message_that_is_too_long_is_not_copied() {
     let _guard = one_at_a_time();

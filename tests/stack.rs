@@ -104,7 +104,7 @@ impl Fixture {
     }
 }
 
-/// What is done, and the row that it belongs to.
+/// An operation, and the row that it belongs to.
 struct Operation {
     row: usize,
     name: &'static str,

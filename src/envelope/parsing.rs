@@ -37,7 +37,7 @@ const LEAST_STANZA: usize = STANZA_START + WRAPPED;
 pub(super) struct Stanza {
     pub(super) suite: u16,
     pub(super) key_id: KeyId,
-    /// Where the ciphertext is in the header.
+    /// The position of the ciphertext in the header.
     pub(super) ciphertext: Range<usize>,
     pub(super) wrapped: [u8; WRAPPED],
 }

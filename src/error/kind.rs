@@ -92,7 +92,8 @@ mod tests {
 
     use super::*;
 
-    /// Where the table below has an error. It has each once: a new one belongs into both.
+    /// The row of an error in the table below, which has each error once. A new error belongs into
+    /// both.
     fn row(error: &Error) -> usize {
         match error {
             Error::Length { .. } => 0,

@@ -83,9 +83,8 @@ fn read_once(directory: &Path) -> io::Result<Option<io::Result<Vec<KeyFile>>>> {
     Ok(settled.then_some(read))
 }
 
-/// Where the files are: behind Kubernetes' `..data` link if there is one, because a mounted secret
-/// changes by replacing that link. If the link leads nowhere, the files beside it are not read
-/// instead.
+/// The place of the files: behind Kubernetes' `..data` link if there is one, because a mounted secret
+/// changes by replacing that link. If the link leads nowhere, the files beside it are not read instead.
 #[derive(PartialEq, Eq)]
 struct Place {
     /// The path in errors.

@@ -154,7 +154,7 @@ impl<'a> PemDocument<'a> {
         }
     }
 
-    /// Where the base64 is wrong. Branches depend on the content only here, because nobody uses a
+    /// Finds the error in the base64. Branches depend on the content only here, because nobody uses a
     /// damaged key.
     fn damage(&self) -> Error {
         let mut padded = false;
@@ -169,7 +169,7 @@ impl<'a> PemDocument<'a> {
                 match byte {
                     b'=' => padded = true,
                     byte if !is_base64(byte) => return wrong("a character that is not base64"),
-                    _ if padded => return wrong("base64 that goes on after its padding"),
+                    _ if padded => return wrong("base64 that continues after its padding"),
                     _ => {}
                 }
                 last = Some(number);

@@ -1,4 +1,4 @@
-//! What a ring becomes when the directory that it was read from has changed.
+//! Updates a ring when the directory that it was read from has changed.
 
 use super::{Keyring, VerifyingKeyring, signer::Signer};
 use crate::{error::Error, kem::EncapsulationKey};
@@ -117,14 +117,14 @@ mod tests {
             (&[9, 1], &[1], &[2, 1], &[2, 9, 1]),
             (&[9, 1], &[1], &[9, 1], &[9, 1]),
             (&[9, 1], &[1], &[2], &[2, 9]),
-            // What came by `update` and is in the directory now goes with its file.
+            // A key that was added by `update` and is now in the directory is removed with its file.
             (&[9, 1], &[9, 1], &[1], &[1]),
             // An older key was added, or one retired.
             (&[1, 9], &[1], &[2, 1], &[2, 1, 9]),
             (&[1], &[1, 2], &[1, 2], &[1]),
             (&[1], &[1, 2], &[1, 2, 3], &[1, 3]),
             (&[1], &[1, 2], &[1], &[1]),
-            // An older one was made the primary one, and is gone.
+            // An older one was made the primary one, and was removed.
             (&[2, 1], &[1, 2], &[1], &[1]),
             (&[2], &[1, 2], &[1], &[1]),
         ] {

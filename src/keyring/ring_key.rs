@@ -1,4 +1,4 @@
-//! A key of a keyring, wherever it is.
+//! A key of a keyring: in memory or external.
 
 use std::{any::Any, fmt, sync::Arc};
 

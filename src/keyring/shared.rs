@@ -72,7 +72,7 @@ impl<R> Drop for Changing<'_, R> {
     }
 }
 
-/// What a poisoned lock guards is whole, because it is only ever replaced as a whole.
+/// The value is valid even if the lock is poisoned, because it is only ever replaced as a whole.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -19,7 +19,7 @@ use crate::{
     sign::{Sign, sign_checked},
 };
 
-/// What both sides derive from the shared secret: a direction, an exporter and the session's name.
+/// Derives from the shared secret, as both sides do: a direction, an exporter and the session's name.
 pub(super) fn derive(
     provider: &Provider,
     secret: &SharedSecret,

@@ -77,7 +77,7 @@ pub struct RandomAccess<S> {
     /// Where the body starts in the source.
     body_start: u64,
     body: Arc<Body>,
-    /// Where `Read` and `Seek` are in the plaintext.
+    /// The position of `Read` and `Seek` in the plaintext.
     position: u64,
     /// The chunk that was opened for them last, and where it starts.
     chunk: SecretBuffer,

@@ -99,8 +99,8 @@ impl<W: Write> SealWriter<W> {
     ///
     /// # Errors
     ///
-    /// The errors of the inner writer. The envelope is truncated then, since the writer is gone: use
-    /// [`try_finish`](Self::try_finish) where an error asks to be tried again.
+    /// The errors of the inner writer. The envelope is truncated then, because the writer is dropped:
+    /// use [`try_finish`](Self::try_finish) if writing can be tried again after an error.
     pub fn finish(mut self) -> io::Result<W> {
         self.try_finish()?;
         Ok(self.outgoing.into_inner())

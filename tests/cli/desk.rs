@@ -145,7 +145,7 @@ impl Desk {
     }
 }
 
-/// Writes to a program that goes on afterwards, and returns its standard input for more.
+/// Writes to a program that continues afterwards, and returns its standard input for more.
 pub(crate) fn feed(mut pipe: ChildStdin, bytes: &[u8]) -> ChildStdin {
     let bytes = bytes.to_vec();
     within_deadline("a run that takes its input", move || {

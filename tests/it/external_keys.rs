@@ -333,7 +333,7 @@ fn however_it_is_held() {
 
 // A key that is awaited.
 
-/// What a KMS is asked from afar: it knows its keys by id, and sees ciphertexts as bytes.
+/// Asks a KMS, which knows its keys by id and receives ciphertexts as bytes.
 fn ask_kms(suite: KemSuite, id: KeyId, ciphertext: &[u8]) -> Vec<u8> {
     let key = [kem_key(X25519, 1), kem_key(P384, 2)]
         .into_iter()

@@ -85,7 +85,7 @@ fn known_answer_of_pqclean() {
     assert_ne!(again, signature, "the nonce is random");
 }
 
-/// What is not a public key is refused when it is read.
+/// Bytes that are not a public key are refused when they are read.
 #[test]
 fn public_keys() {
     let valid = known_answer("verifying_key");
@@ -236,7 +236,7 @@ fn both_halves_must_verify() {
     }
 }
 
-/// One key's halves over one message are no signature of a key made of two keys' halves.
+/// One key's halves over one message are not a signature of a key made of two keys' halves.
 #[test]
 fn keys_of_two_halves() {
     let (ours, others) = (KEY.verifying_key().as_bytes(), OTHER.verifying_key().as_bytes());

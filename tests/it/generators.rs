@@ -35,7 +35,7 @@ impl TryRng for Stuck {
 
 impl TryCryptoRng for Stuck {}
 
-/// What it gives is a seed like any other, and no scalar of P-384: 0, and not below the order.
+/// Its bytes are a seed like any other, but not a scalar of P-384: one is 0, the other not below the order.
 #[test]
 fn a_generator_that_is_stuck() {
     for value in [0, 0xff] {

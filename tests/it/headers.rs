@@ -104,7 +104,7 @@ fn a_header_says_how_long_it_can_be() {
     let most = *Header::len_range(&same(1000, 7)).unwrap().end();
     assert_eq!((most, Header::MAX_LEN), (4 * MIB, 4 * MIB));
 
-    // Whatever is not the start of a header, the parser refuses with the same error.
+    // The parser refuses everything that is not the start of a header with the same error.
     let header = same(1, 0);
     for length in 0..12 {
         let start = &header[..length];

@@ -206,7 +206,7 @@ fn forms_that_are_refused() {
             (
                 "padding at the start",
                 format!("\r\n\r\n{first}\r\n={rest}"),
-                bad_pem(4, "base64 that goes on after its padding"),
+                bad_pem(4, "base64 that continues after its padding"),
             ),
             (
                 "only its end",

@@ -22,7 +22,7 @@ use crate::common::{providers::PROVIDERS, vectors};
 
 const SUITE: SignatureSuite = SignatureSuite::ML_DSA_87_ECDSA_P384;
 
-/// Where the halves meet.
+/// The lengths of the ML-DSA halves.
 const ML_DSA_KEY: usize = 2592;
 const ML_DSA_SIGNATURE: usize = 4627;
 

@@ -55,7 +55,7 @@ fn first_names<'a>(tree: &[&'a str]) -> Vec<&'a str> {
     names
 }
 
-/// What is wrong with the imports of one file, whose module is `depth` levels below the root.
+/// Finds wrong imports in one file, whose module is `depth` levels below the root.
 fn faults(layers: &BTreeMap<&str, usize>, module: &str, depth: usize, source: &str) -> Vec<String> {
     let tokens = tokens(source);
     let (mut braces, mut inline) = (0, Vec::new());

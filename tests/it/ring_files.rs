@@ -261,7 +261,7 @@ fn a_rotation_in_a_plain_directory() {
     assert_eq!(Keyring::read_dir(files.path()).unwrap().keys().count(), 60);
 }
 
-/// What `write_pem_file` writes is there whole or not at all.
+/// A file of `write_pem_file` is there completely or not at all.
 #[test]
 fn files_appear_whole() {
     let files = directory(&[("primary.pem", 0)]);
@@ -357,7 +357,7 @@ fn more_keys_than_a_ring_may_have() {
     assert!(error.to_string().contains("at most 1000"), "{error}");
 }
 
-// What is not a file.
+// Files that are not regular ones.
 
 fn mkfifo(path: &Path) {
     let mut mkfifo = command("mkfifo");

@@ -119,7 +119,7 @@ fn a_high_s_is_accepted() {
     key.verifying_key().verify(CTX, MESSAGE, &mirrored).unwrap();
 }
 
-/// A composite half is no signature of its own scheme over the message.
+/// A composite half is not a signature of its own scheme over the message.
 #[test]
 fn an_ecdsa_half_is_no_plain_ecdsa_signature() {
     let key = signing_key(1);
@@ -157,8 +157,8 @@ fn without_context_is_the_empty_context() {
     assert_eq!(found, "Verify");
 }
 
-/// What callers are refused, the crate's own protocols may: `sign_prehashed` takes any context that
-/// has at most 255 bytes.
+/// The crate's own protocols may use contexts that callers may not: `sign_prehashed` accepts any context of
+/// at most 255 bytes.
 #[test]
 fn contexts_of_prehashed_signatures() {
     let key = signing_key(1);

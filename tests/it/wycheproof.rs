@@ -24,7 +24,7 @@ const ACCEPTED: &str = "accepted";
 /// The case is invalid, and we said so.
 const REFUSED: &str = "refused";
 
-/// What became of the cases of one set.
+/// The results of the cases of one set.
 #[derive(Debug, Default)]
 struct Tally(BTreeMap<&'static str, usize>);
 

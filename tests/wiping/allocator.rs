@@ -9,7 +9,7 @@ use std::{
 pub(crate) struct Watching;
 
 thread_local! {
-    /// What is looked for in the blocks that this thread frees; nothing most of the time.
+    /// The bytes to find in the blocks that this thread frees; none most of the time.
     static NEEDLES: Cell<&'static [Needle]> = const { Cell::new(&[]) };
 
     /// A bit for each needle that was found.

@@ -24,8 +24,8 @@ fn is_in_dead_frames(secret: &[u8]) -> bool {
     })
 }
 
-/// What this crate has in arrays of its own: the combined secret, and the key in the middle of HKDF.
-/// What the primitives leave is best effort.
+/// The secrets in arrays of this crate: the combined secret, and the key in the middle of HKDF. Wiping inside
+/// the primitives is best effort.
 #[test]
 fn combined_secrets_leave_the_stack() {
     let key = DecapsulationKey::from_seed(P384, secret::<32>("seed")).unwrap();

@@ -159,7 +159,7 @@ impl AeadKey for FailingKey {
     }
 }
 
-/// What was to be encrypted is in buffers of ciphertext then, and comes out of none.
+/// The plaintext is then in buffers for ciphertext, and is returned in none of them.
 #[test]
 fn sealing_that_fails() {
     let case = KemCase::new(X25519);

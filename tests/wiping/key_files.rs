@@ -76,7 +76,7 @@ fn signing_key_files() {
     fs::remove_dir_all(directory).unwrap();
 }
 
-/// Files that are no text, or too long, are read, refused and wiped.
+/// Files that are not text, or too long, are read, refused and wiped.
 #[test]
 fn key_files_that_are_refused() {
     let case = KemCase::new(P384);

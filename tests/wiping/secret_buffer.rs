@@ -6,7 +6,7 @@ use twinseal::secret::SecretBuffer;
 
 use crate::allocator::{NEEDLE, Secrets};
 
-/// What secrets are made of here. No other block is full of it.
+/// The byte of which the secrets here consist. No other block is full of it.
 const SECRET: u8 = 0xa7;
 
 const LENGTH: usize = 100_000;

@@ -84,7 +84,7 @@ pub struct ParallelOpenReader<R> {
     current: Batch,
     /// The plaintext of the current chunk that was not returned yet.
     ready: Range<usize>,
-    /// Where the chunks after it are, with their tags.
+    /// The position of the chunks after it, with their tags.
     later: Range<usize>,
     state: State,
 }

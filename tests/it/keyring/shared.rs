@@ -89,7 +89,7 @@ fn changes_at_once_all_happen() {
     assert_eq!(ring.load().keys().count(), 1 + 4 * 5);
 }
 
-/// A change that panics changes nothing, and the ring goes on.
+/// A change that panics changes nothing, and the ring still works.
 #[test]
 fn a_change_that_panics() {
     let ring = Shared::new(Keyring::new(key(0)));

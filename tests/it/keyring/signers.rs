@@ -186,7 +186,7 @@ fn names_change_with_their_files() {
     assert_eq!(names(&ring.load()), [Some("bob"), Some("zoe")]);
     assert!(!ring.reload().unwrap());
 
-    // What `update` did stays: an added key, a removed one, and the order.
+    // The changes of `update` stay: an added key, a removed one, and the order.
     let named = |seed, name| {
         let key = signing_key(seed).verifying_key().clone();
         ring.update(|ring| ring.add_named(name, &key)).unwrap();

@@ -366,7 +366,7 @@ fn ml_dsa_contexts_that_are_too_long() {
     for length in [256, 257, 511, 512, 65_536, 100_000] {
         let context = vec![9; length];
         let key = PORTABLE.ml_dsa_87.key_pair(&[7; 32]).unwrap();
-        // What a length of one byte would wrap around to.
+        // The context that a length of one byte would wrap around to.
         let wrapped = &context[..length % 256];
         let signature = key.signer.sign(wrapped, b"message").unwrap();
         for provider in PROVIDERS {

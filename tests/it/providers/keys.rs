@@ -43,7 +43,7 @@ fn one_seed_gives_one_key() {
     }
 }
 
-/// What is written to files does not know providers.
+/// Key files do not depend on the provider.
 #[test]
 fn one_key_file() {
     same_on_all("key files", |provider| {

@@ -215,7 +215,7 @@ fn adopted_by_another_signer() {
 fn flipped_flag() {
     let (mut hello, _) = BOB.encapsulation_key().sender(CTX).unwrap();
     hello[FLAGS] = 1;
-    // What was the ciphertext is now read as a signer and a shorter ciphertext.
+    // The ciphertext is now parsed as a signer and a shorter ciphertext.
     receive(&hello).unwrap_err();
     receive_signed(&hello).unwrap_err();
     let mut hello = signed();

@@ -91,7 +91,7 @@ fn anything_after_the_last_one() {
     assert!(matches!(tx.finish_with_aad(b"aad", b""), Err(Error::Finished)));
     assert!(matches!(tx.seal_in_place(b"", &mut buffer), Err(Error::Finished)));
     assert!(matches!(tx.finish_in_place(b"", &mut buffer), Err(Error::Finished)));
-    // What was not encrypted is not touched.
+    // Bytes that were not encrypted are not changed.
     assert_eq!(&buffer, b"gradient");
 
     assert!(matches!(rx.open(&last), Err(Error::Finished)));
@@ -170,7 +170,7 @@ fn other_associated_data() {
     for aad in [&b""[..], b"layer 2", b"layer 1\0", b"layer ", b"\0layer 1"] {
         assert_refused(&mut rx, aad, &message);
     }
-    // What moves between the data and the message is noticed too.
+    // A byte that moves between the data and the message is noticed, too.
     let moved = [&message[..1], b"1", &message[1..]].concat();
     assert_refused(&mut rx, b"layer ", &moved);
     assert_eq!(&rx.open_with_aad(b"layer 1", &message).unwrap()[..], b"content");

@@ -137,7 +137,7 @@ fn a_reply() {
         let mut reply_rx = tx.accept_reply(nonce).unwrap();
         assert_eq!(reply_rx.signer(), None);
         exchange(&mut reply_tx, &mut reply_rx);
-        // Both directions go on beside each other, and end on their own.
+        // Both directions continue side by side, and end independently.
         exchange(&mut tx, &mut rx);
         assert_eq!(&rx.open(&tx.finish(b"done").unwrap()).unwrap()[..], b"done");
         assert!(!reply_rx.is_finished());

@@ -12,7 +12,7 @@ use super::{
     compute::{DEFAULT, P384, spec_kem_key, spec_keyring, spec_signing_key},
 };
 
-/// What SPEC.md says about PEM, beyond RFC 7468.
+/// The rules of SPEC.md about PEM, beyond RFC 7468.
 #[test]
 fn pem_rules() {
     let pem = fence("pem", "kem-0001-public");

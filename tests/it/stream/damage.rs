@@ -117,7 +117,7 @@ fn what_precedes_the_fault_comes_out() {
     assert_precedes(&[&sealed[..], b"x"].concat(), 20);
 }
 
-/// What has failed stays failed, also if it goes on with all cores.
+/// A reader that has failed stays failed, also when it continues with all cores.
 #[test]
 fn a_reader_that_has_failed_may_become_parallel() {
     let plaintext = plaintext(5 * CHUNK + 60);

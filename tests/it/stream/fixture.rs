@@ -69,7 +69,7 @@ pub(crate) fn with_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Se
     POOLS[threads - 1].install(run)
 }
 
-/// What came out of a reader, and how it ended.
+/// The bytes that a reader returned, and its end.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) released: Vec<u8>,

@@ -225,7 +225,7 @@ fn any_length_may_be_claimed() {
             Err(error) => assert!(matches!(error, Error::Open)),
         }
     }
-    // What fits the claim is still not the last chunk.
+    // A chunk that fits the claim is still not the last one.
     for claim in BodyKey::PREFIX_LEN + TAG..right + 100 {
         if claim != right {
             let last = body_key.body(CTX, prefix, claim as u64).unwrap();

@@ -12,7 +12,7 @@ use super::fixture::{
 };
 use crate::common::faulty_io::{Fault, FaultyReader, Plan};
 
-/// What came out of a reader whose owner tries again after every error of the inner one.
+/// The results of a reader whose owner tries again after every error of the inner one.
 #[derive(Default)]
 struct Outcome {
     released: Vec<u8>,
@@ -178,7 +178,7 @@ fn an_interruption_changes_nothing() {
     }
 }
 
-/// The error comes once, after every chunk that was complete before it; and then reading goes on.
+/// The error comes once, after every chunk that was complete before it. Then reading continues.
 fn assert_goes_on(outcome: &Outcome, plaintext: &[u8], kind: ErrorKind) {
     let [(released, error)] = &outcome.errors[..] else { panic!("{:?}", outcome.errors) };
     assert_eq!(error.kind(), kind);

@@ -129,7 +129,7 @@ impl ReadAt for Failing<'_> {
     }
 }
 
-/// What is interrupted is called again; after any other error the next call reads on.
+/// An interrupted call is repeated; after any other error the next call continues to read.
 #[test]
 fn errors_of_the_source() {
     let plaintext = plaintext(3 * CHUNK + 5);
@@ -182,7 +182,7 @@ fn what_points_to_a_source_is_one() {
     opens(Box::new(sealed.clone()) as Box<dyn ReadAt>);
     opens(Arc::new(sealed.clone()) as Arc<dyn ReadAt + Send + Sync>);
     opens(&sealed as &dyn ReadAt);
-    // What was opened is a source of its plaintext: an envelope in an envelope.
+    // An opened envelope is a source of its plaintext: here of another envelope.
     let outer = seal(&sealed);
     opens(BOB.open_at(CTX, outer).unwrap());
 }

@@ -15,7 +15,7 @@ use super::fixture::{
 };
 use crate::common::faulty_io::{Fault, FaultyWriter, Plan};
 
-/// What the serial and the parallel writer have in common.
+/// The common methods of the serial and the parallel writer.
 trait Sealing: Write {
     fn try_finish(&mut self) -> io::Result<()>;
     fn finish(self) -> io::Result<FaultyWriter>;
@@ -213,7 +213,7 @@ fn a_lie_about_the_length_ends_it() {
     }
 }
 
-/// What a writer could not hand on goes first when it has turned parallel.
+/// A writer that becomes parallel first writes the bytes that it could not write before.
 #[test]
 fn an_error_before_it_turns_parallel_loses_nothing() {
     let plaintext = plaintext(40 * CHUNK + 9);

@@ -94,8 +94,8 @@ fn it_copies_what_it_builds() {
     }
 }
 
-/// `.git` and `target` are gigabytes, and keys and sealed files must not get into an image, whichever
-/// directory they are in: a pattern without `**/` is for the top one only.
+/// `.git` and `target` are gigabytes, and keys and sealed files must not get into an image from any
+/// directory: a pattern without `**/` is for the top one only.
 #[test]
 fn it_copies_neither_keys_nor_builds() {
     let ignored = project("examples/kubernetes/Dockerfile.dockerignore");
