@@ -1,4 +1,4 @@
-//! Where the primitives come from.
+//! The primitives: their traits, and the crates that implement them.
 //!
 //! A [`Provider`] is a plain struct of primitives behind traits. What a provider computes is raw: checks of
 //! public values, encodings, labels and combiners are above it. So a provider changes speed and what the build

@@ -23,6 +23,8 @@ pub enum ErrorKind {
     /// The error is on this side, whatever the data is: an argument, a session that has ended, the
     /// source of randomness, or an external key. HTTP: 500 Internal Server Error, and 503 Service
     /// Unavailable for [`Error::External`] and [`Error::Randomness`], which may be worth a retry.
+    /// A peer that sends on after its last message causes [`Error::Finished`] only in a receiver
+    /// that does not stop at [`is_finished`](crate::session::SessionReceiver::is_finished).
     Ours,
 }
 

@@ -1,11 +1,11 @@
-//! Decapsulation keys, wherever they are: in memory, or in an HSM or KMS.
+//! Decapsulation keys in memory, in an HSM or in a KMS.
 
 use std::sync::Arc;
 
 use super::{Ciphertext, EncapsulationKey, SharedSecret};
 use crate::error::Error;
 
-/// A decapsulation key, wherever it is: in memory as
+/// A decapsulation key in any place: in memory as
 /// [`DecapsulationKey`](crate::DecapsulationKey), or in an HSM or KMS behind an implementation of your own.
 ///
 /// [`Unlock`](crate::Unlock) has the methods that open what was sealed to the key. References,

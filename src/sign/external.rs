@@ -1,4 +1,4 @@
-//! Signing keys, wherever they are: in memory, or in an HSM or KMS.
+//! Signing keys in memory, in an HSM or in a KMS.
 
 use std::{io, sync::Arc};
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{context, error::Error};
 
-/// A signing key, wherever it is: in memory as [`SigningKey`](crate::SigningKey), or in an
+/// A signing key in any place: in memory as [`SigningKey`](crate::SigningKey), or in an
 /// HSM or KMS behind an implementation of your own.
 ///
 /// An implementation has two methods, [`verifying_key`](Self::verifying_key) and
