@@ -98,32 +98,37 @@ fn shapes(length: Length, provider: &'static Provider) -> [Case; 4] {
     [bare, in_place, session, envelope]
 }
 
+/// The ends of a session, as their measurements are called.
+pub(crate) const STARTS: [&str; 4] =
+    ["sender", "receiver", "signed sender", "receiver of a signed session"];
+
 /// The work that both ends of a session do once.
 fn starts(provider: &'static Provider) -> [Case; 4] {
     let signing_key = move || SigningKey::generate().unwrap().on(provider).unwrap();
     let name = provider.name;
+    let [sender, receiver, signed_sender, signed_receiver] = STARTS;
     [
-        Case::new("session/start", "sender", name, move || {
+        Case::new("session/start", sender, name, move || {
             let bob = key(provider);
             move || {
                 black_box(bob.encapsulation_key().sender(CONTEXT).unwrap());
             }
         }),
-        Case::new("session/start", "receiver", name, move || {
+        Case::new("session/start", receiver, name, move || {
             let bob = key(provider);
             let (hello, _) = bob.encapsulation_key().sender(CONTEXT).unwrap();
             move || {
                 black_box(bob.receiver(CONTEXT, &hello).unwrap());
             }
         }),
-        Case::new("session/start", "signed sender", name, move || {
+        Case::new("session/start", signed_sender, name, move || {
             let (bob, alice) = (key(provider), signing_key());
             move || {
                 let signed = bob.encapsulation_key().signed_by(&alice);
                 black_box(signed.sender(CONTEXT).unwrap());
             }
         }),
-        Case::new("session/start", "receiver of a signed one", name, move || {
+        Case::new("session/start", signed_receiver, name, move || {
             let (bob, alice) = (key(provider), signing_key());
             let (hello, _) = bob.encapsulation_key().signed_by(&alice).sender(CONTEXT).unwrap();
             move || {

@@ -10,7 +10,7 @@ use std::{
 pub(crate) struct Machine {
     pub(crate) processor: String,
     pub(crate) cores: usize,
-    pub(crate) system: &'static str,
+    pub(crate) system: String,
     pub(crate) compiler: String,
     pub(crate) date: String,
     pub(crate) commit: String,
@@ -69,12 +69,20 @@ fn today() -> String {
     format!("{year}-{month:02}-{day:02}")
 }
 
+/// The library's version: the tables' own package has another.
+fn version() -> Option<&'static str> {
+    let manifest = include_str!("../../Cargo.toml").lines();
+    manifest
+        .filter_map(|line| line.strip_prefix("version = \""))
+        .find_map(|rest| rest.strip_suffix('"'))
+}
+
 pub(crate) fn here() -> Machine {
     let unknown = || "unknown".to_owned();
     Machine {
         processor: processor().unwrap_or_else(unknown),
         cores: thread::available_parallelism().map_or(1, Into::into),
-        system: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")),
+        system: format!("twinseal {}", version().unwrap_or("unknown")),
         compiler: output("rustc", &["-V"]).unwrap_or_else(unknown),
         date: today(),
         commit: commit().unwrap_or_else(unknown),

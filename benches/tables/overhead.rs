@@ -89,8 +89,7 @@ fn gib(speed: f64) -> String {
 
 /// What a session costs before its first message.
 pub(crate) fn starts(results: &Results) -> String {
-    let ends = ["sender", "receiver", "signed sender", "receiver of a signed session"];
-    let rows = ends.map(|end| {
+    let rows = seal::STARTS.map(|end| {
         let time = |provider: &str| results.time("session/start", end, provider);
         let times = sealing().map(|provider| time(provider.name).map_or(NONE.to_owned(), ms));
         std::iter::once(end.to_owned()).chain(times).collect()

@@ -166,7 +166,7 @@ fn head(results: &Results) -> String {
     let rows = [
         ["processor", &machine.processor],
         ["cores", &machine.cores.to_string()],
-        ["crate", machine.system],
+        ["crate", &machine.system],
         ["compiler", &machine.compiler],
         ["features", "all: aws-lc-rs, experimental-falcon, hazmat, pqclean, rayon"],
         ["commit", &machine.commit],
