@@ -174,6 +174,10 @@ pub enum Error {
     #[error("verification failed: wrong key, context or message, or a changed signature")]
     Verify,
 
+    /// A [`ReplayGuard`](crate::request::ReplayGuard) refused the request.
+    #[error("the request is refused: {0}")]
+    Replay(ReplayRefusal),
+
     /// The last message of this direction of the session was already sealed or opened.
     #[error("the session is finished: its last message was sealed or opened")]
     Finished,
@@ -193,6 +197,34 @@ pub enum Error {
     /// An external key (HSM, KMS) failed; see [`Error::external`].
     #[error(transparent)]
     External(ExternalFailure),
+}
+
+/// Why a [`ReplayGuard`](crate::request::ReplayGuard) refused a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReplayRefusal {
+    /// Its time is later than that of this side: one of the two clocks is wrong.
+    FromTheFuture,
+    /// It was made too long ago, or took too long to arrive.
+    TooOld,
+    /// It was made before the guard began, and may have been answered by then: make a new one.
+    Restarted,
+    /// It was let in before. This does not say whether it was answered.
+    Replayed,
+    /// The guard has no room for another request: try again later.
+    Full,
+}
+
+impl fmt::Display for ReplayRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FromTheFuture => "its time is in the future, so a clock is wrong",
+            Self::TooOld => "it is too old",
+            Self::Restarted => "it was made before this service started; make a new one",
+            Self::Replayed => "it was let in before",
+            Self::Full => "too many requests within the window; try again later",
+        })
+    }
 }
 
 impl Error {

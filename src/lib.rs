@@ -136,12 +136,14 @@ mod addressee;
 pub mod kem;
 mod key_id;
 pub mod keyring;
+mod parties;
 mod policy;
 pub mod sign;
 
 // Built on them: chunks, envelopes, sessions, key files, and one name for the keys that open them.
 pub mod envelope;
 pub mod key_files;
+pub mod request;
 pub mod session;
 pub mod stream;
 mod unlock;
@@ -159,13 +161,14 @@ pub use signature;
 pub use zeroize;
 
 pub use envelope::recipients::Recipients;
-pub use error::{Error, ErrorKind, ExternalFailure};
+pub use error::{Error, ErrorKind, ExternalFailure, ReplayRefusal};
 pub use kem::{
     decapsulation_key::DecapsulationKey, encapsulation_key::EncapsulationKey,
     external::Decapsulate, suite::KemSuite,
 };
 pub use key_id::KeyId;
 pub use keyring::{keyring::Keyring, verifying_keyring::VerifyingKeyring};
+pub use parties::{Accepting, SignedBy};
 pub use plaintext::Plaintext;
 pub use policy::Policy;
 pub use sign::{

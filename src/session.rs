@@ -115,11 +115,9 @@ mod sender;
 mod session_id;
 pub(crate) mod start;
 
-pub use accept::Accepting;
 pub use hello::Hello;
 pub use message::{MessageKind, MessageTag};
 pub use receiver::SessionReceiver;
 pub use reply::ReplyNonce;
 pub use sender::SessionSender;
 pub use session_id::SessionId;
-pub use start::SignedBy;

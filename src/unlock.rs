@@ -10,8 +10,9 @@ use crate::{
     error::Error,
     kem::Decapsulate,
     keyring::{Keyring, VerifyingKeyring},
+    parties::Accepting,
     plaintext::Plaintext,
-    session::{Accepting, SessionReceiver, accept},
+    session::{SessionReceiver, accept},
     sign::VerifyingKey,
     stream::{OpenReader, RandomAccess, ReadAt},
 };

@@ -1,6 +1,6 @@
 //! Who can do something about an error: the other side, or this one.
 
-use super::Error;
+use super::{Error, ReplayRefusal};
 
 /// What an [`Error`] means to a service that was given the data; see [`Error::kind`].
 ///
@@ -20,6 +20,11 @@ pub enum ErrorKind {
     /// The data is addressed to other keys: the sender has an old key, or the wrong service.
     /// HTTP: 421 Misdirected Request.
     NotForUs,
+    /// A request comes at the wrong time or a second time. A new one, made with the right clock, may be
+    /// let in. HTTP: 409 Conflict.
+    Replay,
+    /// There is no room for another request now. HTTP: 429 Too Many Requests.
+    Busy,
     /// The error is on this side, whatever the data is: an argument, a session that has ended, the
     /// source of randomness, or an external key. HTTP: 500 Internal Server Error, and 503 Service
     /// Unavailable for [`Error::External`] and [`Error::Randomness`], which may be worth a retry.
@@ -77,6 +82,8 @@ impl Error {
             }
             Self::Refused { .. } => ErrorKind::Refused,
             Self::NotARecipient => ErrorKind::NotForUs,
+            Self::Replay(ReplayRefusal::Full) => ErrorKind::Busy,
+            Self::Replay(_) => ErrorKind::Replay,
             Self::Misuse { .. }
             | Self::Context(_)
             | Self::Finished
@@ -90,7 +97,7 @@ impl Error {
 
 #[cfg(test)]
 mod tests {
-    use ErrorKind::{Malformed, NotForUs, Ours, Refused, Unauthenticated};
+    use ErrorKind::{Busy, Malformed, NotForUs, Ours, Refused, Replay, Unauthenticated};
 
     use super::*;
 
@@ -124,6 +131,8 @@ mod tests {
             Error::Unsupported(_) => 23,
             Error::External(_) => 24,
             Error::Keyring { .. } => 25,
+            Error::Replay(ReplayRefusal::Full) => 26,
+            Error::Replay(_) => 27,
         }
     }
 
@@ -201,6 +210,16 @@ mod tests {
             ),
             (Error::external("the token is locked"), Ours, "the external key failed"),
             (Error::Keyring { reason }, Malformed, "invalid keyring: it is broken"),
+            (
+                Error::Replay(ReplayRefusal::Full),
+                Busy,
+                "the request is refused: too many requests within the window; try again later",
+            ),
+            (
+                Error::Replay(ReplayRefusal::Replayed),
+                Replay,
+                "the request is refused: it was let in before",
+            ),
         ];
         for (index, (error, kind, text)) in table.iter().enumerate() {
             assert_eq!(row(error), index, "{error:?}");

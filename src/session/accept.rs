@@ -6,9 +6,9 @@ use crate::{
     constants, context,
     error::Error,
     kem::DecapsulationKey,
-    key_id::KeyId,
-    keyring::{Keyring, VerifyingKeyring},
-    sign::{Signature, SignatureSuite, VerifyingKey},
+    keyring::Keyring,
+    parties::{Accepting, Signers},
+    sign::Signature,
 };
 
 impl DecapsulationKey {
@@ -23,18 +23,6 @@ impl DecapsulationKey {
     pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
         receiver(self.addressee(), context, hello)
     }
-
-    /// Accepts only sessions of this signer. An unsigned hello is refused.
-    #[must_use]
-    pub fn accepting<'a>(&'a self, signer: &'a VerifyingKey) -> Accepting<'a> {
-        Accepting::one(self.addressee(), signer)
-    }
-
-    /// Accepts only sessions of these signers; [`SessionReceiver::signer`] returns whose it is.
-    #[must_use]
-    pub fn accepting_any<'a>(&'a self, signers: &'a VerifyingKeyring) -> Accepting<'a> {
-        Accepting::any(self.addressee(), signers)
-    }
 }
 
 impl Keyring {
@@ -47,58 +35,9 @@ impl Keyring {
     pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
         receiver(self.addressee(), context, hello)
     }
-
-    /// Accepts only sessions of this signer; see [`DecapsulationKey::accepting`].
-    #[must_use]
-    pub fn accepting<'a>(&'a self, signer: &'a VerifyingKey) -> Accepting<'a> {
-        Accepting::one(self.addressee(), signer)
-    }
-
-    /// Accepts only sessions of these signers; [`SessionReceiver::signer`] returns whose it is.
-    #[must_use]
-    pub fn accepting_any<'a>(&'a self, signers: &'a VerifyingKeyring) -> Accepting<'a> {
-        Accepting::any(self.addressee(), signers)
-    }
 }
 
-/// The keys that a session may be addressed to, and the signers that it may come from; see
-/// [`DecapsulationKey::accepting`].
-///
-/// ```
-/// use twinseal::{DecapsulationKey, Error, SigningKey, VerifyingKeyring};
-///
-/// # let bob = DecapsulationKey::generate()?;
-/// # let alice = SigningKey::generate()?;
-/// # let mallory = SigningKey::generate()?;
-/// let mut signers = VerifyingKeyring::new([])?;
-/// signers.add_named("alice", alice.verifying_key())?;
-/// let accepting = bob.accepting_any(&signers);
-///
-/// let to_bob = bob.encapsulation_key();
-/// let (hello, _) = to_bob.signed_by(&alice).sender(b"example.com/orders")?;
-/// let rx = accepting.receiver(b"example.com/orders", &hello)?;
-/// assert_eq!(rx.signer().and_then(|signer| signers.name_of(signer)), Some("alice"));
-///
-/// let (hello, _) = to_bob.signed_by(&mallory).sender(b"example.com/orders")?;
-/// let refused = accepting.receiver(b"example.com/orders", &hello);
-/// assert_eq!(refused.unwrap_err(), Error::UnknownSigner);
-/// # Ok::<(), Error>(())
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Accepting<'a> {
-    keys: Addressee<'a>,
-    signers: Signers<'a>,
-}
-
-impl<'a> Accepting<'a> {
-    pub(crate) fn one(keys: Addressee<'a>, signer: &'a VerifyingKey) -> Self {
-        Self { keys, signers: Signers::One(signer) }
-    }
-
-    pub(crate) fn any(keys: Addressee<'a>, signers: &'a VerifyingKeyring) -> Self {
-        Self { keys, signers: Signers::AnyOf(signers) }
-    }
-
+impl Accepting<'_> {
     /// Verifies the hello's signature and accepts the session.
     ///
     /// # Errors
@@ -109,23 +48,6 @@ impl<'a> Accepting<'a> {
     /// [`DecapsulationKey::receiver`].
     pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
         receive(self.keys, Some(self.signers), context, hello)
-    }
-}
-
-/// The signers that a session may come from.
-#[derive(Clone, Copy, Debug)]
-enum Signers<'a> {
-    One(&'a VerifyingKey),
-    AnyOf(&'a VerifyingKeyring),
-}
-
-impl<'a> Signers<'a> {
-    fn find(self, suite: SignatureSuite, key_id: KeyId) -> Option<&'a VerifyingKey> {
-        let found = match self {
-            Self::One(signer) => Some(signer),
-            Self::AnyOf(signers) => signers.find(key_id),
-        };
-        found.filter(|signer| (signer.suite(), signer.key_id()) == (suite, key_id))
     }
 }
 

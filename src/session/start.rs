@@ -1,6 +1,6 @@
 //! Starting a session: its keys from a shared secret, and its hello.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha512};
 
@@ -15,6 +15,7 @@ use crate::{
     constants, context,
     error::Error,
     kem::{EncapsulationKey, SharedSecret},
+    parties::SignedBy,
     provider::{Provider, Random},
     sign::{Sign, sign_checked},
 };
@@ -56,30 +57,6 @@ impl EncapsulationKey {
     pub fn sender(&self, context: &[u8]) -> Result<(Vec<u8>, SessionSender), Error> {
         sender(self, None, context, &mut Random::System)
     }
-
-    /// Starts a session that proves who sends: its hello is signed, and at most
-    /// [`Hello::MAX_LEN`](crate::session::Hello::MAX_LEN) bytes long.
-    #[must_use]
-    pub fn signed_by<'a>(&'a self, signer: &'a dyn Sign) -> SignedBy<'a> {
-        SignedBy { to: self, signer }
-    }
-}
-
-/// The recipient and the signer of a session; see [`EncapsulationKey::signed_by`].
-///
-/// ```
-/// # let bob = twinseal::DecapsulationKey::generate()?;
-/// # let alice = twinseal::SigningKey::generate()?;
-/// let to_bob = bob.encapsulation_key();
-/// let (hello, mut tx) = to_bob.signed_by(&alice).sender(b"example.com/logs")?;
-/// let mut rx = bob.accepting(alice.verifying_key()).receiver(b"example.com/logs", &hello)?;
-/// assert_eq!(rx.signer(), Some(alice.verifying_key().key_id()));
-/// # Ok::<(), twinseal::Error>(())
-/// ```
-#[derive(Clone, Copy)]
-pub struct SignedBy<'a> {
-    to: &'a EncapsulationKey,
-    signer: &'a dyn Sign,
 }
 
 impl SignedBy<'_> {
@@ -90,12 +67,6 @@ impl SignedBy<'_> {
     /// Same as [`EncapsulationKey::sender`], and the errors of the signing key.
     pub fn sender(&self, context: &[u8]) -> Result<(Vec<u8>, SessionSender), Error> {
         sender(self.to, Some(self.signer), context, &mut Random::System)
-    }
-}
-
-impl fmt::Debug for SignedBy<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SignedBy({:?} to {:?})", self.signer.verifying_key(), self.to)
     }
 }
 

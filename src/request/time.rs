@@ -1,0 +1,56 @@
+//! When a request was made.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// When a request was made, by the clock of its maker: milliseconds since 1970 (UTC), below 2^53.
+///
+/// It is public, authenticated, and for the [`ReplayGuard`](super::ReplayGuard) alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestTime(u64);
+
+impl RequestTime {
+    /// The latest time that a request can have: 2^53 - 1 milliseconds.
+    pub const MAX: Self = Self((1 << 53) - 1);
+
+    /// The time now, by the clock of this system. Before 1970 it is 0.
+    #[must_use]
+    pub fn now() -> Self {
+        SystemTime::now().into()
+    }
+
+    /// Milliseconds since 1970, or `None` from 2^53 on.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Option<Self> {
+        if millis <= Self::MAX.0 { Some(Self(millis)) } else { None }
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+}
+
+/// Times before 1970 become 0, and those beyond [`RequestTime::MAX`] become that.
+impl From<SystemTime> for RequestTime {
+    fn from(time: SystemTime) -> Self {
+        let millis = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+        Self(u64::try_from(millis).unwrap_or(u64::MAX).min(Self::MAX.0))
+    }
+}
+
+impl From<RequestTime> for SystemTime {
+    fn from(time: RequestTime) -> Self {
+        UNIX_EPOCH + Duration::from_millis(time.0)
+    }
+}
+
+/// Seconds since 1970 with three decimals.
+impl fmt::Display for RequestTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:03}", self.0 / 1000, self.0 % 1000)
+    }
+}
