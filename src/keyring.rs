@@ -26,6 +26,7 @@
 #[cfg(doc)]
 use crate::envelope::Recipients;
 
+pub(crate) mod decoy;
 mod distinct;
 #[expect(clippy::module_inception, reason = "it is named after the type in it")]
 pub(crate) mod keyring;

@@ -4,10 +4,11 @@ use std::fmt;
 
 use crate::{
     addressee::{Addressed, Addressee},
+    error::Error,
     kem::{DecapsulationKey, EncapsulationKey},
     key_id::KeyId,
-    keyring::{Keyring, VerifyingKeyring},
-    sign::{Sign, SignatureSuite, VerifyingKey},
+    keyring::{Keyring, VerifyingKeyring, decoy},
+    sign::{Sign, Signature, SignatureSuite, VerifyingKey},
 };
 
 impl EncapsulationKey {
@@ -123,5 +124,111 @@ impl<'a> Signers<'a> {
             Self::AnyOf(signers) => signers.find(key_id),
         };
         found.filter(|signer| (signer.suite(), signer.key_id()) == (suite, key_id))
+    }
+}
+
+#[cfg_attr(not(test), expect(dead_code, reason = "for requests"))]
+impl<'a> Signers<'a> {
+    /// The key to verify with what claims to be signed by this one. If there is no such signer, it is
+    /// another key of the suite, with which nothing verifies: an unknown signer and a wrong signature
+    /// take one verification each, and end in one error.
+    pub(crate) fn claimed(
+        self,
+        suite: SignatureSuite,
+        key_id: KeyId,
+    ) -> Result<Claimed<'a>, Error> {
+        if let Some(key) = self.find(suite, key_id) {
+            return Ok(Claimed { key, is_decoy: false });
+        }
+        let key = match self {
+            Self::One(signer) if signer.suite() == suite => signer,
+            _ => decoy::decoy(suite)?,
+        };
+        Ok(Claimed { key, is_decoy: true })
+    }
+}
+
+/// The key of a signer that something claims to be from, or one that stands in for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claimed<'a> {
+    key: &'a VerifyingKey,
+    is_decoy: bool,
+}
+
+#[cfg_attr(not(test), expect(dead_code, reason = "for requests"))]
+impl<'a> Claimed<'a> {
+    /// The key whose bytes are under the signature. Nothing is known of it before
+    /// [`verify`](Self::verify).
+    pub(crate) fn key(self) -> &'a VerifyingKey {
+        self.key
+    }
+
+    /// Verifies, and returns the signer's key.
+    pub(crate) fn verify(
+        self,
+        context: &[u8],
+        sha512: &[u8; 64],
+        signature: &Signature,
+    ) -> Result<&'a VerifyingKey, Error> {
+        self.key.verify_prehashed(context, sha512, signature)?;
+        if self.is_decoy { Err(Error::Verify) } else { Ok(self.key) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sign::SigningKey;
+
+    const SUITE: SignatureSuite = SignatureSuite::ML_DSA_87_ECDSA_P384;
+    const CTX: &[u8] = b"test";
+
+    #[test]
+    fn a_claimed_signer_is_one_only_when_the_signature_verifies() -> Result<(), Error> {
+        let (alice, mallory) = (SigningKey::generate()?, SigningKey::generate()?);
+        let (known, stranger) = (alice.verifying_key(), mallory.verifying_key());
+        let by_alice = alice.sign_prehashed(CTX, &[7; 64])?;
+        let by_mallory = mallory.sign_prehashed(CTX, &[7; 64])?;
+
+        let ring = VerifyingKeyring::new([known])?;
+        for signers in [Signers::One(known), Signers::AnyOf(&ring)] {
+            let claimed = signers.claimed(SUITE, known.key_id())?;
+            assert_eq!(claimed.key(), known);
+            assert_eq!(claimed.verify(CTX, &[7; 64], &by_alice)?, known);
+            assert_eq!(claimed.verify(CTX, &[8; 64], &by_alice), Err(Error::Verify));
+            assert_eq!(claimed.verify(CTX, &[7; 64], &by_mallory), Err(Error::Verify));
+
+            let claimed = signers.claimed(SUITE, stranger.key_id())?;
+            assert_ne!(claimed.key(), stranger);
+            assert_eq!(claimed.verify(CTX, &[7; 64], &by_mallory), Err(Error::Verify));
+            // The only named signer's key is the decoy: his own signature is refused as well.
+            assert_eq!(claimed.verify(CTX, &[7; 64], &by_alice), Err(Error::Verify));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn nobody_owns_the_decoy_of_a_ring() -> Result<(), Error> {
+        let alice = SigningKey::generate()?;
+        let known = alice.verifying_key();
+        for ring in [VerifyingKeyring::new([])?, VerifyingKeyring::new([known])?] {
+            let claimed = Signers::AnyOf(&ring).claimed(SUITE, KeyId::from_bytes([0; 16]))?;
+            assert_ne!(claimed.key(), known);
+            assert_eq!(claimed.key(), decoy::decoy(SUITE)?);
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "experimental-falcon")]
+    #[test]
+    fn a_signature_of_another_suite_is_verified_too() -> Result<(), Error> {
+        let suite = SignatureSuite::EXPERIMENTAL_FALCON_1024_ECDSA_P384;
+        let (alice, other) = (SigningKey::generate()?, SigningKey::generate_for(suite)?);
+        let signature = other.sign_prehashed(CTX, &[7; 64])?;
+        let claimed =
+            Signers::One(alice.verifying_key()).claimed(suite, other.verifying_key().key_id())?;
+        assert_eq!(claimed.key().suite(), suite);
+        assert_eq!(claimed.verify(CTX, &[7; 64], &signature), Err(Error::Verify));
+        Ok(())
     }
 }

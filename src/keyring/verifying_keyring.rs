@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use super::{distinct::Distinct, signer::Signer};
+use super::{decoy, distinct::Distinct, signer::Signer};
 use crate::{
     context,
     error::Error,
@@ -44,9 +44,13 @@ impl VerifyingKeyring {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] if the policy does not accept one of the keys.
+    /// [`Error::Refused`] if the policy does not accept one of the keys; [`Error::Randomness`] if the
+    /// system has none. The first ring of a process makes a key to verify against when a signer is
+    /// unknown: a request of a stranger must take as long as a forged one.
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a VerifyingKey>) -> Result<Self, Error> {
-        let mut ring = Self { signers: Distinct::new(), policy: Policy::stable() };
+        let policy = Policy::stable();
+        decoy::prepare(&policy)?;
+        let mut ring = Self { signers: Distinct::new(), policy };
         keys.into_iter().try_for_each(|key| ring.add(key))?;
         Ok(ring)
     }
@@ -55,9 +59,10 @@ impl VerifyingKeyring {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] if the policy does not accept one of the keys.
+    /// Same as [`new`](Self::new).
     pub fn with_policy(self, policy: Policy) -> Result<Self, Error> {
         self.keys().try_for_each(|key| policy.check_signature(key.suite()))?;
+        decoy::prepare(&policy)?;
         Ok(Self { policy, ..self })
     }
 
