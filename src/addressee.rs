@@ -1,4 +1,4 @@
-//! The keys that an envelope or a session may be addressed to: one key, or a ring of keys.
+//! The keys that an envelope, a session or a request may be addressed to: one key, or a ring of keys.
 
 use std::fmt;
 

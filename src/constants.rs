@@ -1,4 +1,4 @@
-//! Identifiers, labels and lengths of suites, keys, envelopes and sessions; SPEC.md explains them.
+//! Identifiers, labels and lengths of suites, keys, envelopes, sessions and requests; SPEC.md explains them.
 //! The labels of HPKE and of Cobblestone are in the modules that implement these.
 
 /// Lengths of a KEM's values, in bytes.
@@ -145,3 +145,17 @@ pub(crate) const SESSION_INFO: &[u8] = b"twinseal/session/v1";
 pub(crate) const SESSION_SIGNATURE_CONTEXT: &[u8] = b"twinseal/session/v1";
 pub(crate) const SESSION_REPLY: &[u8] = b"twinseal/reply/v1";
 pub(crate) const SESSION_ID: &[u8] = b"twinseal/session-id/v1";
+
+// Requests and answers.
+
+pub(crate) const REQUEST_MAGIC: &[u8; 8] = b"twinrqst";
+pub(crate) const REQUEST_VERSION: u8 = 0x01;
+pub(crate) const REQUEST_INFO: &[u8] = b"twinseal/request/v1";
+pub(crate) const REQUEST_SIGNATURE_CONTEXT: &[u8] = b"twinseal/request/v1";
+pub(crate) const REQUEST_ID: &[u8] = b"twinseal/request-id/v1";
+pub(crate) const ANSWER_MAGIC: &[u8; 8] = b"twinansw";
+pub(crate) const ANSWER_VERSION: u8 = 0x01;
+pub(crate) const ANSWER_WHOLE: u8 = 0x01;
+pub(crate) const ANSWER_IN_PIECES: u8 = 0x02;
+pub(crate) const ANSWER_INFO: &[u8] = b"twinseal/answer/v1";
+pub(crate) const ANSWER_PIECES_INFO: &[u8] = b"twinseal/answer-pieces/v1";

@@ -202,6 +202,13 @@ const _: () = {
     crosses::<key_files::PrivatePem>();
     crosses::<session::SessionSender>();
     crosses::<session::SessionReceiver>();
+    crosses::<request::RequestHead>();
+    crosses::<request::UnlockedRequest>();
+    crosses::<request::RequestOpener>();
+    crosses::<request::Asked>();
+    crosses::<request::Pending>();
+    crosses::<request::PieceSealer>();
+    crosses::<request::PieceOpener>();
     crosses::<Keyring>();
     crosses::<VerifyingKeyring>();
     crosses::<keyring::Shared<Keyring>>();
@@ -215,6 +222,10 @@ const _: () = {
     crosses::<envelope::Opener>();
     crosses::<stream::SealWriter<Vec<u8>>>();
     crosses::<stream::OpenReader<&[u8]>>();
+    crosses::<request::RequestWriter<Vec<u8>>>();
+    crosses::<request::RequestReader<&[u8]>>();
+    crosses::<request::PieceWriter<Vec<u8>>>();
+    crosses::<request::PieceReader<&[u8]>>();
     crosses::<envelope::UnverifiedBody>();
     crosses::<envelope::Body>();
     crosses::<stream::RandomAccess<Vec<u8>>>();

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha512};
+
 use crate::{
     addressee::{Addressed, Addressee},
     error::Error,
@@ -127,7 +129,6 @@ impl<'a> Signers<'a> {
     }
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "for requests"))]
 impl<'a> Signers<'a> {
     /// The key to verify with what claims to be signed by this one. If there is no such signer, it is
     /// another key of the suite, with which nothing verifies: an unknown signer and a wrong signature
@@ -155,7 +156,6 @@ pub(crate) struct Claimed<'a> {
     is_decoy: bool,
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "for requests"))]
 impl<'a> Claimed<'a> {
     /// The key whose bytes are under the signature. Nothing is known of it before
     /// [`verify`](Self::verify).
@@ -173,6 +173,26 @@ impl<'a> Claimed<'a> {
         self.key.verify_prehashed(context, sha512, signature)?;
         if self.is_decoy { Err(Error::Verify) } else { Ok(self.key) }
     }
+}
+
+/// The digest that the signature of a session's or a request's first bytes is over:
+/// `SHA-512(core || ek || vk || context)`.
+///
+/// The signer's whole key is in it, because a composite signature may verify under other keys too,
+/// and the 16 bytes of the key id in the core are too few to rule those out.
+pub(crate) fn signed_digest(
+    core: &[u8],
+    to: &EncapsulationKey,
+    signer: &VerifyingKey,
+    context: &[u8],
+) -> [u8; 64] {
+    Sha512::new()
+        .chain_update(core)
+        .chain_update(to.as_bytes())
+        .chain_update(signer.as_bytes())
+        .chain_update(context)
+        .finalize()
+        .into()
 }
 
 #[cfg(test)]

@@ -1,9 +1,88 @@
 //! One question to one recipient, and its answer.
+//!
+//! A service that calls another wants one thing: this data, for that key only, from me, now; and the
+//! answer to it, for me only. A request is that, in one call on each side:
+//!
+//! ```
+//! use twinseal::{DecapsulationKey, SigningKey, request::AllowReplays};
+//!
+//! const CTX: &[u8] = b"example.com/predict/v1";
+//! # let (bob, alice) = (DecapsulationKey::generate()?, SigningKey::generate()?);
+//! # let (to_bob, from_alice) = (bob.encapsulation_key(), alice.verifying_key());
+//!
+//! // Alice asks.
+//! let (request, pending) = to_bob.signed_by(&alice).request(CTX, b"a picture")?;
+//!
+//! // Bob knows who asks, and that it is meant for him. His guard decides about repetitions.
+//! let guard = AllowReplays;
+//! let (picture, asked) = bob.accepting(from_alice).accept(CTX, &request, &guard)?;
+//! let answer = asked.answer(b"a cat")?;
+//!
+//! // Alice knows that the answer is to this request, from Bob, and complete.
+//! assert_eq!(&pending.open(&answer)?[..], b"a cat");
+//! # Ok::<(), twinseal::Error>(())
+//! ```
+//!
+//! A request costs a signature and a key exchange. An answer costs no public-key operation, and
+//! proves more than a signature by the service would: it is for this very request.
+//!
+//! | to | use | and for the other side |
+//! |---|---|---|
+//! | ask in memory | [`request`](crate::SignedBy::request) | [`accept`](crate::Accepting::accept) |
+//! | ask with a stream | [`request_writer`](crate::SignedBy::request_writer) | [`accept_reader`](crate::Accepting::accept_reader) |
+//! | look at the head before the body is there | | [`accept_head`](crate::Accepting::accept_head), then [`VerifiedHead`] |
+//! | answer in memory | [`Asked::answer`] | [`Pending::open`] |
+//! | answer with a stream | [`Asked::answer_writer`] | [`Pending::open_reader`] |
+//! | answer in pieces, each as soon as it is there | [`Asked::piece_writer`] | [`Pending::piece_reader`] |
+//! | send the signature in a header of HTTP | [`detach`] | [`attach`] |
+//! | do all of it without I/O | [`request_sealer`](crate::SignedBy::request_sealer), [`Asked::answer_sealer`], [`Asked::piece_sealer`] | [`VerifiedHead::unlock`], [`Pending::answer_opener`], [`Pending::piece_opener`] |
+//!
+//! A request without a signature comes from anybody: [`EncapsulationKey::request`] and
+//! [`DecapsulationKey::accept`].
+//!
+//! # What a signed request means
+//!
+//! The named signer asked *this recipient*, in this context, at about this time. The body is from
+//! somebody who knows this request's secret: the signer, or **whoever has the recipient's key**. A
+//! thief of that key can put another body behind a head that he saw, until the request was let in or
+//! is too old. A request proves nothing to third parties. Who must prove later what was asked signs the
+//! plaintext, too.
+//!
+//! | bytes on the wire | length |
+//! |---|---|
+//! | a request's head | 1636 with X25519-ML-KEM-1024, 1701 with MLKEM1024-P384 |
+//! | a signed request's head | at most 6387, 6452; see [`RequestHead::MAX_LEN`] |
+//! | a request's body | 56 bytes more than its plaintext, and 16 for each started chunk of 16 KiB |
+//! | a whole answer | the same, and 10 more |
+//! | an answer in pieces | 42 bytes, and 21 more than its plaintext for each piece |
 
+#[cfg(doc)]
+use crate::kem::{DecapsulationKey, EncapsulationKey};
+
+pub(crate) mod accept;
+mod answer;
 mod guard;
+mod head;
 mod id;
+pub(crate) mod make;
+mod piece_reader;
+mod piece_writer;
+mod pieces;
+mod reader;
+mod secrets;
 mod time;
+mod verified;
+mod writer;
 
+pub use answer::{Asked, FailedAnswer, Pending};
 pub use guard::{AllowReplays, ReplayGuard};
+pub use head::{RequestHead, attach, detach};
 pub use id::RequestId;
+pub use make::RequestSealer;
+pub use piece_reader::PieceReader;
+pub use piece_writer::PieceWriter;
+pub use pieces::{PieceOpener, PieceSealer};
+pub use reader::RequestReader;
 pub use time::RequestTime;
+pub use verified::{RequestOpener, Unadmitted, UnlockedRequest, VerifiedHead};
+pub use writer::RequestWriter;

@@ -115,6 +115,7 @@ mod sender;
 mod session_id;
 pub(crate) mod start;
 
+pub(crate) use direction::Direction;
 pub use hello::Hello;
 pub use message::{MessageKind, MessageTag};
 pub use receiver::SessionReceiver;

@@ -58,8 +58,8 @@ mod read_at;
 mod reader;
 mod writer;
 
-use chunk_key::SEALED_CHUNK;
-pub(crate) use chunk_key::{CHUNK, ChunkKey, PREFIX, plaintext_len, sealed_len};
+pub(crate) use chunk_key::{CHUNK, ChunkKey, PREFIX, SEALED_CHUNK, plaintext_len, sealed_len};
+pub(crate) use outgoing::{Outgoing, is_again};
 #[cfg(feature = "rayon")]
 pub use parallel::{ParallelOpenReader, ParallelSealWriter};
 pub use random_access::RandomAccess;

@@ -1,4 +1,4 @@
-//! One name for all keys that unlock envelopes and accept sessions.
+//! One name for all keys that unlock envelopes and accept sessions and requests.
 
 use std::io::{self, Read, Write};
 
@@ -12,12 +12,14 @@ use crate::{
     keyring::{Keyring, VerifyingKeyring},
     parties::Accepting,
     plaintext::Plaintext,
+    request::{self, Asked, ReplayGuard, RequestHead, RequestReader, VerifiedHead},
     session::{SessionReceiver, accept},
     sign::VerifyingKey,
     stream::{OpenReader, RandomAccess, ReadAt},
 };
 
-/// A private key or a ring of keys, which unlocks envelopes and accepts sessions addressed to it.
+/// A private key or a ring of keys, which unlocks envelopes and accepts sessions and requests
+/// addressed to it.
 ///
 /// It is implemented for [`Keyring`] and for every [`Decapsulate`]: a [`DecapsulationKey`] in memory, a
 /// key in an HSM or KMS, and pointers to either. Nothing else can implement it. [`DecapsulationKey`]
@@ -83,12 +85,37 @@ pub trait Unlock: Addressed {
         accept::receiver(self.addressee(), context, hello)
     }
 
-    /// Accepts sessions of one signer only; see [`DecapsulationKey::accepting`].
+    /// Accepts a request; see [`DecapsulationKey::accept`].
+    fn accept(
+        &self,
+        context: &[u8],
+        request: &[u8],
+        guard: &dyn ReplayGuard,
+    ) -> Result<(Plaintext, Asked), Error> {
+        request::accept::accept(self.addressee(), None, context, request, guard)
+    }
+
+    /// Accepts a request while it is read; see [`DecapsulationKey::accept_reader`].
+    fn accept_reader<R: Read>(
+        &self,
+        context: &[u8],
+        inner: R,
+        guard: &dyn ReplayGuard,
+    ) -> io::Result<RequestReader<R>> {
+        request::accept::accept_reader(self.addressee(), None, context, inner, guard)
+    }
+
+    /// Accepts the head of a request; see [`DecapsulationKey::accept_head`].
+    fn accept_head(&self, context: &[u8], head: RequestHead) -> Result<VerifiedHead<'_>, Error> {
+        request::accept::accept_head(self.addressee(), None, context, head)
+    }
+
+    /// Accepts sessions and requests of one signer only; see [`DecapsulationKey::accepting`].
     fn accepting<'a>(&'a self, signer: &'a VerifyingKey) -> Accepting<'a> {
         Accepting::one(self.addressee(), signer)
     }
 
-    /// Accepts sessions of any of several signers; see [`DecapsulationKey::accepting_any`].
+    /// Accepts sessions and requests of any of several signers; see [`DecapsulationKey::accepting_any`].
     fn accepting_any<'a>(&'a self, signers: &'a VerifyingKeyring) -> Accepting<'a> {
         Accepting::any(self.addressee(), signers)
     }

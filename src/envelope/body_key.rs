@@ -10,7 +10,11 @@ use crate::{
     plaintext::Plaintext,
     provider::Provider,
     secret::SecretBuffer,
-    stream::{self, ChunkKey, body::UnverifiedBody, chunks::Opener},
+    stream::{
+        self, ChunkKey,
+        body::UnverifiedBody,
+        chunks::{Opener, Sealer},
+    },
 };
 
 /// The key to an envelope's body, after its header was authenticated. Wiped when dropped.
@@ -20,6 +24,20 @@ pub struct BodyKey {
 }
 
 impl BodyKey {
+    pub(crate) fn new(key: Zeroizing<[u8; 32]>, provider: &'static Provider) -> Self {
+        Self { key, provider }
+    }
+
+    /// Starts a body: its prefix, and the sealer of the chunks.
+    pub(crate) fn sealer(
+        &self,
+        context: &[u8],
+        salt: &[u8; 24],
+    ) -> Result<([u8; Self::PREFIX_LEN], Sealer), Error> {
+        let (key, prefix) = ChunkKey::seal(self.provider, &self.key, salt, context)?;
+        Ok((prefix, Sealer::new(key)))
+    }
+
     /// Length of the body's prefix, salt and commitment, which precedes the chunks: 56 bytes.
     pub const PREFIX_LEN: usize = stream::PREFIX;
 

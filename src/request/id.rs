@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha384};
+
+use crate::constants;
+
 /// 32 bytes that name a request, the same on both sides.
 ///
 /// It is computed from the head before anything is verified, and does not depend on the bytes of the
@@ -13,6 +17,13 @@ pub struct RequestId([u8; RequestId::LEN]);
 impl RequestId {
     /// Length in bytes.
     pub const LEN: usize = 32;
+
+    /// The first 32 bytes of `SHA-384("twinseal/request-id/v1" || core)`.
+    pub(super) fn of(core: &[u8]) -> Self {
+        let digest =
+            Sha384::new().chain_update(constants::REQUEST_ID).chain_update(core).finalize();
+        Self(*digest.first_chunk().expect("48 bytes hold 32"))
+    }
 
     /// An id that was stored.
     #[must_use]

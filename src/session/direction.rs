@@ -20,7 +20,7 @@ const MAX_DIRECTION: u64 = 1 << 40;
 const OVERHEAD_BLOCKS: u64 = 32;
 
 /// One direction: a key, and how much of it was used.
-pub(super) struct Direction {
+pub(crate) struct Direction {
     key: NumberedKey,
     next: u64,
     used: u64,
@@ -30,7 +30,7 @@ pub(super) struct Direction {
 }
 
 impl Direction {
-    pub(super) fn new(
+    pub(crate) fn new(
         provider: &Provider,
         key_and_nonce: &[u8; KEY_AND_NONCE],
     ) -> Result<Self, Error> {
@@ -39,11 +39,11 @@ impl Direction {
     }
 
     /// The number of messages that were sealed or opened.
-    pub(super) fn messages(&self) -> u64 {
+    pub(crate) fn messages(&self) -> u64 {
         self.next
     }
 
-    pub(super) fn is_finished(&self) -> bool {
+    pub(crate) fn is_finished(&self) -> bool {
         self.finished
     }
 
@@ -65,7 +65,7 @@ impl Direction {
     }
 
     /// A sender's limit leaves room for an empty last message.
-    pub(super) fn admit_to_send(
+    pub(crate) fn admit_to_send(
         &self,
         kind: MessageKind,
         aad: &[u8],
@@ -79,7 +79,7 @@ impl Direction {
         self.admit(aad, message, MAX_DIRECTION - kept, too_long)
     }
 
-    pub(super) fn admit_to_open(&self, aad: &[u8], message: usize) -> Result<u64, Error> {
+    pub(crate) fn admit_to_open(&self, aad: &[u8], message: usize) -> Result<u64, Error> {
         let too_long = Error::Invalid { what: "message", reason: TOO_LONG };
         self.admit(aad, message, MAX_DIRECTION, too_long)
     }
@@ -97,7 +97,7 @@ impl Direction {
         self.finished = kind == MessageKind::Last;
     }
 
-    pub(super) fn seal(
+    pub(crate) fn seal(
         &mut self,
         kind: MessageKind,
         aad: &[u8],
@@ -119,7 +119,7 @@ impl Direction {
 
     /// After a failure the buffer holds zeros or is unchanged, and the same message is still the
     /// next one.
-    pub(super) fn open(
+    pub(crate) fn open(
         &mut self,
         aad: &[u8],
         buffer: &mut [u8],

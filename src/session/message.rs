@@ -12,14 +12,14 @@ pub enum MessageKind {
 }
 
 impl MessageKind {
-    pub(super) const fn id(self) -> u8 {
+    pub(crate) const fn id(self) -> u8 {
         match self {
             Self::More => 0x00,
             Self::Last => 0x01,
         }
     }
 
-    pub(super) fn from_id(id: u8) -> Result<Self, Error> {
+    pub(crate) fn from_id(id: u8) -> Result<Self, Error> {
         match id {
             0x00 => Ok(Self::More),
             0x01 => Ok(Self::Last),
@@ -40,7 +40,7 @@ impl MessageTag {
     /// Length in bytes, which is all that a session adds to a message.
     pub const LEN: usize = 1 + TAG;
 
-    pub(super) const fn new(kind: MessageKind, tag: [u8; TAG]) -> Self {
+    pub(crate) const fn new(kind: MessageKind, tag: [u8; TAG]) -> Self {
         Self { kind, tag }
     }
 
@@ -50,7 +50,7 @@ impl MessageTag {
         self.kind
     }
 
-    pub(super) const fn tag(&self) -> &[u8; TAG] {
+    pub(crate) const fn tag(&self) -> &[u8; TAG] {
         &self.tag
     }
 

@@ -17,7 +17,7 @@ use crate::{
 pub(crate) const CHUNK: usize = 16 * 1024;
 
 /// Length of a full chunk with its tag.
-pub(super) const SEALED_CHUNK: usize = CHUNK + TAG;
+pub(crate) const SEALED_CHUNK: usize = CHUNK + TAG;
 
 const SALT: usize = 24;
 const COMMITMENT: usize = 32;

@@ -12,7 +12,7 @@ use crate::retry::{flush, uninterrupted};
 /// An error of [`io::Write::write`] says that nothing was taken, so after one the same bytes are
 /// offered again, and none is lost. Only after a writer has panicked, or claimed more than it was
 /// offered, is it unclear how much it has taken.
-pub(super) struct Outgoing<W> {
+pub(crate) struct Outgoing<W> {
     inner: W,
     /// Bytes that are written before anything else.
     first: Vec<u8>,
@@ -23,23 +23,23 @@ pub(super) struct Outgoing<W> {
 }
 
 impl<W> Outgoing<W> {
-    pub(super) fn get_ref(&self) -> &W {
+    pub(crate) fn get_ref(&self) -> &W {
         &self.inner
     }
 
-    pub(super) fn into_inner(self) -> W {
+    pub(crate) fn into_inner(self) -> W {
         self.inner
     }
 
     /// Does work whose failure, by an error or a panic, loses bytes: nothing is written after it.
-    pub(super) fn or_fail<T, E>(&mut self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    pub(crate) fn or_fail<T, E>(&mut self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         self.failed = true;
         let result = work();
         self.failed = result.is_err();
         result
     }
 
-    pub(super) fn check(&self) -> io::Result<()> {
+    pub(crate) fn check(&self) -> io::Result<()> {
         if self.failed {
             return Err(io::Error::other("the writer failed before, and what it sealed is lost"));
         }
@@ -48,7 +48,7 @@ impl<W> Outgoing<W> {
 
     /// Keeps bytes that were to be written next, so that others can follow them.
     #[cfg(feature = "rayon")]
-    pub(super) fn keep(&mut self, bytes: &[u8]) {
+    pub(crate) fn keep(&mut self, bytes: &[u8]) {
         self.first.extend_from_slice(bytes);
     }
 }
@@ -56,7 +56,7 @@ impl<W> Outgoing<W> {
 impl<W: Write> Outgoing<W> {
     /// Writes the `first` bytes. If the inner writer asks to be tried again, they wait for the next
     /// call.
-    pub(super) fn new(first: Vec<u8>, inner: W) -> io::Result<Self> {
+    pub(crate) fn new(first: Vec<u8>, inner: W) -> io::Result<Self> {
         let mut outgoing = Self { inner, first, taken: 0, failed: false };
         match outgoing.write(&[]) {
             Err(error) if is_again(&error) => Ok(outgoing),
@@ -65,7 +65,7 @@ impl<W: Write> Outgoing<W> {
     }
 
     /// Writes all of these bytes. After an error the same bytes must be offered again.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.check()?;
         if !self.first.is_empty() {
             let first = mem::take(&mut self.first);
@@ -98,7 +98,7 @@ impl<W: Write> Outgoing<W> {
         Ok(())
     }
 
-    pub(super) fn flush(&mut self) -> io::Result<()> {
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.check()?;
         self.failed = true;
         let flushed = flush(&mut self.inner);
@@ -109,6 +109,6 @@ impl<W: Write> Outgoing<W> {
 
 /// Whether an error asks for the same call again: the kinds of a non-blocking socket, and of one
 /// with a time limit.
-fn is_again(error: &io::Error) -> bool {
+pub(crate) fn is_again(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
