@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     kem::DecapsulationKey,
     keyring::Keyring,
-    parties::{Accepting, Signers},
+    parties::{Accepting, Signers, signed_digest},
     sign::Signature,
 };
 
@@ -78,7 +78,7 @@ fn receive(
             keys.check_signer(suite)?;
             let signer = signers.find(suite, key_id).ok_or(Error::UnknownSigner)?;
             let signature = Signature::from_bytes(suite, signature)?;
-            let digest = start::signed_digest(core, to, context);
+            let digest = signed_digest(core, to, signer, context);
             signer.verify_prehashed(constants::SESSION_SIGNATURE_CONTEXT, &digest, &signature)?;
         }
     }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha512};
-
 use super::{
     direction::Direction,
     hello::Hello,
@@ -15,7 +13,7 @@ use crate::{
     constants, context,
     error::Error,
     kem::{EncapsulationKey, SharedSecret},
-    parties::SignedBy,
+    parties::{SignedBy, signed_digest},
     provider::{Provider, Random},
     sign::{Sign, sign_checked},
 };
@@ -78,21 +76,21 @@ pub(crate) fn sender(
     random: &mut Random<'_>,
 ) -> Result<(Vec<u8>, SessionSender), Error> {
     context::check(context)?;
+    // The public half is asked for once: an external key could answer differently the next time.
+    let signer = signer.map(|signer| (signer, signer.verifying_key()));
     let (ciphertext, secret) = to.encapsulate_with(random)?;
     let hello = Hello {
         suite: to.suite(),
         recipient: to.key_id(),
-        signer: signer.map(|signer| {
-            let key = signer.verifying_key();
-            (key.suite(), key.key_id())
-        }),
+        signer: signer.map(|(_, key)| (key.suite(), key.key_id())),
         ciphertext,
     };
     let mut bytes = hello.core();
     let (direction, exporter, session_id) = derive(to.provider(), &secret, &bytes, context)?;
-    if let Some(signer) = signer {
-        let digest = signed_digest(&bytes, to, context);
-        let signature = sign_checked(signer, constants::SESSION_SIGNATURE_CONTEXT, &digest)?;
+    if let Some((signer, key)) = signer {
+        let digest = signed_digest(&bytes, to, key, context);
+        let signature =
+            sign_checked(signer, key.suite(), constants::SESSION_SIGNATURE_CONTEXT, &digest)?;
         bytes.extend_from_slice(signature.as_bytes());
     }
     let sender = SessionSender {
@@ -103,14 +101,4 @@ pub(crate) fn sender(
         replied: Arc::default(),
     };
     Ok((bytes, sender))
-}
-
-/// The digest that a hello's signature is over: `SHA-512(core || ek || context)`.
-pub(super) fn signed_digest(core: &[u8], to: &EncapsulationKey, context: &[u8]) -> [u8; 64] {
-    Sha512::new()
-        .chain_update(core)
-        .chain_update(to.as_bytes())
-        .chain_update(context)
-        .finalize()
-        .into()
 }

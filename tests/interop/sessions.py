@@ -103,7 +103,7 @@ def accept(key, context, hello, verifying_key=None):
     if is_signed:
         if hello[34:50] != sign_key_id(verifying_key):
             raise ValueError("another signer")
-        verify(verifying_key, SESSION, core + key.ek + context, signature)
+        verify(verifying_key, SESSION, core + key.ek + verifying_key + context, signature)
     return Schedule(suite.id, key.decapsulate(ct)[2], core, context)
 
 

@@ -231,7 +231,7 @@ def check_session(name, key, kem, signer):
     core = hello_core(key.suite.id, key.key_id, named, ct)
     check(f"{name}: hello, up to its signature", hello[: len(core)] == core and (signer is not None or hello == core))
     if signer:
-        signed = core + key.ek + context
+        signed = core + key.ek + verifying_key + context
         check(f"{name}: what is signed", hashlib.sha512(signed).digest() == v["signed_sha512"])
         representative = message_representative(b"twinseal/session/v1", signed)
         ecdsa = signer.ecdsa.sign(representative, ec.ECDSA(hashes.SHA384(), deterministic_signing=True))

@@ -202,7 +202,8 @@ fn adopted_by_another_signer() {
     core[FLAGS] = 1;
     let name = [&signer.suite().id().to_be_bytes()[..], signer.key_id().as_bytes()].concat();
     core.splice(SIGNATURE_SUITE.start..SIGNATURE_SUITE.start, name);
-    let signed = [&core[..], BOB.encapsulation_key().as_bytes(), CTX].concat();
+    let (ek, vk) = (BOB.encapsulation_key().as_bytes(), signer.as_bytes());
+    let signed = [&core[..], ek, vk, CTX].concat();
     // With the reserved context: only the crate's own protocols ask for it, but Mallory may.
     let signature = twinseal::hazmat::sign(&MALLORY, b"twinseal/session/v1", &signed).unwrap();
     let adopted = [&core[..], signature.as_bytes()].concat();

@@ -108,7 +108,8 @@ fn compute_session(suite: KemSuite, signer: Option<&Deterministic>, block: &mut 
     }
     core.extend(kem.get("ct"));
     if let Some(signer) = signer {
-        let digest = Sha512::digest([&core, kem.get("ek"), &context].concat());
+        let vk = signer.verifying_key().as_bytes();
+        let digest = Sha512::digest([&core, kem.get("ek"), vk, &context].concat());
         block.output("signed_sha512", &digest);
         signature = Some(signer.sign_prehashed(SESSION, &digest.into()).unwrap());
     }
