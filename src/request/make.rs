@@ -208,7 +208,8 @@ pub(crate) fn sealer(
     let mut head = RequestHead::new((to.suite(), to.key_id()), signed_by, time, ciphertext);
     if let Some((signer, key)) = signer {
         let digest = signed_digest(head.core(), to, key, context);
-        let signature = sign_checked(signer, constants::REQUEST_SIGNATURE_CONTEXT, &digest)?;
+        let signature =
+            sign_checked(signer, key.suite(), constants::REQUEST_SIGNATURE_CONTEXT, &digest)?;
         head.set_signature(Some(signature));
     }
     let transcript = secrets::transcript(&head, to, signer.map(|(_, key)| key), context);
