@@ -184,6 +184,7 @@ const _: () = {
     const fn shared<T: Send + Sync + 'static>() {}
     shared::<Box<dyn Decapsulate>>();
     shared::<Box<dyn Sign>>();
+    shared::<Box<dyn request::ReplayGuard>>();
 
     const fn crosses<T: Send + Sync + UnwindSafe + RefUnwindSafe + 'static>() {}
     crosses::<EncapsulationKey>();
@@ -213,6 +214,8 @@ const _: () = {
     crosses::<VerifyingKeyring>();
     crosses::<keyring::Shared<Keyring>>();
     crosses::<keyring::Shared<VerifyingKeyring>>();
+    crosses::<request::WindowGuard>();
+    crosses::<request::Mark>();
     crosses::<Policy>();
     crosses::<provider::Provider>();
     crosses::<Error>();

@@ -8,6 +8,7 @@ use crate::{
     keyring::RingKey,
     numbered_key::NumberedKey,
     provider::Provider,
+    request::WindowGuard,
     sign::{SigningKey, VerifyingKey},
 };
 
@@ -30,6 +31,7 @@ crosses!(
     VerifyingKey,
     RingKey,
     NumberedKey,
+    WindowGuard,
     // It is only read.
     ExternalFailure,
 );

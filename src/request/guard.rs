@@ -1,5 +1,7 @@
 //! Who decides whether a request is let in: at most once, and only for a while.
 
+use std::sync::Arc;
+
 use super::{RequestId, RequestTime};
 use crate::{error::Error, key_id::KeyId};
 
@@ -39,5 +41,35 @@ pub struct AllowReplays;
 impl ReplayGuard for AllowReplays {
     fn admit(&self, _: RequestId, _: Option<KeyId>, _: RequestTime) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+impl<T: ReplayGuard + ?Sized> ReplayGuard for &T {
+    fn admit(&self, id: RequestId, signer: Option<KeyId>, time: RequestTime) -> Result<(), Error> {
+        (**self).admit(id, signer, time)
+    }
+
+    fn look(&self, id: RequestId, signer: Option<KeyId>, time: RequestTime) -> Result<(), Error> {
+        (**self).look(id, signer, time)
+    }
+}
+
+impl<T: ReplayGuard + ?Sized> ReplayGuard for Box<T> {
+    fn admit(&self, id: RequestId, signer: Option<KeyId>, time: RequestTime) -> Result<(), Error> {
+        (**self).admit(id, signer, time)
+    }
+
+    fn look(&self, id: RequestId, signer: Option<KeyId>, time: RequestTime) -> Result<(), Error> {
+        (**self).look(id, signer, time)
+    }
+}
+
+impl<T: ReplayGuard + ?Sized> ReplayGuard for Arc<T> {
+    fn admit(&self, id: RequestId, signer: Option<KeyId>, time: RequestTime) -> Result<(), Error> {
+        (**self).admit(id, signer, time)
+    }
+
+    fn look(&self, id: RequestId, signer: Option<KeyId>, time: RequestTime) -> Result<(), Error> {
+        (**self).look(id, signer, time)
     }
 }

@@ -37,10 +37,11 @@ mod ring_files;
 #[cfg(feature = "hazmat")]
 mod sign;
 
-// Envelopes, streams, sessions and key files.
+// Envelopes, streams, sessions, requests and key files.
 mod async_io;
 mod headers;
 mod key_files;
+mod request;
 #[cfg(feature = "hazmat")]
 mod rewrap;
 #[cfg(feature = "hazmat")]
