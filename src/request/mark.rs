@@ -1,10 +1,9 @@
 //! What a guard leaves to the one that begins where it ended.
 
 use super::RequestTime;
-use crate::{
-    error::{Error, ReplayRefusal},
-    wire,
-};
+#[cfg(doc)]
+use crate::error::ReplayRefusal;
+use crate::{error::Error, wire};
 
 /// What a [`WindowGuard`](super::WindowGuard) leaves behind: no request that is later was let in.
 ///
