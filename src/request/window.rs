@@ -84,9 +84,9 @@ use crate::error::{Error, ReplayRefusal};
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// A store that is awaited cannot be called from `admit`. Accept such requests in steps: the head gives
-/// the id, the signer and the time; the store gives the verdict; and `Unadmitted::admitted(verdict)`
-/// gives the plaintext.
+/// A store that is awaited cannot be called from `admit`. Accept such requests in steps, as
+/// [`VerifiedHead`](super::VerifiedHead) shows: it gives the id, the signer and the time, the store gives
+/// the verdict, and [`admitted`](super::Unadmitted::admitted) gives the plaintext.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Window {
     back: Duration,

@@ -21,18 +21,21 @@ use crate::{
 ///
 /// ```
 /// use twinseal::{
-///     Error, KeyId, ReplayRefusal,
-///     request::{Mark, ReplayGuard, RequestId, RequestTime, WindowGuard},
+///     DecapsulationKey, Error, ReplayRefusal, SigningKey,
+///     request::{Mark, WindowGuard},
 /// };
 ///
+/// const CTX: &[u8] = b"example.com/predict/v1";
+/// # let (bob, alice) = (DecapsulationKey::generate()?, SigningKey::generate()?);
+/// # let (to_bob, from_alice) = (bob.encapsulation_key(), alice.verifying_key());
 /// # let mark = Mark::from_bytes(&[0; Mark::LEN])?;
 /// let guard = WindowGuard::resume(mark); // or `new()`, see "Starting and stopping" below
 ///
-/// // Whatever accepts a request does this. You only pass the guard.
-/// let (id, signer) = (RequestId::from_bytes([7; 32]), Some(KeyId::from_bytes([1; 16])));
-/// let time = RequestTime::now();
-/// guard.admit(id, signer, time)?;
-/// assert_eq!(guard.admit(id, signer, time), Err(Error::Replay(ReplayRefusal::Replayed)));
+/// let (request, _pending) = to_bob.signed_by(&alice).request(CTX, b"a picture")?;
+/// let (picture, asked) = bob.accepting(from_alice).accept(CTX, &request, &guard)?;
+///
+/// let again = bob.accepting(from_alice).accept(CTX, &request, &guard);
+/// assert_eq!(again.unwrap_err(), Error::Replay(ReplayRefusal::Replayed));
 /// # Ok::<(), Error>(())
 /// ```
 ///
