@@ -6,6 +6,10 @@
 //! Only [`PORTABLE`](crate::provider::PORTABLE) takes given randomness and signs without any, so
 //! these operations run there, whatever provider the key is on. The results are the same for all.
 
+mod requests;
+
+pub use requests::{RequestRandomness, answer, piece_sealer, request, request_sealer};
+
 use std::{
     fmt,
     io::{self, Read},

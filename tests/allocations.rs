@@ -13,8 +13,9 @@ use std::{
 };
 
 use twinseal::{
-    DecapsulationKey, Error,
+    DecapsulationKey, Error, SigningKey,
     envelope::{Header, Sealer},
+    request::{AllowReplays, RequestHead},
     session::{MessageTag, SessionReceiver, SessionSender},
 };
 
@@ -198,6 +199,34 @@ fn a_header_that_promises_much() {
     promise.extend([&[0xff; 2][..], &[0; 16], &[0xff; 2]].concat()); // one of 65535 bytes
     let (most, refused) = peak(|| bob.open_reader(CTX, &promise[..]));
     assert!(refused.is_err());
+    assert!(most < 150 * KIB, "{most}");
+}
+
+/// So are those in a request and in the pieces of its answer.
+#[test]
+fn requests_and_answers_that_promise_much() {
+    let _guard = one_at_a_time();
+    let bob = DecapsulationKey::generate().unwrap();
+    let to_bob = bob.encapsulation_key();
+    let alice = SigningKey::generate().unwrap();
+    let (mut request, _) = to_bob.signed_by(&alice).request(CTX, b"hello").unwrap();
+    let signature = RequestHead::parse(&request).unwrap().signature().unwrap().as_bytes().len();
+    let end = RequestHead::parse(&request).unwrap().len();
+    request.truncate(end - signature - 2);
+    request.extend([0xff; 2]); // a signature of 65535 bytes
+    let (most, refused) = peak(|| RequestHead::read(request.as_slice().chain(io::repeat(7))));
+    assert!(refused.is_err());
+    assert!(most < 32 * KIB, "{most}");
+
+    let (request, pending) = to_bob.request(CTX, b"hello").unwrap();
+    let (_, asked) = bob.accept(CTX, &request, &AllowReplays).unwrap();
+    let (mut answer, _) = asked.piece_sealer().unwrap();
+    answer.extend([0xff; 4]); // a piece of 4 GiB
+    let (most, refused) = peak(|| {
+        let mut pieces = pending.piece_reader(answer.as_slice().chain(io::repeat(7)));
+        pieces.next()
+    });
+    assert!(refused.is_some_and(|piece| piece.is_err()));
     assert!(most < 150 * KIB, "{most}");
 }
 

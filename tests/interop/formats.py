@@ -155,9 +155,14 @@ class SigningKey:
             raise ValueError("signing key")
         self.bytes = bytes96
         self.ecdsa = p384_private(scalar)
-        self.verifying_key = mldsa.MLDSA87PrivateKey.from_seed_bytes(
-            seed
-        ).public_key().public_bytes_raw() + p384_public(scalar)
+        self.ml_dsa = mldsa.MLDSA87PrivateKey.from_seed_bytes(seed)
+        self.verifying_key = self.ml_dsa.public_key().public_bytes_raw() + p384_public(scalar)
+
+    def sign(self, context, message):
+        """Hedged, so different each time."""
+        representative = message_representative(context, message)
+        ecdsa = self.ecdsa.sign(representative, ec.ECDSA(hashes.SHA384()))
+        return self.ml_dsa.sign(representative, SIGN_LABEL) + ecdsa
 
 
 def verify(verifying_key, context, message, signature):

@@ -15,11 +15,12 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from checks import FAILED, check, flipped, pattern, refuses
 from formats import (
     EC_END,
     EC_START,
@@ -49,31 +50,7 @@ from formats import (
 )
 from sessions import LAST, MORE, Direction, accept, hello_core, read_bundle, sign_key_id
 from vectors import pem_text, vectors
-
-
-FAILED = []
-
-
-def check(what, passed):
-    print(f"{'ok  ' if passed else 'FAIL'} {what}")
-    if not passed:
-        FAILED.append(what)
-
-
-def refuses(function, *arguments):
-    try:
-        function(*arguments)
-    except (ValueError, InvalidTag, InvalidSignature):
-        return True
-    return False
-
-
-def flipped(data, index):
-    return data[:index] + bytes([data[index] ^ 1]) + data[index + 1 :]
-
-
-def pattern(length):
-    return bytes(i % 251 for i in range(length))
+from verify_requests import accumulate_accepted, check_made_here, check_request
 
 
 def check_kem(suite, name, traditional):
@@ -347,6 +324,10 @@ def check_accumulated():
         outputs.update(schedule.session_id + reply.seal(LAST, aad, draw_string()))
     check("accumulated: session-accept", outputs.digest(32) == v["session-accept"])
 
+    draw, outputs = inputs("request-accept"), hashlib.shake_128()
+    accumulate_accepted(draw, outputs, lambda: KemKey((Suite0001, Suite0051)[draw(1)[0] % 2], draw(32)))
+    check("accumulated: request-accept", outputs.digest(32) == v["request-accept"])
+
 
 def main():
     key1 = check_kem(Suite0001, "kem-0001", "x")
@@ -361,6 +342,11 @@ def main():
     check_session("session-0051", key51, "kem-0051", None)
     check_session("session-signed", key1, "kem-0001", signer)
     check_hpke(key51)
+    check_request("request-0001", key1, "kem-0001", None)
+    check_request("request-0051", key51, "kem-0051", None)
+    check_request("request-signed", key1, "kem-0001", signer)
+    check_request("request-signed-0051", key51, "kem-0051", signer)
+    check_made_here(key1, key51, signer)
     check_accumulated()
     print(f"{len(FAILED)} checks failed" if FAILED else "all checks passed")
     return 1 if FAILED else 0

@@ -12,6 +12,7 @@ mod lengths;
 mod ml_kem;
 mod p384;
 mod pem;
+mod requests;
 mod texts;
 mod x25519;
 

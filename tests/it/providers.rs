@@ -4,6 +4,7 @@ mod agreement;
 mod encodings;
 mod keys;
 mod pairs;
+mod requests;
 mod threads;
 
 use std::fmt;

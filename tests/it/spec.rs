@@ -20,6 +20,7 @@ mod accumulated;
 mod blocks;
 mod compute;
 mod envelopes;
+mod requests;
 mod rules;
 mod sessions;
 
@@ -123,6 +124,26 @@ fn session_0051() {
 #[test]
 fn session_signed() {
     check("session-signed");
+}
+
+#[test]
+fn request_0001() {
+    check("request-0001");
+}
+
+#[test]
+fn request_0051() {
+    check("request-0051");
+}
+
+#[test]
+fn request_signed() {
+    check("request-signed");
+}
+
+#[test]
+fn request_signed_0051() {
+    check("request-signed-0051");
 }
 
 #[test]

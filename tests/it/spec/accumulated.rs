@@ -1,16 +1,20 @@
 //! Do many cases still give the constant that they were hashed into?
 
+use sha2::{Digest, Sha384};
 use shake::{ExtendableOutput, Shake128, Update, XofReader};
 use twinseal::{
-    KemSuite, Sign, hazmat,
+    KemSuite, Sign,
+    hazmat::{self, RequestRandomness},
     kem::Ciphertext,
     provider::{Kem, PORTABLE},
+    request::{AllowReplays, RequestTime},
     session::{ReplyNonce, SessionReceiver, SessionSender},
 };
 
 use super::{
-    compute::{Computed, DEFAULT, P384, decapsulation_key, encapsulate, signing_key},
+    compute::{Computed, DEFAULT, P384, decapsulation_key, encapsulate, hkdf, signing_key},
     envelopes::seal,
+    requests::{REQUEST, body, core},
     sessions::{Deterministic, reply},
 };
 
@@ -51,6 +55,26 @@ impl Accumulator {
         [DEFAULT, P384][self.draw_number() % 2]
     }
 
+    fn draw_array<const N: usize>(&mut self) -> [u8; N] {
+        self.draw(N).try_into().unwrap()
+    }
+
+    fn draw_time(&mut self) -> RequestTime {
+        let millis = u64::from_be_bytes(self.draw_array()) % (1 << 53);
+        RequestTime::from_millis(millis).unwrap()
+    }
+
+    /// ML-KEM's half is random.
+    fn draw_ciphertext(&mut self, suite: KemSuite) -> Vec<u8> {
+        let ct_m = self.draw(1568);
+        let pair = if suite == DEFAULT {
+            hazmat::x25519(&PORTABLE).key_pair(&self.draw(32))
+        } else {
+            hazmat::p384(&PORTABLE).key_pair(&self.draw(48))
+        };
+        [ct_m, pair.unwrap().encapsulation_key].concat()
+    }
+
     fn absorb(&mut self, output: impl AsRef<[u8]>) {
         self.outputs.update(output.as_ref());
     }
@@ -73,6 +97,8 @@ pub(crate) fn compute_accumulated(block: &mut Computed<'_>) {
         "envelope",
         "session",
         "session-accept",
+        "request",
+        "request-accept",
     ] {
         let mut all = Accumulator::new(name);
         match name {
@@ -88,7 +114,9 @@ pub(crate) fn compute_accumulated(block: &mut Computed<'_>) {
             "key-files" => accumulate_key_files(&mut all),
             "envelope" => accumulate_envelopes(&mut all),
             "session" => accumulate_sessions(&mut all),
-            _ => accumulate_accepted_sessions(&mut all),
+            "session-accept" => accumulate_accepted_sessions(&mut all),
+            "request" => accumulate_requests(&mut all),
+            _ => accumulate_accepted_requests(&mut all),
         }
         block.output(name, &all.finish());
     }
@@ -226,24 +254,95 @@ fn accumulate_accepted_sessions(all: &mut Accumulator) {
     for _ in 0..200 {
         let suite = all.draw_suite();
         let key = decapsulation_key(suite, &all.draw(32));
-        let ct_m = all.draw(1568);
-        let ct_t = if suite == DEFAULT {
-            let ephemeral = all.draw(32);
-            hazmat::x25519(&PORTABLE).key_pair(&ephemeral).unwrap().encapsulation_key
-        } else {
-            let ephemeral = all.draw(48);
-            hazmat::p384(&PORTABLE).key_pair(&ephemeral).unwrap().encapsulation_key
-        };
+        let ct = all.draw_ciphertext(suite);
         let context = all.draw_context();
         let id = suite.id().to_be_bytes();
         let start = [b"twinsess", &[0x01][..], &id, &[0, 2, 0, 2, 0x00]].concat();
         let key_id = key.encapsulation_key().key_id();
-        let hello = [&start, &key_id.as_bytes()[..], &ct_m, &ct_t].concat();
+        let hello = [&start, &key_id.as_bytes()[..], &ct].concat();
         let receiver = key.receiver(&context, &hello).unwrap();
         all.absorb(receiver.session_id().as_bytes());
         let nonce = ReplyNonce::from_bytes(all.draw(32).try_into().unwrap());
         let mut replying = hazmat::reply(&receiver, nonce).unwrap();
         let (aad, plaintext) = (all.draw_string(), all.draw_string());
         all.absorb(replying.finish_with_aad(&aad, &plaintext).unwrap());
+    }
+}
+
+fn accumulate_requests(all: &mut Accumulator) {
+    for _ in 0..100 {
+        let suite = all.draw_suite();
+        let key = decapsulation_key(suite, &all.draw(32));
+        let encapsulation = all.draw(if suite == DEFAULT { 64 } else { 80 });
+        let is_signed = all.draw_number().is_multiple_of(4);
+        let signer = is_signed.then(|| Deterministic(signing_key(&all.draw(32), &all.draw(48))));
+        let context = all.draw_context();
+        let (time, salt) = (all.draw_time(), all.draw_array());
+        let length = all.draw_number() * 256 + all.draw_number();
+        let plaintext = all.draw(length);
+
+        let signer = signer.as_ref().map(|signer| signer as &dyn Sign);
+        let randomness = RequestRandomness { time, encapsulation: &encapsulation, salt };
+        let to = key.encapsulation_key();
+        let (request, pending) =
+            hazmat::request(to, signer, &context, &plaintext, &randomness).unwrap();
+        let (opened, asked) = match signer {
+            None => key.accept(&context, &request, &AllowReplays),
+            Some(signer) => {
+                key.accepting(signer.verifying_key()).accept(&context, &request, &AllowReplays)
+            }
+        }
+        .unwrap();
+        assert_eq!(opened[..], plaintext);
+        assert_eq!((asked.id(), asked.time()), (pending.id(), time));
+        all.absorb(request);
+        all.absorb(asked.id().as_bytes());
+
+        if all.draw_number().is_multiple_of(2) {
+            let salt = all.draw_array();
+            let plaintext = all.draw_string();
+            let answer = hazmat::answer(asked, &salt, &plaintext).unwrap();
+            assert_eq!(pending.open(&answer).unwrap()[..], plaintext);
+            all.absorb(answer);
+        } else {
+            let (mut answer, mut sealer) = hazmat::piece_sealer(asked, &all.draw_array()).unwrap();
+            let more = all.draw_number() % 4;
+            for _ in 0..more {
+                answer.extend(sealer.piece(&all.draw_string()).unwrap());
+            }
+            answer.extend(sealer.finish(&all.draw_string()).unwrap());
+            assert_eq!(pending.open_pieces(&answer).unwrap().len(), more + 1);
+            all.absorb(answer);
+        }
+    }
+}
+
+/// The key exchange as in [`accumulate_accepted_sessions`]; the request is made step by step.
+fn accumulate_accepted_requests(all: &mut Accumulator) {
+    for _ in 0..200 {
+        let suite = all.draw_suite();
+        let key = decapsulation_key(suite, &all.draw(32));
+        let ct = all.draw_ciphertext(suite);
+        let context = all.draw_context();
+        let time = all.draw_time().as_millis().to_be_bytes();
+        let to = key.encapsulation_key();
+        let core = core(suite, to.key_id().as_bytes(), None, &time, &ct);
+        let ss = key.decapsulate(&Ciphertext::from_bytes(suite, &ct).unwrap()).unwrap();
+        let transcript = Sha384::digest([&core, to.as_bytes(), &context].concat());
+        let derived: [u8; 80] = hkdf(ss.as_bytes(), &[REQUEST, &transcript]);
+        let (salt, plaintext) = (all.draw(24), all.draw_string());
+        let request = [core, body(&derived[..32], &salt, &context, &plaintext)].concat();
+
+        let accept = || key.accept(&context, &request, &AllowReplays).unwrap();
+        let ((opened, asked), (_, asked_again)) = (accept(), accept());
+        assert_eq!(opened[..], plaintext);
+        let (answer_salt, r) = (all.draw_array(), all.draw_array());
+        let (answer, piece) = (all.draw_string(), all.draw_string());
+        all.absorb(&request);
+        all.absorb(asked.id().as_bytes());
+        all.absorb(hazmat::answer(asked, &answer_salt, &answer).unwrap());
+        let (start, mut sealer) = hazmat::piece_sealer(asked_again, &r).unwrap();
+        let first = sealer.piece(&piece).unwrap();
+        all.absorb([start, first, sealer.finish(b"").unwrap()].concat());
     }
 }

@@ -6,7 +6,7 @@ use crate::common::vectors::{self, Entry};
 pub(crate) const SPEC: &str = include_str!("../../../SPEC.md");
 pub(crate) const VECTORS: &str = include_str!("../../../VECTORS.md");
 
-pub(crate) const BLOCKS: [&str; 14] = [
+pub(crate) const BLOCKS: [&str; 18] = [
     "kem-0001",
     "kem-0051",
     "x25519-refused",
@@ -20,6 +20,10 @@ pub(crate) const BLOCKS: [&str; 14] = [
     "session-0001",
     "session-0051",
     "session-signed",
+    "request-0001",
+    "request-0051",
+    "request-signed",
+    "request-signed-0051",
     "accumulated",
 ];
 

@@ -17,6 +17,10 @@ use super::{
         compute_envelope_lengths, compute_envelope_limits, compute_envelope_one,
         compute_envelope_two,
     },
+    requests::{
+        compute_request_0001, compute_request_0051, compute_request_signed,
+        compute_request_signed_0051,
+    },
     sessions::{
         compute_rewrap, compute_session_0001, compute_session_0051, compute_session_signed,
     },
@@ -47,6 +51,10 @@ impl Block {
             "session-0001" => compute_session_0001,
             "session-0051" => compute_session_0051,
             "session-signed" => compute_session_signed,
+            "request-0001" => compute_request_0001,
+            "request-0051" => compute_request_0051,
+            "request-signed" => compute_request_signed,
+            "request-signed-0051" => compute_request_signed_0051,
             _ => compute_accumulated,
         };
         compute(&mut computed);

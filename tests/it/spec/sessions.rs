@@ -60,7 +60,7 @@ impl Labelled {
 }
 
 /// `type || ciphertext || tag`.
-fn message(
+pub(crate) fn message(
     key: &[u8],
     base_nonce: &[u8],
     number: u8,
