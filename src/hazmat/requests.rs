@@ -74,8 +74,7 @@ pub fn request_sealer(
 ///
 /// Same as [`Asked::answer`].
 pub fn answer(asked: Asked, salt: &[u8; 24], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-    let (start, prefix, mut sealer) =
-        with_given(salt, |random| asked.answer_sealer_with(random))?;
+    let (start, prefix, mut sealer) = with_given(salt, |random| asked.answer_sealer_with(random))?;
     let mut answer = [&start[..], &prefix].concat();
     sealer.update(plaintext, &mut answer)?;
     sealer.finish(&mut answer)?;

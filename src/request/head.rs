@@ -173,7 +173,17 @@ impl RequestHead {
                     let reason = "its signature is longer than any of its suite";
                     return Err(Error::Invalid { what: WHAT, reason });
                 }
-                length => Some(Signature::from_bytes(suite, reader.take(length)?)?),
+                length => {
+                    let signature = Signature::from_bytes(suite, reader.take(length)?);
+                    Some(signature.map_err(|error| match error {
+                        // Not the head ends early: more bytes would not help.
+                        Error::Truncated { .. } => {
+                            let reason = "its signature is shorter than any of its suite";
+                            Error::Invalid { what: WHAT, reason }
+                        }
+                        other => other,
+                    })?)
+                }
             },
         };
         let bytes = reader.taken().to_vec();

@@ -80,16 +80,17 @@ fn compute_request(suite: KemSuite, signer: Option<&Deterministic>, block: &mut 
         salt: salt.try_into().unwrap(),
     };
     let to = recipient.encapsulation_key();
-    let (made, pending) =
-        hazmat::request(to, signer, &context, &plaintext, &randomness).unwrap();
+    let (made, pending) = hazmat::request(to, signer, &context, &plaintext, &randomness).unwrap();
     assert_eq!(made, request);
     assert_eq!(pending.id().as_bytes(), id);
     let asked = || {
         let (opened, asked) = match signer {
             None => recipient.accept(&context, &request, &AllowReplays),
-            Some(signer) => recipient
-                .accepting(signer.verifying_key())
-                .accept(&context, &request, &AllowReplays),
+            Some(signer) => recipient.accepting(signer.verifying_key()).accept(
+                &context,
+                &request,
+                &AllowReplays,
+            ),
         }
         .unwrap();
         assert_eq!(opened[..], plaintext);
