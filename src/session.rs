@@ -11,12 +11,24 @@
 //! | bytes on the wire | length |
 //! |---|---|
 //! | a hello | 1632 with X25519-ML-KEM-1024, 1697 with MLKEM1024-P384 |
-//! | a signed hello | at most 6381, 6446; see [`Hello::MAX_LEN`] |
+//! | a signed hello | at most 6381 with X25519-ML-KEM-1024, 6446 with MLKEM1024-P384; see [`Hello::MAX_LEN`] |
 //! | a message | 17 bytes more than its plaintext; see [`MessageTag`] |
 //! | before a reply: its nonce | 32 |
 //!
-//! A signed session proves who sends. Its start can be replayed, with the messages that were sent
-//! then: see [`SessionId`].
+//! # What a session proves
+//!
+//! - **A hello's signature** covers the rest of the hello, the recipient's and the signer's whole keys,
+//!   and the context. It proves that the signer began this session, with this recipient, in this
+//!   context. It does not cover the messages.
+//! - **A message** is authenticated with keys that only the two ends have. In a signed session it comes
+//!   from the signer, or from somebody who has the recipient's decapsulation key: they can put
+//!   messages of their own behind a hello that they saw. No third party can tell who made it.
+//!   Sign the plaintext if you must prove later what was sent.
+//! - **A reply** comes from somebody who has the recipient's decapsulation key and knows this hello and
+//!   the context. It does not prove which messages arrived, or whether any did: put that into the reply.
+//! - **Nothing is fresh.** A recorded session can be sent again: see [`SessionId`].
+//!
+//! # On a connection
 //!
 //! On a connection, the length of each message travels before it:
 //!

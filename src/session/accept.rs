@@ -40,6 +40,10 @@ impl Keyring {
 impl Accepting<'_> {
     /// Verifies the hello's signature and accepts the session.
     ///
+    /// The signature proves that the signer began this session, for the key that accepts it, in this
+    /// context, at some time. The hello may have been sent before: see
+    /// [`SessionId`](crate::session::SessionId).
+    ///
     /// # Errors
     ///
     /// [`Error::Unsigned`] if the hello is not signed; [`Error::UnknownSigner`] if it is signed by

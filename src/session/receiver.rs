@@ -106,6 +106,15 @@ impl SessionReceiver {
     /// Starts a reply: a nonce, to be sent first, and the sender. Each call draws another nonce, so
     /// that a replayed hello never leads to the same reply key.
     ///
+    /// A reply proves to the other side that this side has the recipient's key. It does not say which
+    /// messages were opened: put that into the reply if it matters.
+    ///
+    /// Before a message was opened, nobody has shown that they know the session's keys: the hello may
+    /// have been sent again by somebody who cannot open anything, or be anyone's if it is unsigned. A
+    /// reply that is started then can be opened only by the hello's maker (or with the recipient's
+    /// key), so it reveals nothing. But do not count the peer as present. A challenge can be sent this
+    /// way: a first message that contains it is new.
+    ///
     /// # Errors
     ///
     /// [`Error::Misuse`] if this is a reply itself; [`Error::Randomness`] if the system has none.
@@ -125,8 +134,8 @@ impl SessionReceiver {
         })
     }
 
-    /// The name of the session, the same on both sides and for the reply. Remember it to notice
-    /// replays.
+    /// The name of the session, the same on both sides and for the reply. Remember it when the first
+    /// message was opened, to notice replays: see [`SessionId`].
     #[must_use]
     pub fn session_id(&self) -> SessionId {
         self.session_id
@@ -135,6 +144,9 @@ impl SessionReceiver {
     /// The key whose signature of the hello was verified; `None` for an unsigned session and for a
     /// reply. [`VerifyingKeyring::name_of`](crate::VerifyingKeyring::name_of) returns its owner's
     /// name.
+    ///
+    /// The signer began this session. The messages are the signer's as long as nobody else has the
+    /// recipient's decapsulation key: the signature does not cover them.
     #[must_use]
     pub fn signer(&self) -> Option<KeyId> {
         self.signer

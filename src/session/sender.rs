@@ -134,6 +134,9 @@ impl SessionSender {
     /// call this again with the next nonce that arrives: a forged one uses up nothing. A session has
     /// one reply: once a message of one reply was opened, those of all others are refused.
     ///
+    /// That message proves that the reply is from somebody who has the recipient's key, for this
+    /// session. It does not prove which of this session's messages they had received.
+    ///
     /// # Errors
     ///
     /// [`Error::Misuse`] if a message of a reply was already opened, or this is a reply itself.

@@ -5,8 +5,17 @@ use std::fmt;
 /// 32 bytes that name a session: the same on both sides, and for its reply.
 ///
 /// Anyone who recorded a hello can send it again, with the messages that followed it. To notice,
-/// remember the ids of all sessions whose first message was opened. Never remember the hello's bytes:
-/// a changed signature can still be valid.
+/// remember the id of each session:
+///
+/// - **when** its first message was opened, and before you act on that message. Look the id up and
+///   add it in one step, and end the session if it was known. Do not do it earlier: anyone who has seen
+///   a hello can present it before its sender does, and would shut the true session out.
+/// - **for as long** as the key and the context are accepted. If the context is always the same, that is
+///   until the key is replaced. If it has a number that you count, or a challenge that you drew, the ids
+///   can be forgotten when that round is over.
+/// - **wherever** the key is used: several servers with one key need one memory.
+///
+/// Never remember the hello's bytes instead: a changed signature can still be valid.
 ///
 /// ```
 /// use std::collections::HashSet;

@@ -58,7 +58,12 @@ impl EncapsulationKey {
 }
 
 impl SignedBy<'_> {
-    /// Starts the session; see [`EncapsulationKey::sender`].
+    /// Starts the session; see [`EncapsulationKey::sender`]. The hello has at most 6381 bytes with
+    /// [`KemSuite::X25519_ML_KEM_1024`](crate::KemSuite), 6446 with
+    /// [`KemSuite::ML_KEM_1024_P384`](crate::KemSuite).
+    ///
+    /// The signature covers the rest of the hello, the recipient's and the signer's whole keys, and the
+    /// context. It does not cover the messages; the [module](crate::session) says what proves those.
     ///
     /// # Errors
     ///

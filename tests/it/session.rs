@@ -1,6 +1,7 @@
 //! Does what is sent in a session arrive, and is everything refused that was replayed, reordered,
 //! dropped, cut, changed or taken from elsewhere?
 
+mod any_hello;
 mod fixture;
 mod hello;
 mod messages;

@@ -6,6 +6,7 @@ use p384::{
     ecdsa::{Signature as Ecdsa, VerifyingKey as EcdsaKey},
     elliptic_curve::ops::Neg,
 };
+use sha2::{Digest, Sha512};
 use signature::{Signer, Verifier};
 use twinseal::{Error, Sign, Signature, VerifyingKey, hazmat};
 
@@ -16,6 +17,7 @@ use crate::common::{
 
 const MESSAGE: &[u8] = b"a message";
 const ML_DSA: usize = 4627;
+const ML_DSA_KEY: usize = 2592;
 
 fn message(length: usize) -> Vec<u8> {
     (0..length).map(|index| (index % 251) as u8).collect()
@@ -117,6 +119,48 @@ fn a_high_s_is_accepted() {
     let mirrored = Signature::from_bytes(COMPOSITE, &bytes).unwrap();
     assert_ne!(mirrored, signature);
     key.verifying_key().verify(CTX, MESSAGE, &mirrored).unwrap();
+}
+
+/// Keys that are not the signer's, and under whose ECDSA half this signature verifies.
+fn other_keys(signer: &VerifyingKey, message: &[u8], signature: &Signature) -> Vec<VerifyingKey> {
+    let representative = [
+        &b"CompositeAlgorithmSignatures2025COMPSIG-MLDSA87-ECDSA-P384-SHA512"[..],
+        &[u8::try_from(CTX.len()).unwrap()],
+        CTX,
+        &Sha512::digest(message),
+    ]
+    .concat();
+    let ecdsa = Ecdsa::from_der(&signature.as_bytes()[ML_DSA..]).unwrap();
+    let recover =
+        |id: u8| EcdsaKey::recover_from_msg(&representative, &ecdsa, id.try_into().unwrap()).ok();
+    let join = |ecdsa: EcdsaKey| {
+        let point = ecdsa.to_sec1_point(false);
+        let bytes = [&signer.as_bytes()[..ML_DSA_KEY], point.as_bytes()].concat();
+        VerifyingKey::from_bytes(COMPOSITE, &bytes).unwrap()
+    };
+    (0..4).filter_map(recover).map(join).filter(|key| key != signer).collect()
+}
+
+/// Pinned: a signature does not single out its key. It does if the key is in the message, as in a
+/// hello and in a request.
+#[test]
+fn another_key_can_be_made_under_which_a_signature_verifies() {
+    let key = signing_key(1);
+    let signature = key.sign(CTX, MESSAGE).unwrap();
+    let others = other_keys(key.verifying_key(), MESSAGE, &signature);
+    assert!(!others.is_empty());
+    for other in others {
+        other.verify(CTX, MESSAGE, &signature).unwrap();
+    }
+
+    let naming = |key: &VerifyingKey| [key.as_bytes(), MESSAGE].concat();
+    let named = naming(key.verifying_key());
+    let signature = key.sign(CTX, &named).unwrap();
+    let others = other_keys(key.verifying_key(), &named, &signature);
+    assert!(!others.is_empty());
+    for other in others {
+        assert_eq!(other.verify(CTX, &naming(&other), &signature), Err(Error::Verify));
+    }
 }
 
 /// A composite half is not a signature of its own scheme over the message.

@@ -252,6 +252,34 @@ fn another_signer() {
     assert_eq!(refused.unwrap_err(), Error::Verify);
 }
 
+/// The key id in the core is too short to single out a key: the whole keys are under the signature.
+#[test]
+fn signed_over_anything_else() {
+    let (ek, carol) = (BOB.encapsulation_key().as_bytes(), CAROL.encapsulation_key().as_bytes());
+    let (vk, mallory) = (ALICE.verifying_key().as_bytes(), MALLORY.verifying_key().as_bytes());
+    let hello = signed();
+    let core = &hello[..SIGNED_CORE];
+    let resigned = |parts: &[&[u8]]| {
+        let message = [core, &parts.concat()].concat();
+        let signature = twinseal::hazmat::sign(&ALICE, b"twinseal/session/v1", &message).unwrap();
+        receive_signed(&[core, signature.as_bytes()].concat())
+    };
+    resigned(&[ek, vk, CTX]).unwrap();
+    for parts in [
+        &[ek, CTX][..],          // without the signer's key
+        &[vk, CTX],              // without the recipient's
+        &[CTX],                  // without either: their ids are in the core
+        &[ek, mallory, CTX],     // over the key of another signer, who would share the id
+        &[carol, vk, CTX],       // over the key of another recipient, who would share the id
+        &[vk, ek, CTX],          // in another order
+        &[ek, &vk[..2592], CTX], // over one half of the signer's key
+        &[ek, vk, OTHER],
+        &[ek, vk],
+    ] {
+        assert_eq!(resigned(parts).unwrap_err(), Error::Verify);
+    }
+}
+
 #[test]
 fn garbage_for_a_signature() {
     let hello = signed();

@@ -1,11 +1,13 @@
 //! What happens to a session when an external key fails?
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use twinseal::{
     Decapsulate, EncapsulationKey, Error, KemSuite, Sign, Signature, Unlock, VerifyingKey,
     kem::{Ciphertext, SharedSecret},
 };
 
-use super::fixture::{ALICE, BOB, CTX, SIGNED_CORE};
+use super::fixture::{ALICE, BOB, CTX, MALLORY, SIGNED_CORE};
 
 /// Bob's key in a module that gives a chosen answer.
 struct Module(fn(&Ciphertext) -> Result<SharedSecret, Error>);
@@ -91,6 +93,30 @@ fn a_failing_signing_key() {
         let refused = key.signed_by(&Service(fail)).sender(CTX);
         assert!(matches!(refused, Err(Error::External(_))));
     }
+}
+
+/// A service whose key was exchanged behind it: it names Alice first and Mallory from then on.
+struct Exchanged(AtomicUsize);
+
+impl Sign for Exchanged {
+    fn verifying_key(&self) -> &VerifyingKey {
+        let asked = self.0.fetch_add(1, Ordering::Relaxed);
+        if asked == 0 { ALICE.verifying_key() } else { MALLORY.verifying_key() }
+    }
+
+    fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
+        let alice: &dyn Sign = &*ALICE;
+        alice.sign_prehashed(context, sha512)
+    }
+}
+
+/// The key that is named is the one that is under the signature: the service is asked once.
+#[test]
+fn a_signing_key_is_asked_once_for_its_public_half() {
+    let service = Exchanged(AtomicUsize::new(0));
+    let (hello, _) = BOB.encapsulation_key().signed_by(&service).sender(CTX).unwrap();
+    assert_eq!(service.0.into_inner(), 1);
+    BOB.accepting(ALICE.verifying_key()).receiver(CTX, &hello).unwrap();
 }
 
 /// A signing key that signs something else is found out by the receiver.
