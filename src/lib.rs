@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use std::io;
-//! use twinseal::{DecapsulationKey, Keyring, SigningKey};
+//! use twinseal::{DecapsulationKey, Keyring, SigningKey, request::WindowGuard};
 //!
 //! // What the data is for. Data sealed or signed for one purpose is refused for another.
 //! const CTX: &[u8] = b"example.com/checkpoints/v1";
@@ -38,6 +38,14 @@
 //! assert_eq!(&rx.open(&tx.finish(b"layer 2")?)?[..], b"layer 2");
 //! assert!(rx.is_finished()); // nothing was cut off
 //!
+//! // One question and its answer, from a known sender to one recipient.
+//! let guard = WindowGuard::first(); // at a service's later starts `new`
+//! let (request, pending) = to_bob.signed_by(&alice).request(CTX, b"a picture")?;
+//! let from_alice = bob.accepting(alice.verifying_key());
+//! let (picture, asked) = from_alice.accept(CTX, &request, &guard)?;
+//! let answer = asked.answer(b"a cat")?; // costs no public-key operation
+//! assert_eq!(&pending.open(&answer)?[..], b"a cat");
+//!
 //! // Rotation: what was sealed to the old key still opens.
 //! let mut ring = Keyring::new(bob);
 //! ring.rotate(DecapsulationKey::generate()?)?;
@@ -54,14 +62,24 @@
 //! | a sealed file of which you need parts | [`open_at`](DecapsulationKey::open_at) |
 //! | several recipients | [`Recipients`], with the same functions |
 //! | sealed data for new keys | [`rewrap`](DecapsulationKey::rewrap): a new header, the same body |
+//! | a question, to be answered | [`request`](EncapsulationKey::request), [`accept`](DecapsulationKey::accept), signed with [`signed_by`](EncapsulationKey::signed_by), [`accepting`](DecapsulationKey::accepting); [`Asked`](request::Asked) answers |
 //! | many messages in a row to one receiver | a session: [`sender`](EncapsulationKey::sender), [`receiver`](DecapsulationKey::receiver), signed with [`signed_by`](EncapsulationKey::signed_by), [`accepting`](DecapsulationKey::accepting) |
-//! | data whose origin matters | [`sign`](SigningKey::sign), [`sign_reader`](SigningKey::sign_reader), before sealing |
+//! | data whose origin must be proved later | [`sign`](SigningKey::sign), [`sign_reader`](SigningKey::sign_reader), before sealing |
 //! | keys that change | [`Keyring`], [`VerifyingKeyring`]; [`keyring::Shared`] for many threads, or a mounted directory |
 //! | keys in an HSM or KMS | the traits [`Decapsulate`] and [`Sign`]; [`Unlock`] has the same functions for them |
-//! | an object store, or asynchronous code | [`envelope`]: the same without I/O |
+//! | an asynchronous program | `tokio`, a module with the feature of that name |
+//! | an object store, or I/O of your own | [`envelope`], [`request`]: the same without I/O |
 //!
-//! An envelope ([`seal`](EncapsulationKey::seal)) does not prove who made it: anyone with the encapsulation key can.
-//! A signed session proves who sent each message, and in which order.
+//! # Envelope, request, session or signature
+//!
+//! | | for | the sentence that decides |
+//! |---|---|---|
+//! | envelope | data at rest | whoever has the key can open it at any time, and it does not say who made it |
+//! | [request](request) | one question and its answer | the signer asked this recipient, about now, and is let in once |
+//! | [session](session) | many messages, while both ends run | the signer sent each message, and in this order; one key exchange for all |
+//! | [signature](SigningKey::sign) | proof for anybody, for years | the signer stands by these bytes, whoever holds them |
+//!
+//! Only a signature convinces third parties. An unsigned request or session comes from anybody.
 //!
 //! # Modules
 //!
@@ -70,6 +88,7 @@
 //! | module | you need it for |
 //! |---|---|
 //! | [`stream`] | files and streams, in constant memory |
+//! | [`request`] | one question and its answer; guards against replays |
 //! | [`session`] | many messages after one key exchange |
 //! | [`keyring`] | rings that many threads use and that a mounted secret changes |
 //! | [`key_files`] | PEM and DER, and files that hold keys of several kinds |
@@ -101,7 +120,8 @@
 //!   error is this side's own; [`ErrorKind`] names the HTTP status of each.
 //! - Secrets are wiped when they are dropped, and no error or `Debug` shows one. What primitives leave on the stack is
 //!   not covered.
-//! - There is no forward secrecy against theft of a private key, replays are yours to detect, and lengths are visible.
+//! - There is no forward secrecy against theft of a private key, and lengths are visible. A guard refuses repeated
+//!   requests; repeated sessions and envelopes are yours to detect.
 //! - Formats are specified byte by byte in [SPEC.md] and frozen from 1.0 on. Until then CHANGELOG.md lists each change.
 //! - The crate has not been audited. [SECURITY.md] has the threat model.
 //!

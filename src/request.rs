@@ -4,7 +4,7 @@
 //! answer to it, for me only. A request is that, in one call on each side:
 //!
 //! ```
-//! use twinseal::{DecapsulationKey, SigningKey, request::AllowReplays};
+//! use twinseal::{DecapsulationKey, SigningKey, request::WindowGuard};
 //!
 //! const CTX: &[u8] = b"example.com/predict/v1";
 //! # let (bob, alice) = (DecapsulationKey::generate()?, SigningKey::generate()?);
@@ -13,8 +13,8 @@
 //! // Alice asks.
 //! let (request, pending) = to_bob.signed_by(&alice).request(CTX, b"a picture")?;
 //!
-//! // Bob knows who asks, and that it is meant for him. His guard decides about repetitions.
-//! let guard = AllowReplays;
+//! // Bob knows who asks, and that it is meant for him. His guard lets each request in once.
+//! let guard = WindowGuard::first(); // at later starts `new`
 //! let (picture, asked) = bob.accepting(from_alice).accept(CTX, &request, &guard)?;
 //! let answer = asked.answer(b"a cat")?;
 //!

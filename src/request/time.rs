@@ -12,6 +12,9 @@ use std::{
 pub struct RequestTime(u64);
 
 impl RequestTime {
+    /// The earliest time that a request can have: the beginning of 1970.
+    pub(super) const MIN: Self = Self(0);
+
     /// The latest time that a request can have: 2^53 - 1 milliseconds.
     pub const MAX: Self = Self((1 << 53) - 1);
 

@@ -20,16 +20,12 @@ use crate::{
 /// knows one process: for several that share a key, see [`Window`].
 ///
 /// ```
-/// use twinseal::{
-///     DecapsulationKey, Error, ReplayRefusal, SigningKey,
-///     request::{Mark, WindowGuard},
-/// };
+/// use twinseal::{DecapsulationKey, Error, ReplayRefusal, SigningKey, request::WindowGuard};
 ///
 /// const CTX: &[u8] = b"example.com/predict/v1";
 /// # let (bob, alice) = (DecapsulationKey::generate()?, SigningKey::generate()?);
 /// # let (to_bob, from_alice) = (bob.encapsulation_key(), alice.verifying_key());
-/// # let mark = Mark::from_bytes(&[0; Mark::LEN])?;
-/// let guard = WindowGuard::resume(mark); // or `new()`, see "Starting and stopping" below
+/// let guard = WindowGuard::first(); // at later starts `new`, see "Starting and stopping" below
 ///
 /// let (request, _pending) = to_bob.signed_by(&alice).request(CTX, b"a picture")?;
 /// let (picture, asked) = bob.accepting(from_alice).accept(CTX, &request, &guard)?;
@@ -134,6 +130,8 @@ pub struct WindowGuard {
 
 /// What came before a guard.
 enum Beginning {
+    /// Nothing.
+    First,
     /// It is unknown, and the guard began now.
     New(RequestTime),
     /// A guard that let in nothing later.
@@ -152,6 +150,15 @@ struct Known {
 impl WindowGuard {
     /// How many ids a room has space for, unless [set](Self::with_room) otherwise.
     pub const DEFAULT_ROOM: usize = 1 << 16;
+
+    /// The first guard of all: no request was let in before it with the same keys, so it refuses none as
+    /// [`Restarted`](ReplayRefusal::Restarted). For keys that were made just now, and for tests. At every
+    /// later start it would let in again what was let in before: use [`new`](Self::new) or
+    /// [`resume`](Self::resume) then.
+    #[must_use]
+    pub fn first() -> Self {
+        Self::begin(Beginning::First)
+    }
 
     /// A guard that begins now. It refuses as [`Restarted`](ReplayRefusal::Restarted) what was made up
     /// to now plus `ahead`, by the system's clock.
@@ -204,7 +211,7 @@ impl WindowGuard {
     pub fn with_clock(self, clock: impl Fn() -> RequestTime + Send + Sync + 'static) -> Self {
         let beginning = match self.beginning {
             Beginning::New(_) => Beginning::New(clock()),
-            resumed @ Beginning::Resumed(_) => resumed,
+            known @ (Beginning::First | Beginning::Resumed(_)) => known,
         };
         Self { clock: Box::new(clock), beginning, ..self }
     }
@@ -227,7 +234,7 @@ impl WindowGuard {
         if known.closed {
             return Duration::MAX;
         }
-        let until = self.refused_until().as_millis();
+        let until = self.refused_until().map_or(0, RequestTime::as_millis);
         Duration::from_millis(until.saturating_sub((self.clock)().as_millis()))
     }
 
@@ -237,15 +244,15 @@ impl WindowGuard {
     pub fn close(&self) -> Mark {
         let mut known = self.lock();
         known.closed = true;
-        let beginning = self.refused_until();
-        Mark::new(known.latest.map_or(beginning, |latest| latest.max(beginning)))
+        Mark::new(known.latest.max(self.refused_until()).unwrap_or(RequestTime::MIN))
     }
 
     /// The latest time that is refused because of the beginning.
-    fn refused_until(&self) -> RequestTime {
+    fn refused_until(&self) -> Option<RequestTime> {
         match self.beginning {
-            Beginning::New(start) => self.window.latest(start),
-            Beginning::Resumed(mark) => mark,
+            Beginning::First => None,
+            Beginning::New(start) => Some(self.window.latest(start)),
+            Beginning::Resumed(mark) => Some(mark),
         }
     }
 
@@ -274,7 +281,7 @@ impl WindowGuard {
         if room.may_have_dropped(time) {
             return refuse(ReplayRefusal::TooOld);
         }
-        if time <= self.refused_until() {
+        if self.refused_until().is_some_and(|until| time <= until) {
             return refuse(ReplayRefusal::Restarted);
         }
         if room.contains(time, id) {
