@@ -31,6 +31,7 @@
 //! | ask in memory | [`request`](crate::SignedBy::request) | [`accept`](crate::Accepting::accept) |
 //! | ask with a stream | [`request_writer`](crate::SignedBy::request_writer) | [`accept_reader`](crate::Accepting::accept_reader) |
 //! | look at the head before the body is there | | [`accept_head`](crate::Accepting::accept_head), then [`VerifiedHead`] |
+//! | refuse what comes a second time | | [`WindowGuard`] |
 //! | answer in memory | [`Asked::answer`] | [`Pending::open`] |
 //! | answer with a stream | [`Asked::answer_writer`] | [`Pending::open_reader`] |
 //! | answer in pieces, each as soon as it is there | [`Asked::piece_writer`] | [`Pending::piece_reader`] |

@@ -9,6 +9,9 @@ use crate::{error::Error, key_id::KeyId};
 ///
 /// Anyone who recorded a request can send it again. A guard remembers the ids of the requests that it
 /// let in, and refuses the others with [`Error::Replay`].
+///
+/// [`WindowGuard`](super::WindowGuard) is the library's own, for a service of one process.
+/// [`Window`](super::Window) shows how to write one for several that share a key.
 pub trait ReplayGuard: Send + Sync {
     /// Lets a request in and remembers it, in one step: of two calls with the same id, even at the
     /// same time, at most one returns `Ok`. `signer` is the key whose signature was verified, or `None`
