@@ -249,6 +249,8 @@ const _: () = {
     crosses::<request::RequestReader<&[u8]>>();
     crosses::<request::PieceWriter<Vec<u8>>>();
     crosses::<request::PieceReader<&[u8]>>();
+    crosses::<session::FramedSender<Vec<u8>>>();
+    crosses::<session::FramedReceiver<&[u8]>>();
     crosses::<envelope::UnverifiedBody>();
     crosses::<envelope::Body>();
     crosses::<stream::RandomAccess<Vec<u8>>>();

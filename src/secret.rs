@@ -41,13 +41,18 @@ impl SecretBuffer {
     /// Appends bytes. If there is no room for them, the content moves to a larger buffer and the old
     /// one is wiped.
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
-        let len = self.0.len() + bytes.len(); // each is at most isize::MAX
+        self.reserve(bytes.len());
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// Makes room for so many more bytes.
+    pub(crate) fn reserve(&mut self, additional: usize) {
+        let len = self.0.len() + additional; // each is at most isize::MAX
         if len > self.0.capacity() {
             let mut larger = Vec::with_capacity(len.max(2 * self.0.capacity()));
             larger.extend_from_slice(&self.0);
             wipe(&mut mem::replace(&mut self.0, larger));
         }
-        self.0.extend_from_slice(bytes);
     }
 
     /// The bytes as a vector, for functions that append to one: `read_to_end`, or

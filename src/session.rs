@@ -6,7 +6,7 @@
 //! read by several recipients, belongs in an envelope.
 //!
 //! Messages go in one direction, in order, and none may be lost. A [reply](SessionReceiver::reply)
-//! carries messages back. The program sends the bytes and marks where each message ends:
+//! carries messages back:
 //!
 //! | bytes on the wire | length |
 //! |---|---|
@@ -30,49 +30,51 @@
 //!
 //! # On a connection
 //!
-//! On a connection, the length of each message travels before it:
+//! # Over a connection
+//!
+//! [`FramedSender`] and [`FramedReceiver`] send and receive a session over anything that writes and reads.
+//! The length of each message travels before it, in 4 bytes, and is checked before anything is allocated:
 //!
 //! ```
-//! use std::io::{self, Read, Write};
-//! use twinseal::{DecapsulationKey, SigningKey, session::Hello};
-//!
-//! fn write_frame(connection: &mut impl Write, message: &[u8]) -> io::Result<()> {
-//!     connection.write_all(&(message.len() as u32).to_be_bytes())?;
-//!     connection.write_all(message)
-//! }
-//!
-//! fn read_frame(connection: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
-//!     let mut length = [0; 4];
-//!     connection.read_exact(&mut length)?;
-//!     let length = u32::from_be_bytes(length) as usize;
-//!     if length > most {
-//!         return Err(io::ErrorKind::InvalidData.into());
-//!     }
-//!     let mut message = vec![0; length];
-//!     connection.read_exact(&mut message)?;
-//!     Ok(message)
-//! }
+//! use std::{net::{TcpListener, TcpStream}, thread};
+//! use twinseal::{DecapsulationKey, SigningKey, session::{FramedReceiver, FramedSender}};
 //!
 //! # let bob = DecapsulationKey::generate()?;
 //! # let alice = SigningKey::generate()?;
-//! # let mut connection = Vec::new();
+//! # let (to_bob, from_alice) = (bob.encapsulation_key().clone(), alice.verifying_key().clone());
 //! let context = b"example.com/gradients/round-7";
-//! let (hello, mut tx) = bob.encapsulation_key().signed_by(&alice).sender(context)?;
-//! write_frame(&mut connection, &hello)?;
-//! write_frame(&mut connection, &tx.seal(b"layer 1")?)?; // and others, as they come
-//! write_frame(&mut connection, &tx.finish(b"layer 2")?)?;
+//! # let listener = TcpListener::bind("127.0.0.1:0")?;
+//! # let address = listener.local_addr()?;
+//! # let alice = thread::spawn(move || -> std::io::Result<()> {
 //!
-//! # let mut connection = &connection[..];
-//! let hello = read_frame(&mut connection, Hello::MAX_LEN)?;
-//! let mut rx = bob.accepting(alice.verifying_key()).receiver(context, &hello)?;
-//! while !rx.is_finished() {
-//!     let gradient = rx.open(&read_frame(&mut connection, 1 << 20)?)?;
+//! // Alice
+//! let connection = TcpStream::connect(address)?;
+//! let session = to_bob.signed_by(&alice).sender(context)?;
+//! let mut gradients = FramedSender::start(&connection, session)?;
+//! gradients.send(b"layer 1")?; // and others, as they come
+//! gradients.finish(b"layer 2")?;
+//! let mut answers = gradients.accept_reply(&connection)?;
+//! assert_eq!(answers.receive()?.as_deref(), Some(&b"averaged"[..]));
+//! # Ok(()) });
+//!
+//! // Bob
+//! let (connection, _) = listener.accept()?;
+//! let accept = |hello: &[u8]| bob.accepting(&from_alice).receiver(context, hello);
+//! let mut gradients = FramedReceiver::accept(&connection, accept)?;
+//! while let Some(gradient) = gradients.receive()? {
 //!     assert!(gradient.starts_with(b"layer"));
 //! }
+//! gradients.reply(&connection)?.finish(b"averaged")?;
+//! # alice.join().unwrap()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Both ends, in two threads:
+//! There, a message that fails ends the session, because a connection delivers in order. What of it was received
+//! before is authentic, and complete only after the last message.
+//!
+//! # Without I/O
+//!
+//! Both ends, in two threads. The program delivers each message as a whole:
 //!
 //! ```
 //! use std::{error::Error, sync::mpsc, thread};
@@ -87,7 +89,7 @@
 //!     let (bob, alice) = (DecapsulationKey::generate()?, SigningKey::generate()?);
 //!     let (to_bob, from_alice) = (bob.encapsulation_key().clone(), alice.verifying_key().clone());
 //!
-//!     // The connection. In practice it is TCP, and each message follows its length.
+//!     // What delivers the messages: a queue, for example, or a WebSocket.
 //!     let (outbox, inbox) = mpsc::channel();
 //!
 //!     let sending = thread::spawn(move || -> Result<(), Box<dyn Error + Send + Sync>> {
@@ -118,9 +120,13 @@
 
 pub(crate) mod accept;
 mod direction;
+pub(crate) mod frame;
+pub(crate) mod framed;
+mod framed_receiver;
+mod framed_sender;
 mod hello;
 pub(crate) mod key_schedule;
-mod message;
+pub(crate) mod message;
 mod receiver;
 mod reply;
 mod sender;
@@ -128,6 +134,8 @@ mod session_id;
 pub(crate) mod start;
 
 pub(crate) use direction::Direction;
+pub use framed_receiver::FramedReceiver;
+pub use framed_sender::FramedSender;
 pub use hello::Hello;
 pub use message::{MessageKind, MessageTag};
 pub use receiver::SessionReceiver;

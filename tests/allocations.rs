@@ -16,7 +16,7 @@ use twinseal::{
     DecapsulationKey, Error, SigningKey,
     envelope::{Header, Sealer},
     request::{AllowReplays, RequestHead},
-    session::{MessageTag, SessionReceiver, SessionSender},
+    session::{FramedReceiver, FramedSender, MessageTag, SessionReceiver, SessionSender},
 };
 
 const CTX: &[u8] = b"example.com/memory";
@@ -228,6 +228,59 @@ fn requests_and_answers_that_promise_much() {
     });
     assert!(refused.is_some_and(|piece| piece.is_err()));
     assert!(most < 150 * KIB, "{most}");
+}
+
+/// The length in front of a message is a claim too.
+#[test]
+fn a_frame_that_promises_much() {
+    let _guard = one_at_a_time();
+    let over = [(17 + MIB as u32 + 1).to_be_bytes(), u32::MAX.to_be_bytes()];
+    for length in over {
+        let mut rx = FramedReceiver::new(&length[..], session().1);
+        let (most, refused) = peak(|| rx.receive());
+        assert!(refused.is_err());
+        assert!(most < KIB, "{most}");
+        let (most, refused) =
+            peak(|| FramedReceiver::accept(&length[..], |_| Ok::<_, Error>(session().1)));
+        assert!(refused.is_err());
+        assert!(most < KIB, "{most}");
+    }
+    // Within the bound, memory comes with the bytes.
+    let length = (1_u32 << 30).to_be_bytes();
+    for arrived in [0, 3 * MIB] {
+        let bytes = [&length[..], &vec![0; arrived]].concat();
+        let rx = FramedReceiver::new(&bytes[..], session().1);
+        let mut rx = rx.with_bound(1 << 30);
+        let (most, refused) = peak(|| rx.receive());
+        assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        // It doubles, with the old half beside it.
+        assert!(most < MIB + KIB + 4 * arrived, "{most}");
+    }
+}
+
+/// One buffer is kept for all messages; each plaintext has its own.
+#[test]
+fn a_framed_message_allocates_its_plaintext() {
+    let _guard = one_at_a_time();
+    let bob = DecapsulationKey::generate().unwrap();
+    let session = bob.encapsulation_key().sender(CTX).unwrap();
+    let mut connection = vec![0; 20 * MIB];
+    let mut tx = FramedSender::start(&mut connection[..], session).unwrap();
+    let mut gradient = vec![7; MIB];
+    tx.send(&gradient).unwrap();
+    let (count, ()) = allocations(|| {
+        for _ in 0..5 {
+            tx.send(&gradient).unwrap();
+            tx.send_in_place(b"", &mut gradient).unwrap();
+        }
+        tx.finish(&gradient).unwrap();
+    });
+    assert_eq!(count, 0);
+    let accept = |hello: &[u8]| bob.receiver(CTX, hello);
+    let mut rx = FramedReceiver::accept(&connection[..], accept).unwrap();
+    rx.receive().unwrap();
+    let (count, received) = allocations(|| rx.by_ref().map(|message| message.unwrap().len()).sum());
+    assert_eq!((count, received), (11, 11 * MIB));
 }
 
 /// An envelope of zeros that is sealed while it is read.

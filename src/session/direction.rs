@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The longest message: 2^30 bytes.
-const MAX_MESSAGE: u64 = 1 << 30;
+pub(super) const MAX_MESSAGE: u64 = 1 << 30;
 
 const TOO_LONG: &str = "it is longer than 2^30 bytes";
 

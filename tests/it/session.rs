@@ -3,6 +3,7 @@
 
 mod any_hello;
 mod fixture;
+mod framed;
 mod hello;
 mod messages;
 mod outside_keys;
