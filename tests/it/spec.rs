@@ -20,6 +20,7 @@ mod accumulated;
 mod blocks;
 mod compute;
 mod envelopes;
+mod exchange;
 mod requests;
 mod rules;
 mod sessions;
