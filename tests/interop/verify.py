@@ -218,6 +218,11 @@ def check_session(name, key, kem, signer):
         check(f"{name}: without its signature it has other keys", taken_off.key != v["key"])
         check(f"{name}: signed is refused where no signer was named", refuses(accept, key, context, hello))
         check(f"{name}: unsigned is refused where one was", refuses(accept, key, context, stripped, verifying_key))
+        signed_here = core + signer.sign(b"twinseal/session/v1", signed)
+        check(f"{name}: a hello signed here is accepted", accept(key, context, signed_here, verifying_key).key == v["key"])
+        parts = (key.ek, context), (verifying_key, context), (context,), (verifying_key, key.ek, context)
+        resigned = [core + signer.sign(b"twinseal/session/v1", core + b"".join(part)) for part in parts]
+        check(f"{name}: signed without both keys, whole and in order, is refused", all(refuses(accept, key, context, h, verifying_key) for h in resigned))
         other = SigningKey(flipped(signer.bytes, 0)).verifying_key
         check(f"{name}: another signer is refused", refuses(accept, key, context, hello, other))
     schedule = accept(key, context, hello, verifying_key)

@@ -8,4 +8,5 @@ mod hello;
 mod messages;
 mod outside_keys;
 mod round_trips;
+mod stolen_key;
 mod to_the_letter;
