@@ -2,7 +2,10 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
-use twinseal::{Keyring, VerifyingKeyring};
+use twinseal::{
+    Keyring, VerifyingKeyring,
+    request::{self, AllowReplays, RequestHead},
+};
 
 use crate::{
     common::{
@@ -172,6 +175,63 @@ fn signatures_and_sessions() {
 }
 
 #[test]
+fn requests_and_answers() {
+    let desk = Desk::new();
+    let (bob, alice) = (kem_key(X25519, 1), signing_key(3));
+    let to_bob = bob.encapsulation_key();
+    let signer_id = alice.verifying_key().key_id().to_string();
+    let (unsigned, pending) = to_bob.request(b"x", b"hello").unwrap();
+    let (signed, _) = to_bob.signed_by(&alice).request(b"x", b"hello").unwrap();
+    let mut detached = signed.clone();
+    request::detach(&mut detached).unwrap();
+    for (bytes, headline) in [
+        (&unsigned, "request, unsigned"),
+        (&signed, "request, signed\n"),
+        (&detached, "request, signed, without its signature"),
+    ] {
+        desk.write("request", bytes);
+        let head = RequestHead::parse(bytes).unwrap();
+        let shown = json(&desk, "request");
+        assert_eq!(shown["kind"], "request");
+        assert_eq!(shown["id"], head.id().to_string());
+        assert_eq!(shown["time_ms"], head.time().as_millis());
+        assert_eq!(shown["recipient"]["key_id"], to_bob.key_id().to_string());
+        assert_eq!(shown["signed"], head.signer().is_some());
+        let is_detached = head.signer().is_some() && head.signature().is_none();
+        assert_eq!(shown["signature_is_detached"], is_detached);
+        let shown = text(&desk, "request");
+        assert!(shown.contains(headline) && shown.contains(&head.id().to_string()), "{shown}");
+        assert_eq!(shown.contains(&signer_id), head.signer().is_some(), "{shown}");
+    }
+
+    let (_, asked) = bob.accept(b"x", &unsigned, &AllowReplays).unwrap();
+    assert_eq!(asked.id(), pending.id());
+    let whole = asked.answer(b"hello").unwrap();
+    let (_, asked) = bob.accept(b"x", &unsigned, &AllowReplays).unwrap();
+    let (pieces, _) = asked.piece_sealer().unwrap();
+    for (bytes, form, headline) in [
+        (whole, "whole", "answer to a request, whole"),
+        (pieces, "pieces", "answer to a request, in pieces"),
+    ] {
+        desk.write("answer", bytes);
+        assert_eq!(json(&desk, "answer"), json!({ "kind": "answer", "version": 1, "form": form }));
+        assert!(text(&desk, "answer").contains(headline));
+    }
+
+    desk.write("cut", &signed[..2000]);
+    desk.write("newer", [b"twinrqst\x02", &signed[9..]].concat());
+    desk.write("form", b"twinansw\x01\x03");
+    for (file, reason) in [
+        ("cut", "a request, but truncated"),
+        ("newer", "a newer twinseal may support it"),
+        ("form", "truncated or of an unknown form; fetch it again"),
+    ] {
+        let shown = desk.fails(&format!("inspect {file}"));
+        assert!(shown.contains(reason), "{shown}");
+    }
+}
+
+#[test]
 fn keys_of_several_kinds_in_one_file() {
     let desk = Desk::new();
     let all: Vec<_> =
@@ -256,8 +316,8 @@ fn anything_else_is_refused() {
     desk.write("long.pub", pem.repeat(4 * 1024 * 1024 / pem.len() + 1));
     for (file, what) in [
         ("empty", "it is empty"),
-        ("text", "not a sealed file, key, signature or session"),
-        ("binary", "not a sealed file, key, signature or session"),
+        ("text", "not a sealed file, key, signature, session, request or answer"),
+        ("binary", "not a sealed file, key, signature, session, request or answer"),
         ("certificate", "line 1: its label is CERTIFICATE"),
         ("short", "truncated"),
         ("version", "a newer twinseal"),

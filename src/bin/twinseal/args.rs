@@ -220,8 +220,8 @@ pub(crate) struct Rewrap {
 
 /// Print what a file is, or what is in a directory: recipients, suites, sizes, key ids
 ///
-/// Recognises sealed files, key files, signatures and the first messages of sessions. It needs no
-/// key, prints nothing private, and reads only the header of a sealed file. The header is not
+/// Recognises sealed files, key files, signatures, the first messages of sessions, requests and
+/// answers. It needs no key, prints nothing private, and reads only the header of a sealed file. The header is not
 /// authentic until the file is opened.
 ///
 /// With --recursive, it lists every such file in a directory and in all directories below it, with

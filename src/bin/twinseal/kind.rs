@@ -15,6 +15,10 @@ pub(crate) enum FileKind {
     Sealed,
     /// The first message of a session of any version, perhaps a damaged one.
     Session,
+    /// A request of any version, perhaps a damaged one.
+    Request,
+    /// An answer to a request, of any version.
+    Answer,
     /// Text with PEM documents: keys of twinseal or other software.
     Pem,
     Signature(SignatureSuite),
@@ -38,6 +42,8 @@ impl fmt::Display for FileKind {
             Self::Empty => "empty",
             Self::Sealed => "a sealed file",
             Self::Session => "the first message of a session",
+            Self::Request => "a request",
+            Self::Answer => "an answer to a request",
             Self::Pem => "a PEM file",
             Self::Signature(_) => "a signature",
             Self::SignatureAndLineEnd => "a signature followed by a line end",
@@ -66,20 +72,26 @@ impl FileKind {
 /// The number of bytes that is enough to recognise a file, unless a PEM document starts later.
 pub(crate) const ENOUGH: usize = 8 * 1024;
 
-/// The first bytes of sealed files and of sessions.
+/// The first bytes of sealed files, sessions, requests and answers.
 const SEALED: &[u8] = b"twinseal";
 const SESSION: &[u8] = b"twinsess";
+const REQUEST: &[u8] = b"twinrqst";
+const ANSWER: &[u8] = b"twinansw";
 
 /// The kind of a file that starts with these bytes.
 pub(crate) fn of(bytes: &[u8]) -> FileKind {
     if bytes.is_empty() {
         return FileKind::Empty;
     }
-    if bytes.starts_with(SEALED) {
-        return FileKind::Sealed;
-    }
-    if bytes.starts_with(SESSION) {
-        return FileKind::Session;
+    for (magic, kind) in [
+        (SEALED, FileKind::Sealed),
+        (SESSION, FileKind::Session),
+        (REQUEST, FileKind::Request),
+        (ANSWER, FileKind::Answer),
+    ] {
+        if bytes.starts_with(magic) {
+            return kind;
+        }
     }
     // Checked before any prefix of two or four bytes, with which a signature may start.
     if let Some(suite) = signature(bytes) {
@@ -146,9 +158,13 @@ fn compressed(bytes: &[u8]) -> Option<&'static str> {
 }
 
 fn in_base64(text: &[u8]) -> Option<&'static str> {
-    // The base64 of SEALED and SESSION, as far as the next byte does not change it.
-    const PREFIXES: &[(&[u8], &str)] =
-        &[(b"dHdpbnNlYWw", "a sealed file"), (b"dHdpbnNlc3", "the first message of a session")];
+    // The base64 of the magics, as far as the next byte does not change it.
+    const PREFIXES: &[(&[u8], &str)] = &[
+        (b"dHdpbnNlYWw", "a sealed file"),
+        (b"dHdpbnNlc3", "the first message of a session"),
+        (b"dHdpbnJxc3", "a request"),
+        (b"dHdpbmFuc3", "an answer to a request"),
+    ];
     by_prefix(PREFIXES, text)
 }
 

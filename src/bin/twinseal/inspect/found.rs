@@ -3,6 +3,7 @@
 use twinseal::{
     KemSuite, KeyId, SignatureSuite,
     envelope::{Header, Recipient},
+    request::{RequestHead, RequestId, RequestTime},
     session::Hello,
 };
 
@@ -28,6 +29,37 @@ pub(super) enum Found {
         /// As the hello claims: its signature is not verified.
         signer: Option<Entry>,
     },
+    Request {
+        id: RequestId,
+        /// As the head claims, like all of it: the signature is not verified.
+        time: RequestTime,
+        recipient: Entry,
+        signer: Option<Entry>,
+        /// Whether it has its signature, which may travel elsewhere.
+        has_signature: bool,
+    },
+    Answer {
+        form: AnswerForm,
+    },
+}
+
+/// How an answer to a request is sealed.
+#[derive(Clone, Copy)]
+pub(super) enum AnswerForm {
+    Whole,
+    InPieces,
+}
+
+impl AnswerForm {
+    /// Of the first bytes of an answer: `magic || version || form`. `None` for a form or version that is
+    /// not known.
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes.get(8..10)? {
+            [1, 1] => Some(Self::Whole),
+            [1, 2] => Some(Self::InPieces),
+            _ => None,
+        }
+    }
 }
 
 /// A key, as files and headers name it.
@@ -58,6 +90,17 @@ impl Found {
         }
     }
 
+    pub(super) fn of_request(head: &RequestHead) -> Self {
+        let signer = head.signature_suite().zip(head.signer());
+        Self::Request {
+            id: head.id(),
+            time: head.time(),
+            recipient: Entry::kem(head.suite(), head.recipient()),
+            signer: signer.map(|(suite, key_id)| Entry::signing(suite, key_id)),
+            has_signature: head.signature().is_some(),
+        }
+    }
+
     pub(super) fn of_keys(keys: Vec<(Role, Entry)>) -> Self {
         match keys.first() {
             Some(&(role, _)) if keys.iter().all(|(other, _)| *other == role) => {
@@ -82,8 +125,8 @@ impl Found {
             Self::Envelope { header, .. } => recipients(header),
             Self::Keys { keys, .. } => keys.clone(),
             Self::MixedKeys(keys) => keys.iter().map(|(_, entry)| entry.clone()).collect(),
-            Self::Signature { .. } => Vec::new(),
-            Self::Hello { recipient, signer } => {
+            Self::Signature { .. } | Self::Answer { .. } => Vec::new(),
+            Self::Hello { recipient, signer } | Self::Request { recipient, signer, .. } => {
                 [recipient].into_iter().chain(signer).cloned().collect()
             }
         }

@@ -135,8 +135,16 @@ fn look(file: &File, metadata: Metadata, first: &mut SecretBuffer, name: &Name) 
         return Some(Record::unreadable(&error));
     }
     let report = match kind::of(first) {
-        FileKind::Sealed | FileKind::Session if is_text(first) => return None,
-        FileKind::Sealed | FileKind::Session | FileKind::Signature(_) => {
+        FileKind::Sealed | FileKind::Session | FileKind::Request | FileKind::Answer
+            if is_text(first) =>
+        {
+            return None;
+        }
+        FileKind::Sealed
+        | FileKind::Session
+        | FileKind::Request
+        | FileKind::Answer
+        | FileKind::Signature(_) => {
             // Some file systems report 0 for files that are not empty.
             let length = Some(metadata.len()).filter(|length| *length > 0);
             recognise(&mut first.chain(file), length, name)

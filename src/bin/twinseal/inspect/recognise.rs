@@ -4,10 +4,10 @@ use std::io::{self, Read};
 
 use twinseal::{
     DecapsulationKey, EncapsulationKey, Error, SigningKey, VerifyingKey, envelope::Header,
-    key_files::PemDocument, secret::SecretBuffer, session::Hello,
+    key_files::PemDocument, request::RequestHead, secret::SecretBuffer, session::Hello,
 };
 
-use super::found::{Entry, Found};
+use super::found::{AnswerForm, Entry, Found};
 use crate::{
     failure::{Failure, sealed},
     keys::{self, Role},
@@ -37,15 +37,27 @@ pub(super) fn recognise(
         FileKind::Empty => Err(Failure::of(name, "it is empty; fetch or make it again")),
         FileKind::Session => match Hello::parse(&bytes) {
             Ok(hello) => Ok(Found::of_hello(&hello)),
-            Err(error) => Err(unfit_hello(&error, name)),
+            Err(error) => Err(unfit(&error, "the first message of a session", name)),
+        },
+        FileKind::Request => match RequestHead::parse(&bytes) {
+            Ok(head) => Ok(Found::of_request(&head)),
+            Err(error) => Err(unfit(&error, "a request", name)),
+        },
+        FileKind::Answer => match AnswerForm::of(&bytes) {
+            Some(form) => Ok(Found::Answer { form }),
+            None => Err(Failure::of(
+                name,
+                "an answer to a request, but truncated or of an unknown form; fetch it again, or use a newer \
+                 twinseal",
+            )),
         },
         FileKind::Signature(suite) => Ok(Found::Signature { suite, length: bytes.len() }),
         FileKind::Pem if is_longer => Err(keys::too_long(name, keys::TOO_LONG)),
         FileKind::Pem => key_file(&bytes, name),
         FileKind::Sealed | FileKind::Unknown => Err(Failure::of(
             name,
-            "not a sealed file, key, signature or session of twinseal, or a damaged one; check its name, \
-             or fetch it again",
+            "not a sealed file, key, signature, session, request or answer of twinseal, or a damaged one; \
+             check its name, or fetch it again",
         )),
         kind => {
             let advice = kind.advice().unwrap_or("check its name");
@@ -54,8 +66,7 @@ pub(super) fn recognise(
     }
 }
 
-fn unfit_hello(error: &Error, name: &Name) -> Failure {
-    let what = "the first message of a session";
+fn unfit(error: &Error, what: &str, name: &Name) -> Failure {
     match error {
         Error::Truncated { .. } => {
             Failure::of(name, format_args!("{what}, but truncated; fetch it again"))

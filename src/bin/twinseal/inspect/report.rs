@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::found::{Entry, Found, Lengths, recipients};
+use super::found::{AnswerForm, Entry, Found, Lengths, recipients};
 use crate::{keys::Role, name::Name};
 
 impl Entry {
@@ -62,6 +62,24 @@ impl Found {
                 "recipient": recipient.to_json(),
                 "signer": signer.as_ref().map(Entry::to_json),
             }),
+            Self::Request { id, time, recipient, signer, has_signature } => json!({
+                "kind": "request",
+                "version": 1,
+                "id": id.to_string(),
+                "time_ms": time.as_millis(),
+                "signed": signer.is_some(),
+                "signature_is_detached": signer.is_some() && !has_signature,
+                "recipient": recipient.to_json(),
+                "signer": signer.as_ref().map(Entry::to_json),
+            }),
+            Self::Answer { form } => json!({
+                "kind": "answer",
+                "version": 1,
+                "form": match form {
+                    AnswerForm::Whole => "whole",
+                    AnswerForm::InPieces => "pieces",
+                },
+            }),
         }
     }
 
@@ -83,6 +101,11 @@ impl Found {
             Self::Signature { suite, .. } => format!("signature, {suite}"),
             Self::Hello { signer: Some(_), .. } => "first message of a session, signed".into(),
             Self::Hello { signer: None, .. } => "first message of a session, unsigned".into(),
+            Self::Request { signer: None, .. } => "request, unsigned".into(),
+            Self::Request { has_signature: true, .. } => "request, signed".into(),
+            Self::Request { .. } => "request, signed, without its signature".into(),
+            Self::Answer { form: AnswerForm::Whole } => "answer to a request, whole".into(),
+            Self::Answer { form: AnswerForm::InPieces } => "answer to a request, in pieces".into(),
         }
     }
 
@@ -134,16 +157,24 @@ impl Found {
                 writeln!(text, "signature of {length} bytes\n  {suite}")
             }
             Self::Hello { recipient, signer } => {
-                let signer = signer.as_ref().map(|signer| lines([signer]));
-                let signer = signer.map(|line| format!("signer, not verified:\n{line}"));
-                let (headline, recipient) = (self.headline(), lines([recipient]));
-                let signer = signer.unwrap_or_default();
-                write!(text, "{headline}\nrecipient:\n{recipient}{signer}")
+                let (headline, parties) = (self.headline(), parties(recipient, signer.as_ref()));
+                write!(text, "{headline}\n{parties}")
             }
+            Self::Request { id, time, recipient, signer, .. } => {
+                let (headline, parties) = (self.headline(), parties(recipient, signer.as_ref()));
+                write!(text, "{headline}\nid: {id}\ntime: {time} s since 1970\n{parties}")
+            }
+            Self::Answer { .. } => writeln!(text, "{}", self.headline()),
         };
         written.expect("writing to a string cannot fail");
         text
     }
+}
+
+/// For whom it is, and from whom it claims to be.
+fn parties(recipient: &Entry, signer: Option<&Entry>) -> String {
+    let signer = signer.map(|signer| format!("signer, not verified:\n{}", lines([signer])));
+    format!("recipient:\n{}{}", lines([recipient]), signer.unwrap_or_default())
 }
 
 /// As JSON calls it.
