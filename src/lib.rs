@@ -65,7 +65,7 @@
 //! | a question, to be answered | [`request`](EncapsulationKey::request), [`accept`](DecapsulationKey::accept), signed with [`signed_by`](EncapsulationKey::signed_by), [`accepting`](DecapsulationKey::accepting); [`Asked`](request::Asked) answers |
 //! | many messages in a row to one receiver | a session: [`sender`](EncapsulationKey::sender), [`receiver`](DecapsulationKey::receiver), signed with [`signed_by`](EncapsulationKey::signed_by), [`accepting`](DecapsulationKey::accepting) |
 //! | data whose origin must be proved later | [`sign`](SigningKey::sign), [`sign_reader`](SigningKey::sign_reader), before sealing |
-//! | keys that change | [`Keyring`], [`VerifyingKeyring`]; [`keyring::Shared`] for many threads, or a mounted directory |
+//! | keys that change | [`Keyring`], [`VerifyingKeyring`], [`SigningKey`]; [`keyring::Shared`] for many threads, or mounted files |
 //! | keys in an HSM or KMS | the traits [`Decapsulate`] and [`Sign`]; [`Unlock`] has the same functions for them |
 //! | an asynchronous program | `tokio`, a module with the feature of that name |
 //! | an object store, or I/O of your own | [`envelope`], [`request`]: the same without I/O |
@@ -97,6 +97,7 @@
 //! | [`sign`] | the traits of the `signature` crate |
 //! | [`secret`] | buffers that are wiped when they are dropped |
 //! | [`provider`] | another implementation of the primitives, or the one of another crate feature |
+//! | `tokio` | keys that are reloaded while a service runs; feature `tokio` |
 //! | `hazmat` | known answers, in tests; feature `hazmat` |
 //!
 //! A method is in the module of its verb: `EncapsulationKey::seal` is documented here and written in `envelope`.
@@ -168,6 +169,10 @@ pub mod session;
 pub mod stream;
 mod unlock;
 
+// The same for asynchronous code.
+#[cfg(feature = "tokio")]
+pub mod tokio;
+
 // Which of it crosses `catch_unwind`.
 mod unwind;
 
@@ -234,6 +239,7 @@ const _: () = {
     crosses::<VerifyingKeyring>();
     crosses::<keyring::Shared<Keyring>>();
     crosses::<keyring::Shared<VerifyingKeyring>>();
+    crosses::<keyring::Shared<SigningKey>>();
     crosses::<request::WindowGuard>();
     crosses::<request::Mark>();
     crosses::<Policy>();

@@ -11,7 +11,7 @@ use crate::{
     envelope::Recipients,
     error::Error,
     kem::{DecapsulationKey, EncapsulationKey},
-    keyring::{Keyring, ReadDir, Ring, VerifyingKeyring},
+    keyring::{Keyring, ReadFrom, Reload, Ring, VerifyingKeyring},
     sign::VerifyingKey,
 };
 
@@ -116,14 +116,16 @@ impl Keyring {
     /// each time that it is read. The text starts with the path of the file, or else of the
     /// directory.
     pub fn read_dir(path: impl AsRef<Path>) -> io::Result<Self> {
-        Self::from_dir(path.as_ref())
+        Self::read_from(path.as_ref())
     }
 }
 
 impl Ring for Keyring {}
 
-impl ReadDir for Keyring {
-    fn from_dir(path: &Path) -> io::Result<Self> {
+impl Reload for Keyring {}
+
+impl ReadFrom for Keyring {
+    fn read_from(path: &Path) -> io::Result<Self> {
         let files = directory::read(path)?;
         let primary = files.iter().find(|file| file.is_primary()).ok_or_else(|| {
             Error::at(path, Error::Keyring { reason: "a directory needs a primary.pem" }.into())
@@ -192,14 +194,16 @@ impl VerifyingKeyring {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn read_dir(path: impl AsRef<Path>) -> io::Result<Self> {
-        Self::from_dir(path.as_ref())
+        Self::read_from(path.as_ref())
     }
 }
 
 impl Ring for VerifyingKeyring {}
 
-impl ReadDir for VerifyingKeyring {
-    fn from_dir(path: &Path) -> io::Result<Self> {
+impl Reload for VerifyingKeyring {}
+
+impl ReadFrom for VerifyingKeyring {
+    fn read_from(path: &Path) -> io::Result<Self> {
         let mut ring = Self::new([])?;
         for file in directory::read(path)? {
             let key = file.parse(VerifyingKey::from_pem)?;

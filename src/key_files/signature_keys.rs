@@ -18,6 +18,7 @@ use super::{
 use crate::{
     constants,
     error::Error,
+    keyring::{ReadFrom, Reload},
     sign::{SigningKey, VerifyingKey},
 };
 
@@ -180,6 +181,16 @@ impl SigningKey {
     /// those of the file system. The text starts with the path.
     pub fn read_pem_file(path: impl AsRef<Path>) -> io::Result<Self> {
         files::read_key(path.as_ref(), Self::from_pem)
+    }
+}
+
+impl Reload for SigningKey {}
+
+impl ReadFrom for SigningKey {
+    /// Unlike [`read_pem_file`](Self::read_pem_file), it never waits for a pipe.
+    fn read_from(path: &Path) -> io::Result<Self> {
+        let text = files::read_regular(path)?;
+        Self::from_pem(text.as_str()).map_err(|error| Error::at(path, error.into()))
     }
 }
 

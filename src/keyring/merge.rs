@@ -1,17 +1,19 @@
-//! Updates a ring when the directory that it was read from has changed.
+//! Updates a ring or a key when the directory or file that it was read from has changed.
+
+use std::sync::Arc;
 
 use super::{Keyring, VerifyingKeyring, signer::Signer};
-use crate::{error::Error, kem::EncapsulationKey};
+use crate::{error::Error, kem::EncapsulationKey, sign::SigningKey};
 
-/// Public only because it seals [`Ring`](super::Ring).
+/// Public only because it seals [`Reload`](super::Reload).
 pub trait Merge: Sized {
-    /// Whether the other ring has the same keys, with the same names, in the same order.
+    /// Whether the other one has the same keys, with the same names, in the same order.
     fn is_same(&self, other: &Self) -> bool;
 
     /// This ring with what changed between two readings of its directory. Keys that neither of
     /// them has, or that both have, stay as they are here. A ring that is as in the first reading
     /// gets the keys of the second, in their order, however many changes were missed.
-    fn with_changes(&self, before: &Self, now: &Self) -> Result<Self, Error>;
+    fn with_changes(self: &Arc<Self>, before: &Self, now: &Arc<Self>) -> Result<Arc<Self>, Error>;
 }
 
 impl Merge for Keyring {
@@ -19,15 +21,15 @@ impl Merge for Keyring {
         self.keys().eq(other.keys())
     }
 
-    fn with_changes(&self, before: &Self, now: &Self) -> Result<Self, Error> {
-        let mut ring = now.clone().with_policy(self.policy.clone())?;
+    fn with_changes(self: &Arc<Self>, before: &Self, now: &Arc<Self>) -> Result<Arc<Self>, Error> {
+        let mut ring = Self::clone(now).with_policy(self.policy.clone())?;
         if self.is_same(before) {
             for key in self.ring_keys().filter(|key| now.contains(key.public())) {
                 ring.put_older(key.clone())?; // in its place there
             }
-            return Ok(ring);
+            return Ok(Arc::new(ring));
         }
-        ring = self.clone();
+        ring = Self::clone(self);
         for key in now.ring_keys() {
             if !before.contains(key.public()) && !ring.contains(key.public()) {
                 ring.put_older(key.clone())?;
@@ -43,7 +45,7 @@ impl Merge for Keyring {
         for key in &gone {
             ring.older.remove(key);
         }
-        Ok(ring)
+        Ok(Arc::new(ring))
     }
 }
 
@@ -52,15 +54,15 @@ impl Merge for VerifyingKeyring {
         self.signers.iter().eq(other.signers.iter())
     }
 
-    fn with_changes(&self, before: &Self, now: &Self) -> Result<Self, Error> {
-        let mut ring = now.clone().with_policy(self.policy.clone())?;
+    fn with_changes(self: &Arc<Self>, before: &Self, now: &Arc<Self>) -> Result<Arc<Self>, Error> {
+        let mut ring = Self::clone(now).with_policy(self.policy.clone())?;
         if self.is_same(before) {
             for key in self.keys().filter(|key| now.signers.contains(key)) {
                 ring.add(key)?; // in its place there, with its name there
             }
-            return Ok(ring);
+            return Ok(Arc::new(ring));
         }
-        ring = self.clone();
+        ring = Self::clone(self);
         for Signer { key, name } in now.signers.iter() {
             match ring.signers.get(key) {
                 // Its file was renamed, or it has one now.
@@ -76,7 +78,17 @@ impl Merge for VerifyingKeyring {
         for key in before.keys().filter(|key| !now.signers.contains(key)) {
             ring.signers.remove(key);
         }
-        Ok(ring)
+        Ok(Arc::new(ring))
+    }
+}
+
+impl Merge for SigningKey {
+    fn is_same(&self, other: &Self) -> bool {
+        self.verifying_key() == other.verifying_key()
+    }
+
+    fn with_changes(self: &Arc<Self>, before: &Self, now: &Arc<Self>) -> Result<Arc<Self>, Error> {
+        Ok(Arc::clone(if now.is_same(before) { self } else { now }))
     }
 }
 
@@ -93,11 +105,11 @@ mod tests {
     }
 
     /// A ring of these keys, the primary one first.
-    fn ring(numbers: &[u8]) -> Result<Keyring, Error> {
+    fn ring(numbers: &[u8]) -> Result<Arc<Keyring>, Error> {
         let (primary, older) = numbers.split_first().ok_or(Error::NotARecipient)?;
         let mut ring = Keyring::new(key(*primary)?);
         older.iter().try_for_each(|number| ring.add_older(key(*number)?))?;
-        Ok(ring)
+        Ok(Arc::new(ring))
     }
 
     #[test]
@@ -128,7 +140,7 @@ mod tests {
             (&[2, 1], &[1, 2], &[1], &[1]),
             (&[2], &[1, 2], &[1], &[1]),
         ] {
-            let result = ring(current)?.with_changes(&ring(before)?, &ring(now)?)?;
+            let result = ring(current)?.with_changes(&*ring(before)?, &ring(now)?)?;
             let expected = ring(merged)?;
             assert!(result.is_same(&expected), "{current:?} {before:?} {now:?}: {result:?}");
         }
@@ -138,11 +150,11 @@ mod tests {
     #[test]
     fn the_policy_is_that_of_the_ring() -> Result<(), Error> {
         let strict = Policy::stable().with_kem_suites([KemSuite::X25519_ML_KEM_1024]);
-        let current = ring(&[1])?.with_policy(strict)?;
+        let current = Arc::new(Keyring::new(key(1)?).with_policy(strict)?);
         let other = DecapsulationKey::from_seed(KemSuite::ML_KEM_1024_P384, &[1; 32])?;
-        let refused = current.with_changes(&ring(&[1])?, &Keyring::new(other));
+        let refused = current.with_changes(&*ring(&[1])?, &Arc::new(Keyring::new(other)));
         assert!(matches!(refused, Err(Error::Refused { .. })));
-        let merged = current.with_changes(&ring(&[1])?, &ring(&[2])?)?;
+        let merged = current.with_changes(&*ring(&[1])?, &ring(&[2])?)?;
         assert_eq!(merged.policy, current.policy);
         Ok(())
     }

@@ -1,8 +1,11 @@
 //! Do rings open with old keys until they are retired, and do they keep to their policy?
 
 mod shared;
+mod shared_signing;
 mod signers;
 mod unreachable;
+#[cfg(feature = "tokio")]
+mod watch;
 
 use std::sync::{
     Arc,

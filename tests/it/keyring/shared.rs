@@ -19,7 +19,7 @@ use twinseal::{
 use super::{CTX, key};
 use crate::common::process::{Watch, wait_until};
 
-struct SetOnDrop<'a>(&'a AtomicBool);
+pub(super) struct SetOnDrop<'a>(pub(super) &'a AtomicBool);
 
 impl Drop for SetOnDrop<'_> {
     fn drop(&mut self) {
@@ -113,8 +113,11 @@ fn a_change_that_panics() {
 #[test]
 fn a_change_within_a_change() {
     let ring = Shared::new(Keyring::new(key(0)));
-    let changes: [fn(&Shared<Keyring>); 2] =
-        [|ring| ring.update(|_| ()), |ring| drop(ring.reload())];
+    let changes: [fn(&Shared<Keyring>); 3] = [
+        |ring| ring.update(|_| ()),
+        |ring| drop(ring.replace(Keyring::new(key(3)))),
+        |ring| drop(ring.reload()),
+    ];
     for change in changes {
         let within = || ring.update(|_| change(&ring));
         let panicked = catch_unwind(AssertUnwindSafe(within)).unwrap_err();
