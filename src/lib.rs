@@ -75,8 +75,8 @@
 //! | | for | the sentence that decides |
 //! |---|---|---|
 //! | envelope | data at rest | whoever has the key can open it at any time, and it does not say who made it |
-//! | [request](request) | one question and its answer | the signer asked this recipient, about now, and is let in once |
-//! | [session](session) | many messages, while both ends run | the signer sent each message, and in this order; one key exchange for all |
+//! | [request] | one question and its answer | the signer asked this recipient, about now, and is let in once |
+//! | [session] | many messages, while both ends run | the signer sent each message, and in this order; one key exchange for all |
 //! | [signature](SigningKey::sign) | proof for anybody, for years | the signer stands by these bytes, whoever holds them |
 //!
 //! Only a signature convinces third parties. An unsigned request or session comes from anybody.

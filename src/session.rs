@@ -28,8 +28,6 @@
 //!   the context. It does not prove which messages arrived, or whether any did: put that into the reply.
 //! - **Nothing is fresh.** A recorded session can be sent again: see [`SessionId`].
 //!
-//! # On a connection
-//!
 //! # Over a connection
 //!
 //! [`FramedSender`] and [`FramedReceiver`] send and receive a session over anything that writes and reads.
