@@ -69,6 +69,8 @@ use crate::{
 ///
 /// # Starting and stopping
 ///
+/// The [first](Self::first) guard of all needs no care: nothing was let in before it with the same keys.
+///
 /// A [new](Self::new) guard does not know what its predecessor let in. It refuses what was made up to its
 /// start plus `ahead`, since its predecessor let in nothing later. **This holds if the clock did not
 /// go back over the restart**, and if `ahead` was not greater before. A service therefore refuses requests
