@@ -59,7 +59,7 @@ mod reader;
 mod writer;
 
 pub(crate) use chunk_key::{CHUNK, ChunkKey, PREFIX, SEALED_CHUNK, plaintext_len, sealed_len};
-pub(crate) use outgoing::{Outgoing, is_again};
+pub(crate) use outgoing::Outgoing;
 #[cfg(feature = "rayon")]
 pub use parallel::{ParallelOpenReader, ParallelSealWriter};
 pub use random_access::RandomAccess;

@@ -3,10 +3,11 @@
 use std::{
     fmt,
     io::{self, Read},
+    mem,
 };
 
 use super::PieceOpener;
-use crate::{plaintext::Plaintext, retry::read_some};
+use crate::{plaintext::Plaintext, retry::read_some, secret::SecretBuffer};
 
 /// How many bytes are read at once.
 const BATCH: usize = 16 * 1024;
@@ -63,11 +64,18 @@ impl<R: Read> PieceReader<R> {
     }
 }
 
-/// After an error about the data, every later call returns it again.
+/// After an error about the data, every later call returns it again. Of a piece that was read in part,
+/// the rest is next.
 impl<R: Read> Iterator for PieceReader<R> {
     type Item = io::Result<Plaintext>;
 
     fn next(&mut self) -> Option<io::Result<Plaintext>> {
+        if let Some(piece) = self.current.take() {
+            let rest = &piece[mem::take(&mut self.returned)..];
+            if !rest.is_empty() {
+                return Some(Ok(Plaintext::new(SecretBuffer::from(rest.to_vec()))));
+            }
+        }
         self.next_piece().transpose()
     }
 }

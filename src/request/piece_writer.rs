@@ -6,12 +6,7 @@ use std::{
 };
 
 use super::PieceSealer;
-use crate::{
-    error::Error,
-    secret::SecretBuffer,
-    session::MessageKind,
-    stream::{Outgoing, is_again},
-};
+use crate::{error::Error, secret::SecretBuffer, session::MessageKind, stream::Outgoing};
 
 /// Writes an answer in pieces. From [`Asked::piece_writer`](super::Asked::piece_writer).
 ///
@@ -72,6 +67,7 @@ impl<W: Write> PieceWriter<W> {
     }
 
     /// Makes a piece of these bytes and writes it. Bytes that were written before are a piece before it.
+    /// If the inner writer fails then, the next call reports it.
     ///
     /// # Errors
     ///
@@ -87,7 +83,9 @@ impl<W: Write> PieceWriter<W> {
         }
         self.seal_partial()?;
         self.seal(MessageKind::More, plaintext)?;
-        self.try_write()
+        // It was taken, so whatever the inner writer says is for the next call, which writes the rest.
+        let _ = self.write_sealed();
+        Ok(())
     }
 
     /// Makes the last piece of the bytes that were written, flushes, and returns the inner writer.
@@ -110,6 +108,7 @@ impl<W: Write> PieceWriter<W> {
     pub fn try_finish(&mut self) -> io::Result<()> {
         self.outgoing.check()?;
         if !self.finished {
+            self.keep_bound()?;
             let last = std::mem::replace(&mut self.partial, SecretBuffer::with_capacity(0));
             self.seal(MessageKind::Last, &last)?;
             self.finished = true;
@@ -137,30 +136,28 @@ impl<W: Write> PieceWriter<W> {
         Ok(())
     }
 
-    /// An empty one makes no piece.
+    /// An empty one makes no piece, one that is longer than the bound makes several.
     fn seal_partial(&mut self) -> io::Result<()> {
         if !self.partial.is_empty() {
             let mut partial = std::mem::replace(&mut self.partial, SecretBuffer::with_capacity(0));
-            self.seal(MessageKind::More, &partial)?;
+            for piece in partial.chunks(self.sealer.bound().max(1)) {
+                self.seal(MessageKind::More, piece)?;
+            }
             partial.wipe();
             self.partial = partial;
         }
         Ok(())
     }
 
+    /// Seals what is longer than the bound, because that was lowered since it was written.
+    fn keep_bound(&mut self) -> io::Result<()> {
+        if self.partial.len() > self.sealer.bound() { self.seal_partial() } else { Ok(()) }
+    }
+
     fn write_sealed(&mut self) -> io::Result<()> {
         self.outgoing.write(&self.sealed)?;
         self.sealed.clear();
         Ok(())
-    }
-
-    /// Writes what was sealed just now. It was taken, so if the inner writer asks to be tried again,
-    /// the next call does that.
-    fn try_write(&mut self) -> io::Result<()> {
-        match self.write_sealed() {
-            Err(error) if is_again(&error) => Ok(()),
-            written => written,
-        }
     }
 }
 
@@ -169,6 +166,7 @@ impl<W: Write> Write for PieceWriter<W> {
     fn write(&mut self, plaintext: &[u8]) -> io::Result<usize> {
         self.check()?;
         self.write_sealed()?;
+        self.keep_bound()?;
         let room = self.sealer.bound() - self.partial.len();
         let now = plaintext.get(..room).unwrap_or(plaintext);
         self.partial.extend_from_slice(now);

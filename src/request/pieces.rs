@@ -31,7 +31,8 @@ const PIECES_START: usize = START + PIECES_NONCE;
 
 /// Seals the pieces of an answer, without I/O. From [`Asked::piece_sealer`](super::Asked::piece_sealer).
 ///
-/// Send what each call returns, in order. After an error it seals nothing more.
+/// Send what each call returns, in order. A piece that is refused because it is too long uses nothing
+/// up; after an error of the provider nothing more is sealed.
 ///
 /// A copy of the process (`fork`, a snapshot of a virtual machine) has the same key and the same number
 /// of the next piece. If both continue, they encrypt different pieces under one nonce, which reveals
@@ -67,7 +68,7 @@ impl PieceSealer {
     /// # Errors
     ///
     /// [`Error::Misuse`] if it is longer than the bound; [`Error::Exhausted`] once the answer has carried
-    /// 2^40 bytes; [`Error::Finished`] after an error.
+    /// 2^40 bytes; the errors of the provider, and [`Error::Finished`] after one.
     pub fn piece(&mut self, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
         self.seal(MessageKind::More, plaintext)
     }

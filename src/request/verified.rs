@@ -227,21 +227,21 @@ impl UnlockedRequest {
         let Self { body_key, answer, context, facts } = self;
         let mut opener = body_key.opener(&context, prefix)?;
         let mut plaintext = SecretBuffer::with_capacity(first.len());
-        let opener = match first.len() {
+        let rest = match first.len() {
             Self::SEALED_CHUNK => {
                 opener.update(first, plaintext.as_mut_vec())?;
-                Some(opener)
+                Rest::Follows(opener)
             }
             0..Self::SEALED_CHUNK => {
                 opener.open_all(first, plaintext.as_mut_vec())?;
-                None
+                Rest::Empty
             }
             _ => {
                 let reason = "it is longer than 16400 bytes";
                 return Err(Error::Misuse { what: "first chunk", reason });
             }
         };
-        let opener = RequestOpener { opener, asked: Asked::new(answer, facts) };
+        let opener = RequestOpener { rest, asked: Asked::new(answer, facts) };
         Ok(Unadmitted { facts, request: (Plaintext::new(plaintext), opener) })
     }
 
@@ -307,9 +307,17 @@ impl<T> fmt::Debug for Unadmitted<T> {
 
 /// Opens the rest of a request that a guard has let in, without I/O. From [`UnlockedRequest::begin`].
 pub struct RequestOpener {
-    /// `None` if the first chunk was the last.
-    opener: Option<Opener>,
+    rest: Rest,
     asked: Asked,
+}
+
+/// What comes behind the first chunk.
+enum Rest {
+    Follows(Opener),
+    /// The first chunk was the last.
+    Empty,
+    /// The first chunk was the last, and bytes followed it.
+    Failed,
 }
 
 impl RequestOpener {
@@ -320,10 +328,13 @@ impl RequestOpener {
     ///
     /// [`Error::Open`] if a chunk is not authentic, or an earlier one was not.
     pub fn update(&mut self, sealed: &[u8], plaintext: &mut Vec<u8>) -> Result<(), Error> {
-        match &mut self.opener {
-            Some(opener) => opener.update(sealed, plaintext),
-            None if sealed.is_empty() => Ok(()),
-            None => Err(Error::Open),
+        match &mut self.rest {
+            Rest::Follows(opener) => opener.update(sealed, plaintext),
+            Rest::Empty if sealed.is_empty() => Ok(()),
+            Rest::Empty | Rest::Failed => {
+                self.rest = Rest::Failed;
+                Err(Error::Open)
+            }
         }
     }
 
@@ -334,8 +345,10 @@ impl RequestOpener {
     ///
     /// [`Error::Open`] if the end is missing or not authentic.
     pub fn finish(self, plaintext: &mut Vec<u8>) -> Result<Asked, Error> {
-        if let Some(opener) = self.opener {
-            opener.finish(plaintext)?;
+        match self.rest {
+            Rest::Follows(opener) => opener.finish(plaintext)?,
+            Rest::Empty => {}
+            Rest::Failed => return Err(Error::Open),
         }
         Ok(self.asked)
     }

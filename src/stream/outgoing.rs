@@ -109,6 +109,6 @@ impl<W: Write> Outgoing<W> {
 
 /// Whether an error asks for the same call again: the kinds of a non-blocking socket, and of one
 /// with a time limit.
-pub(crate) fn is_again(error: &io::Error) -> bool {
+fn is_again(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }

@@ -1,7 +1,17 @@
-//! Is a request let in once, by whom it was made for, and answered only to its maker?
+//! Does a request reach one recipient once, unchanged and from whom it says, and does its answer come back?
 
+mod answers;
+mod changed;
+mod fixture;
 mod guard;
 mod guard_clock;
 mod guard_model;
 mod guard_replicas;
 mod guard_restarts;
+mod order;
+mod pieces;
+mod reader_faults;
+mod round_trips;
+#[cfg(feature = "hazmat")]
+mod stolen_key;
+mod writer_faults;
