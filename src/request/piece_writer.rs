@@ -45,6 +45,8 @@ pub struct PieceWriter<W> {
     /// Pieces that were not written yet.
     sealed: Vec<u8>,
     finished: bool,
+    /// The last piece is written, and flushed.
+    complete: bool,
 }
 
 impl<W: Write> PieceWriter<W> {
@@ -56,6 +58,7 @@ impl<W: Write> PieceWriter<W> {
             partial: SecretBuffer::with_capacity(0),
             sealed: Vec::new(),
             finished: false,
+            complete: false,
         })
     }
 
@@ -100,7 +103,8 @@ impl<W: Write> PieceWriter<W> {
     }
 
     /// Makes the last piece and flushes. After an error it can be called again, and continues where it
-    /// stopped.
+    /// stopped. When it has returned `Ok`, the answer is complete: [`finish`](Self::finish) only returns
+    /// the inner writer.
     ///
     /// # Errors
     ///
@@ -113,8 +117,12 @@ impl<W: Write> PieceWriter<W> {
             self.seal(MessageKind::Last, &last)?;
             self.finished = true;
         }
-        self.write_sealed()?;
-        self.outgoing.flush()
+        if !self.complete {
+            self.write_sealed()?;
+            self.outgoing.flush()?;
+            self.complete = true;
+        }
+        Ok(())
     }
 
     /// The inner writer, where the sealed bytes go.

@@ -52,7 +52,8 @@ impl<R: Read> RequestReader<R> {
     }
 
     /// Reads to the end of the request, drops the plaintext that was not read, and returns the
-    /// [`Asked`] that answers the request.
+    /// [`Asked`] that answers the request. After an error it is lost: over a non-blocking reader, read
+    /// until `Ok(0)` first.
     ///
     /// # Errors
     ///

@@ -1,5 +1,6 @@
 //! Does a request reach one recipient once, unchanged and from whom it says, and does its answer come back?
 
+mod answer_forms;
 mod answers;
 mod changed;
 mod fixture;
@@ -10,8 +11,11 @@ mod guard_replicas;
 mod guard_restarts;
 mod order;
 mod pieces;
+mod provider_faults;
 mod reader_faults;
 mod round_trips;
+mod signatures;
+mod spliced;
 #[cfg(feature = "hazmat")]
 mod stolen_key;
 mod writer_faults;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    io::{ErrorKind, Read},
     ops::Range,
     sync::{
         LazyLock, Mutex,
@@ -52,6 +53,32 @@ pub(crate) fn accept(request: &[u8]) -> Accepted {
 
 pub(crate) fn accept_signed(request: &[u8]) -> Accepted {
     BOB.accepting(ALICE.verifying_key()).accept(CTX, request, ANY)
+}
+
+/// Accepts in memory and with a reader, which must agree.
+pub(crate) fn judged(bob: &DecapsulationKey, request: &[u8], signed: bool) -> Accepted {
+    let alice = ALICE.verifying_key();
+    let (whole, reader) = if signed {
+        let from_alice = bob.accepting(alice);
+        (from_alice.accept(CTX, request, ANY), from_alice.accept_reader(CTX, request, ANY))
+    } else {
+        (bob.accept(CTX, request, ANY), bob.accept_reader(CTX, request, ANY))
+    };
+    let read = reader.and_then(|mut reader| {
+        let mut plaintext = Vec::new();
+        reader.read_to_end(&mut plaintext)?;
+        reader.finish()?;
+        Ok(plaintext)
+    });
+    match (&whole, &read) {
+        (Ok((whole, _)), Ok(read)) => assert!(whole[..] == read[..]),
+        (Err(error), Err(read)) => {
+            assert_eq!(read.kind(), ErrorKind::InvalidData);
+            assert_eq!(Error::inside(read), Some(error));
+        }
+        _ => panic!("{whole:?}, but {read:?}"),
+    }
+    whole
 }
 
 /// Both ends of a request that was accepted.

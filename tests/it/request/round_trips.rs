@@ -1,19 +1,19 @@
-//! Does what is asked arrive, and what is answered, in every form and with every kind of key?
+//! Does what is asked arrive, in every form and with every kind of key?
 
 use std::io::{self, Read, Write};
 
 use twinseal::{
     Decapsulate, Error, Keyring, Policy, Sign, Unlock, VerifyingKeyring,
-    envelope::{Opener, Sealer},
+    envelope::Sealer,
     request::{
-        Asked, PieceSealer, ReplayGuard, RequestHead, RequestReader, RequestSealer, RequestTime,
-        UnlockedRequest, VerifiedHead, attach, detach,
+        Asked, ReplayGuard, RequestHead, RequestReader, RequestSealer, RequestTime,
+        UnlockedRequest, VerifiedHead,
     },
 };
 
 use super::fixture::{
     ALICE, ANY, BOB, BOB_P384, CAROL, CHUNK, CTX, Call, MALLORY, PREFIX, QUESTION, Recording,
-    accept, accept_signed, exchange, plaintext, signed, unsigned,
+    plaintext, signed, unsigned,
 };
 use crate::common::{
     errors::outcome,
@@ -21,7 +21,7 @@ use crate::common::{
 };
 
 /// Around zero, and around the bounds of chunks and of what readers and writers handle at once.
-const SIZES: [usize; 12] = [
+pub(crate) const SIZES: [usize; 12] = [
     0,
     1,
     15,
@@ -76,7 +76,12 @@ macro_rules! accepted_in_every_form {
     }};
 }
 
-fn sealed_by(start: &[u8], prefix: &[u8], mut sealer: Sealer, plaintext: &[u8]) -> Vec<u8> {
+pub(crate) fn sealed_by(
+    start: &[u8],
+    prefix: &[u8],
+    mut sealer: Sealer,
+    plaintext: &[u8],
+) -> Vec<u8> {
     let mut sealed = [start, prefix].concat();
     for part in plaintext.chunks(5001) {
         sealer.update(part, &mut sealed).unwrap();
@@ -151,195 +156,6 @@ fn every_form_and_size() {
 
 fn body_len(plaintext: usize) -> usize {
     PREFIX + plaintext + 16 * (plaintext / CHUNK + 1)
-}
-
-#[test]
-fn every_form_and_size_of_an_answer() {
-    for size in SIZES {
-        let answer = plaintext(size);
-        let length = Asked::answer_len(size as u64);
-        let make: [fn(Asked, &[u8]) -> Vec<u8>; 3] = [
-            |asked, answer| asked.answer(answer).unwrap(),
-            |asked, answer| {
-                let mut writer = asked.answer_writer(Vec::new()).unwrap();
-                answer.chunks(7777).for_each(|part| writer.write_all(part).unwrap());
-                writer.finish().unwrap()
-            },
-            |asked, answer| {
-                let (start, prefix, sealer) = asked.answer_sealer().unwrap();
-                sealed_by(&start, &prefix, sealer, answer)
-            },
-        ];
-        for make in make {
-            for form in 0..3 {
-                let (pending, asked) = exchange();
-                let sealed = make(asked, &answer);
-                assert_eq!(length, Some(sealed.len() as u64));
-                let opened = match form {
-                    0 => pending.open(&sealed).unwrap().into_vec(),
-                    1 => {
-                        let mut opened = Vec::new();
-                        let mut reader = pending.open_reader(&sealed[..]).unwrap();
-                        reader.read_to_end(&mut opened).unwrap();
-                        opened
-                    }
-                    _ => {
-                        let (start, rest) = sealed.split_first_chunk().unwrap();
-                        let mut opener: Opener = pending.answer_opener(start).unwrap();
-                        let mut opened = Vec::new();
-                        for part in rest.chunks(3333) {
-                            opener.update(part, &mut opened).unwrap();
-                        }
-                        opener.finish(&mut opened).unwrap();
-                        opened
-                    }
-                };
-                assert!(opened == answer);
-            }
-        }
-    }
-}
-
-#[test]
-fn lengths_at_the_end_of_their_range() {
-    let most = (1_u64 << 52) - 1; // 2^38 chunks, the last one short
-    assert!(Asked::answer_len(most).is_some());
-    for length in [most + 1, u64::MAX - 100, u64::MAX] {
-        assert_eq!(Asked::answer_len(length), None);
-        let request = BOB.encapsulation_key().request_sealer(CTX).unwrap();
-        assert_eq!(request.sealed_len(length), None);
-    }
-}
-
-/// Each form of an answer in pieces gives the same pieces.
-#[test]
-fn every_form_of_pieces() {
-    let pieces = [vec![], vec![7], plaintext(100), vec![], plaintext(70_000), vec![], vec![]];
-    let (last, others) = pieces.split_last().unwrap();
-    let make: [fn(Asked, &[Vec<u8>], &[u8]) -> Vec<u8>; 2] = [
-        |asked, others, last| {
-            let (mut answer, mut sealer) = asked.piece_sealer().unwrap();
-            for piece in others {
-                answer.extend(sealer.piece(piece).unwrap());
-            }
-            answer.extend(sealer.finish(last).unwrap());
-            answer
-        },
-        |asked, others, last| {
-            let mut writer = asked.piece_writer(Vec::new()).unwrap();
-            others.iter().for_each(|piece| writer.piece(piece).unwrap());
-            writer.write_all(last).unwrap();
-            writer.finish().unwrap()
-        },
-    ];
-    for make in make {
-        for form in 0..4 {
-            let (pending, asked) = exchange();
-            let answer = make(asked, others, last);
-            let length: usize =
-                pieces.iter().map(|piece| PieceSealer::OVERHEAD + piece.len()).sum();
-            assert_eq!(answer.len(), 42 + length);
-            let opened: Vec<Vec<u8>> = match form {
-                0 => pending.open_pieces(&answer).unwrap().iter().map(|p| p.to_vec()).collect(),
-                1 => {
-                    let reader = pending.piece_reader(&answer[..]);
-                    reader.map(|piece| piece.unwrap().into_vec()).collect()
-                }
-                2 => {
-                    let mut text = Vec::new();
-                    pending.piece_reader(&answer[..]).read_to_end(&mut text).unwrap();
-                    assert!(text == pieces.concat());
-                    continue;
-                }
-                _ => {
-                    let mut opener = pending.piece_opener();
-                    let mut opened = Vec::new();
-                    for part in answer.chunks(3) {
-                        opener.update(part);
-                        while let Some(piece) = opener.next().unwrap() {
-                            opened.push(piece.into_vec());
-                        }
-                    }
-                    assert!(opener.is_finished());
-                    opener.finish().unwrap();
-                    opened
-                }
-            };
-            assert!(opened == pieces);
-        }
-    }
-}
-
-/// A piece ends at the bound, at `flush` and before `piece`; an empty flush makes none.
-#[test]
-fn where_written_pieces_end() {
-    let (pending, asked) = exchange();
-    let mut writer = asked.piece_writer(Vec::new()).unwrap().with_bound(10);
-    writer.flush().unwrap();
-    writer.write_all(b"0123456789abc").unwrap();
-    writer.flush().unwrap();
-    writer.flush().unwrap();
-    writer.write_all(b"def").unwrap();
-    writer.piece(b"").unwrap();
-    writer.piece(b"ghi").unwrap();
-    writer.write_all(b"0123456789").unwrap();
-    writer.write_all(b"").unwrap();
-    let answer = writer.finish().unwrap();
-    let pieces = pending.open_pieces(&answer).unwrap();
-    let pieces: Vec<_> = pieces.iter().map(|piece| &piece[..]).collect();
-    assert_eq!(pieces, [&b"0123456789"[..], b"abc", b"def", b"", b"ghi", b"0123456789", b""]);
-}
-
-/// Nothing that was written is in a piece beyond the bound, even if that is lowered afterwards.
-#[test]
-fn a_bound_that_is_lowered() {
-    for next in 0..4 {
-        let (pending, asked) = exchange();
-        let mut writer = asked.piece_writer(Vec::new()).unwrap();
-        writer.write_all(b"0123456789").unwrap();
-        let mut writer = writer.with_bound(4);
-        match next {
-            0 => writer.write_all(b"abc").unwrap(),
-            1 => writer.flush().unwrap(),
-            2 => writer.piece(b"abc").unwrap(),
-            _ => {}
-        }
-        let answer = writer.finish().unwrap();
-        let mut opener = pending.piece_opener().with_bound(4);
-        opener.update(&answer);
-        let mut text = Vec::new();
-        while let Some(piece) = opener.next().unwrap() {
-            text.extend_from_slice(&piece);
-        }
-        opener.finish().unwrap();
-        let expected = if next % 2 == 0 { &b"0123456789abc"[..] } else { b"0123456789" };
-        assert_eq!(text, expected);
-    }
-}
-
-/// Read in part, the rest of a piece is the next one.
-#[test]
-fn pieces_and_bytes_by_turns() {
-    let (pending, asked) = exchange();
-    let (mut answer, mut sealer) = asked.piece_sealer().unwrap();
-    for piece in [&b"roses "[..], b"are ", b"red"] {
-        answer.extend(sealer.piece(piece).unwrap());
-    }
-    answer.extend(sealer.finish(b"!").unwrap());
-    let mut reader = pending.piece_reader(&answer[..]);
-    let mut bytes = [0; 2];
-    reader.read_exact(&mut bytes).unwrap();
-    assert_eq!(&bytes, b"ro");
-    assert_eq!(&reader.next().unwrap().unwrap()[..], b"ses ");
-    reader.read_exact(&mut bytes).unwrap();
-    assert_eq!(&bytes, b"ar");
-    reader.read_exact(&mut bytes).unwrap();
-    assert_eq!(&bytes, b"e ");
-    assert_eq!(&reader.next().unwrap().unwrap()[..], b"red");
-    reader.read_exact(&mut bytes[..1]).unwrap();
-    assert_eq!(bytes[0], b'!');
-    assert!(reader.next().is_none());
-    assert_eq!(reader.read(&mut bytes).unwrap(), 0);
 }
 
 /// One function for all that can unlock, and for all that can sign.
@@ -462,42 +278,6 @@ fn no_context() {
     pending.open(&asked.answer(b"a cat").unwrap()).unwrap();
 }
 
-#[test]
-fn a_signature_travels_beside_the_request() {
-    let (request, pending) = signed();
-    let mut detached = request.clone();
-    let signature = detach(&mut detached).unwrap();
-    assert_eq!(detached.len() + signature.len(), request.len());
-    assert_eq!(outcome(accept_signed(&detached)), "Unsigned");
-    assert_eq!(outcome(accept(&detached)), "Signed");
-    assert_eq!(RequestHead::parse(&detached).unwrap().id(), pending.id());
-    assert_eq!(outcome(detach(&mut detached)), "Unsigned");
-
-    let mut whole = detached.clone();
-    attach(&mut whole, &signature).unwrap();
-    assert!(whole == request);
-    assert!(matches!(attach(&mut whole, &signature), Err(Error::Misuse { what: "signature", .. })));
-    assert!(whole == request, "what fails changes nothing");
-    for bad in [&b""[..], &signature[1..], &[0; 5000]] {
-        let before = detached.clone();
-        let refused = attach(&mut detached, bad);
-        assert!(matches!(refused, Err(Error::Truncated { .. } | Error::Invalid { .. })));
-        assert!(detached == before);
-    }
-
-    let (mut unsigned, _) = unsigned();
-    assert_eq!(outcome(attach(&mut unsigned, &signature)), "Signed");
-    assert_eq!(outcome(detach(&mut unsigned)), "Unsigned");
-
-    // The head alone, while the body is still on its way.
-    let mut head = RequestHead::parse(&detached).unwrap();
-    head.attach(&signature).unwrap();
-    let body = &detached[RequestHead::parse(&detached).unwrap().len()..];
-    let from_alice = BOB.accepting(ALICE.verifying_key());
-    let (opened, _) = from_alice.accept_head(CTX, head).unwrap().open(body, ANY).unwrap();
-    assert_eq!(&opened[..], QUESTION);
-}
-
 /// A secret that was decapsulated elsewhere is of the right suite, or is refused.
 #[test]
 fn a_secret_from_elsewhere() {
@@ -517,23 +297,4 @@ fn a_secret_from_elsewhere() {
     let (_, of_another_suite) = BOB_P384.encapsulation_key().encapsulate().unwrap();
     let refused = verified().unlock_with(&of_another_suite);
     assert!(matches!(refused, Err(Error::SuiteMismatch { what: "shared secret", .. })));
-}
-
-/// A request that is let in twice is answered twice: under keys of their own.
-#[test]
-fn two_answers_to_one_request() {
-    let (request, pending) = unsigned();
-    let (_, first) = accept(&request).unwrap();
-    let (_, second) = accept(&request).unwrap();
-    let (first, second) = (first.answer(b"a cat").unwrap(), second.answer(b"a dog").unwrap());
-    assert_ne!(first[10..66], second[10..66]);
-    assert_eq!(&pending.open(&second).unwrap()[..], b"a dog");
-
-    let (request, pending) = unsigned();
-    let starts: Vec<_> = (0..2)
-        .map(|_| accept(&request).unwrap().1.piece_sealer().unwrap())
-        .map(|(start, sealer)| [start, sealer.finish(b"a cat").unwrap()].concat())
-        .collect();
-    assert!(starts[0][10..42] != starts[1][10..42] && starts[0][42..] != starts[1][42..]);
-    pending.open_pieces(&starts[1]).unwrap();
 }
