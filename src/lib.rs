@@ -90,7 +90,7 @@
 //! | [`stream`] | files and streams, in constant memory |
 //! | [`request`] | one question and its answer; guards against replays |
 //! | [`session`] | many messages after one key exchange |
-//! | [`keyring`] | rings that many threads use and that a mounted secret changes |
+//! | [`keyring`] | keys that many threads use and that a mounted secret changes |
 //! | [`key_files`] | PEM and DER, and files that hold keys of several kinds |
 //! | [`envelope`] | an envelope in parts, without I/O; most programs never need it |
 //! | [`kem`] | the bare KEM, for protocols of your own |

@@ -1,4 +1,4 @@
-//! For asynchronous code on [tokio](::tokio). Feature `tokio`.
+//! For asynchronous code on [tokio]. Feature `tokio`.
 
 mod watch;
 
