@@ -82,8 +82,8 @@ pub(crate) fn run<W: Write>(
         updates: BTreeMap::new(),
         unanswered: BTreeSet::new(),
         round: Round::default(),
+        next_update: 1,
         before: None,
-        attacker_speaks: !settings.no_attacker,
         left: 0,
         report,
     };
@@ -161,7 +161,7 @@ struct Training<'a, W> {
     model: Perceptron,
     held_out: Vec<Sample>,
     peers: BTreeMap<usize, Outbox<Order>>,
-    /// The workers that have not connected yet.
+    /// The workers that have not connected yet, or not again after the key was rotated.
     coming: BTreeSet<usize>,
     /// The workers whose gradients were far too long. Each is reported once.
     suspects: BTreeSet<usize>,
@@ -170,10 +170,10 @@ struct Training<'a, W> {
     /// The workers that have not received the round's average yet.
     unanswered: BTreeSet<usize>,
     round: Round,
+    /// The round of the updates that workers learn now.
+    next_update: u32,
     /// The previous round, until the workers have reported its cost.
     before: Option<Round>,
-    /// Whether the attacker may still print something.
-    attacker_speaks: bool,
     /// How many workers have received the last average, sent a farewell and left.
     left: usize,
     report: &'a mut Report<W>,
@@ -185,8 +185,6 @@ impl<W: Write> Training<'_, W> {
         self.coming = (1..=self.settings.workers()).collect();
         let mut started = Instant::now(); // the first round begins with the sessions
         self.gather("it did not connect", |this| this.coming.clone())?;
-        let model = Arc::new(self.model.to_safetensors()?);
-        self.order(|| Order::Begin { model: Arc::clone(&model) });
         self.report.head()?;
 
         let last = self.settings.rounds;
@@ -197,6 +195,7 @@ impl<W: Write> Training<'_, W> {
             self.print_before()?;
             let gradient = self.average()?;
             self.model.descend(&gradient, self.settings.learning.rate);
+            self.next_update = number + 1;
             if !self.model.is_finite() {
                 return Err(format!("round {number} spoilt the model: lower the --rate").into());
             }
@@ -205,13 +204,16 @@ impl<W: Write> Training<'_, W> {
             let old = self.hall.ring.load().primary().key_id();
             let next_key = if rotates && !is_last { Some(self.rotate()?) } else { None };
             let rotates = next_key.is_some();
+            // With a new key, a new session.
+            let is_last = is_last || rotates;
             let average = Average { gradient, hidden: self.settings.hidden(), next_key };
             let average = Arc::new(average.to_bytes()?);
             self.unanswered = self.peers.keys().copied().collect();
-            self.order(|| Order::Answer { average: Arc::clone(&average), rotates, is_last });
+            self.order(|| Order::Answer { average: Arc::clone(&average), is_last });
             self.gather("it did not take the average", |this| this.unanswered.clone())?;
             if rotates {
-                // No session uses the old key now: a worker that still had one is lost.
+                self.gather("it did not connect again", |this| this.coming.clone())?;
+                // Nobody needs the old key now: a worker that has not connected with the new one is lost.
                 self.hall.ring.update(|ring| ring.retire(old))?;
                 let text = format_args!("all sessions are new, the old key {old} is retired");
                 self.report.event(number, "key rotation", text)?;
@@ -222,7 +224,9 @@ impl<W: Write> Training<'_, W> {
             self.before = Some(mem::take(&mut self.round));
         }
         self.round.number = last;
-        self.hear_out()?;
+        while let Ok(event) = self.inbox.try_recv() {
+            self.take(event)?; // the last lines
+        }
         self.print_before()?;
         Ok(self.report.summary(self.gradient_len()?)?)
     }
@@ -265,21 +269,8 @@ impl<W: Write> Training<'_, W> {
                 Err(RecvTimeoutError::Disconnected) => return Err("nobody listens".into()),
             }
         }
-        if self.peers.is_empty() && self.left == 0 {
+        if self.peers.is_empty() && self.coming.is_empty() && self.left == 0 {
             return Err(format!("no worker is left in round {}", self.round.number).into());
-        }
-        Ok(())
-    }
-
-    /// Reads the last lines of the attacker, which ends with worker 1's connection.
-    fn hear_out(&mut self) -> Result<(), Failure> {
-        let deadline = Instant::now() + self.settings.timeout();
-        while self.attacker_speaks {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.inbox.recv_timeout(left) {
-                Ok(event) => self.take(event)?,
-                Err(_) => break, // it is stopped with everything else
-            }
         }
         Ok(())
     }
@@ -287,7 +278,13 @@ impl<W: Write> Training<'_, W> {
     fn take(&mut self, event: Event) -> Result<(), Failure> {
         let number = self.round.number;
         match event {
-            Event::Joined { worker, orders } if self.coming.remove(&worker) => {
+            // It comes, or comes back after something forged has ended its session.
+            Event::Joined { worker, orders }
+                if self.coming.remove(&worker) || self.peers.contains_key(&worker) =>
+            {
+                let model = Arc::new(self.model.to_safetensors()?);
+                // A connection that has ended reports it with an event.
+                let _ = orders.send(Order::Begin { model, round: self.next_update });
                 self.peers.insert(worker, orders);
             }
             Event::Updated { worker, update } if self.peers.contains_key(&worker) => {
@@ -295,17 +292,16 @@ impl<W: Write> Training<'_, W> {
                 self.before.as_mut().unwrap_or(&mut self.round).added.add_spent(update.spent);
                 self.updates.insert(worker, update);
             }
-            Event::Answered { worker, spent, cost, session_bytes }
-                if self.unanswered.remove(&worker) =>
-            {
-                self.round.added.add_connection(cost, session_bytes);
-                self.round.added.add_spent(spent);
+            Event::Answered { worker, report } if self.unanswered.remove(&worker) => {
+                self.round.added.add_connection(&report);
             }
-            Event::Left { worker, spent, cost } if self.unanswered.remove(&worker) => {
-                self.round.added.add_connection(cost, 0);
-                self.round.added.add_spent(spent);
-                self.left += 1;
+            Event::Left { worker, report } if self.unanswered.remove(&worker) => {
+                self.round.added.add_connection(&report);
                 self.peers.remove(&worker);
+                match number == self.settings.rounds {
+                    true => self.left += 1,
+                    false => drop(self.coming.insert(worker)),
+                }
             }
             // A lost worker stays lost: the others have continued.
             Event::Joined { .. }
@@ -317,7 +313,6 @@ impl<W: Write> Training<'_, W> {
                 self.report.event(number, "refused", format_args!("{who}: {reason}"))?;
             }
             Event::Said(line) => self.report.event(number, "attack", line)?,
-            Event::Silent => self.attacker_speaks = false,
         }
         Ok(())
     }

@@ -12,8 +12,7 @@ use twinseal::{EncapsulationKey, SigningKey};
 
 use crate::{
     Failure,
-    message::{Spent, Update, What, aad, context},
-    wire::{Frame, Kind, Wire},
+    message::{CHALLENGE, Spent, Update, What, aad, context},
 };
 
 #[derive(Clone, Debug, clap::Args)]
@@ -24,7 +23,9 @@ pub(crate) struct Settings {
 }
 
 const PATIENCE: Duration = Duration::from_secs(60);
-const LONGEST_MESSAGE: usize = 256 << 20;
+const LONGEST_FRAME: u32 = 256 << 20;
+/// Shorter messages are not updates. Lengths are visible.
+const LONGEST_FAREWELL: usize = 300;
 
 /// Prints the address where it listens for the worker, then each attack.
 pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
@@ -34,36 +35,18 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     io::stdin().lock().take(64 * 1024).read_to_string(&mut pem)?;
     let to_aggregator = EncapsulationKey::from_pem(&pem)?;
 
-    let worker = accept(&listener)?;
-    let mut aggregator = TcpStream::connect_timeout(&settings.connect, PATIENCE)?;
-    aggregator.set_nodelay(true)?;
-    worker.set_nodelay(true)?;
-    let (mut back, mut answers) = (worker.try_clone()?, aggregator.try_clone()?);
-    thread::spawn(move || {
-        // The answers go back as they are. When either connection ends, so does the other.
-        let _ = io::copy(&mut answers, &mut back);
-        let _ = back.shutdown(Shutdown::Both);
-    });
-    let mut victim =
-        Victim { aggregator: settings.connect, to_aggregator, recorded: Vec::new(), at: (0, 0) };
-    let mut worker = wire(worker)?;
-    while let Some(frame) = worker.read()? {
-        match frame.kind {
-            Kind::Hello => victim.at = (victim.at.0 + 1, 0),
-            Kind::Message => {
-                victim.at.1 += 1;
-                victim.attack(&mut aggregator, &frame)?;
-            }
-            Kind::Challenge | Kind::Reply => {}
-        }
-        aggregator.write_all(&bytes(&frame))?;
-        // A hello and two updates are a whole recorded session.
-        if victim.recorded.len() < 3 {
-            victim.recorded.push(frame);
-        }
+    let mut attacker = Attacker {
+        aggregator: settings.connect,
+        to_aggregator,
+        recorded: Vec::new(),
+        before: Vec::new(),
+        next: 0,
+        resent: false,
+        rotated: false,
+    };
+    loop {
+        attacker.pass_on(accept(&listener)?)?;
     }
-    aggregator.shutdown(Shutdown::Both)?;
-    Ok(())
 }
 
 /// Waits for a connection until a deadline: the worker may have ended.
@@ -83,107 +66,152 @@ fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
     Err(io::ErrorKind::TimedOut.into())
 }
 
-fn wire(stream: TcpStream) -> io::Result<Wire> {
-    let mut wire = Wire::new(stream, PATIENCE)?;
-    wire.allow(LONGEST_MESSAGE);
-    Ok(wire)
-}
-
-struct Victim {
+struct Attacker {
     aggregator: SocketAddr,
     to_aggregator: EncapsulationKey,
-    /// The first frames that the worker sent.
-    recorded: Vec<Frame>,
-    /// The number of the worker's session, and of the message in it.
-    at: (u32, u32),
+    /// The first two frames that the worker sent.
+    recorded: Vec<Vec<u8>>,
+    /// The last message that was passed on.
+    before: Vec<u8>,
+    /// The number of the next attack.
+    next: u32,
+    /// Whether the worker sends an update again, because an attack has ended its session.
+    resent: bool,
+    /// Whether the worker has started a session although no attack has ended the one before.
+    rotated: bool,
 }
 
-impl Victim {
-    /// Makes an attack before an update is passed on.
-    fn attack(&self, aggregator: &mut TcpStream, update: &Frame) -> Result<(), Failure> {
-        match self.at {
-            (1, 2) => {
+impl Attacker {
+    /// Passes on what a worker sends, with an attack before each update but the first of a session.
+    fn pass_on(&mut self, mut worker: TcpStream) -> Result<(), Failure> {
+        let mut aggregator = connect(self.aggregator)?;
+        worker.set_nodelay(true)?;
+        worker.set_read_timeout(Some(PATIENCE))?;
+        let (mut back, mut answers) = (worker.try_clone()?, aggregator.try_clone()?);
+        thread::spawn(move || {
+            // The answers go back as they are. When either connection ends, so does the other.
+            let _ = io::copy(&mut answers, &mut back);
+            let _ = back.shutdown(Shutdown::Both);
+        });
+        self.rotated = !self.recorded.is_empty() && !self.resent;
+        let mut messages = 0;
+        aggregator.write_all(&self.record(read_frame(&mut worker)?))?;
+        while let Ok(message) = read_frame(&mut worker) {
+            messages += 1;
+            if messages > 1
+                && message.len() > LONGEST_FAREWELL
+                && let Some(forged) = self.attack(&message)?
+            {
+                // It ends the session.
+                self.resent = true;
+                return Ok(aggregator.write_all(&forged)?);
+            }
+            self.resent = false;
+            aggregator.write_all(&self.record(message.clone()))?;
+            self.before = message;
+        }
+        Ok(aggregator.shutdown(Shutdown::Both)?)
+    }
+
+    /// Keeps a hello and its first message: all that a replay needs.
+    fn record(&mut self, frame: Vec<u8>) -> Vec<u8> {
+        if self.recorded.len() < 2 {
+            self.recorded.push(frame.clone());
+        }
+        frame
+    }
+
+    /// The next attack. Returns the frame that goes into the worker's connection, if it is one of those.
+    fn attack(&mut self, update: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+        self.next += 1;
+        match self.next {
+            1 => {
                 say("forged: worker 1's update with one bit flipped")?;
-                let mut forged = bytes(update);
+                let mut forged = update.to_vec();
                 if let Some(last) = forged.last_mut() {
                     *last ^= 1;
                 }
-                Ok(aggregator.write_all(&forged)?)
+                return Ok(Some(forged));
             }
-            (1, 3) => {
+            2 => {
                 say("replayed: worker 1's update of the previous round")?;
-                let before = self.recorded.last().ok_or("nothing was recorded")?;
-                Ok(aggregator.write_all(&bytes(before))?)
+                return Ok(Some(self.before.clone()));
             }
-            (1, 4) => {
+            3 => {
                 say("poisoned: a gradient of its own, neither sealed nor signed")?;
-                let payload = poison()?;
-                Ok(aggregator.write_all(&bytes(&Frame { kind: Kind::Message, payload }))?)
+                return Ok(Some(frame(&poison()?)));
             }
-            (1, 5) => {
+            4 => {
                 say("poisoned: a gradient of its own, sealed in a session that is not signed")?;
-                self.connect(|challenge| {
-                    let (hello, mut sender) = self.to_aggregator.sender(&context(challenge, 1))?;
+                self.send(|challenge| {
+                    let (hello, mut sender) = self.to_aggregator.sender(&context(challenge))?;
                     let update = sender.seal_with_aad(&aad(What::Update, 1), &poison()?)?;
-                    Ok(vec![(Kind::Hello, hello), (Kind::Message, update)])
-                })
+                    Ok([frame(&hello), frame(&update)].concat())
+                })?;
             }
-            (1, 6) => {
+            5 => {
                 say("forged: a session signed with a key of its own")?;
                 let key = SigningKey::generate()?;
-                self.connect(|challenge| {
+                self.send(|challenge| {
                     let signed = self.to_aggregator.signed_by(&key);
-                    Ok(vec![(Kind::Hello, signed.sender(&context(challenge, 1))?.0)])
-                })
+                    Ok(frame(&signed.sender(&context(challenge))?.0))
+                })?;
             }
-            (1, 7) => {
+            6 => {
                 say("replayed: worker 1's whole session, in a connection of its own")?;
-                self.replay()
+                self.send(|_| Ok(self.recorded.concat()))?;
             }
-            // By now all workers have the new key.
-            (2, 2) => {
+            // By the second message of the next session all workers have the new key.
+            7 if self.rotated => {
                 say("replayed: the same session, after its key was retired")?;
-                self.replay()
+                self.send(|_| Ok(self.recorded.concat()))?;
             }
-            _ => Ok(()),
+            7 => self.next -= 1,
+            _ => {}
         }
-    }
-
-    fn replay(&self) -> Result<(), Failure> {
-        let frames = self.recorded.iter().map(|frame| (frame.kind, frame.payload.clone()));
-        self.connect(|_| Ok(frames.collect()))
+        Ok(None)
     }
 
     /// Sends frames in a connection of its own, and waits until the aggregator has closed it.
-    fn connect(
+    fn send(
         &self,
-        frames: impl FnOnce(&[u8]) -> Result<Vec<(Kind, Vec<u8>)>, Failure>,
+        frames: impl FnOnce(&[u8; CHALLENGE]) -> Result<Vec<u8>, Failure>,
     ) -> Result<(), Failure> {
-        let stream = TcpStream::connect_timeout(&self.aggregator, PATIENCE)?;
-        let mut wire = wire(stream)?;
-        let challenge = wire.expect(Kind::Challenge)?;
-        for (kind, payload) in frames(&challenge)? {
-            // The aggregator may have closed the connection after the first frame.
-            if wire.write(kind, &[&payload]).is_err() {
-                break;
-            }
-        }
-        let _ = wire.stream().shutdown(Shutdown::Write);
-        let _ = wire.read();
+        let mut stream = connect(self.aggregator)?;
+        let mut challenge = [0; CHALLENGE];
+        stream.read_exact(&mut challenge)?;
+        // The aggregator may have closed the connection after the first frame.
+        let _ = stream.write_all(&frames(&challenge)?);
+        let _ = stream.shutdown(Shutdown::Write);
+        let _ = stream.read_to_end(&mut Vec::new());
         Ok(())
     }
+}
+
+fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+/// Lengths are not encrypted, so an attacker finds the frames.
+fn read_frame(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length)?;
+    let mut content = vec![0; u32::from_be_bytes(length).min(LONGEST_FRAME) as usize];
+    stream.read_exact(&mut content)?;
+    Ok(frame(&content))
+}
+
+fn frame(content: &[u8]) -> Vec<u8> {
+    [&(content.len() as u32).to_be_bytes(), content].concat()
 }
 
 fn poison() -> Result<Vec<u8>, Failure> {
     let hidden = 1;
     let gradient = vec![1e6; digits::Perceptron::len(hidden)];
     Update { gradient, hidden, samples: 1_000_000, loss: 0.0, spent: Spent::default() }.to_bytes()
-}
-
-/// The bytes of a frame on the wire.
-fn bytes(frame: &Frame) -> Vec<u8> {
-    let length = (frame.payload.len() as u32).to_be_bytes();
-    [&[frame.kind as u8], &length[..], &frame.payload].concat()
 }
 
 /// Announces the next attack, and waits until the line can be read.

@@ -113,10 +113,7 @@ impl Process {
     pub(crate) fn pass_on(&mut self, events: Outbox<Event>) {
         let (_, none) = mpsc::channel();
         let lines = std::mem::replace(&mut self.lines, none);
-        thread::spawn(move || {
-            lines.iter().try_for_each(|line| events.send(Event::Said(line)))?;
-            events.send(Event::Silent)
-        });
+        thread::spawn(move || lines.iter().try_for_each(|line| events.send(Event::Said(line))));
     }
 
     /// Waits for it to end by itself, and returns whether it ended in time and without an error.

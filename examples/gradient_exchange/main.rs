@@ -22,7 +22,7 @@ mod peer;
 mod report;
 mod secure;
 mod settings;
-mod wire;
+mod timed;
 mod worker;
 
 use common::Target;

@@ -11,12 +11,14 @@ use crate::Failure;
 /// What the data is for. It is in every session's context.
 const PURPOSE: &str = "example.com/gradients/v1";
 
-/// The context of a session: its purpose, the aggregator's challenge, and its number within the
-/// connection. A recorded session does not open in another connection, because the challenge
-/// differs.
-pub(crate) fn context(challenge: &[u8], session: u32) -> Vec<u8> {
+/// Length of the aggregator's challenge: random bytes with which it begins each connection.
+pub(crate) const CHALLENGE: usize = 32;
+
+/// The context of a session: its purpose and the aggregator's challenge. A recorded session does not open in
+/// another connection, because the challenge differs.
+pub(crate) fn context(challenge: &[u8; CHALLENGE]) -> Vec<u8> {
     let challenge: String = challenge.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{PURPOSE} challenge {challenge} session {session}").into_bytes()
+    format!("{PURPOSE} challenge {challenge}").into_bytes()
 }
 
 /// The additional data of a message: its place in the training. A session ensures the order of its

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{message::Spent, secure::Cost};
+use crate::{message::Spent, peer};
 use common::printable;
 
 /// The overhead of sealing in a round, or in all of them.
@@ -25,11 +25,12 @@ pub(crate) struct Added {
 }
 
 impl Added {
-    pub(crate) fn add_connection(&mut self, cost: Cost, session: u64) {
-        self.plain += cost.plain;
-        self.messages += cost.added;
-        self.sessions += session;
-        self.sealing += cost.time;
+    pub(crate) fn add_connection(&mut self, report: &peer::Report) {
+        self.plain += report.cost.plain;
+        self.messages += report.cost.added;
+        self.sessions += report.session_bytes;
+        self.sealing += report.cost.time;
+        self.add_spent(report.spent);
     }
 
     pub(crate) fn add_spent(&mut self, spent: Spent) {

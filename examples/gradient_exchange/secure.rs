@@ -1,25 +1,25 @@
-//! Sessions over a wire: seals and sends messages, receives and opens them, and counts the cost.
+//! The messages of a connection: sends and receives them in its session, and counts the cost.
 
 use std::{
-    mem,
+    io, mem,
     time::{Duration, Instant},
 };
 
 use twinseal::{
-    KeyId,
-    session::{MessageTag, SessionReceiver, SessionSender},
+    Plaintext,
+    session::{FramedReceiver, FramedSender, MessageTag},
 };
 
 use crate::{
     Failure,
     message::{What, aad},
-    wire::{Frame, Kind, Wire},
+    timed::Timed,
 };
 
 /// The cost of sealing and opening messages.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cost {
-    /// Time for sealing and opening.
+    /// Time for sealing and opening, without the time in the socket.
     pub(crate) time: Duration,
     /// Bytes of the messages as they would travel without sealing.
     pub(crate) plain: u64,
@@ -33,129 +33,65 @@ impl Cost {
         mem::take(self)
     }
 
-    fn add(&mut self, since: Instant, plain: usize) {
-        self.time += since.elapsed();
+    fn add(&mut self, time: Duration, plain: usize) {
+        self.time += time;
         self.plain += plain as u64;
         self.added += MessageTag::LEN as u64;
     }
 }
 
-/// Seals a message in its own buffer and sends it: no gradient is copied. With `is_last` the other
-/// end knows that no message follows.
-pub(crate) fn send(
-    wire: &mut Wire,
-    sender: &mut SessionSender,
-    (what, round): (What, u32),
-    mut message: Vec<u8>,
-    is_last: bool,
-    cost: &mut Cost,
-) -> Result<(), Failure> {
-    let start = Instant::now();
-    let aad = aad(what, round);
-    let detached = match is_last {
-        false => sender.seal_in_place(&aad, &mut message)?,
-        true => sender.finish_in_place(&aad, &mut message)?,
-    };
-    cost.add(start, message.len());
-    Ok(wire.write(Kind::Message, &[&detached.to_bytes(), &message])?)
+/// A session and its reply on one connection: what this end sends, and what it receives.
+pub(crate) struct Channel {
+    pub(crate) outgoing: FramedSender<Timed>,
+    pub(crate) incoming: FramedReceiver<Timed>,
+    pub(crate) cost: Cost,
 }
 
-/// How many frames that are not the peer's own are skipped for each message.
-const MAX_REFUSED: u32 = 16;
-
-/// One end's incoming messages. A reply starts with 32 bytes that anyone could have sent. Until a
-/// message has opened, there is a receiver for each start that has arrived.
-pub(crate) struct Incoming {
-    receivers: Vec<SessionReceiver>,
-}
-
-/// How many starts of a reply are kept until a message has opened.
-const MAX_STARTS: usize = 8;
-
-impl Incoming {
-    pub(crate) fn new(receiver: SessionReceiver) -> Self {
-        Self { receivers: vec![receiver] }
+impl Channel {
+    pub(crate) fn new(
+        outgoing: FramedSender<Timed>,
+        incoming: FramedReceiver<Timed>,
+        longest: usize,
+    ) -> Self {
+        Self {
+            outgoing: outgoing.with_bound(longest),
+            incoming: incoming.with_bound(longest),
+            cost: Cost::default(),
+        }
     }
 
-    pub(crate) fn is_finished(&self) -> bool {
-        self.receivers.iter().any(SessionReceiver::is_finished)
-    }
-
-    /// The key that signed the session, or `None` for its reply.
-    pub(crate) fn signer(&self) -> Option<KeyId> {
-        self.receivers.first().and_then(SessionReceiver::signer)
-    }
-
-    fn open(
+    /// Sends a message, which is sealed in its own buffer: no gradient is copied. With `is_last` the other
+    /// end knows that no message follows.
+    pub(crate) fn send(
         &mut self,
-        place: (What, u32),
-        mut payload: Vec<u8>,
-        cost: &mut Cost,
-    ) -> Result<Vec<u8>, twinseal::Error> {
-        let several = self.receivers.len() > 1;
-        let mut outcome = Err(twinseal::Error::Open);
-        for index in 0..self.receivers.len() {
-            let payload = if several { payload.clone() } else { mem::take(&mut payload) };
-            outcome = open(&mut self.receivers[index], place, payload, cost);
-            if outcome.is_ok() {
-                self.receivers.swap(0, index);
-                self.receivers.truncate(1);
-                break;
-            }
+        (what, round): (What, u32),
+        mut message: Vec<u8>,
+        is_last: bool,
+    ) -> io::Result<()> {
+        self.outgoing.get_mut().restart();
+        let (start, aad) = (Instant::now(), aad(what, round));
+        match is_last {
+            false => self.outgoing.send_in_place(&aad, &mut message)?,
+            true => self.outgoing.finish_in_place(&aad, &mut message)?,
         }
-        outcome
+        let took = start.elapsed();
+        self.cost.add(took.saturating_sub(self.outgoing.get_mut().restart()), message.len());
+        Ok(())
+    }
+
+    /// Receives the next message, which must be this one.
+    pub(crate) fn receive(&mut self, (what, round): (What, u32)) -> Result<Plaintext, Failure> {
+        self.incoming.get_mut().restart();
+        let (start, aad) = (Instant::now(), aad(what, round));
+        let message = self.incoming.receive_with_aad(&aad)?.ok_or("it has finished its session")?;
+        let took = start.elapsed();
+        self.cost.add(took.saturating_sub(self.incoming.get_mut().restart()), message.len());
+        Ok(message)
     }
 }
 
-/// Reads the next message. Frames that somebody else put on the wire are reported to `refused` and
-/// skipped: after a failed open the session still waits for the same message, so that injected
-/// frames cannot stop it. `start` makes a receiver from another start of a reply, while that is
-/// possible.
-pub(crate) fn receive(
-    wire: &mut Wire,
-    incoming: &mut Incoming,
-    place: (What, u32),
-    cost: &mut Cost,
-    start: &mut dyn FnMut(&[u8]) -> Option<SessionReceiver>,
-    refused: &mut dyn FnMut(String),
-) -> Result<Vec<u8>, Failure> {
-    for _ in 0..MAX_REFUSED {
-        match wire.read()? {
-            None => return Err("the connection was closed".into()),
-            Some(Frame { kind: Kind::Message, payload }) => {
-                match incoming.open(place, payload, cost) {
-                    Ok(message) => return Ok(message),
-                    Err(error) => refused(error.to_string()),
-                }
-            }
-            Some(Frame { kind: Kind::Reply, payload }) => match start(&payload) {
-                Some(receiver) if incoming.receivers.len() < MAX_STARTS => {
-                    incoming.receivers.push(receiver);
-                }
-                _ => refused("a Reply in the middle of a session".into()),
-            },
-            Some(Frame { kind, .. }) => refused(format!("a {kind:?} in the middle of a session")),
-        }
-    }
-    Err(format!("{MAX_REFUSED} frames in a row were refused").into())
-}
-
-/// Opens a message in its own buffer.
-fn open(
-    receiver: &mut SessionReceiver,
-    (what, round): (What, u32),
-    mut payload: Vec<u8>,
-    cost: &mut Cost,
-) -> Result<Vec<u8>, twinseal::Error> {
-    let start = Instant::now();
-    let too_short = twinseal::Error::Truncated {
-        what: "message",
-        needed: MessageTag::LEN,
-        actual: payload.len(),
-    };
-    let (detached, message) = payload.split_first_chunk_mut().ok_or(too_short)?;
-    receiver.open_in_place(&aad(what, round), message, &MessageTag::from_bytes(detached)?)?;
-    cost.add(start, message.len());
-    payload.drain(..MessageTag::LEN);
-    Ok(payload)
+/// Whether a session ended because of bytes that its peer did not send, and not because the connection did.
+pub(crate) fn is_forged(failure: &Failure) -> bool {
+    let error = failure.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
 }

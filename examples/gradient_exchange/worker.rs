@@ -7,19 +7,15 @@ use std::{
 };
 
 use rand::{SeedableRng, rngs::StdRng};
-use twinseal::{
-    EncapsulationKey, SigningKey,
-    session::{ReplyNonce, SessionReceiver, SessionSender},
-};
+use twinseal::{EncapsulationKey, SigningKey, session::FramedSender};
 
 use crate::{
     Failure,
-    message::{self, Average, Spent, Update, What, context},
-    secure::{self, Cost, Incoming},
-    wire::{Kind, Wire},
+    message::{self, Average, CHALLENGE, Spent, Update, What, context},
+    secure::Channel,
+    timed::Timed,
 };
-use common::complain;
-use digits::Perceptron;
+use digits::{Perceptron, Sample};
 
 /// Pictures of each worker.
 const SAMPLES: usize = 2000;
@@ -93,135 +89,100 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     io::stdin().lock().take(64 * 1024).read_to_string(&mut pem)?;
     let to_aggregator = EncapsulationKey::from_pem(&pem)?;
 
-    let patience = Duration::from_secs(settings.patience);
-    let stream = TcpStream::connect_timeout(&settings.connect, patience)?;
-    let mut wire = Wire::new(stream, patience)?;
-    let challenge = wire.expect(Kind::Challenge)?;
-    let mut worker = Worker {
-        session: {
-            let session = start(&mut wire, &to_aggregator, &key, &context(&challenge, 1))?;
-            wire.allow(LONGEST_MESSAGE);
-            session
-        },
-        wire,
-        key,
-        challenge,
-        number: settings.number,
-        cost: Cost::default(),
-    };
-    worker.learn(&settings.learning, settings.rogue)
+    let mut rng = StdRng::seed_from_u64(settings.number as u64);
+    let samples = digits::draw(&mut rng, SAMPLES, 3 * settings.number, 0.6);
+    Worker { settings, samples, key, to_aggregator, round: 1, spent: Spent::default() }.learn()
 }
 
-struct Session {
-    updates: SessionSender,
-    answers: Incoming,
-    /// The time that it took to start, until that is reported.
-    starting: Duration,
-}
-
-/// Starts a session, and waits until the aggregator has started its reply.
-fn start(
-    wire: &mut Wire,
-    to: &EncapsulationKey,
-    key: &SigningKey,
-    context: &[u8],
-) -> Result<Session, Failure> {
-    let start = Instant::now();
-    let (hello, mut updates) = to.signed_by(key).sender(context)?;
-    let starting = start.elapsed();
-    wire.write(Kind::Hello, &[&hello])?;
-    let nonce = wire.expect(Kind::Reply)?;
-    let answers = reply(&mut updates, &nonce).ok_or("a reply does not start with 32 bytes")?;
-    Ok(Session { updates, answers: Incoming::new(answers), starting })
-}
-
-/// A receiver for what may be the start of the reply: its first message shows whether it is.
-fn reply(updates: &mut SessionSender, nonce: &[u8]) -> Option<SessionReceiver> {
-    updates.accept_reply(ReplyNonce::from_bytes(nonce.try_into().ok()?)).ok()
-}
-
-struct Worker {
-    number: usize,
-    wire: Wire,
+struct Worker<'a> {
+    settings: &'a Settings,
+    samples: Vec<Sample>,
     key: SigningKey,
-    challenge: Vec<u8>,
-    session: Session,
-    cost: Cost,
+    to_aggregator: EncapsulationKey,
+    round: u32,
+    /// The time that the cryptography has taken since the last report.
+    spent: Spent,
 }
 
-impl Worker {
-    fn learn(&mut self, settings: &Learning, rogue: Option<Rogue>) -> Result<(), Failure> {
-        let mut rng = StdRng::seed_from_u64(self.number as u64);
-        let samples = digits::draw(&mut rng, SAMPLES, 3 * self.number, 0.6);
-        let mut batches = samples.chunks_exact(settings.batch as usize).cycle();
+/// How many sessions in a row may fail, before the worker gives up.
+const MAX_FAILED: u32 = 3;
 
-        let mut model = Perceptron::from_safetensors(&self.receive(What::Model, 1)?)?;
-        for round in 1.. {
-            let batch = batches.next().ok_or("a batch is larger than all pictures")?;
-            let (gradient, loss) = model.gradient(batch);
-            let (hidden, samples) = (model.hidden(), settings.batch);
-            let mut update = Update { gradient, hidden, samples, loss, spent: self.spent() };
-            if let Some(rogue) = rogue {
+impl Worker<'_> {
+    /// Learns in one session after the other: another one when the aggregator's key was rotated, or when
+    /// somebody has put other bytes into the connection, which ends it.
+    fn learn(&mut self) -> Result<(), Failure> {
+        let mut failed = (self.round, 0);
+        loop {
+            match self.session() {
+                Ok(None) => return Ok(()),
+                Ok(Some(key)) => self.to_aggregator = key,
+                Err(error) => {
+                    failed = (self.round, if failed.0 == self.round { failed.1 + 1 } else { 1 });
+                    if failed.1 == MAX_FAILED || !error.is::<io::Error>() {
+                        let round = self.round;
+                        return Err(format!("in round {round}: the aggregator: {error}").into());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Connects, and starts a session and its reply.
+    fn connect(&mut self) -> Result<Channel, Failure> {
+        let patience = Duration::from_secs(self.settings.patience);
+        let stream = TcpStream::connect_timeout(&self.settings.connect, patience)?;
+        let mut connection = Timed::new(stream, patience)?;
+        let mut challenge = [0; CHALLENGE];
+        connection.read_exact(&mut challenge)?;
+
+        let start = Instant::now();
+        let session = self.to_aggregator.signed_by(&self.key).sender(&context(&challenge))?;
+        self.spent.starting += start.elapsed();
+        let mut updates = FramedSender::start(connection.try_clone()?, session)?;
+        let answers = updates.accept_reply(connection)?;
+        Ok(Channel::new(updates, answers, LONGEST_MESSAGE))
+    }
+
+    /// Learns until the session ends. Returns the aggregator's next key, or `None` after the last round.
+    fn session(&mut self) -> Result<Option<EncapsulationKey>, Failure> {
+        let mut channel = self.connect()?;
+        let Learning { batch, rate } = self.settings.learning;
+        let mut model = Perceptron::from_safetensors(&channel.receive((What::Model, self.round))?)?;
+        loop {
+            let round = self.round;
+            let batches = self.samples.chunks_exact(batch as usize);
+            let batch_of_round = batches.cycle().nth(round as usize - 1);
+            let (gradient, loss) = model.gradient(batch_of_round.ok_or("a batch is too large")?);
+            let (hidden, samples) = (model.hidden(), batch);
+            let spent = self.spent(&mut channel);
+            let mut update = Update { gradient, hidden, samples, loss, spent };
+            if let Some(rogue) = self.settings.rogue {
                 rogue.spoil(&mut update);
             }
-            self.send(What::Update, round, update.to_bytes()?, false)?;
+            channel.send((What::Update, round), update.to_bytes()?, false)?;
 
-            let average = Average::from_bytes(&self.receive(What::Average, round)?)?;
+            let average = Average::from_bytes(&channel.receive((What::Average, round))?)?;
             if average.hidden != model.hidden() {
                 return Err("the average is of another model".into());
             }
-            model.descend(&average.gradient, settings.rate);
+            model.descend(&average.gradient, rate);
             if !model.is_finite() {
-                return Err(format!("the average of round {round} spoilt the model").into());
+                return Err("the average spoilt the model".into());
             }
-
-            let is_last = self.session.answers.is_finished();
-            if is_last || average.next_key.is_some() {
-                // It shows the aggregator that nothing was truncated.
-                let farewell = message::farewell_to_bytes(self.spent())?;
-                self.send(What::Farewell, round, farewell, true)?;
-            }
-            if is_last {
-                return Ok(());
-            }
-            if let Some(key) = average.next_key {
-                let context = context(&self.challenge, 2);
-                self.session = start(&mut self.wire, &key, &self.key, &context)?;
+            self.round += 1;
+            if channel.incoming.is_finished() {
+                // It shows the aggregator that nothing was cut off; then the aggregator closes the connection.
+                let farewell = message::farewell_to_bytes(self.spent(&mut channel))?;
+                channel.send((What::Farewell, round), farewell, true)?;
+                channel.incoming.get_mut().restart();
+                channel.incoming.expect_end()?;
+                return Ok(average.next_key);
             }
         }
-        Ok(())
     }
 
-    /// The time that the cryptography has taken since the last report.
-    fn spent(&mut self) -> Spent {
-        let starting = std::mem::take(&mut self.session.starting);
-        Spent { sealing: self.cost.take().time, starting }
+    fn spent(&mut self, channel: &mut Channel) -> Spent {
+        let Spent { sealing, starting } = std::mem::take(&mut self.spent);
+        Spent { sealing: sealing + channel.cost.take().time, starting }
     }
-
-    fn send(
-        &mut self,
-        what: What,
-        round: u32,
-        message: Vec<u8>,
-        is_last: bool,
-    ) -> Result<(), Failure> {
-        let Self { wire, session, cost, .. } = self;
-        secure::send(wire, &mut session.updates, (what, round), message, is_last, cost)
-            .map_err(|error| while_at(round, &error))
-    }
-
-    fn receive(&mut self, what: What, round: u32) -> Result<Vec<u8>, Failure> {
-        let Self { wire, session, cost, number, .. } = self;
-        let Session { updates, answers, .. } = session;
-        let start = &mut |nonce: &[u8]| reply(updates, nonce);
-        secure::receive(wire, answers, (what, round), cost, start, &mut |reason| {
-            // A log that cannot be written must not stop the training.
-            complain(format_args!("worker {number}: refused a frame"), reason);
-        })
-        .map_err(|error| while_at(round, &error))
-    }
-}
-
-fn while_at(round: u32, error: &Failure) -> Failure {
-    format!("in round {round}: the aggregator: {error}").into()
 }
