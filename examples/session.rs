@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let (bob, alice) = (DecapsulationKey::generate()?, SigningKey::generate()?);
     let (to_bob, from_alice) = (bob.encapsulation_key().clone(), alice.verifying_key().clone());
 
-    // The connection. In practice it is TCP, and each message follows its length.
+    // What delivers the messages: a queue, for example, or a WebSocket.
     let (outbox, inbox) = mpsc::channel();
 
     let sending = thread::spawn(move || -> Result<(), Box<dyn Error + Send + Sync>> {

@@ -71,6 +71,9 @@ fn the_quickstart_takes_a_file_and_does_not_change_it() {
 fn the_small_examples_run() {
     assert_eq!(printed("seal", &[]).lines().count(), 1);
     assert_eq!(printed("session", &[]), "layer 1\nlayer 2\nlayer 3\n");
+    let request = printed("request", &[]);
+    assert!(request.starts_with("alice asks about 9 bytes.\nThe answer: a cat.\n"), "{request}");
+    assert!(request.contains("it was let in before") && request.ends_with("\nRoses are red.\n"));
     assert_eq!(printed("external_key", &[]).lines().count(), 1);
 }
 
@@ -78,9 +81,12 @@ fn the_small_examples_run() {
 #[test]
 fn the_documentation_has_the_small_examples() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for (name, module) in
-        [("seal", "stream.rs"), ("session", "session.rs"), ("external_key", "kem/external.rs")]
-    {
+    for (name, module) in [
+        ("seal", "stream.rs"),
+        ("session", "session.rs"),
+        ("request", "request.rs"),
+        ("external_key", "kem/external.rs"),
+    ] {
         let example = fs::read_to_string(examples.join(format!("{name}.rs"))).unwrap();
         let (_, code) = example.split_once("\n\n").unwrap();
         let source = fs::read_to_string(examples.join("../src").join(module)).unwrap();
