@@ -19,7 +19,7 @@ mod body_key;
 mod content_key;
 mod header;
 pub(crate) mod opening;
-mod parsing;
+pub(crate) mod parsing;
 pub(crate) mod recipients;
 pub(crate) mod rewrap;
 mod sealing;

@@ -97,7 +97,7 @@
 //! | [`sign`] | the traits of the `signature` crate |
 //! | [`secret`] | buffers that are wiped when they are dropped |
 //! | [`provider`] | another implementation of the primitives, or the one of another crate feature |
-//! | `tokio` | keys that are reloaded while a service runs; feature `tokio` |
+//! | `tokio` | asynchronous readers and writers, and keys that are reloaded while a service runs; feature `tokio` |
 //! | `hazmat` | known answers, in tests; feature `hazmat` |
 //!
 //! A method is in the module of its verb: `EncapsulationKey::seal` is documented here and written in `envelope`.
@@ -105,7 +105,8 @@
 //! # Features
 //!
 //! None is on by default, and none changes a byte. `aws-lc-rs` (C and assembly) makes most operations three to six
-//! times as fast, and `rayon` adds `.parallel()`, which uses all cores. [`provider`] describes `aws-lc-rs` and
+//! times as fast, `rayon` adds `.parallel()`, which uses all cores, and `tokio` adds asynchronous readers and
+//! writers. [`provider`] describes `aws-lc-rs` and
 //! `pqclean`. `experimental-falcon` adds a signature suite outside the promises below. `hazmat` is for known
 //! answers, and `cli` only for `cargo install`. A debug build needs optimised dependencies:
 //! `[profile.dev.package."*"]` with `opt-level = 3`.
@@ -260,6 +261,18 @@ const _: () = {
     crosses::<envelope::UnverifiedBody>();
     crosses::<envelope::Body>();
     crosses::<stream::RandomAccess<Vec<u8>>>();
+    #[cfg(feature = "tokio")]
+    crosses::<tokio::SealWriter<Vec<u8>>>();
+    #[cfg(feature = "tokio")]
+    crosses::<tokio::OpenReader<&[u8]>>();
+    #[cfg(feature = "tokio")]
+    crosses::<tokio::RequestReader<&[u8]>>();
+    #[cfg(feature = "tokio")]
+    crosses::<tokio::PieceWriter<Vec<u8>>>();
+    #[cfg(feature = "tokio")]
+    crosses::<tokio::PieceReader<&[u8]>>();
+    #[cfg(feature = "tokio")]
+    crosses::<tokio::SealedPieces<u8>>();
     #[cfg(feature = "rayon")]
     crosses::<stream::ParallelSealWriter<Vec<u8>>>();
     #[cfg(feature = "rayon")]

@@ -50,12 +50,14 @@
 pub(crate) mod body;
 mod chunk_key;
 pub(crate) mod chunks;
-mod outgoing;
+pub(crate) mod opening;
+pub(crate) mod outgoing;
 #[cfg(feature = "rayon")]
 mod parallel;
 mod random_access;
 mod read_at;
 mod reader;
+pub(crate) mod sealing;
 mod writer;
 
 pub(crate) use chunk_key::{CHUNK, ChunkKey, PREFIX, SEALED_CHUNK, plaintext_len, sealed_len};

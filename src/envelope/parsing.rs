@@ -155,6 +155,44 @@ const LEAST_READ: usize = 4 * 1024;
 /// How many bytes are fetched at most at once.
 const MOST_FETCHED: usize = 256 * 1024;
 
+/// A header of which a part was read.
+#[derive(Default)]
+pub(crate) struct Arriving {
+    parser: Parser,
+    bytes: Vec<u8>,
+    /// How many of the bytes have arrived; the rest is room.
+    filled: usize,
+    ended: bool,
+}
+
+impl Arriving {
+    /// The room for the next bytes, all of which belong to the header, or `None` if the header is
+    /// complete. An error if it is malformed, or ends too early.
+    pub(crate) fn room(&mut self) -> Result<Option<&mut [u8]>, Error> {
+        self.bytes.truncate(self.filled);
+        match self.parser.advance(&self.bytes) {
+            Ok(_) => Ok(None),
+            Err(Error::Truncated { needed, actual, .. }) if !self.ended => {
+                // The number of recipients is a claim: the buffer grows at most to twice the bytes read.
+                self.bytes.resize(needed.min(actual + actual.max(LEAST_READ)), 0);
+                Ok(self.bytes.get_mut(self.filled..))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Counts bytes that were read into the room, and notes whether the reader has ended.
+    pub(crate) fn arrived(&mut self, len: usize, ended: bool) {
+        self.filled += len;
+        self.ended = ended;
+    }
+
+    /// The header, once there is no more room.
+    pub(crate) fn into_header(self) -> Header {
+        Header { bytes: self.bytes, stanzas: self.parser.stanzas }
+    }
+}
+
 impl Header {
     /// The greatest length of a header: 4 MiB.
     pub const MAX_LEN: usize = constants::MAX_HEADER;
@@ -224,22 +262,13 @@ impl Header {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn read(mut reader: impl Read) -> io::Result<Self> {
-        let mut parser = Parser::default();
-        let mut bytes = Vec::new();
-        let mut ended = false;
-        loop {
-            match parser.advance(&bytes) {
-                Ok(_) => return Ok(Self { bytes, stanzas: parser.stanzas }),
-                Err(Error::Truncated { needed, actual, .. }) if !ended => {
-                    // The number of recipients is a claim: the buffer grows at most to twice the bytes read.
-                    bytes.resize(needed.min(actual + actual.max(LEAST_READ)), 0);
-                    let mut filled = actual;
-                    ended = retry::read_full(&mut reader, &mut bytes, &mut filled)?;
-                    bytes.truncate(filled);
-                }
-                Err(error) => return Err(error.into()),
-            }
+        let mut arriving = Arriving::default();
+        while let Some(room) = arriving.room()? {
+            let mut filled = 0;
+            let ended = retry::read_full(&mut reader, room, &mut filled)?;
+            arriving.arrived(filled, ended);
         }
+        Ok(arriving.into_header())
     }
 
     /// Reads a header in blocks, because each read may be a request to a server. Also returns those

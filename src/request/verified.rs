@@ -248,6 +248,17 @@ impl UnlockedRequest {
     /// Length of a full chunk with its tag: 16400 bytes.
     pub const SEALED_CHUNK: usize = SEALED_CHUNK;
 
+    /// For an asynchronous reader: what opens the body, and what is left over for the answer, until a
+    /// guard has let the request in.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn opener(
+        self,
+        prefix: &[u8; BodyKey::PREFIX_LEN],
+    ) -> Result<Unadmitted<(Opener, Asked)>, Error> {
+        let (opener, facts, asked) = self.into_parts(prefix)?;
+        Ok(Unadmitted { facts, request: (opener, asked) })
+    }
+
     /// For a reader: what opens the body, and what is left over for the answer.
     pub(super) fn into_parts(
         self,
@@ -296,6 +307,18 @@ impl<T> Unadmitted<T> {
     /// The guard's verdict.
     pub fn admitted(self, verdict: Result<(), Error>) -> Result<T, Error> {
         verdict.map(|()| self.request)
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl<T> Unadmitted<T> {
+    pub(crate) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Unadmitted<U> {
+        Unadmitted { facts: self.facts, request: convert(self.request) }
+    }
+
+    /// For a reader, which authenticates the first chunk before the guard is asked.
+    pub(crate) fn before_verdict(&mut self) -> &mut T {
+        &mut self.request
     }
 }
 

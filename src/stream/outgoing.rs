@@ -3,9 +3,40 @@
 use std::{
     io::{self, Write},
     mem,
+    task::{Poll, ready},
 };
 
 use crate::retry::{flush, uninterrupted};
+
+/// How an inner writer is called: so that it blocks, or within an asynchronous task.
+pub(crate) trait Calls<W> {
+    /// Writes a part of these bytes, and returns how many.
+    fn write(&mut self, inner: &mut W, bytes: &[u8]) -> Poll<io::Result<usize>>;
+
+    /// Flushes.
+    fn flush(&mut self, inner: &mut W) -> Poll<io::Result<()>>;
+}
+
+/// Calls that block, and are repeated when they are interrupted.
+pub(crate) struct Blocking;
+
+impl<W: Write> Calls<W> for Blocking {
+    fn write(&mut self, inner: &mut W, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(uninterrupted(|| inner.write(bytes)))
+    }
+
+    fn flush(&mut self, inner: &mut W) -> Poll<io::Result<()>> {
+        Poll::Ready(flush(inner))
+    }
+}
+
+/// The result of [`Blocking`] calls, which are never pending.
+pub(crate) fn blocking<T>(result: Poll<io::Result<T>>) -> io::Result<T> {
+    match result {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
 
 /// An inner writer, and how far it has come.
 ///
@@ -23,6 +54,11 @@ pub(crate) struct Outgoing<W> {
 }
 
 impl<W> Outgoing<W> {
+    /// The `first` bytes wait for the first call.
+    pub(crate) fn waiting(first: Vec<u8>, inner: W) -> Self {
+        Self { inner, first, taken: 0, failed: false }
+    }
+
     pub(crate) fn get_ref(&self) -> &W {
         &self.inner
     }
@@ -51,13 +87,64 @@ impl<W> Outgoing<W> {
     pub(crate) fn keep(&mut self, bytes: &[u8]) {
         self.first.extend_from_slice(bytes);
     }
+
+    /// Writes the `first` bytes, then these. Until it is ready with `Ok`, the same bytes must be offered
+    /// again.
+    pub(crate) fn poll_write(
+        &mut self,
+        bytes: &[u8],
+        calls: &mut impl Calls<W>,
+    ) -> Poll<io::Result<()>> {
+        self.check()?;
+        if !self.first.is_empty() {
+            let first = mem::take(&mut self.first);
+            let written = self.poll_rest(&first, calls);
+            if !matches!(written, Poll::Ready(Ok(()))) {
+                self.first = first;
+                return written;
+            }
+        }
+        self.poll_rest(bytes, calls)
+    }
+
+    /// Writes the bytes that the inner writer has not taken yet.
+    fn poll_rest(&mut self, bytes: &[u8], calls: &mut impl Calls<W>) -> Poll<io::Result<()>> {
+        while let Some(rest) = bytes.get(self.taken..).filter(|rest| !rest.is_empty()) {
+            self.failed = true;
+            let written = calls.write(&mut self.inner, rest);
+            self.failed = false;
+            match ready!(written)? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                length if length <= rest.len() => self.taken += length,
+                _ => {
+                    self.failed = true;
+                    let claim = io::Error::other("the inner writer claims too many bytes");
+                    return Poll::Ready(Err(claim));
+                }
+            }
+        }
+        self.taken = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Flushes the inner writer, or makes another call after which nothing of what it took is unwritten.
+    pub(crate) fn poll_end(
+        &mut self,
+        end: impl FnOnce(&mut W) -> Poll<io::Result<()>>,
+    ) -> Poll<io::Result<()>> {
+        self.check()?;
+        self.failed = true;
+        let ended = end(&mut self.inner);
+        self.failed = false;
+        ended
+    }
 }
 
 impl<W: Write> Outgoing<W> {
     /// Writes the `first` bytes. If the inner writer asks to be tried again, they wait for the next
     /// call.
     pub(crate) fn new(first: Vec<u8>, inner: W) -> io::Result<Self> {
-        let mut outgoing = Self { inner, first, taken: 0, failed: false };
+        let mut outgoing = Self::waiting(first, inner);
         match outgoing.write(&[]) {
             Err(error) if is_again(&error) => Ok(outgoing),
             written => written.map(|()| outgoing),
@@ -66,44 +153,11 @@ impl<W: Write> Outgoing<W> {
 
     /// Writes all of these bytes. After an error the same bytes must be offered again.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.check()?;
-        if !self.first.is_empty() {
-            let first = mem::take(&mut self.first);
-            let written = self.write_rest(&first);
-            if written.is_err() {
-                self.first = first;
-                return written;
-            }
-        }
-        self.write_rest(bytes)
-    }
-
-    /// Writes the bytes that the inner writer has not taken yet.
-    fn write_rest(&mut self, bytes: &[u8]) -> io::Result<()> {
-        while let Some(rest) = bytes.get(self.taken..).filter(|rest| !rest.is_empty()) {
-            self.failed = true;
-            let written = uninterrupted(|| self.inner.write(rest));
-            self.failed = false;
-            match written {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(length) if length <= rest.len() => self.taken += length,
-                Ok(_) => {
-                    self.failed = true;
-                    return Err(io::Error::other("the inner writer claims too many bytes"));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        self.taken = 0;
-        Ok(())
+        blocking(self.poll_write(bytes, &mut Blocking))
     }
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.check()?;
-        self.failed = true;
-        let flushed = flush(&mut self.inner);
-        self.failed = false;
-        flushed
+        blocking(self.poll_end(|inner| Blocking.flush(inner)))
     }
 }
 

@@ -3,14 +3,11 @@
 use std::{
     fmt,
     io::{self, BufRead, Read},
-    ops::Range,
+    task::Poll,
 };
 
-use super::{SEALED_CHUNK, chunks::Opener};
-use crate::{error::Error, numbered_key::TAG, retry::read_some, secret::SecretBuffer};
-
-/// How many chunks are read at once.
-pub(super) const BATCH: usize = 8;
+use super::{chunks::Opener, opening::Opening, outgoing::blocking};
+use crate::retry::read_some;
 
 /// Opens everything that it reads. From [`open_reader`](crate::DecapsulationKey::open_reader).
 ///
@@ -41,105 +38,29 @@ pub(super) const BATCH: usize = 8;
 /// ```
 pub struct OpenReader<R> {
     pub(super) inner: R,
-    pub(super) opener: Opener,
-    /// Room for a batch of sealed chunks, opened where they are.
-    pub(super) batch: SecretBuffer,
-    /// How many bytes were read into the batch.
-    pub(super) filled: usize,
-    /// How many of them were opened: the chunks before this position are plaintext.
-    pub(super) opened: usize,
-    /// The plaintext of the current chunk that was not returned yet.
-    pub(super) ready: Range<usize>,
-    pub(super) state: State,
-}
-
-pub(super) enum State {
-    Reading,
-    Complete,
-    Failed(Error),
-}
-
-impl State {
-    /// Whether there is more to read. If opening has failed, that error again.
-    pub(super) fn is_reading(&self) -> io::Result<bool> {
-        match self {
-            Self::Reading => Ok(true),
-            Self::Complete => Ok(false),
-            Self::Failed(error) => Err(error.clone().into()),
-        }
-    }
+    pub(super) opening: Opening,
 }
 
 impl<R: Read> OpenReader<R> {
     pub(crate) fn new(opener: Opener, inner: R) -> Self {
-        Self {
-            inner,
-            opener,
-            batch: SecretBuffer::zeroed(BATCH * SEALED_CHUNK),
-            filled: 0,
-            opened: 0,
-            ready: 0..0,
-            state: State::Reading,
-        }
+        Self { inner, opening: Opening::new(opener) }
     }
 
     /// The inner reader.
     pub fn get_ref(&self) -> &R {
         &self.inner
     }
-
-    /// Opens the next chunk, reading as much as that needs.
-    fn next_chunk(&mut self) -> io::Result<()> {
-        while self.filled - self.opened < SEALED_CHUNK {
-            if self.batch.len() - self.opened < SEALED_CHUNK {
-                self.batch.copy_within(self.opened..self.filled, 0);
-                self.filled -= self.opened;
-                self.opened = 0;
-            }
-            match read_some(&mut self.inner, &mut self.batch[self.filled..])?.len() {
-                0 => return self.last_chunk(),
-                length => self.filled += length,
-            }
-        }
-        self.open_to(self.opened + SEALED_CHUNK)
-    }
-
-    /// The inner reader has ended: the rest of the batch is the last chunk.
-    fn last_chunk(&mut self) -> io::Result<()> {
-        self.open_to(self.filled)?;
-        self.state = State::Complete;
-        Ok(())
-    }
-
-    fn open_to(&mut self, end: usize) -> io::Result<()> {
-        let start = self.opened;
-        let opened = match self.batch[start..end].split_last_chunk_mut::<TAG>() {
-            Some((chunk, tag)) => self.opener.open_next(chunk, tag),
-            None => Err(Error::Open),
-        };
-        if let Err(error) = opened {
-            // All plaintext was read, and nothing else is worth keeping.
-            self.batch.wipe();
-            (self.filled, self.opened, self.ready) = (0, 0, 0..0);
-            self.state = State::Failed(error.clone());
-            return Err(error.into());
-        }
-        self.opened = end;
-        self.ready = start..end - TAG;
-        Ok(())
-    }
 }
 
 impl<R: Read> BufRead for OpenReader<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        while self.ready.is_empty() && self.state.is_reading()? {
-            self.next_chunk()?;
-        }
-        Ok(&self.batch[self.ready.clone()])
+        let mut read = |room: &mut [u8]| Ok(read_some(&mut self.inner, room)?.len());
+        blocking(self.opening.poll_ready(|room| Poll::Ready(read(room))))?;
+        Ok(self.opening.ready())
     }
 
     fn consume(&mut self, amount: usize) {
-        self.ready.start = self.ready.end.min(self.ready.start.saturating_add(amount));
+        self.opening.consume(amount);
     }
 }
 
@@ -161,6 +82,6 @@ pub(super) fn read_buffered(reader: &mut impl BufRead, buffer: &mut [u8]) -> io:
 
 impl<R> fmt::Debug for OpenReader<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OpenReader({:?})", self.opener)
+        write!(f, "OpenReader({:?})", self.opening.opener())
     }
 }

@@ -49,6 +49,10 @@ mod session;
 #[cfg(all(feature = "hazmat", feature = "rayon"))]
 mod stream;
 
+// Asynchronous readers and writers.
+#[cfg(feature = "tokio")]
+mod tokio;
+
 // The formats, byte by byte.
 #[cfg(feature = "hazmat")]
 mod spec;

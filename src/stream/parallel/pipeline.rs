@@ -11,7 +11,7 @@ use super::pool::threads;
 use crate::{
     error::Error,
     secret::SecretBuffer,
-    stream::{ChunkKey, SEALED_CHUNK, reader::BATCH},
+    stream::{ChunkKey, SEALED_CHUNK, opening::BATCH},
 };
 
 /// Batches under way for each thread: half a MiB.

@@ -15,7 +15,8 @@ use crate::{
     retry::read_full,
     stream::{
         ChunkKey, OpenReader, SEALED_CHUNK,
-        reader::{BATCH, State, read_buffered},
+        opening::{BATCH, Opening, State},
+        reader::read_buffered,
     },
 };
 
@@ -38,7 +39,8 @@ impl<R: Read> OpenReader<R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn parallel(self) -> ParallelOpenReader<R> {
-        let Self { inner, opener, batch, filled, opened, ready, state } = self;
+        let Self { inner, opening } = self;
+        let Opening { opener, batch, filled, opened, ready, state } = opening;
         let (key, next) = opener.into_parts();
         let mut pipeline = Pipeline::new(key, open_batch);
         let mut reading = pipeline.spare();

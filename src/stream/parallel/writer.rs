@@ -11,7 +11,10 @@ use crate::{
     error::Error,
     numbered_key::TAG,
     stream::{
-        CHUNK, ChunkKey, SEALED_CHUNK, SealWriter, outgoing::Outgoing, reader::BATCH, writer::End,
+        CHUNK, ChunkKey, SEALED_CHUNK, SealWriter,
+        opening::BATCH,
+        outgoing::Outgoing,
+        sealing::{End, Sealing},
     },
 };
 
@@ -38,7 +41,7 @@ impl<W: Write> SealWriter<W> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn parallel(self) -> ParallelSealWriter<W> {
-        let Self { mut outgoing, sealer, batch, sealed, end } = self;
+        let Sealing { mut outgoing, sealer, batch, sealed, end } = self.0;
         let (sealed, waiting) = batch.split_at(sealed);
         outgoing.keep(sealed);
         let (key, next) = sealer.into_parts();

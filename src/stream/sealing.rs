@@ -1,0 +1,159 @@
+//! What the writers that seal have in common, blocking or not: a batch of chunks, and where it goes.
+
+use std::{
+    io,
+    task::{Poll, ready},
+};
+
+use super::{
+    CHUNK, PREFIX, SEALED_CHUNK,
+    chunks::Sealer,
+    outgoing::{Calls, Outgoing},
+};
+use crate::{error::Error, secret::SecretBuffer};
+
+/// How many chunks are written at once. Each is sealed while it is in the cache.
+const BATCH: usize = 8;
+
+/// Takes plaintext, and writes it sealed to an inner writer, which is called in any way.
+pub(crate) struct Sealing<W> {
+    pub(super) outgoing: Outgoing<W>,
+    pub(super) sealer: Sealer,
+    /// Sealed chunks, then the part of a chunk that waits for its end.
+    pub(super) batch: SecretBuffer,
+    /// Where the sealed chunks end.
+    pub(super) sealed: usize,
+    pub(super) end: End,
+}
+
+/// How much of the end of an envelope is done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// More plaintext may come.
+    Open,
+    /// The last chunk is sealed.
+    Sealed,
+    /// It is written, and flushed.
+    Written,
+}
+
+impl End {
+    /// Plaintext is taken only before the end.
+    pub(super) fn check(self) -> io::Result<()> {
+        if self == Self::Open {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "the envelope is finished"))
+    }
+}
+
+/// The first bytes that are written: a header or another start, and the prefix of the body.
+pub(crate) fn first(mut start: Vec<u8>, prefix: &[u8; PREFIX]) -> Vec<u8> {
+    start.extend_from_slice(prefix);
+    start
+}
+
+impl<W> Sealing<W> {
+    pub(crate) fn new(outgoing: Outgoing<W>, sealer: Sealer) -> Self {
+        Self {
+            outgoing,
+            sealer,
+            batch: SecretBuffer::with_capacity(BATCH * SEALED_CHUNK),
+            sealed: 0,
+            end: End::Open,
+        }
+    }
+
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    pub(crate) fn get_ref(&self) -> &W {
+        self.outgoing.get_ref()
+    }
+
+    pub(crate) fn into_inner(self) -> W {
+        self.outgoing.into_inner()
+    }
+
+    /// Takes as much plaintext as the batch has room for, after a full batch was written. The steps that
+    /// may fail come first, so that an error has taken nothing of the plaintext.
+    pub(crate) fn poll_take(
+        &mut self,
+        plaintext: &[u8],
+        calls: &mut impl Calls<W>,
+    ) -> Poll<io::Result<usize>> {
+        self.outgoing.check()?;
+        self.end.check()?;
+        ready!(self.poll_room(calls))?;
+        let mut rest = plaintext;
+        while !rest.is_empty() && !self.is_full() {
+            let room = CHUNK - (self.batch.len() - self.sealed);
+            let (now, later) = rest.split_at(rest.len().min(room));
+            self.batch.extend_from_slice(now);
+            rest = later;
+            if now.len() == room {
+                self.seal_waiting()?;
+            }
+        }
+        Poll::Ready(Ok(plaintext.len() - rest.len()))
+    }
+
+    /// Whether the next plaintext has to wait for the inner writer.
+    pub(crate) fn is_full(&self) -> bool {
+        self.sealed == BATCH * SEALED_CHUNK
+    }
+
+    /// Writes the sealed chunks, and flushes. A part of a chunk waits for its end.
+    pub(crate) fn poll_flush(&mut self, calls: &mut impl Calls<W>) -> Poll<io::Result<()>> {
+        self.outgoing.check()?;
+        ready!(self.poll_sealed(calls))?;
+        self.outgoing.poll_end(|inner| calls.flush(inner))
+    }
+
+    /// Seals the last chunk, writes and flushes. What is done is not done again.
+    pub(crate) fn poll_finish(&mut self, calls: &mut impl Calls<W>) -> Poll<io::Result<()>> {
+        self.outgoing.check()?;
+        if self.end == End::Open {
+            ready!(self.poll_room(calls))?;
+            self.seal_waiting()?;
+            self.end = End::Sealed;
+        }
+        if self.end == End::Sealed {
+            ready!(self.poll_flush(calls))?;
+            self.end = End::Written;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Another call of the inner writer at the end; see [`Outgoing::poll_end`].
+    #[cfg(feature = "tokio")]
+    pub(crate) fn poll_end(
+        &mut self,
+        end: impl FnOnce(&mut W) -> Poll<io::Result<()>>,
+    ) -> Poll<io::Result<()>> {
+        self.outgoing.poll_end(end)
+    }
+
+    /// Seals the chunk that waits in the batch: a full one, or at the end the last one.
+    fn seal_waiting(&mut self) -> Result<(), Error> {
+        let waiting = &mut self.batch[self.sealed..];
+        let tag = self.outgoing.or_fail(|| self.sealer.seal_next(waiting))?;
+        self.batch.extend_from_slice(&tag);
+        self.sealed = self.batch.len();
+        Ok(())
+    }
+
+    /// Writes a batch that is full.
+    fn poll_room(&mut self, calls: &mut impl Calls<W>) -> Poll<io::Result<()>> {
+        if self.is_full() { self.poll_sealed(calls) } else { Poll::Ready(Ok(())) }
+    }
+
+    /// Writes the sealed chunks, and moves the waiting plaintext to the front.
+    fn poll_sealed(&mut self, calls: &mut impl Calls<W>) -> Poll<io::Result<()>> {
+        ready!(self.outgoing.poll_write(&self.batch[..self.sealed], calls))?;
+        self.batch.as_mut_vec().drain(..self.sealed);
+        self.sealed = 0;
+        Poll::Ready(Ok(()))
+    }
+}
