@@ -1,35 +1,30 @@
-//! The client's side: seals and signs a batch, and accepts an answer only if the service signed it
-//! for this request.
+//! The client's side: asks with sealed and signed requests, and opens the answers.
 
-use std::{
-    io::{self, Read, Seek, Write},
-    time::Duration,
+use std::{io::Read, time::Duration};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use twinseal::{
+    Error,
+    request::{Pending, RequestId, detach},
 };
-
-use rand::{TryRng, rngs::SysRng};
-use twinseal::KeyId;
 use ureq::{
-    Agent, SendBody,
+    Agent,
     http::{Response, StatusCode},
 };
 
 use crate::{
     Failure,
     keys::ClientKeys,
-    service::now,
-    signature_header::{
-        CLIENT, Claim, NONCE, SIGNATURE, TIMESTAMP, hex, signature, signature_to_text,
-    },
-    spool,
+    protocol::{Question, split, verify_result},
 };
 use common::printable;
 
 /// The longest answer that is accepted.
-const MAX_ANSWER: u64 = 1 << 30;
+const MAX_ANSWER: u64 = 64 << 20;
 
-/// From this length on the client waits until the service asks for the body, so that a refusal
-/// costs no upload.
-const ASK_FIRST: u64 = 256 * 1024;
+/// From this length on the client waits until the service asks for the body, so that it learns before
+/// the upload that the body is too long.
+const ASK_FIRST: usize = 256 * 1024;
 
 /// A client of one service. It reuses its connections.
 pub(crate) struct Client {
@@ -38,24 +33,12 @@ pub(crate) struct Client {
     keys: ClientKeys,
 }
 
-/// A sealed and signed request.
+/// A request as it travels.
+#[derive(Clone)]
 pub(crate) struct Sealed {
-    pub(crate) claim: Claim,
+    pub(crate) question: Question,
     pub(crate) signature: String,
-    pub(crate) body: tempfile::SpooledTempFile,
-    pub(crate) length: u64,
-}
-
-impl Sealed {
-    /// A copy of the request, as somebody on the way could record it.
-    pub(crate) fn try_clone(&mut self) -> io::Result<Self> {
-        let mut body = spool::new(&None);
-        io::copy(&mut self.body, &mut body)?;
-        self.body.rewind()?;
-        body.rewind()?;
-        let (claim, signature) = (self.claim.clone(), self.signature.clone());
-        Ok(Self { claim, signature, body, length: self.length })
-    }
+    pub(crate) body: Vec<u8>,
 }
 
 impl Client {
@@ -64,116 +47,107 @@ impl Client {
         let agent = Agent::config_builder()
             .timeout_global(Some(timeout))
             .http_status_as_error(false) // the body has the reason
-            .max_redirects(0) // the signature is for this target
+            .max_redirects(0) // the signature is for this path
             .build()
             .into();
         Self { agent, url: url.trim_end_matches('/').to_owned(), keys }
     }
 
-    /// Sends a batch, and writes the answer to `predictions`.
-    pub(crate) fn predict(
+    /// Sends a batch, and returns the probabilities.
+    pub(crate) fn predict(&self, batch: &[u8]) -> Result<Vec<u8>, Failure> {
+        let (request, pending) = self.seal(Question::Predict, batch)?;
+        self.open(pending, self.send(&request)?)
+    }
+
+    /// Sends a batch, and passes on each line of the answer when it arrives. The answer is complete
+    /// only when this has returned.
+    pub(crate) fn generate(
         &self,
-        batch: &mut impl Read,
-        predictions: &mut impl Write,
+        batch: &[u8],
+        mut each: impl FnMut(&str) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let request = self.seal(batch)?;
-        let claim = request.claim.clone();
-        let response = self.send(request)?;
-        self.open(&claim, response, predictions)
+        let (request, pending) = self.seal(Question::Generate, batch)?;
+        let (id, mut text, mut signature) = (pending.id(), Vec::new(), Vec::new());
+        let (mut answer, mut opener) = (answer(self.send(&request)?)?, pending.piece_opener());
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            match answer.read(&mut buffer)? {
+                0 => break,
+                length => opener.update(&buffer[..length]),
+            }
+            while let Some(piece) = opener.next().map_err(|error| not_to_this(&error))? {
+                if opener.is_finished() {
+                    signature = piece.into_vec();
+                } else {
+                    each(str::from_utf8(&piece)?)?;
+                    text.extend_from_slice(&piece);
+                }
+            }
+        }
+        opener.finish().map_err(|error| not_to_this(&error))?;
+        self.verify(id, &text, &signature)
     }
 
-    /// Seals and signs, in constant memory.
-    pub(crate) fn seal(&self, batch: &mut impl Read) -> Result<Sealed, Failure> {
-        let claim = self.claim()?;
-        let context = claim.request_context();
-        let to_service = &self.keys.service_encapsulation_key;
-        let mut writer = to_service.seal_writer(&context, spool::new(&None))?;
-        io::copy(batch, &mut writer)?;
-        let mut body = writer.finish()?;
-        let length = body.stream_position()?;
-        body.rewind()?;
-        let signature = self.keys.signing_key.sign_reader(&context, &mut body)?;
-        body.rewind()?;
-        Ok(Sealed { claim, signature: signature_to_text(&signature), body, length })
+    pub(crate) fn seal(
+        &self,
+        question: Question,
+        batch: &[u8],
+    ) -> Result<(Sealed, Pending), Failure> {
+        let service = self.keys.service_encapsulation_key.signed_by(&*self.keys.signing_key);
+        let (mut body, pending) = service.request(question.context(), batch)?;
+        let signature = STANDARD.encode(detach(&mut body)?);
+        Ok((Sealed { question, signature, body }, pending))
     }
 
-    fn claim(&self) -> Result<Claim, Failure> {
-        let mut nonce = [0; 16];
-        SysRng.try_fill_bytes(&mut nonce)?;
-        Ok(Claim {
-            target: "POST /predict".into(),
-            client: self.id(),
-            service: self.keys.service_verifying_key.key_id(),
-            timestamp: now(),
-            nonce,
-        })
-    }
-
-    fn id(&self) -> KeyId {
-        self.keys.signing_key.verifying_key().key_id()
-    }
-
-    pub(crate) fn send(&self, mut request: Sealed) -> Result<Response<ureq::Body>, Failure> {
-        let claim = &request.claim;
+    pub(crate) fn send(&self, request: &Sealed) -> Result<Response<ureq::Body>, Failure> {
         let mut post = self
             .agent
-            .post(format!("{}/predict", self.url))
+            .post(format!("{}{}", self.url, request.question.path()))
             .content_type("application/octet-stream")
-            .header("content-length", request.length)
-            .header(CLIENT, claim.client.to_string())
-            .header(TIMESTAMP, claim.timestamp)
-            .header(NONCE, hex(&claim.nonce))
-            .header(SIGNATURE, &request.signature);
-        if request.length > ASK_FIRST {
+            .header("x-signature", &request.signature);
+        if request.body.len() > ASK_FIRST {
             post = post.header("expect", "100-continue");
         }
-        let response = post.send(SendBody::from_reader(&mut request.body));
+        let response = post.send(&request.body);
         response.map_err(|error| format!("{}: {error}", self.url).into())
     }
 
-    /// Puts this client's id and signature on another client's request, to show that it is refused.
-    pub(crate) fn sign_as_own(&self, request: &mut Sealed) -> Result<(), Failure> {
-        request.claim.client = self.id();
-        let context = request.claim.request_context();
-        let signature = self.keys.signing_key.sign_reader(&context, &mut request.body)?;
-        request.body.rewind()?;
-        request.signature = signature_to_text(&signature);
-        Ok(())
-    }
-
-    /// Verifies an answer, then opens it. Nothing is written of an answer that the service has not
-    /// signed.
+    /// Opens a whole answer.
     pub(crate) fn open(
         &self,
-        claim: &Claim,
+        pending: Pending,
         response: Response<ureq::Body>,
-        predictions: &mut impl Write,
-    ) -> Result<(), Failure> {
-        let (parts, body) = response.into_parts();
-        if parts.status != StatusCode::OK {
-            return Err(refusal(parts.status, body));
-        }
-        let signature = signature(&parts.headers)
-            .map_err(|header| format!("the answer's {header} is missing or malformed"))?;
-        let mut sealed = spool::new(&None);
-        io::copy(&mut body.into_with_config().limit(MAX_ANSWER).reader(), &mut sealed)?;
-        sealed.rewind()?;
-        let context = claim.answer_context();
-        let ClientKeys { service_verifying_key, decapsulation_key, .. } = &self.keys;
-        service_verifying_key
-            .verify_reader(&context, &mut sealed, &signature)
-            .map_err(|error| format!("the service has not signed the answer: {error}"))?;
-        sealed.rewind()?;
-        io::copy(&mut decapsulation_key.open_reader(&context, sealed)?, predictions)?;
-        Ok(())
+    ) -> Result<Vec<u8>, Failure> {
+        let (id, mut sealed) = (pending.id(), Vec::new());
+        answer(response)?.take(MAX_ANSWER).read_to_end(&mut sealed)?;
+        let plaintext = pending.open(&sealed).map_err(|failed| not_to_this(&failed.error))?;
+        let (signature, result) = split(&plaintext).ok_or("the answer is too short")?;
+        self.verify(id, result, signature)?;
+        Ok(result.to_vec())
+    }
+
+    /// The answer is the service's without it: nobody else has a key to make it.
+    fn verify(&self, request: RequestId, result: &[u8], signature: &[u8]) -> Result<(), Failure> {
+        let Some(key) = &self.keys.service_verifying_key else { return Ok(()) };
+        let verified = verify_result(key, request, result, signature);
+        verified.map_err(|error| format!("the service has not signed the result: {error}").into())
     }
 }
 
-/// A refusal is not signed: anyone may have sent it, with any content. It is only printed.
-fn refusal(status: StatusCode, body: ureq::Body) -> Failure {
+fn not_to_this(error: &Error) -> Failure {
+    format!("not the service's answer to this request: {error}").into()
+}
+
+/// The body of an answer. A refusal may be from anyone, and have any content: it is only printed.
+fn answer(response: Response<ureq::Body>) -> Result<impl Read, Failure> {
+    let (parts, body) = response.into_parts();
+    let mut body = body.into_reader();
+    if parts.status == StatusCode::OK {
+        return Ok(body);
+    }
     let mut reason = Vec::new();
     // If the reason cannot be read, the status is enough.
-    let _ = body.into_reader().take(500).read_to_end(&mut reason);
+    let _ = body.by_ref().take(500).read_to_end(&mut reason);
     let reason = printable(String::from_utf8_lossy(&reason).trim());
-    format!("the service refused, with {status}: {reason}").into()
+    Err(format!("the service refused, with {}: {reason}", parts.status).into())
 }

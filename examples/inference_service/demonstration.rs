@@ -2,25 +2,32 @@
 //! the cryptography.
 
 use std::{
-    io::{self, Write},
+    io::Write,
+    net::Ipv4Addr,
     sync::{
-        MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        Arc,
+        atomic::{AtomicI64, AtomicU32, Ordering::Relaxed},
     },
     thread,
     time::{Duration, Instant},
 };
 
-use twinseal::{DecapsulationKey, Keyring, SigningKey, keyring::Shared};
-use ureq::http::Response;
+use tokio::{runtime::Runtime, sync::watch};
+use twinseal::{
+    DecapsulationKey, Keyring, SigningKey, VerifyingKeyring,
+    keyring::Shared,
+    request::{Mark, RequestTime, WindowGuard},
+};
 
 use crate::{
     Failure,
-    client::Client,
-    clients::{self, Clients},
+    client::{Client, Sealed},
+    gate::Gate,
     keys::ClientKeys,
-    pictures,
-    service::{Service, Stages},
+    listener, pictures,
+    protocol::Question,
+    runtime, serve,
+    service::{Limits, Service},
 };
 
 #[derive(Clone, Debug, clap::Args)]
@@ -30,144 +37,170 @@ pub(crate) struct Settings {
     requests: u32,
     /// How many requests run at a time where there are several
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
-    pub(crate) concurrency: u32,
+    concurrency: u32,
     /// Pictures in a request, 256 bytes each
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=200_000))]
     rows: u32,
-}
-
-/// Keys of a service and of its clients, all in memory. The last client is not registered.
-pub(crate) struct Cast {
-    pub(crate) keyring: Shared<Keyring>,
-    pub(crate) signing_key: SigningKey,
-    pub(crate) registered: Clients,
-    pub(crate) clients: Vec<ClientKeys>,
-}
-
-const NAMES: [&str; 3] = ["alice", "mallory", "nobody"];
-
-pub(crate) fn cast() -> Result<Cast, Failure> {
-    let (opens, signing_key) = (DecapsulationKey::generate()?, SigningKey::generate()?);
-    let mut clients = Vec::new();
-    for _ in NAMES {
-        clients.push(ClientKeys {
-            signing_key: SigningKey::generate()?,
-            decapsulation_key: DecapsulationKey::generate()?,
-            service_verifying_key: signing_key.verifying_key().clone(),
-            service_encapsulation_key: opens.encapsulation_key().clone(),
-        });
-    }
-    let registered = NAMES.iter().zip(&clients).take(NAMES.len() - 1);
-    let registered = registered.map(|(name, keys)| clients::Client {
-        name: (*name).to_owned(),
-        verifying_key: keys.signing_key.verifying_key().clone(),
-        encapsulation_key: keys.decapsulation_key.encapsulation_key().clone(),
-    });
-    let registered = Clients::new(registered.collect());
-    Ok(Cast { keyring: Shared::new(Keyring::new(opens)), signing_key, registered, clients })
-}
-
-/// Sends requests to the service at `url`, and prints the results.
-pub(crate) fn run(
-    settings: &Settings,
-    url: &str,
-    clients: Vec<ClientKeys>,
-    service: &Service,
-    out: &mut impl Write,
-) -> Result<(), Failure> {
-    let clients = clients.into_iter().map(|keys| Client::new(url, keys, TIMEOUT));
-    let clients: Vec<_> = clients.collect();
-    let [alice, mallory, nobody] = clients.as_slice() else {
-        return Err("three clients were expected".into());
-    };
-    let batch = pictures::draw(settings.rows as usize)?;
-
-    let mut answer = Vec::new();
-    alice.predict(&mut batch.file.as_slice(), &mut answer)?;
-    let right = batch.recognised(&answer)?;
-    writeln!(out, "{} pictures, {right} recognised", settings.rows)?;
-    refusals(alice, mallory, nobody, &batch.file, out)?;
-
-    let agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build();
-    let agent = ureq::Agent::new_with_config(agent);
-    let plain_url = format!("{url}/plain");
-    let plain = || {
-        let response = agent.post(&plain_url).send(batch.file.as_slice())?;
-        response.into_body().read_to_vec()?;
-        Ok(())
-    };
-    let sealed = || alice.predict(&mut batch.file.as_slice(), &mut io::sink());
-
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let Settings { requests, concurrency, .. } = *settings;
-    writeln!(
-        out,
-        "\nLatency in ms, {requests} requests of {} bytes in each row,",
-        batch.file.len()
-    )?;
-    writeln!(out, "clients and service together on {cores} cores")?;
-    writeln!(out, "{:<44} {:>7} {:>7} {:>11}", "", "p50", "p99", "requests/s")?;
-    let mut row = |what: &str, concurrency: u32, latencies: &Latencies| {
-        let what = format!("{concurrency} at a time, {what}");
-        let (p50, p99) = (latencies.percentile(50), latencies.percentile(99));
-        writeln!(out, "  {what:<42} {p50:>7.2} {p99:>7.2} {:>11.0}", latencies.per_second())
-    };
-    row("without cryptography", 1, &measure(requests, 1, plain)?)?;
-    *spent(service) = Stages::default();
-    row("sealed and signed both ways", 1, &measure(requests, 1, sealed)?)?;
-    let stages = *spent(service);
-    row("without cryptography", concurrency, &measure(requests, concurrency, plain)?)?;
-    row("sealed and signed both ways", concurrency, &measure(requests, concurrency, sealed)?)?;
-    print_stages(&stages, sealing(alice, &batch.file)?, out)
-}
-
-fn spent(service: &Service) -> MutexGuard<'_, Stages> {
-    service.spent.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Sends requests that must be refused, and prints the answers.
-fn refusals(
-    alice: &Client,
-    mallory: &Client,
-    nobody: &Client,
-    batch: &[u8],
-    out: &mut impl Write,
-) -> Result<(), Failure> {
-    let refusal = |response: Result<Response<ureq::Body>, Failure>| -> Result<String, Failure> {
-        let response = response?;
+/// As many requests run at a time, and one is left over.
+const SLOTS: u16 = 257;
+
+/// A service in this process, which serves until it is dropped.
+struct Running {
+    url: String,
+    gate: Arc<Gate>,
+    _down: watch::Sender<bool>,
+}
+
+/// Milliseconds by which the services' clocks are wrong.
+static CLOCK_ERROR: AtomicI64 = AtomicI64::new(0);
+
+const HOUR: i64 = 3_600_000;
+
+fn now() -> RequestTime {
+    let now = RequestTime::now().as_millis().saturating_add_signed(CLOCK_ERROR.load(Relaxed));
+    RequestTime::from_millis(now).unwrap_or(RequestTime::MAX)
+}
+
+impl Running {
+    /// Begins where the mark was left.
+    fn start(
+        runtime: &Runtime,
+        (keys, clients): (&Keyring, &VerifyingKeyring),
+        mark: Mark,
+        signing_key: Option<SigningKey>,
+    ) -> Result<Self, Failure> {
+        let (keys, clients) = (Shared::new(keys.clone()), Shared::new(clients.clone()));
+        let guard = WindowGuard::resume(mark).with_clock(now);
+        let gate = Arc::new(Gate::new(keys, clients, guard, SLOTS));
+        let service = Arc::new(Service {
+            gate: Arc::clone(&gate),
+            model: pictures::trained(),
+            signing_key: signing_key.map(Shared::new),
+            limits: Limits { max_body: 64 << 20, slots: SLOTS, timeout: 60, pause: 0 },
+        });
+        let routes = service.routes().merge(service.plain_routes());
+        let listener = runtime.block_on(serve::bind((Ipv4Addr::LOCALHOST, 0).into()))?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let (_down, shutdown) = watch::channel(false);
+        runtime.spawn(listener::serve(listener, routes, TIMEOUT, shutdown));
+        Ok(Self { url, gate, _down })
+    }
+}
+
+pub(crate) fn run(settings: &Settings, out: &mut impl Write) -> Result<(), Failure> {
+    let runtime = runtime()?;
+    let (opens, signs) = (DecapsulationKey::generate()?, SigningKey::generate()?);
+    let (to_service, verifies) = (opens.encapsulation_key().clone(), signs.verifying_key().clone());
+    let (alice, nobody) = (Arc::new(SigningKey::generate()?), Arc::new(SigningKey::generate()?));
+    let (mut clients, keys) = (VerifyingKeyring::new([])?, Keyring::new(opens));
+    clients.add_named("alice", alice.verifying_key())?;
+    let start = |mark, key| Running::start(&runtime, (&keys, &clients), mark, key);
+    let client = |service: &Running, key: &Arc<SigningKey>, verifying_key| {
+        let keys = ClientKeys {
+            signing_key: Arc::clone(key),
+            service_encapsulation_key: to_service.clone(),
+            service_verifying_key: verifying_key,
+        };
+        Client::new(&service.url, keys, TIMEOUT)
+    };
+    let none = [0; Mark::LEN]; // nothing was answered before
+
+    let service = start(Mark::from_bytes(&none)?, None)?;
+    let (asks, strange) = (client(&service, &alice, None), client(&service, &nobody, None));
+    let batch = pictures::draw(settings.rows as usize);
+    let right = batch.recognised(&asks.predict(&batch.file)?)?;
+    writeln!(out, "{} pictures, {right} recognised", settings.rows)?;
+    writeln!(out, "\nAn answer in pieces, each printed when it arrives")?;
+    asks.generate(&pictures::draw(4).file, |line| Ok(write!(out, "  {line}")?))?;
+
+    writeln!(out, "\nRequests that must be refused")?;
+    let mut refused = |what: &str, request: &Sealed, to: &Client| -> Result<(), Failure> {
+        let response = to.send(request)?;
         let status = response.status().as_u16();
         let reason = response.into_body().read_to_string()?;
         match status {
-            200 => Err("what must fail has succeeded".into()),
-            _ => Ok(format!("{status} {}", reason.trim())),
+            200 => Err(format!("{what}: it was answered").into()),
+            _ => Ok(writeln!(out, "  {what}\n    {status} {}", reason.trim())?),
         }
     };
-    writeln!(out, "\nRequests that must be refused")?;
-    let mut row = |what: &str, answer: String| writeln!(out, "  {what}\n    {answer}");
+    let new = |client: &Client| Ok::<_, Failure>(client.seal(Question::Predict, &batch.file)?.0);
+    refused("a client that is not registered", &new(&strange)?, &asks)?;
+    let forged = Sealed { signature: new(&asks)?.signature, ..new(&asks)? };
+    refused("the signature of another request", &forged, &asks)?;
+    let unsigned = Sealed { signature: String::new(), ..forged };
+    refused("no signature", &unsigned, &asks)?;
+    let moved = Sealed { question: Question::Generate, ..new(&asks)? };
+    refused("a request that was moved to another path", &moved, &asks)?;
+    let mut changed = new(&asks)?;
+    if let Some(last) = changed.body.last_mut() {
+        *last ^= 1;
+    }
+    refused("a body that was changed on the way", &changed, &asks)?;
+    let once = new(&asks)?;
+    asks.send(&once)?.into_body().read_to_vec()?;
+    refused("the same request once more", &once, &asks)?;
+    CLOCK_ERROR.store(-HOUR, Relaxed);
+    refused("a request of a client whose clock is an hour ahead", &new(&asks)?, &asks)?;
+    CLOCK_ERROR.store(HOUR, Relaxed);
+    refused("a request from an hour ago", &new(&asks)?, &asks)?;
+    CLOCK_ERROR.store(0, Relaxed);
 
-    row("a client that is not registered", refusal(nobody.send(nobody.seal(&mut &*batch)?))?)?;
+    let service = start(service.gate.guard.close(), None)?;
+    let asks = client(&service, &alice, None);
+    refused("a request from before a restart", &once, &asks)?;
+    asks.predict(&batch.file)?; // but a new one is answered at once
 
-    let mut forged = alice.seal(&mut &*batch)?;
-    forged.claim.nonce = [0; 16];
-    row("another nonce than the signed one", refusal(alice.send(forged))?)?;
+    let signing = start(Mark::from_bytes(&none)?, Some(signs))?;
+    let verifying = client(&signing, &alice, Some(verifies));
+    measure_all(settings, &service.url, &asks, &verifying, &batch.file, out)
+}
 
-    let mut old = alice.seal(&mut &*batch)?;
-    old.claim.timestamp = old.claim.timestamp.saturating_sub(3600);
-    row("a request from an hour ago", refusal(alice.send(old))?)?;
-
-    let mut first = alice.seal(&mut &*batch)?;
-    let again = first.try_clone()?;
-    alice.send(first)?.into_body().read_to_vec()?;
-    row("the same request once more", refusal(alice.send(again))?)?;
-
-    // Mallory is registered, and signs Alice's sealed body in her own name.
-    let mut stolen = alice.seal(&mut &*batch)?;
-    mallory.sign_as_own(&mut stolen)?;
-    row("another client's sealed body, signed again", refusal(mallory.send(stolen))?)?;
+/// Prints lengths, and latencies with and without cryptography.
+fn measure_all(
+    settings: &Settings,
+    url: &str,
+    alice: &Client,
+    verifying: &Client,
+    batch: &[u8],
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let Settings { requests, concurrency, rows } = *settings;
+    let agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build();
+    let agent = ureq::Agent::new_with_config(agent);
+    let plain_url = format!("{url}/plain");
+    let plain = || Ok(agent.post(&plain_url).send(batch)?.into_body().read_to_vec()?.len());
+    writeln!(out, "\nBytes of {rows} pictures, with the signature in base64, and of the answer")?;
+    writeln!(out, "  {:<42} {:>7} {:>7}", "without cryptography", batch.len(), plain()?)?;
+    for (what, client) in [("sealed and signed", alice), (SIGNED, verifying)] {
+        let (request, _) = client.seal(Question::Predict, batch)?;
+        let answer = client.send(&request)?.into_body().read_to_vec()?.len();
+        let length = request.body.len() + request.signature.len();
+        writeln!(out, "  {what:<42} {length:>7} {answer:>7}")?;
+    }
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    writeln!(out, "\nLatency in ms, {requests} requests of {} bytes in each row,", batch.len())?;
+    writeln!(out, "clients and service together on {cores} cores")?;
+    writeln!(out, "{:<44} {:>7} {:>7} {:>11}", "", "p50", "p99", "requests/s")?;
+    for concurrency in [1, concurrency] {
+        let mut row = |what: &str, latencies: &Latencies| {
+            let what = format!("{concurrency} at a time, {what}");
+            let (p50, p99) = (latencies.percentile(50), latencies.percentile(99));
+            writeln!(out, "  {what:<42} {p50:>7.2} {p99:>7.2} {:>11.0}", latencies.per_second())
+        };
+        row("without cryptography", &measure(requests, concurrency, || plain().map(drop))?)?;
+        for (what, client) in [("sealed and signed", alice), (SIGNED, verifying)] {
+            let sealed = || client.predict(batch).map(drop);
+            row(what, &measure(requests, concurrency, sealed)?)?;
+        }
+    }
     Ok(())
 }
+
+const SIGNED: &str = "sealed and signed both ways";
 
 /// Latencies of all requests, in order.
 struct Latencies {
@@ -198,7 +231,7 @@ fn measure(
         let work = || -> Result<Vec<Duration>, Failure> {
             let mut latencies = Vec::new();
             let next = |left: u32| left.checked_sub(1);
-            while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok() {
+            while left.fetch_update(Relaxed, Relaxed, next).is_ok() {
                 let start = Instant::now();
                 request()?;
                 latencies.push(start.elapsed());
@@ -219,32 +252,6 @@ fn measure(
     };
     run(2 * concurrency)?; // connects and starts the threads
     run(requests)
-}
-
-/// The mean time that a client takes to seal and sign a request.
-fn sealing(client: &Client, batch: &[u8]) -> Result<Duration, Failure> {
-    const TIMES: u32 = 50;
-    let start = Instant::now();
-    for _ in 0..TIMES {
-        client.seal(&mut &*batch)?;
-    }
-    Ok(start.elapsed() / TIMES)
-}
-
-fn print_stages(stages: &Stages, sealing: Duration, out: &mut impl Write) -> Result<(), Failure> {
-    let requests = stages.requests.max(1);
-    writeln!(out, "\nThe stages of a sealed request, one at a time, mean times in ms")?;
-    for (what, time) in [
-        ("client: seal the batch and sign it", sealing),
-        ("service: verify the signature", stages.verify / requests),
-        ("service: open the batch", stages.open / requests),
-        ("service: the model", stages.model / requests),
-        ("service: seal the answer", stages.seal / requests),
-        ("service: sign it", stages.sign / requests),
-    ] {
-        writeln!(out, "  {what:<42} {:>7.3}", milliseconds(&time))?;
-    }
-    Ok(())
 }
 
 fn milliseconds(duration: &Duration) -> f64 {

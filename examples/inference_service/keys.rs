@@ -1,66 +1,34 @@
-//! Reads the keys of a service and of a client, and generates keys to try them with.
+//! Reads the keys of a client, and generates keys to try the service with.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path, sync::Arc};
 
-use twinseal::{
-    DecapsulationKey, EncapsulationKey, Keyring, SigningKey, VerifyingKey, keyring::Shared,
-};
+use twinseal::{DecapsulationKey, EncapsulationKey, SigningKey, VerifyingKey};
 
-use crate::{Failure, clients::Clients};
+use crate::Failure;
 use common::Target;
 
-/// The files that `serve` reads, as they are mounted in a pod.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct ServiceKeys {
-    /// Directory of the private keys that open requests: primary.pem, and older ones as any other
-    /// *.pem; read again when it changes
-    #[arg(long, value_name = "DIR")]
-    keys: PathBuf,
-    /// The private key that signs answers
-    #[arg(long, value_name = "FILE")]
-    signing_key: PathBuf,
-    /// Directory of the clients' public keys, NAME.sign.pem and NAME.kem.pem; read again when it
-    /// changes
-    #[arg(long, value_name = "DIR")]
-    clients: PathBuf,
-}
-
-impl ServiceKeys {
-    pub(crate) fn read(&self) -> Result<(Shared<Keyring>, SigningKey, Clients), Failure> {
-        Ok((
-            Shared::read_dir(&self.keys)?,
-            SigningKey::read_pem_file(&self.signing_key)?,
-            Clients::read_dir(&self.clients).map_err(|error| at(&self.clients, &error))?,
-        ))
-    }
-}
-
-/// The keys that a client needs: two private keys of its own, two public keys of the service.
-#[derive(Debug)]
+/// The keys that a client needs. It has no key that answers are sealed to: the secret of its request
+/// opens the answer.
 pub(crate) struct ClientKeys {
-    pub(crate) signing_key: SigningKey,
-    pub(crate) decapsulation_key: DecapsulationKey,
-    pub(crate) service_verifying_key: VerifyingKey,
+    pub(crate) signing_key: Arc<SigningKey>,
     pub(crate) service_encapsulation_key: EncapsulationKey,
+    /// If there is one, every result must have a signature of it.
+    pub(crate) service_verifying_key: Option<VerifyingKey>,
 }
 
 const SIGN: &str = "sign.pem";
-const KEM: &str = "kem.pem";
-const SERVICE_SIGN: &str = "service.sign.pem";
 const SERVICE_KEM: &str = "service.kem.pem";
+const SERVICE_SIGN: &str = "service.sign.pem";
 
 impl ClientKeys {
-    pub(crate) fn read_dir(directory: &Path) -> Result<Self, Failure> {
+    pub(crate) fn read_dir(directory: &Path, verify_results: bool) -> Result<Self, Failure> {
+        let verifying_key = || VerifyingKey::read_pem_file(directory.join(SERVICE_SIGN));
         Ok(Self {
-            signing_key: SigningKey::read_pem_file(directory.join(SIGN))?,
-            decapsulation_key: DecapsulationKey::read_pem_file(directory.join(KEM))?,
-            service_verifying_key: VerifyingKey::read_pem_file(directory.join(SERVICE_SIGN))?,
+            signing_key: SigningKey::read_pem_file(directory.join(SIGN))?.into(),
             service_encapsulation_key: EncapsulationKey::read_pem_file(
                 directory.join(SERVICE_KEM),
             )?,
+            service_verifying_key: verify_results.then(verifying_key).transpose()?,
         })
     }
 }
@@ -68,10 +36,10 @@ impl ClientKeys {
 /// Generates the keys of a service and its first client in a new directory.
 pub(crate) fn generate(directory: &Path) -> Result<(), Failure> {
     let (service, client) = (directory.join("service"), directory.join("client"));
-    let (keys, registered) = (service.join("keys"), service.join("clients"));
-    fs::create_dir(directory).map_err(|error| at(directory, &error))?;
-    for directory in [&service, &client, &keys, &registered] {
-        fs::create_dir(directory).map_err(|error| at(directory, &error))?;
+    let (keys, clients) = (service.join("keys"), service.join("clients"));
+    for directory in [directory, &service, &client, &keys, &clients] {
+        let made = fs::create_dir(directory);
+        made.map_err(|error| format!("{}: {error}", directory.display()))?;
     }
     let (opens, signs) = (DecapsulationKey::generate()?, SigningKey::generate()?);
     opens.write_pem_file(keys.join("primary.pem"))?;
@@ -79,19 +47,12 @@ pub(crate) fn generate(directory: &Path) -> Result<(), Failure> {
     write_public(&client.join(SERVICE_KEM), &opens.encapsulation_key().to_pem())?;
     write_public(&client.join(SERVICE_SIGN), &signs.verifying_key().to_pem())?;
 
-    let (opens, signs) = (DecapsulationKey::generate()?, SigningKey::generate()?);
-    opens.write_pem_file(client.join(KEM))?;
+    let signs = SigningKey::generate()?;
     signs.write_pem_file(client.join(SIGN))?;
-    write_public(&registered.join("demo.kem.pem"), &opens.encapsulation_key().to_pem())?;
-    write_public(&registered.join("demo.sign.pem"), &signs.verifying_key().to_pem())
+    write_public(&clients.join("demo.pem"), &signs.verifying_key().to_pem())
 }
 
 /// Writes the file completely or not at all, as private keys are written.
 fn write_public(path: &Path, pem: &str) -> Result<(), Failure> {
     Target::new(path)?.write(pem.as_bytes())
-}
-
-/// Names the file or directory that an error is about.
-fn at(path: &Path, error: &io::Error) -> Failure {
-    format!("{}: {error}", path.display()).into()
 }

@@ -18,9 +18,12 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use crate::gate::HEADERS_TIME;
 use common::printable;
 
-/// The most bytes of a request's headers. A signature takes at most 6308 of them.
+/// The most bytes of a request's headers. A signature takes at most 6308 of them: a proxy in front
+/// must let them pass (nginx accepts 8 KiB for a line, Envoy 60 KiB for all, an AWS load balancer
+/// 16 KiB for a line).
 const MAX_HEADERS: usize = 16 * 1024;
 
 /// The most bytes of a body in memory at a time.
@@ -35,7 +38,6 @@ const MAX_AGE: Duration = Duration::from_secs(300);
 pub(crate) async fn serve(
     listener: TcpListener,
     routes: Router,
-    header_timeout: Duration,
     grace: Duration,
     mut shutdown: watch::Receiver<bool>,
 ) -> io::Result<()> {
@@ -60,7 +62,7 @@ pub(crate) async fn serve(
         };
         let (routes, shutdown) = (routes.clone(), shutdown.clone());
         tokio::spawn(async move {
-            connection(stream, routes, header_timeout, grace, shutdown).await;
+            connection(stream, routes, grace, shutdown).await;
             drop(slot);
         });
     }
@@ -75,7 +77,6 @@ pub(crate) async fn serve(
 async fn connection(
     stream: TcpStream,
     routes: Router,
-    header_timeout: Duration,
     grace: Duration,
     mut shutdown: watch::Receiver<bool>,
 ) {
@@ -83,7 +84,7 @@ async fn connection(
     let _ = stream.set_nodelay(true);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(header_timeout)
+        .header_read_timeout(HEADERS_TIME) // also when it is idle
         .max_header_size(MAX_HEADERS)
         .max_buf_size(MAX_BUFFER)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));

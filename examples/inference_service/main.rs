@@ -10,39 +10,31 @@
 
 use std::{
     error::Error,
-    fs::File,
-    io::{self, Cursor, Write},
-    net::{Ipv4Addr, SocketAddr},
+    fs,
+    io::{self, Write},
     path::PathBuf,
     process::ExitCode,
-    sync::Arc,
     time::Duration,
 };
 
 use clap::{Parser, Subcommand, ValueEnum};
-use tokio::sync::watch;
 use tracing::level_filters::LevelFilter;
 
 mod batch;
 mod client;
-mod clients;
 mod demonstration;
+mod gate;
 mod keys;
 mod listener;
 mod pictures;
-mod replay;
+mod protocol;
+mod sealed_http;
 mod serve;
-mod server;
 mod service;
-mod signature_header;
-mod spool;
 
 use client::Client;
-use common::Target;
+use common::{Target, printable};
 use keys::ClientKeys;
-use replay::ReplayCache;
-use server::{Limits, Server};
-use service::{Service, Stages};
 
 /// Any error. The program only prints it.
 type Failure = Box<dyn Error + Send + Sync>;
@@ -100,8 +92,14 @@ struct Request {
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     rows: u32,
     /// Write the answer to this file, as safetensors with "probabilities", F32 of [rows, 10]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "generate")]
     output: Option<PathBuf>,
+    /// Ask for a line of text for each picture, and print each when it arrives
+    #[arg(long)]
+    generate: bool,
+    /// Accept only results that are signed, with the key in service.sign.pem
+    #[arg(long)]
+    verify_answers: bool,
     /// Seconds to wait for the answer
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
@@ -115,7 +113,7 @@ fn main() -> ExitCode {
         log_level.unwrap_or(if is_service { LevelFilter::INFO } else { LevelFilter::ERROR }),
     );
     let result = match command {
-        None => demonstrate(&demonstration),
+        None => demonstration::run(&demonstration, &mut io::stdout().lock()),
         Some(Command::Keys { directory }) => keys::generate(&directory),
         Some(Command::Serve(settings)) => {
             runtime().and_then(|runtime| runtime.block_on(serve::run(settings)))
@@ -145,62 +143,35 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
-fn demonstrate(settings: &demonstration::Settings) -> Result<(), Failure> {
-    let demonstration::Cast { keyring, signing_key, registered, clients } = demonstration::cast()?;
-    let service = Arc::new(Service {
-        model: pictures::trained(),
-        replays: ReplayCache::new(60, 1_000_000, service::now()).into(),
-        spool_directory: None,
-        spent: Stages::default().into(),
-        keyring,
-        signing_key: Box::new(signing_key),
-        clients: registered,
-    });
-    let max_requests = settings.concurrency.max(64);
-    let limits = Limits { max_body: 1 << 30, max_requests, timeout: 60 };
-    let server = Server::new(Arc::clone(&service), limits);
-    let routes = server.routes().merge(server.plain_routes());
-
-    let runtime = runtime()?;
-    let listener = runtime.block_on(serve::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
-    let url = format!("http://{}", listener.local_addr()?);
-    let (down, shutdown) = watch::channel(false);
-    let serving = runtime.spawn(listener::serve(
-        listener,
-        routes,
-        limits.timeout(),
-        limits.timeout(),
-        shutdown,
-    ));
-    demonstration::run(settings, &url, clients, &service, &mut io::stdout().lock())?;
-    down.send_replace(true);
-    Ok(runtime.block_on(serving)??)
-}
-
 fn request(settings: &Request) -> Result<(), Failure> {
-    let keys = ClientKeys::read_dir(&settings.keys)?;
+    let keys = ClientKeys::read_dir(&settings.keys, settings.verify_answers)?;
     // Fail before the work, whose result would be lost.
     let target = settings.output.as_deref().map(Target::new).transpose()?;
     let client = Client::new(&settings.url, keys, Duration::from_secs(settings.timeout));
-
-    let mut answer = Vec::new();
+    let drawn = pictures::draw(settings.rows as usize);
+    let input = match &settings.input {
+        Some(path) => &fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?,
+        None => &drawn.file,
+    };
+    if settings.generate {
+        return client.generate(input, |line| {
+            let mut out = io::stdout().lock();
+            writeln!(out, "{}", printable(line.trim_end()))?;
+            Ok(out.flush()?)
+        });
+    }
+    let result = client.predict(input)?;
     let said = match &settings.input {
-        Some(path) => {
-            let at = |error| format!("{}: {error}", path.display());
-            client.predict(&mut File::open(path).map_err(at)?, &mut answer)?;
-            let digits = pictures::likeliest(&answer)?;
+        Some(_) => {
+            let digits = pictures::recognise(&result)?;
             let shown: Vec<_> = digits.iter().take(32).map(usize::to_string).collect();
             let more = if digits.len() > shown.len() { " ..." } else { "" };
             format!("{} pictures: {}{more}", digits.len(), shown.join(" "))
         }
-        None => {
-            let batch = pictures::draw(settings.rows as usize)?;
-            client.predict(&mut Cursor::new(&batch.file), &mut answer)?;
-            format!("{} pictures, {} recognised", settings.rows, batch.recognised(&answer)?)
-        }
+        None => format!("{} pictures, {} recognised", settings.rows, drawn.recognised(&result)?),
     };
     if let Some(target) = target {
-        target.write(&answer)?;
+        target.write(&result)?;
     }
     Ok(writeln!(io::stdout(), "{said}")?)
 }

@@ -1,12 +1,10 @@
 //! Pictures for requests, and the digits that an answer recognises.
 
-use std::io;
-
 use rand::{SeedableRng, rngs::StdRng};
 
 use crate::{
     Failure,
-    batch::{FEATURES, PROBABILITIES, read_header, write_header},
+    batch::{FEATURES, PROBABILITIES, file, header},
 };
 use digits::{CLASSES, PIXELS, Perceptron, Sample};
 
@@ -17,20 +15,17 @@ pub(crate) struct Batch {
     labels: Vec<usize>,
 }
 
-pub(crate) fn draw(rows: usize) -> Result<Batch, Failure> {
+pub(crate) fn draw(rows: usize) -> Batch {
     let samples = digits::draw(&mut StdRng::seed_from_u64(2), rows, 0, 0.0);
-    let mut file = Vec::new();
-    write_header(&mut file, FEATURES, rows, PIXELS)?;
-    for Sample { pixels, .. } in &samples {
-        file.extend(pixels.iter().flat_map(|pixel| pixel.to_le_bytes()));
-    }
-    Ok(Batch { file, labels: samples.iter().map(|sample| sample.label).collect() })
+    let pixels: Vec<f32> = samples.iter().flat_map(|Sample { pixels, .. }| *pixels).collect();
+    let labels = samples.iter().map(|sample| sample.label).collect();
+    Batch { file: file(FEATURES, PIXELS, &pixels), labels }
 }
 
 impl Batch {
-    /// How many digits the answer recognises.
-    pub(crate) fn recognised(&self, answer: &[u8]) -> Result<usize, Failure> {
-        let found = likeliest(answer)?;
+    /// How many digits the result recognises.
+    pub(crate) fn recognised(&self, result: &[u8]) -> Result<usize, Failure> {
+        let found = recognise(result)?;
         if found.len() != self.labels.len() {
             return Err("the answer has another number of pictures than the request".into());
         }
@@ -39,17 +34,22 @@ impl Batch {
 }
 
 /// The likeliest digit of each picture.
-pub(crate) fn likeliest(mut answer: &[u8]) -> Result<Vec<usize>, Failure> {
-    let rows = read_header(&mut answer, PROBABILITIES, CLASSES)?;
-    let rows_found = answer.chunks_exact(4 * CLASSES);
-    if rows_found.len() != rows || !rows_found.remainder().is_empty() {
-        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+pub(crate) fn recognise(result: &[u8]) -> Result<Vec<usize>, Failure> {
+    let header = header(result, PROBABILITIES, CLASSES)?;
+    let (rows, start) = header.ok_or("the answer has no safetensors header")?;
+    let (values, rest) = result[start..].as_chunks::<{ 4 * CLASSES }>();
+    if (values.len(), rest.len()) != (rows, 0) {
+        return Err("the answer has another length than its header says".into());
     }
-    let likeliest = |row: &[u8]| {
-        let values = row.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
-        values.enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(0, |(digit, _)| digit)
-    };
-    Ok(rows_found.map(likeliest).collect())
+    let value = |bytes: &[u8; 4]| f32::from_le_bytes(*bytes);
+    let digit = |row: &[u8; 4 * CLASSES]| likeliest(row.as_chunks().0.iter().map(value)).0;
+    Ok(values.iter().map(digit).collect())
+}
+
+/// The likeliest digit, and its probability.
+pub(crate) fn likeliest(probabilities: impl IntoIterator<Item = f32>) -> (usize, f32) {
+    let digits = probabilities.into_iter().enumerate();
+    digits.max_by(|(_, a), (_, b)| a.total_cmp(b)).unwrap_or_default()
 }
 
 /// A small model that recognises them, for a service without `--model`.

@@ -1,20 +1,34 @@
 //! Runs the service: reads its keys, listens, reads the keys again when they change, and ends on a
 //! signal.
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs::{self, File},
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use tokio::{net::TcpListener, select, sync::watch, time::sleep};
+use axum::{Router, routing::get};
+use tokio::{net::TcpListener, signal::ctrl_c, sync::watch, task::spawn_blocking, time::sleep};
+#[cfg(unix)]
+use tokio::{
+    select,
+    signal::unix::{SignalKind, signal},
+};
+use twinseal::{
+    keyring::Shared,
+    request::{Mark, Window, WindowGuard},
+};
 
 use crate::{
     Failure,
-    keys::ServiceKeys,
+    gate::Gate,
     listener, pictures,
-    replay::ReplayCache,
-    server::{Limits, Server},
-    service::{Service, Stages, now},
-    spool,
+    service::{Limits, Service},
 };
-use common::{chain, printable};
+use common::{Target, chain, printable};
 use digits::Perceptron;
 
 #[derive(Clone, Debug, clap::Args)]
@@ -22,63 +36,84 @@ pub(crate) struct Settings {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
-    #[command(flatten)]
-    keys: ServiceKeys,
+    /// Where to answer GET /healthz, whatever the load is
+    #[arg(long, default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
+    health: SocketAddr,
+    /// Directory of the private keys that open requests: primary.pem, and older ones as any other
+    /// *.pem; read again when it changes
+    #[arg(long, value_name = "DIR")]
+    keys: PathBuf,
+    /// Directory of the clients' public keys, NAME.pem; read again when it changes
+    #[arg(long, value_name = "DIR")]
+    clients: PathBuf,
+    /// Sign every result with this private key; read again when it changes
+    #[arg(long, value_name = "FILE")]
+    sign_answers: Option<PathBuf>,
+    /// File for a mark that the next start needs to accept requests at once, and not after 2 s.
+    /// Written at the end, deleted at the start
+    #[arg(long, value_name = "FILE")]
+    mark: Option<PathBuf>,
     /// A model as gradient_exchange saves it [default: a small one, trained at the start]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// Directory for the sealed bodies of long requests [default: the system's for temporary files]
-    #[arg(long, value_name = "DIR")]
-    spool: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) limits: Limits,
-    /// Seconds that a request's timestamp may differ from the clock
+    limits: Limits,
+    /// Seconds that a request may be old
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     window: u64,
-    /// Requests of one client that are remembered; more in two windows are refused with 429
-    #[arg(long, default_value_t = 100_000, value_name = "REQUESTS")]
-    replay_cache: usize,
-    /// Seconds between checks of the key directories
+    /// Requests of one client that are remembered; more in a window are refused with 429
+    #[arg(long, default_value_t = WindowGuard::DEFAULT_ROOM, value_name = "REQUESTS")]
+    room: usize,
+    /// Seconds between checks of the keys
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     reload: u64,
     /// Seconds that requests have to finish after SIGTERM or SIGINT
     #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u64).range(0..=3600))]
     grace: u64,
+    /// Seconds to add to the system's clock, for tests
+    #[arg(long, default_value_t = 0, hide = true, allow_negative_numbers = true)]
+    clock_error: i64,
 }
 
 pub(crate) async fn run(settings: Settings) -> Result<(), Failure> {
-    let (keyring, signing_key, clients) = settings.keys.read()?;
-    if let Some(directory) = &settings.spool {
-        // Fail now, not at the first long request.
-        tempfile::tempfile_in(directory)
-            .map_err(|error| format!("{}: {error}", directory.display()))?;
-    }
-    let service = Arc::new(Service {
-        model: model(settings.model.as_ref())?,
-        replays: ReplayCache::new(settings.window, settings.replay_cache, now()).into(),
-        spool_directory: settings.spool.clone(),
-        spent: Stages::default().into(),
-        keyring,
-        signing_key: Box::new(signing_key),
+    let clients = Shared::read_dir(&settings.clients)?;
+    let gate = Gate::new(
+        Shared::read_dir(&settings.keys)?,
         clients,
+        guard(&settings)?,
+        settings.limits.slots,
+    );
+    let signing_key = settings.sign_answers.as_ref().map(Shared::read_pem_file).transpose()?;
+    let service = Arc::new(Service {
+        gate: Arc::new(gate),
+        model: model(settings.model.as_deref())?,
+        signing_key,
+        limits: settings.limits,
     });
-    let listener = bind(settings.listen).await?;
-    let (service_id, opens_with) = (service.id(), service.keyring.load().primary().key_id());
-    let (address, clients) = (listener.local_addr()?, service.clients.len());
-    tracing::info!(%address, %service_id, %opens_with, clients, "listening");
+    let (listener, health) = (bind(settings.listen).await?, bind(settings.health).await?);
+    let (address, health_address) = (listener.local_addr()?, health.local_addr()?);
+    let opens_with = service.gate.keys.load().primary().key_id();
+    let clients = service.gate.clients.load().len();
+    tracing::info!(%address, health = %health_address, %opens_with, clients, "listening");
 
     let reloading = tokio::spawn(reload(Arc::clone(&service), settings.reload));
     let (down, shutdown) = watch::channel(false);
+    let healthz = Router::new().route("/healthz", get(|| async { "ok\n" }));
+    let grace = Duration::from_secs(settings.grace);
+    tokio::spawn(listener::serve(health, healthz, grace, shutdown.clone()));
     tokio::spawn(async move {
         terminated().await;
         tracing::info!("signal received, finishing the requests that have begun");
         down.send_replace(true);
     });
-    let server = Server::new(service, settings.limits);
-    let grace = Duration::from_secs(settings.grace);
-    listener::serve(listener, server.routes(), settings.limits.timeout(), grace, shutdown).await?;
+    listener::serve(listener, service.routes(), grace, shutdown).await?;
     reloading.abort();
-    Ok(())
+    // From here on nothing is let in, whatever still runs.
+    let mark = service.gate.guard.close();
+    match &settings.mark {
+        Some(path) => Target::new(path)?.write(&mark.to_bytes()),
+        None => Ok(()),
+    }
 }
 
 pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -86,26 +121,66 @@ pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     listener.map_err(|error| format!("cannot listen on {address}: {error}").into())
 }
 
-fn model(path: Option<&PathBuf>) -> Result<Perceptron, Failure> {
+/// Begins where the guard before ended, so that no request is let in that was answered before.
+fn guard(settings: &Settings) -> Result<WindowGuard, Failure> {
+    let guard = match &settings.mark {
+        Some(path) => begin(path).map_err(|error| format!("{}: {error}", path.display()))?,
+        None => WindowGuard::new(),
+    };
+    let ahead = guard.window().ahead();
+    let window = Window::new(Duration::from_secs(settings.window), ahead);
+    let guard = guard.with_window(window).with_room(settings.room);
+    let guard = match settings.clock_error {
+        0 => guard,
+        error => guard.with_clock(move || {
+            let off = Duration::from_secs(error.unsigned_abs());
+            let now = SystemTime::now();
+            if error < 0 { now - off } else { now + off }.into()
+        }),
+    };
+    if guard.refuses_for() > ahead {
+        let seconds = guard.refuses_for().as_secs();
+        tracing::warn!(seconds, "the clock is or was wrong: no request is let in for a while");
+    }
+    Ok(guard)
+}
+
+/// A mark is for one restart: it is gone before the first request, even after a crash.
+fn begin(path: &Path) -> io::Result<WindowGuard> {
+    let bytes = match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(WindowGuard::new()),
+        bytes => bytes?,
+    };
+    fs::remove_file(path)?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
+    Ok(Mark::from_bytes(&bytes).map_or_else(|_| WindowGuard::new(), WindowGuard::resume))
+}
+
+fn model(path: Option<&Path>) -> Result<Perceptron, Failure> {
     let Some(path) = path else { return Ok(pictures::trained()) };
-    let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let model = Perceptron::from_safetensors(&bytes);
     model.map_err(|error| {
         format!("{}: not a model of gradient_exchange: {error}", path.display()).into()
     })
 }
 
-/// Reads the directories at intervals, because a mounted secret changes without a signal. An
-/// invalid new key must not end a service that has valid ones.
+/// Reads the keys at intervals, because a mounted secret changes without a signal. An invalid new key
+/// must not end a service that has valid ones.
 async fn reload(service: Arc<Service>, seconds: u64) {
     loop {
         sleep(Duration::from_secs(seconds)).await;
-        let reloaded = Arc::clone(&service);
-        let both = move || Ok((reloaded.keyring.reload(), reloaded.clients.reload()));
-        if let Ok((keyring, clients)) = spool::blocking(both).await {
-            report("keys", keyring);
-            report("clients", clients);
-        }
+        let service = Arc::clone(&service);
+        // Reading files blocks. A panic is printed, and the keys stay.
+        let _ = spawn_blocking(move || {
+            report("keys", service.gate.keys.reload());
+            report("clients", service.gate.clients.reload());
+            if let Some(key) = &service.signing_key {
+                report("signing key", key.reload());
+            }
+        })
+        .await;
     }
 }
 
@@ -123,19 +198,12 @@ fn report(what: &str, reloaded: io::Result<bool>) {
 
 /// Kubernetes sends SIGTERM, a terminal SIGINT.
 async fn terminated() {
-    let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
-    let terminated = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
+    if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        select! {
+            _ = terminate.recv() => return,
+            _ = ctrl_c() => return,
         }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    select! {
-        _ = interrupted => {}
-        _ = terminated => {}
     }
+    let _ = ctrl_c().await;
 }

@@ -1,272 +1,243 @@
-//! Answers requests. The order matters: the service verifies the signature first, then refuses a
-//! replay, and only then uses a private key.
+//! Answers requests with the model, and logs names, numbers and times, but nothing of the bodies.
 
-use std::{
-    io::{self, Read, Seek, Write},
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+use std::{error::Error, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Bytes, HttpBody, to_bytes},
+    extract::Request,
+    http::{HeaderValue, StatusCode, header::CONTENT_LENGTH},
+    response::{IntoResponse, Response},
+    routing::post,
 };
-
-use axum::http::StatusCode;
-use tempfile::SpooledTempFile;
-use twinseal::{Error, ErrorKind, KeyId, Keyring, Sign, Signature, keyring::Shared};
+use tokio::{
+    task::spawn_blocking,
+    time::{Instant, sleep, timeout},
+};
+use twinseal::{
+    KeyId, SigningKey,
+    keyring::Shared,
+    request::{Asked, RequestId},
+};
 
 use crate::{
-    batch,
-    clients::{Client, Clients},
-    replay::{self, ReplayCache},
-    signature_header::{Claim, SIGNATURE, TIMESTAMP},
-    spool,
+    batch::{PROBABILITIES, Pictures, file},
+    gate::{Gate, IN_MEMORY, Refusal, Slot},
+    pictures::likeliest,
+    protocol::{Question, join, sign_result},
+    sealed_http,
 };
-use common::{chain, printable};
-use digits::Perceptron;
+use common::printable;
+use digits::{CLASSES, PIXELS, Perceptron};
+
+/// How much of a whole answer HTTP gets at once. The rest waits until the client has read.
+const PIECE: usize = 64 * 1024;
 
 /// The state that all requests share.
 pub(crate) struct Service {
+    pub(crate) gate: Arc<Gate>,
     pub(crate) model: Perceptron,
-    /// Opens requests. During a rotation, requests sealed to an older key still open.
-    pub(crate) keyring: Shared<Keyring>,
-    /// Signs answers: a key in memory, or in an HSM.
-    pub(crate) signing_key: Box<dyn Sign>,
-    pub(crate) clients: Clients,
-    pub(crate) replays: Mutex<ReplayCache>,
-    pub(crate) spool_directory: Option<PathBuf>,
-    /// The time of all answered requests.
-    pub(crate) spent: Mutex<Stages>,
+    /// Signs results, if there is one.
+    pub(crate) signing_key: Option<Shared<SigningKey>>,
+    pub(crate) limits: Limits,
 }
 
-/// Time that went into the stages of requests.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Stages {
-    pub(crate) requests: u32,
-    pub(crate) verify: Duration,
-    pub(crate) open: Duration,
-    pub(crate) model: Duration,
-    pub(crate) seal: Duration,
-    pub(crate) sign: Duration,
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Limits {
+    /// Longest request body in bytes; longer ones are refused with 413. For /generate it is 65536
+    #[arg(long, default_value_t = 64 << 20, value_name = "BYTES")]
+    pub(crate) max_body: usize,
+    /// Requests of one client at a time; more are refused with 429
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) slots: u16,
+    /// Seconds for a body to arrive, else its request is refused with 408
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) timeout: u64,
+    /// Milliseconds to wait after each line of /generate, as if the model were large
+    #[arg(long, default_value_t = 0, value_name = "MS")]
+    pub(crate) pause: u64,
 }
 
-/// A request that is not answered. The reason is sent to the client, who may be anyone.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    pub(crate) status: StatusCode,
-    pub(crate) reason: String,
-}
-
-impl Refusal {
-    pub(crate) fn new(status: StatusCode, reason: impl Into<String>) -> Self {
-        Self { status, reason: reason.into() }
-    }
-
-    /// A failure of the service itself, which is logged.
-    pub(crate) fn ours(
-        status: StatusCode,
-        reason: &str,
-        error: &(dyn std::error::Error + 'static),
-    ) -> Self {
-        tracing::error!(error = printable(chain(error)), "{reason}");
-        Self::new(status, reason)
-    }
-}
-
-/// A sealed and signed answer.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) body: SpooledTempFile,
-    pub(crate) length: u64,
-    pub(crate) signature: Signature,
-    pub(crate) rows: usize,
-    pub(crate) stages: Stages,
+/// Who sent a request: claimed until the signature is verified.
+#[derive(Default)]
+struct Peer {
+    claimed: Option<KeyId>,
+    client: Option<String>,
 }
 
 impl Service {
-    pub(crate) fn id(&self) -> KeyId {
-        self.signing_key.verifying_key().key_id()
+    pub(crate) fn routes(self: &Arc<Self>) -> Router {
+        [Question::Predict, Question::Generate].into_iter().fold(
+            Router::new(),
+            |routes, question| {
+                let service = Arc::clone(self);
+                routes
+                    .route(question.path(), post(move |request| service.answer(question, request)))
+            },
+        )
     }
 
-    /// Finds the client. Refuses unknown clients and old requests before the body is read.
-    pub(crate) fn expect(&self, claim: &Claim) -> Result<Arc<Client>, Refusal> {
-        let mut replays = self.replays.lock().unwrap_or_else(PoisonError::into_inner);
-        replays.check_time(claim.timestamp, now()).map_err(refuse_replay)?;
-        // The same reason as for a wrong signature, so that nobody learns who is registered.
-        self.clients.find(claim.client).ok_or_else(refuse_signature)
+    /// The work of `/predict` without any cryptography, to compare with. Only the demonstration has it.
+    pub(crate) fn plain_routes(self: &Arc<Self>) -> Router {
+        let service = Arc::clone(self);
+        let plain = async move |request: Request| {
+            let batch = to_bytes(request.into_body(), service.limits.max_body).await;
+            let batch = batch.map_err(|_| Refusal::too_long())?;
+            let (mut pictures, mut values, mut units) = (Pictures::default(), vec![], vec![]);
+            let predict =
+                |pixels: &[f32; PIXELS]| values.extend(service.model.predict(pixels, &mut units));
+            pictures
+                .feed(&batch, predict)
+                .and_then(|()| pictures.finish())
+                .map_err(refuse_batch)?;
+            Ok::<_, Refusal>(file(PROBABILITIES, CLASSES, &values))
+        };
+        Router::new().route("/plain", post(plain))
     }
 
-    /// Answers a request whose body has arrived. It blocks.
-    pub(crate) fn answer(
-        &self,
-        claim: &Claim,
-        client: &Client,
-        signature: &Signature,
-        mut body: SpooledTempFile,
-    ) -> Result<Answer, Refusal> {
-        let mut stages = Stages { requests: 1, ..Stages::default() };
-        let context = claim.request_context();
-
-        // Verifying takes 1 ms and no private key. Without a registered key a request gets no
-        // further.
-        let start = Instant::now();
-        match client.verifying_key.verify_reader(&context, &mut body, signature) {
-            Err(error) if Error::inside(&error).is_some() => return Err(refuse_signature()),
-            result => result.and_then(|()| body.rewind()).map_err(storage)?,
-        }
-        self.replays
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .admit(claim.client, claim.nonce, claim.timestamp, now())
-            .map_err(refuse_replay)?;
-        stages.verify = start.elapsed();
-
-        let (sealed, rows) = self.predict(&context, claim, client, body, &mut stages)?;
-        self.sign(claim, sealed, rows, stages)
-    }
-
-    /// Opens, predicts and seals piece by piece, in constant memory.
-    fn predict(
-        &self,
-        context: &[u8],
-        claim: &Claim,
-        client: &Client,
-        body: SpooledTempFile,
-        stages: &mut Stages,
-    ) -> Result<(SpooledTempFile, usize), Refusal> {
-        let start = Instant::now();
-        let batch = self.keyring.load().open_reader(context, body).map_err(refuse_batch)?;
-        stages.open = start.elapsed();
-
-        let start = Instant::now();
-        let answer = spool::new(&self.spool_directory);
-        let answer = client.encapsulation_key.seal_writer(&claim.answer_context(), answer);
-        let answer = answer.map_err(storage)?;
-        stages.seal = start.elapsed();
-
-        let start = Instant::now();
-        let (mut batch, mut answer) = (Timed::new(batch), Timed::new(answer));
-        let rows = batch::predict(&self.model, &mut batch, &mut answer).map_err(refuse_batch)?;
-        stages.open += batch.time;
-        stages.seal += answer.time;
-        stages.model = start.elapsed().saturating_sub(batch.time + answer.time);
-        Ok((answer.inner.finish().map_err(storage)?, rows))
-    }
-
-    fn sign(
-        &self,
-        claim: &Claim,
-        mut body: SpooledTempFile,
-        rows: usize,
-        mut stages: Stages,
-    ) -> Result<Answer, Refusal> {
-        let start = Instant::now();
-        let length = body.stream_position().map_err(storage)?;
-        body.rewind().map_err(storage)?;
-        let signature = self.signing_key.sign_reader(&claim.answer_context(), &mut body);
-        let signature = signature.map_err(storage)?;
-        body.rewind().map_err(storage)?;
-        stages.sign = start.elapsed();
-
-        self.spent.lock().unwrap_or_else(PoisonError::into_inner).add(&stages);
-        Ok(Answer { body, length, signature, rows, stages })
-    }
-}
-
-impl Stages {
-    fn add(&mut self, other: &Self) {
-        self.requests += other.requests;
-        self.verify += other.verify;
-        self.open += other.open;
-        self.model += other.model;
-        self.seal += other.seal;
-        self.sign += other.sign;
-    }
-}
-
-/// Counts the time that reading or writing takes.
-struct Timed<T> {
-    inner: T,
-    time: Duration,
-}
-
-impl<T> Timed<T> {
-    fn new(inner: T) -> Self {
-        Self { inner, time: Duration::ZERO }
-    }
-}
-
-impl<T: Read> Read for Timed<T> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let start = Instant::now();
-        let result = self.inner.read(buffer);
-        self.time += start.elapsed();
-        result
-    }
-}
-
-impl<T: Write> Write for Timed<T> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let start = Instant::now();
-        let result = self.inner.write(bytes);
-        self.time += start.elapsed();
-        result
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-fn refuse_signature() -> Refusal {
-    Refusal::new(StatusCode::UNAUTHORIZED, format!("{SIGNATURE}: not of a registered client"))
-}
-
-fn refuse_replay(refused: replay::Refused) -> Refusal {
-    let (status, reason) = match refused {
-        replay::Refused::OutsideWindow => {
-            (StatusCode::UNAUTHORIZED, format!("{TIMESTAMP}: too far from the service's clock"))
-        }
-        replay::Refused::Seen => {
-            (StatusCode::UNAUTHORIZED, "this request was answered before".into())
-        }
-        replay::Refused::Full => {
-            (StatusCode::TOO_MANY_REQUESTS, "too many requests in the replay window".into())
-        }
-    };
-    Refusal::new(status, reason)
-}
-
-/// A signed request that cannot be answered.
-fn refuse_batch(error: io::Error) -> Refusal {
-    match Error::inside(&error) {
-        Some(refused) => match status(refused.kind()) {
-            Some(status) => Refusal::new(status, format!("the body: {refused}")),
-            None => {
-                Refusal::ours(StatusCode::SERVICE_UNAVAILABLE, "the key is not available", &error)
+    async fn answer(self: Arc<Self>, question: Question, request: Request) -> Response {
+        let (start, mut peer) = (Instant::now(), Peer::default());
+        let result = self.ask(question, request, &mut peer).await;
+        let took_ms = milliseconds(start.elapsed());
+        let refused = result.as_ref().err().and_then(|refusal| refusal.client.clone());
+        let client = match (peer.client.or(refused), peer.claimed) {
+            (Some(name), _) => printable(name),
+            (None, Some(id)) => format!("claimed {id}"),
+            (None, None) => "-".into(),
+        };
+        match result {
+            Ok((response, rows, spent)) => {
+                let [verify_ms, unlock_ms, answer_ms] = spent.map(milliseconds);
+                #[rustfmt::skip]
+                tracing::info!(client, status = 200, rows, took_ms, verify_ms, unlock_ms, answer_ms, "answered");
+                response
             }
-        },
-        None if error.kind() == io::ErrorKind::InvalidInput => {
-            Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, format!("the batch: {error}"))
+            Err(refusal) => {
+                let (status, reason) = (refusal.status.as_u16(), printable(&refusal.reason));
+                tracing::warn!(client, status, took_ms, reason, "refused");
+                refusal.into_response()
+            }
         }
-        None => storage(error),
+    }
+
+    /// The answer, the number of pictures, and the time that was spent on verifying the
+    /// signature, on the key exchange, and on sealing the answer.
+    async fn ask(
+        self: &Arc<Self>,
+        question: Question,
+        request: Request,
+        peer: &mut Peer,
+    ) -> Result<(Response, usize, [Duration; 3]), Refusal> {
+        let limit = match question {
+            Question::Predict => self.limits.max_body,
+            Question::Generate => IN_MEMORY,
+        };
+        if request.body().size_hint().lower() > limit as u64 {
+            return Err(Refusal::too_long());
+        }
+        let protocol = (question.context(), limit);
+        let (verified, incoming) =
+            sealed_http::verify(&self.gate, protocol, request, &mut peer.claimed).await?;
+        tracing::debug!(client = printable(&verified.client), "verified");
+        peer.client = Some(verified.client);
+
+        let (mut pictures, mut values, mut units) = (Pictures::default(), vec![], vec![]);
+        let opening = incoming.open(verified.request, &self.gate.guard, |plaintext| {
+            let taken = pictures.feed(plaintext, |pixels| match question {
+                Question::Predict => values.extend(self.model.predict(pixels, &mut units)),
+                Question::Generate => values.extend(pixels),
+            });
+            taken.map_err(refuse_batch)
+        });
+        let asked = timeout(Duration::from_secs(self.limits.timeout), opening);
+        let asked = asked.await??;
+        let rows = pictures.finish().map_err(refuse_batch)?;
+
+        let start = Instant::now();
+        let response = match question {
+            Question::Predict => self.whole(asked, verified.slot, values).await?,
+            Question::Generate => self.in_pieces(asked, verified.slot, values)?,
+        };
+        Ok((response, rows, [verified.verify, verified.unlock, start.elapsed()]))
+    }
+
+    async fn whole(
+        self: &Arc<Self>,
+        asked: Asked,
+        slot: Slot,
+        probabilities: Vec<f32>,
+    ) -> Result<Response, Refusal> {
+        let service = Arc::clone(self);
+        // A signature or a long answer takes more than a millisecond.
+        let seal = spawn_blocking(move || {
+            let result = file(PROBABILITIES, CLASSES, &probabilities);
+            let signature = service.sign(asked.id(), &result)?;
+            asked.answer(&join(&signature, &result))
+        });
+        let mut rest = Bytes::from(seal.await??);
+        let length = [(CONTENT_LENGTH, HeaderValue::from(rest.len()))];
+        let body = sealed_http::answer(slot, |mut sender| async move {
+            while !rest.is_empty() {
+                let piece = rest.split_to(rest.len().min(PIECE));
+                if sender.send_data(piece).await.is_err() {
+                    return; // the client is gone
+                }
+            }
+        });
+        Ok((length, body).into_response())
+    }
+
+    /// A line of text for each picture, on its way as soon as it is made. At the end comes the signature,
+    /// or nothing: without that last piece the client knows that the answer was cut off.
+    fn in_pieces(
+        self: &Arc<Self>,
+        asked: Asked,
+        slot: Slot,
+        pictures: Vec<f32>,
+    ) -> Result<Response, Refusal> {
+        let (service, request) = (Arc::clone(self), asked.id());
+        let (start, mut sealer) = asked.piece_sealer()?;
+        Ok(sealed_http::answer(slot, |mut sender| async move {
+            let written = async {
+                sender.send_data(start.into()).await?;
+                let (mut text, mut units) = (String::new(), Vec::new());
+                for (number, pixels) in pictures.as_chunks::<PIXELS>().0.iter().enumerate() {
+                    let line = line(number, &service.model.predict(pixels, &mut units));
+                    sender.send_data(sealer.piece(line.as_bytes())?.into()).await?;
+                    text.push_str(&line);
+                    if service.limits.pause > 0 {
+                        sleep(Duration::from_millis(service.limits.pause)).await;
+                    }
+                }
+                let sign = move || service.sign(request, text.as_bytes());
+                let last = sealer.finish(&spawn_blocking(sign).await??)?;
+                Ok::<_, Box<dyn Error + Send + Sync>>(sender.send_data(last.into()).await?)
+            };
+            if let Err(error) = written.await {
+                tracing::debug!(error = printable(error), "an answer ends early");
+            }
+        })
+        .into_response())
+    }
+
+    /// The signature of a result, empty if the service signs none.
+    fn sign(&self, request: RequestId, result: &[u8]) -> Result<Vec<u8>, twinseal::Error> {
+        let key = self.signing_key.as_ref().map(Shared::load);
+        key.map_or(Ok(Vec::new()), |key| sign_result(&*key, request, result))
     }
 }
 
-/// The status for a body that its client has signed. `None` if the client cannot do anything about
-/// it: the HSM and the source of randomness belong to the service.
-fn status(kind: ErrorKind) -> Option<StatusCode> {
-    match kind {
-        ErrorKind::Malformed | ErrorKind::Unauthenticated => Some(StatusCode::BAD_REQUEST),
-        ErrorKind::Refused => Some(StatusCode::FORBIDDEN),
-        ErrorKind::NotForUs => Some(StatusCode::MISDIRECTED_REQUEST),
-        _ => None,
-    }
+/// `picture 3: 7 (98 %)`
+fn line(number: usize, probabilities: &[f32; CLASSES]) -> String {
+    let (digit, likely) = likeliest(*probabilities);
+    format!("picture {number}: {digit} ({:.0} %)\n", 100.0 * likely)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "`map_err` passes it by value")]
-pub(crate) fn storage(error: io::Error) -> Refusal {
-    Refusal::ours(StatusCode::INSUFFICIENT_STORAGE, "the service has no room", &error)
+fn refuse_batch(reason: String) -> Refusal {
+    Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, format!("the batch: {reason}"))
 }
 
-/// Seconds since 1970.
-pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+fn milliseconds(duration: Duration) -> f64 {
+    (1e6 * duration.as_secs_f64()).round() / 1e3
 }

@@ -11,9 +11,9 @@ use std::{
     thread,
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
+use twinseal::{DecapsulationKey, SigningKey, request::AllowReplays};
 
 use support::{
     process::DEADLINE,
@@ -23,7 +23,7 @@ use support::{
 use crate::http::{PIXELS, Service, batch, inference_service, keys};
 
 /// The client with the keys in this directory, and the file that it writes there.
-fn request(directory: &TempDir, url: &str, more: &str) -> (Command, PathBuf) {
+fn request_to(directory: &TempDir, url: &str, more: &str) -> (Command, PathBuf) {
     let output = directory.path().join("answer");
     let mut command = inference_service("request");
     command.arg("--keys").arg(directory.path().join("keys/client"));
@@ -41,7 +41,7 @@ fn peer(act: impl FnOnce(TcpStream) + Send + 'static) -> String {
         let mut read = Vec::new();
         let mut piece = [0; 65536];
         // 16 pictures of 256 bytes, sealed, behind the headers.
-        while read.len() < 6308 + 16 * 4 * PIXELS + 1784 {
+        while read.len() < 6200 + 16 * 4 * PIXELS + 1784 {
             let length = stream.read(&mut piece).unwrap();
             assert_ne!(length, 0, "the client hangs up before it has sent all");
             read.extend_from_slice(&piece[..length]);
@@ -55,7 +55,7 @@ fn peer(act: impl FnOnce(TcpStream) + Send + 'static) -> String {
 fn it_asks_and_writes_the_answer() {
     let service = Service::start("");
     let url = format!("http://{}", service.address);
-    let (mut command, output) = request(&service.directory, &url, "--rows 20");
+    let (mut command, output) = request_to(&service.directory, &url, "--rows 20");
     let Ended { code, stdout, stderr } = run(&mut command);
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     let right: u32 =
@@ -65,15 +65,53 @@ fn it_asks_and_writes_the_answer() {
     let answer = safetensors::SafeTensors::deserialize(&answer).unwrap();
     assert_eq!(answer.tensor("probabilities").unwrap().shape(), [20, 10]);
 
-    // Long enough that the client asks before it sends, and that the answer is a file too.
+    // Long enough that the service opens it as it arrives.
     let input = service.path("input");
     fs::write(&input, batch(8000)).unwrap();
-    let (mut command, _) = request(&service.directory, &url, "--input");
+    let (mut command, _) = request_to(&service.directory, &url, "--input");
     let Ended { code, stdout, stderr } = run(command.arg(&input));
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert!(stdout.starts_with("8000 pictures: "), "{stdout}");
     let answer = fs::read(&output).unwrap();
     assert!(answer.len() > 8000 * 40);
+}
+
+#[test]
+fn it_prints_lines_and_verifies_results() {
+    let signing = Service::start("--sign-answers keys/service/sign.pem");
+    let unsigning = Service::start("");
+    let ask = |service: &Service, more: &str| {
+        let mut command = inference_service("request --rows 3");
+        command.arg("--keys").arg(service.path("keys/client"));
+        command.args(["--url", &format!("http://{}", service.address)]);
+        command.args(more.split_whitespace());
+        command
+    };
+    for (service, more) in [
+        (&unsigning, "--generate"),
+        (&signing, "--generate"),
+        (&signing, "--generate --verify-answers"),
+    ] {
+        let Ended { code, stdout, stderr } = run(&mut ask(service, more));
+        assert_eq!((code, stderr.as_str()), (Some(0), ""));
+        let lines: Vec<_> = stdout.lines().collect();
+        assert!(lines.len() == 3 && lines[2].starts_with("picture 2: "), "{stdout}");
+    }
+    let Ended { code, stdout, .. } = run(&mut ask(&signing, "--verify-answers"));
+    assert!(code == Some(0) && stdout.starts_with("3 pictures, "), "{stdout}");
+
+    let unsigned = "the service has not signed the result";
+    let error = refused(&mut ask(&unsigning, "--verify-answers"));
+    assert!(error.contains(unsigned), "{error}");
+    // Its lines were printed when they came. Only the exit code says that they are signed.
+    let Ended { code, stdout, stderr } = run(&mut ask(&unsigning, "--generate --verify-answers"));
+    assert_eq!((code, stdout.lines().count()), (Some(1), 3));
+    assert!(stderr.contains(unsigned), "{stderr}");
+    // Signed by another key than the service's.
+    let other = SigningKey::generate().unwrap().verifying_key().to_pem();
+    fs::write(signing.path("keys/client/service.sign.pem"), other).unwrap();
+    let error = refused(&mut ask(&signing, "--verify-answers"));
+    assert!(error.contains(unsigned), "{error}");
 }
 
 #[test]
@@ -83,46 +121,51 @@ fn a_refusal_is_printed_and_leaves_no_file() {
     let input = service.path("input");
     for (content, status) in [(batch(8000), "413"), (b"nothing".to_vec(), "422")] {
         fs::write(&input, content).unwrap();
-        let (mut command, output) = request(&service.directory, &url, "--input");
+        let (mut command, output) = request_to(&service.directory, &url, "--input");
         let error = refused(command.arg(&input));
         assert!(error.contains(&format!("the service refused, with {status}")), "{error}");
         assert!(!output.exists());
     }
-    // Somebody else's keys.
+    // A stranger who knows the service's key.
     let stranger = keys();
-    let (mut command, output) = request(&stranger, &url, "");
+    let key = "keys/client/service.kem.pem";
+    fs::copy(service.path(key), stranger.path().join(key)).unwrap();
+    let (mut command, output) = request_to(&stranger, &url, "");
     let error = refused(&mut command);
-    assert!(error.contains("401 Unauthorized: x-signature: not of a registered"), "{error}");
+    assert!(error.contains("401 Unauthorized: verification failed"), "{error}");
     assert!(!output.exists());
 }
 
 #[test]
 fn answers_of_a_false_service_are_refused() {
     let directory = keys();
-    let stranger = twinseal::SigningKey::generate().unwrap();
-    let signature = stranger.sign(b"example.com/inference/v1", &[b'x'; 100]).unwrap();
-    let signature = STANDARD.encode(signature.as_bytes());
-    let ok = |headers: &str| {
-        format!("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n{headers}\r\n{}", "x".repeat(100))
+    let ok = |body: &[u8]| {
+        let length = body.len();
+        [format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n").as_bytes(), body].concat()
     };
+    // A true answer to another request.
+    let bob = DecapsulationKey::generate().unwrap();
+    let (request, _) = bob.encapsulation_key().request(b"example.com/tests", b"x").unwrap();
+    let (_, asked) = bob.accept(b"example.com/tests", &request, &AllowReplays).unwrap();
+    let other = asked.answer(b"three").unwrap();
+    const FALSE: &str = "not the service's answer to this request";
+    let cut = [ok(&[b'x'; 5000])[..100].to_vec()].concat();
     for (answer, reason) in [
-        ("\x01\x02garbage".to_owned(), "http://127.0.0.1:"),
-        (String::new(), "http://127.0.0.1:"),
-        (ok(""), "the answer's x-signature is missing"),
-        (ok("X-Signature: AAAA\r\n"), "the answer's x-signature is missing or malformed"),
-        (ok(&format!("X-Signature: {signature}\r\n")), "the service has not signed the answer"),
+        (b"\x01\x02garbage".to_vec(), "http://127.0.0.1:"),
+        (vec![], "http://127.0.0.1:"),
+        (ok(b""), FALSE),
+        (ok(&[b'x'; 100]), FALSE),
+        (ok(&other), FALSE),
+        (ok(&other[..40]), FALSE),
         (
-            "HTTP/1.1 500 Oh\r\nContent-Length: 17\r\n\r\n\x1b[31mred\nline \u{202e}".into(),
+            b"HTTP/1.1 500 Oh\r\nContent-Length: 17\r\n\r\n\x1b[31mred\nline \xe2\x80\xae".to_vec(),
             "the service refused, with 500 Internal Server Error: \\u{1b}[31mred\\nline \\u{202e}",
         ),
         // Killed in the middle of its answer.
-        (
-            format!("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\nX-Signature: {signature}\r\n\r\nx"),
-            "",
-        ),
+        (cut, ""),
     ] {
-        let url = peer(move |mut stream| stream.write_all(answer.as_bytes()).unwrap());
-        let (mut command, output) = request(&directory, &url, "");
+        let url = peer(move |mut stream| stream.write_all(&answer).unwrap());
+        let (mut command, output) = request_to(&directory, &url, "");
         let error = refused(&mut command);
         assert!(error.starts_with("inference_service: ") && error.contains(reason), "{error}");
         assert!(!output.exists());
@@ -130,12 +173,10 @@ fn answers_of_a_false_service_are_refused() {
     // A service that works, but has other keys.
     let other = Service::start("");
     let clients = directory.path().join("keys/service/clients");
-    for file in ["demo.kem.pem", "demo.sign.pem"] {
-        fs::copy(clients.join(file), other.path("keys/service/clients").join(file)).unwrap();
-    }
-    let (mut command, output) = request(&directory, &format!("http://{}", other.address), "");
+    fs::copy(clients.join("demo.pem"), other.path("keys/service/clients/demo.pem")).unwrap();
+    let (mut command, output) = request_to(&directory, &format!("http://{}", other.address), "");
     let error = refused(&mut command);
-    assert!(error.contains("401"), "{error}");
+    assert!(error.contains("421"), "{error}");
     assert!(!output.exists());
 }
 
@@ -146,7 +187,7 @@ fn a_service_that_is_missing_or_hangs_is_reported() {
     let taken = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     taken.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     let address = taken.local_addr().unwrap().as_socket().unwrap();
-    let (mut command, output) = request(&directory, &format!("http://{address}"), "");
+    let (mut command, output) = request_to(&directory, &format!("http://{address}"), "");
     let error = refused(&mut command);
     assert!(error.contains(&address.to_string()) && error.contains("refused"), "{error}");
 
@@ -154,7 +195,7 @@ fn a_service_that_is_missing_or_hangs_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || hold.send(listener.accept().unwrap()));
-    let (mut command, _) = request(&directory, &url, "--timeout 1");
+    let (mut command, _) = request_to(&directory, &url, "--timeout 1");
     let error = refused(&mut command);
     assert!(error.contains("timeout"), "{error}");
     drop(held);
@@ -177,7 +218,7 @@ fn without_a_place_for_the_answer_no_request_is_sent() {
     }
     let error = refused(inference_service("request --keys").arg(directory.path()));
     assert!(error.contains("sign.pem: "), "{error}");
-    let (mut command, _) = request(&directory, url, "--input");
+    let (mut command, _) = request_to(&directory, url, "--input");
     let error = refused(command.arg(directory.path().join("no-input")));
     assert!(error.contains("no-input: "), "{error}");
 }
@@ -186,7 +227,7 @@ fn without_a_place_for_the_answer_no_request_is_sent() {
 fn a_full_disk_leaves_no_half_answer() {
     let service = Service::start("");
     let url = format!("http://{}", service.address);
-    let (command, output) = request(&service.directory, &url, "--rows 1000"); // 40 KB come back
+    let (command, output) = request_to(&service.directory, &url, "--rows 1000"); // 40 KB come back
     let arguments: Vec<_> = command.get_args().collect();
     let program = command.get_program().as_ref();
     fs::write(&output, "the answer of yesterday").unwrap();
@@ -203,5 +244,5 @@ fn assert_no_leftovers(service: &Service) {
         fs::read_dir(service.directory.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let mut names: Vec<_> = names.collect();
     names.sort();
-    assert_eq!(names, ["answer", "keys", "spool"]);
+    assert_eq!(names, ["answer", "keys"]);
 }

@@ -1,5 +1,5 @@
-//! A running service, and requests made byte by byte: a second implementation of the documented
-//! protocol.
+//! A running service, and requests made byte by byte: a second implementation of what travels over
+//! HTTP.
 
 use std::{
     fs,
@@ -7,13 +7,14 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::Command,
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use safetensors::SafeTensors;
 use tempfile::TempDir;
 use twinseal::{
-    DecapsulationKey, EncapsulationKey, KeyId, Signature, SignatureSuite, SigningKey, VerifyingKey,
+    EncapsulationKey, SigningKey, VerifyingKey,
+    request::{Mark, Pending, detach},
 };
 
 use support::{
@@ -28,6 +29,7 @@ pub(crate) struct Service {
     pub(crate) directory: TempDir,
     pub(crate) process: Running,
     pub(crate) address: String,
+    pub(crate) health: String,
 }
 
 pub(crate) fn inference_service(arguments: &str) -> Command {
@@ -36,12 +38,12 @@ pub(crate) fn inference_service(arguments: &str) -> Command {
     command
 }
 
-/// A directory with keys for a service and a client.
+/// A directory with keys for a service and a client, and a mark that lets requests in at once.
 pub(crate) fn keys() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     let ended = run(inference_service("keys").arg(directory.path().join("keys")));
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
-    fs::create_dir(directory.path().join("spool")).unwrap();
+    fs::write(directory.path().join("mark"), [0; Mark::LEN]).unwrap();
     directory
 }
 
@@ -51,28 +53,29 @@ pub(crate) fn serve_arguments(directory: &Path) -> Vec<String> {
     vec![
         "serve".into(),
         "--listen=127.0.0.1:0".into(),
+        "--health=127.0.0.1:0".into(),
         "--log=json".into(),
         format!("--keys={}", path("keys/service/keys")),
-        format!("--signing-key={}", path("keys/service/sign.pem")),
         format!("--clients={}", path("keys/service/clients")),
-        format!("--spool={}", path("spool")),
+        format!("--mark={}", path("mark")),
     ]
 }
 
 impl Service {
     pub(crate) fn start(more: &str) -> Self {
-        let directory = keys();
-        let mut command = command(example("inference_service"));
-        command.args(serve_arguments(directory.path())).args(more.split_whitespace());
-        Self::start_with(directory, &mut command)
+        Self::start_in(keys(), more)
     }
 
-    pub(crate) fn start_with(directory: TempDir, command: &mut Command) -> Self {
-        let mut process = Running::start(command);
+    /// With the keys and the mark of this directory.
+    pub(crate) fn start_in(directory: TempDir, more: &str) -> Self {
+        let mut command = command(example("inference_service"));
+        command.current_dir(directory.path());
+        command.args(serve_arguments(directory.path())).args(more.split_whitespace());
+        let mut process = Running::start(&mut command);
         let line: serde_json::Value =
             serde_json::from_str(&process.wait_for(&["\"listening\""])).unwrap();
-        let address = line["address"].as_str().unwrap().to_owned();
-        Self { directory, process, address }
+        let address = |field: &str| line[field].as_str().unwrap().to_owned();
+        Self { directory, process, address: address("address"), health: address("health") }
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
@@ -80,170 +83,126 @@ impl Service {
     }
 
     pub(crate) fn client(&self) -> Client {
-        Client::read(self.directory.path())
+        let client = self.path("keys/client");
+        let public = |file: &str| fs::read_to_string(client.join(file)).unwrap();
+        Client {
+            signs: SigningKey::read_pem_file(client.join("sign.pem")).unwrap(),
+            service_opens: EncapsulationKey::from_pem(&public("service.kem.pem")).unwrap(),
+            service_signs: VerifyingKey::from_pem(&public("service.sign.pem")).unwrap(),
+        }
     }
 
-    /// See [`send`].
+    /// The status of a new request of this client.
     #[track_caller]
-    pub(crate) fn send(&self, request: &[u8]) -> Answer {
-        send(&self.address, request)
+    pub(crate) fn status(&self, client: &Client) -> u16 {
+        self.send(&client.request("/predict", &batch(1)).0).status
+    }
+
+    #[track_caller]
+    pub(crate) fn send(&self, request: &Request) -> Answer {
+        send(&self.address, &request.bytes())
+    }
+
+    #[track_caller]
+    pub(crate) fn send_bytes(&self, bytes: &[u8]) -> Answer {
+        send(&self.address, bytes)
+    }
+
+    #[track_caller]
+    pub(crate) fn is_healthy(&self) {
+        let mut stream = connect(&self.health);
+        let request = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).unwrap();
+        let health = Answer::read(stream);
+        assert_eq!((health.status, health.text().as_str()), (200, "ok\n"));
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
         connect(&self.address)
     }
 
-    /// Sends the headers of a request, and waits until the service asks for its body: then it has
-    /// begun.
-    pub(crate) fn begin(&self, request: &Request) -> TcpStream {
-        const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
-        let head = String::from_utf8(request.head()).unwrap();
-        let head = head.strip_suffix("\r\n").unwrap().to_owned() + "Expect: 100-continue\r\n\r\n";
+    /// Sends a request's headers, and so many bytes of its body.
+    pub(crate) fn begin(&self, request: &Request, length: usize) -> TcpStream {
         let mut stream = self.connect();
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut interim = [0; CONTINUE.len()];
-        stream.read_exact(&mut interim).unwrap();
-        assert_eq!(String::from_utf8_lossy(&interim), CONTINUE);
+        stream.write_all(&request.head()).unwrap();
+        stream.write_all(&request.body[..length]).unwrap();
         stream
     }
 }
 
 /// Sends everything at once, and returns the answer.
 #[track_caller]
-pub(crate) fn send(address: &str, request: &[u8]) -> Answer {
+pub(crate) fn send(address: &str, bytes: &[u8]) -> Answer {
     let mut stream = connect(address);
     // The service may refuse it before it has read all of it.
-    let _ = stream.write_all(request);
+    let _ = stream.write_all(bytes);
     Answer::read(stream)
 }
 
-fn connect(address: &str) -> TcpStream {
+pub(crate) fn connect(address: &str) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     stream.set_write_timeout(Some(DEADLINE)).unwrap();
     stream
 }
 
-/// The client's keys, and the service's public ones.
+/// The client's key, and the service's public ones.
 pub(crate) struct Client {
     pub(crate) signs: SigningKey,
-    pub(crate) opens: DecapsulationKey,
-    pub(crate) service_signs: VerifyingKey,
     pub(crate) service_opens: EncapsulationKey,
+    pub(crate) service_signs: VerifyingKey,
 }
 
 impl Client {
-    fn read(directory: &Path) -> Self {
-        let client = directory.join("keys/client");
-        let public = |file: &str| fs::read_to_string(client.join(file)).unwrap();
-        Self {
-            signs: SigningKey::read_pem_file(client.join("sign.pem")).unwrap(),
-            opens: DecapsulationKey::read_pem_file(client.join("kem.pem")).unwrap(),
-            service_signs: VerifyingKey::from_pem(&public("service.sign.pem")).unwrap(),
-            service_opens: EncapsulationKey::from_pem(&public("service.kem.pem")).unwrap(),
-        }
-    }
-
-    /// The same client with new keys of its own.
+    /// The same client with a new key of its own.
     pub(crate) fn another(&self) -> Self {
         Self {
             signs: SigningKey::generate().unwrap(),
-            opens: DecapsulationKey::generate().unwrap(),
-            service_signs: self.service_signs.clone(),
             service_opens: self.service_opens.clone(),
+            service_signs: self.service_signs.clone(),
         }
     }
 
-    /// Registers the client's public keys in a directory.
+    /// Registers the client's public key in a directory.
     pub(crate) fn register(&self, directory: &Path, name: &str) {
-        let kem = self.opens.encapsulation_key().to_pem();
-        fs::write(directory.join(format!("{name}.kem.pem")), kem).unwrap();
-        let sign = self.signs.verifying_key().to_pem();
-        fs::write(directory.join(format!("{name}.sign.pem")), sign).unwrap();
+        let pem = self.signs.verifying_key().to_pem();
+        fs::write(directory.join(format!("{name}.pem")), pem).unwrap();
     }
 
-    /// A valid request.
-    pub(crate) fn request(&self, batch: &[u8]) -> Request {
-        let mut request = Request {
-            target: "POST /predict".into(),
-            client: self.signs.verifying_key().key_id(),
-            service: self.service_signs.key_id(),
-            timestamp: now(),
-            nonce: nonce(),
-            body: Vec::new(),
-            signature: Vec::new(),
-        };
-        request.body = self.service_opens.seal(&request.context(), batch).unwrap();
-        self.sign(&mut request);
-        request
+    /// A valid request, and what opens its answer.
+    pub(crate) fn request(&self, path: &'static str, batch: &[u8]) -> (Request, Pending) {
+        let context = format!("example.com/inference/v1 POST {path}");
+        let to_service = self.service_opens.signed_by(&self.signs);
+        let (mut body, pending) = to_service.request(context.as_bytes(), batch).unwrap();
+        let signature = detach(&mut body).unwrap();
+        (Request { path, signature, body }, pending)
     }
-
-    pub(crate) fn sign(&self, request: &mut Request) {
-        let signature = self.signs.sign(&request.context(), &request.body).unwrap();
-        request.signature = signature.as_bytes().to_vec();
-    }
-
-    /// The content of a valid answer to a request.
-    pub(crate) fn open(&self, request: &Request, answer: &Answer) -> Vec<u8> {
-        let Request { target, client, service, nonce, .. } = request;
-        let context = format!(
-            "example.com/inference/v1 answer to {target} nonce {nonce} from {service} to {client}"
-        );
-        let signature = STANDARD.decode(answer.header("x-signature").unwrap()).unwrap();
-        let suite = SignatureSuite::ML_DSA_87_ECDSA_P384;
-        let signature = Signature::from_bytes(suite, &signature).unwrap();
-        self.service_signs.verify(context.as_bytes(), &answer.body, &signature).unwrap();
-        self.opens.open(context.as_bytes(), &answer.body).unwrap().into_vec()
-    }
-}
-
-pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-}
-
-/// 16 random bytes in hexadecimal: the id of a new key.
-fn nonce() -> String {
-    DecapsulationKey::generate().unwrap().encapsulation_key().key_id().to_string()
 }
 
 #[derive(Clone)]
 pub(crate) struct Request {
-    pub(crate) target: String,
-    pub(crate) client: KeyId,
-    pub(crate) service: KeyId,
-    pub(crate) timestamp: u64,
-    pub(crate) nonce: String,
-    pub(crate) body: Vec<u8>,
+    pub(crate) path: &'static str,
     pub(crate) signature: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
-    pub(crate) fn context(&self) -> Vec<u8> {
-        let Self { target, client, service, timestamp, nonce, .. } = self;
-        format!(
-            "example.com/inference/v1 {target} at {timestamp} nonce {nonce} from {client} to {service}"
-        )
-        .into()
+    pub(crate) fn signature(&self) -> String {
+        STANDARD.encode(&self.signature)
     }
 
-    /// The signed headers, one to a line.
-    pub(crate) fn headers(&self) -> String {
-        let Self { client, timestamp, nonce, signature, .. } = self;
-        let signature = STANDARD.encode(signature);
+    /// Everything before the body, with these headers.
+    pub(crate) fn head_with(&self, headers: &str) -> Vec<u8> {
+        let (path, length) = (self.path, self.body.len());
         format!(
-            "X-Client: {client}\r\nX-Timestamp: {timestamp}\r\nX-Nonce: {nonce}\r\n\
-             X-Signature: {signature}\r\n"
-        )
-    }
-
-    /// Everything before the body, with the length of the body.
-    pub(crate) fn head(&self) -> Vec<u8> {
-        let (target, headers, length) = (&self.target, self.headers(), self.body.len());
-        format!(
-            "{target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
              Content-Length: {length}\r\n{headers}\r\n"
         )
         .into()
+    }
+
+    pub(crate) fn head(&self) -> Vec<u8> {
+        self.head_with(&format!("X-Signature: {}\r\n", self.signature()))
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
@@ -274,7 +233,8 @@ impl Answer {
         let body = bytes.split_off(end + 4);
         let head = String::from_utf8(bytes).unwrap(); // hyper writes names in lower case
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Self { status, head, body }
+        let chunked = head.contains("transfer-encoding: chunked");
+        Self { status, head, body: if chunked { joined(&body) } else { body } }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -284,6 +244,33 @@ impl Answer {
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
+
+    /// The status and the reason of a refusal.
+    pub(crate) fn refusal(&self) -> (u16, String) {
+        (self.status, self.text().trim().to_owned())
+    }
+
+    /// The signature and the result of a whole answer.
+    #[track_caller]
+    pub(crate) fn open(&self, pending: Pending) -> (Vec<u8>, Vec<u8>) {
+        assert_eq!(self.status, 200, "{}", self.text());
+        let mut plaintext = pending.open(&self.body).unwrap().into_vec();
+        let length = u16::from_be_bytes([plaintext[0], plaintext[1]]);
+        let result = plaintext.split_off(2 + usize::from(length));
+        (plaintext.split_off(2), result)
+    }
+}
+
+/// The chunks of a body that came in chunks. Of one that was cut off, those that came.
+pub(crate) fn joined(mut body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    while let Some(end) = body.windows(2).position(|two| two == b"\r\n") {
+        let length = usize::from_str_radix(str::from_utf8(&body[..end]).unwrap(), 16).unwrap();
+        let Some(chunk) = body.get(end + 2..end + 2 + length) else { break };
+        whole.extend_from_slice(chunk);
+        body = body.get(end + 2 + length + 2..).unwrap_or_default();
+    }
+    whole
 }
 
 /// A batch of pictures, all of the same grey.
@@ -296,4 +283,18 @@ pub(crate) fn batch_of(rows: usize, pixel: f32) -> Vec<u8> {
     let view =
         safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![rows, PIXELS], &data);
     safetensors::serialize([("features", view.unwrap())], None).unwrap()
+}
+
+/// The rows of a result, each of which must be a distribution.
+#[track_caller]
+pub(crate) fn rows(result: &[u8]) -> usize {
+    let result = SafeTensors::deserialize(result).unwrap();
+    let tensor = result.tensor("probabilities").unwrap();
+    assert_eq!((result.len(), tensor.shape().len(), tensor.shape()[1]), (1, 2, 10));
+    let values: Vec<f32> =
+        tensor.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    for row in values.chunks_exact(10) {
+        assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-4);
+    }
+    tensor.shape()[0]
 }

@@ -1,176 +1,183 @@
-//! Does the server answer valid requests, refuse the others in the right order, reload its keys,
-//! and end properly?
+//! Does the service answer valid requests, refuse the others with the right word, and end properly?
 
-use std::{fs, io::Write};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+};
 
-use safetensors::SafeTensors;
-use twinseal::{DecapsulationKey, Error};
+use twinseal::{
+    DecapsulationKey, Error, Signature, SignatureSuite,
+    request::{PieceReader, RequestId, attach},
+};
 
 use support::{
-    process::{command, ended, example, signal},
+    process::{DEADLINE, command, example, signal},
     running::{Ended, refused, run},
 };
 
 use crate::http::{
-    Answer, Client, Service, batch, batch_of, inference_service, now, send, serve_arguments,
+    Answer, Client, Request, Service, batch, batch_of, inference_service, rows, serve_arguments,
 };
 
-/// The rows of an answer, each of which must be a distribution.
-#[track_caller]
-fn rows(answer: &[u8]) -> usize {
-    let answer = SafeTensors::deserialize(answer).unwrap();
-    let tensor = answer.tensor("probabilities").unwrap();
-    assert_eq!((answer.len(), tensor.shape().len(), tensor.shape()[1]), (1, 2, 10));
-    let values: Vec<f32> =
-        tensor.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-    for row in values.chunks_exact(10) {
-        assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-4);
-    }
-    tensor.shape()[0]
-}
-
 #[test]
-fn a_signed_request_is_answered_with_a_signed_answer() {
+fn a_signed_request_is_answered() {
     let service = Service::start("");
     let client = service.client();
-    for count in [0, 1, 300] {
-        let request = client.request(&batch(count));
-        let answer = service.send(&request.bytes());
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        assert_eq!(rows(&client.open(&request, &answer)), count);
-        // The signature makes these headers long.
-        assert!((6200..7000).contains(&request.headers().len()));
-        assert!(answer.header("x-signature").unwrap().len() > 6200);
+    // In memory, with the last chunk full, and as it arrives.
+    for count in [0, 1, 64, 300, 3000] {
+        let (request, pending) = client.request("/predict", &batch(count));
+        let answer = service.send(&request);
+        let (signature, result) = answer.open(pending);
+        assert_eq!((rows(&result), signature.len()), (count, 0));
+        assert!((6200..=6308).contains(&request.signature().len()));
+        assert_eq!(answer.header("x-signature"), None);
+        assert_eq!(answer.header("content-length").unwrap(), answer.body.len().to_string());
     }
-    let health = service.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-    assert_eq!((health.status, health.text().as_str()), (200, "ok\n"));
-    let other = service.send(b"POST /plain HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    service.is_healthy();
+    let other = service.send_bytes(b"POST /plain HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     assert_eq!(other.status, 404); // only the demonstration works without cryptography
 }
 
-const SIGNATURE: &str = "x-signature: not of a registered client";
-
-#[test]
-fn changed_requests_are_refused_before_they_are_opened() {
-    let service = Service::start("");
-    let client = service.client();
-    let stranger = client.another();
-    let good = client.request(&batch(1));
-
-    let mut body = good.clone();
-    body.body[100] ^= 1;
-    let mut shorter = good.clone();
-    shorter.body.pop();
-    let mut signature = good.clone();
-    signature.signature[2000] ^= 1;
-    let mut ecdsa = good.clone();
-    *ecdsa.signature.last_mut().unwrap() ^= 1;
-    let mut target = good.clone();
-    target.target += "?debug=1";
-    let mut long_target = good.clone();
-    long_target.target += &format!("?{}", "q".repeat(300));
-    let mut nonce = good.clone();
-    nonce.nonce = "00".repeat(16);
-    let mut timestamp = good.clone();
-    timestamp.timestamp += 1;
-    let mut other_service = good.clone();
-    other_service.service = client.signs.verifying_key().key_id();
-    client.sign(&mut other_service);
-    // This would not open, either, if it got that far.
-    let mut garbage = good.clone();
-    garbage.body = b"garbage".to_vec();
-    for request in [
-        &body,
-        &shorter,
-        &signature,
-        &ecdsa,
-        &target,
-        &long_target,
-        &nonce,
-        &timestamp,
-        &other_service,
-        &garbage,
-    ] {
-        let answer = service.send(&request.bytes());
-        assert_eq!((answer.status, answer.text().trim()), (401, SIGNATURE));
-    }
-    let answer = service.send(&stranger.request(&batch(1)).bytes());
-    assert_eq!((answer.status, answer.text().trim()), (401, SIGNATURE));
-
-    // None of them has used up the nonce of the valid request.
-    assert_eq!(service.send(&good.bytes()).status, 200);
-
-    // Signed by a registered client, the same garbage is opened.
-    garbage.nonce = "11".repeat(16);
-    client.sign(&mut garbage);
-    let answer = service.send(&garbage.bytes());
-    assert_eq!(answer.status, 400);
-    assert!(answer.text().contains("not an envelope"), "{}", answer.text());
+/// The reader of an answer's pieces, while they arrive.
+fn generate(service: &Service, client: &Client, batch: &[u8]) -> PieceReader<impl Read + use<>> {
+    let (request, pending) = client.request("/generate", batch);
+    let agent = ureq::Agent::config_builder().timeout_global(Some(DEADLINE)).build();
+    let post = ureq::Agent::new_with_config(agent)
+        .post(format!("http://{}/generate", service.address))
+        .header("x-signature", request.signature());
+    pending.piece_reader(post.send(&request.body).unwrap().into_body().into_reader())
 }
 
 #[test]
-fn a_request_is_answered_once_and_only_in_its_time() {
-    let service = Service::start("--window 30");
+fn each_line_arrives_when_it_is_made() {
+    // Nobody waits for the second line.
+    let service = Service::start("--pause 3600000 --slots 1");
     let client = service.client();
-    let request = client.request(&batch(1));
-    assert_eq!(service.send(&request.bytes()).status, 200);
-    for _ in 0..2 {
-        let again = service.send(&request.bytes());
-        assert_eq!((again.status, again.text().trim()), (401, "this request was answered before"));
-    }
-    // ML-DSA and ECDSA sign with fresh randomness: another signature is not another request.
-    let mut resigned = request.clone();
-    client.sign(&mut resigned);
-    assert_ne!(resigned.signature, request.signature);
-    assert_eq!(service.send(&resigned.bytes()).status, 401);
+    let mut pieces = generate(&service, &client, &batch(3));
+    assert!(pieces.next().unwrap().unwrap().starts_with(b"picture 0: "));
+    // It has its slot until it ends.
+    assert_eq!(service.status(&client), 429);
+    drop(pieces);
 
-    for timestamp in [0, now() - 3600, now() + 60, u64::MAX] {
-        let mut late = request.clone();
-        late.timestamp = timestamp;
-        client.sign(&mut late);
-        let answer = service.send(&late.bytes());
-        assert_eq!(answer.status, 401);
-        assert!(answer.text().starts_with("x-timestamp: "), "{}", answer.text());
-    }
-}
-
-#[test]
-fn headers_must_be_there_once_and_well_formed() {
     let service = Service::start("");
-    let request = service.client().request(&batch(1));
-    let bytes = |headers: &str| {
-        let length = request.body.len();
-        let head = format!(
-            "POST /predict HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
-             Content-Length: {length}\r\n{headers}\r\n"
-        );
-        [head.as_bytes(), &request.body].concat()
-    };
-    let headers = request.headers();
-    let lines: Vec<_> = headers.split_inclusive("\r\n").collect();
-    for line in &lines {
-        let name = line.split(':').next().unwrap().to_ascii_lowercase();
-        let malformed = format!("{name}: missing or malformed");
-        let without: String = lines.iter().filter(|other| *other != line).copied().collect();
-        let twice = format!("{headers}{line}");
-        let empty = format!("{without}{name}:\r\n");
-        let cut = format!("{without}{}\r\n", &line[..line.len() - 3]);
-        let signed = format!("{without}{name}: -{}", line.split_once(": ").unwrap().1);
-        for headers in [without, twice, empty, signed] {
-            let answer = service.send(&bytes(&headers));
-            assert_eq!((answer.status, answer.text().trim()), (401, malformed.as_str()));
+    let client = service.client();
+    for count in [0, 1, 240] {
+        let pieces = generate(&service, &client, &batch(count));
+        let pieces: Vec<_> = pieces.map(|piece| piece.unwrap().into_vec()).collect();
+        let (signature, lines) = pieces.split_last().unwrap();
+        assert_eq!((lines.len(), signature.len()), (count, 0));
+        for (number, line) in lines.iter().enumerate() {
+            let line = String::from_utf8_lossy(line);
+            assert!(line.starts_with(&format!("picture {number}: ")), "{line}");
+            assert!(line.ends_with(" %)\n"), "{line}");
         }
-        assert_eq!(service.send(&bytes(&cut)).status, 401);
     }
-    assert_eq!(service.send(&bytes(&headers)).status, 200);
+    let too_many = service.send(&client.request("/generate", &batch(300)).0);
+    assert_eq!(too_many.status, 413);
 }
 
 #[test]
-fn signed_requests_without_a_batch_are_refused() {
+fn results_are_signed_if_the_service_is_told_to() {
+    let service = Service::start("--sign-answers keys/service/sign.pem");
+    let client = service.client();
+    let verify = |id: RequestId, result: &[u8], signature: &[u8]| {
+        let suite = SignatureSuite::ML_DSA_87_ECDSA_P384;
+        let signature = Signature::from_bytes(suite, signature).unwrap();
+        let signed = [id.as_bytes(), result].concat();
+        client.service_signs.verify(b"example.com/inference/v1 result", &signed, &signature)
+    };
+    let (request, pending) = client.request("/predict", &batch(2));
+    let id = pending.id();
+    let (signature, result) = service.send(&request).open(pending);
+    assert_eq!((rows(&result), verify(id, &result, &signature)), (2, Ok(())));
+    let (_, other) = client.request("/predict", &batch(2));
+    assert_eq!(verify(other.id(), &result, &signature), Err(Error::Verify));
+
+    let (request, pending) = client.request("/generate", &batch(2));
+    let id = pending.id();
+    let pieces = pending.open_pieces(&service.send(&request).body).unwrap();
+    let [first, second, signature] = pieces.as_slice() else { panic!("{pieces:?}") };
+    assert_eq!(verify(id, &[&first[..], second].concat(), signature), Ok(()));
+}
+
+const MISSING: &str = "x-signature: missing or malformed";
+
+#[test]
+fn changed_requests_are_refused() {
+    let service = Service::start("");
+    let client = service.client();
+    let (good, pending) = client.request("/predict", &batch(1));
+    let changed = |change: fn(&mut Request)| {
+        let mut request = good.clone();
+        change(&mut request);
+        service.send(&request).refusal()
+    };
+    let verify = (401, Error::Verify.to_string());
+    let open = (401, Error::Open.to_string());
+    // An unknown signer and a wrong signature are one error.
+    let stranger = client.another().request("/predict", &batch(1)).0;
+    assert_eq!(service.send(&stranger).refusal(), verify);
+    assert_eq!(changed(|request| request.signature[2000] ^= 1), verify);
+    assert_eq!(changed(|request| *request.signature.last_mut().unwrap() ^= 1), verify);
+    // Recipient 12..28, then the signer with suite, 28..46, the time, 46..54, and the ciphertext.
+    assert_eq!(changed(|request| request.body[30] ^= 1), verify);
+    assert_eq!(changed(|request| request.body[53] ^= 1), verify);
+    assert_eq!(changed(|request| request.body[100] ^= 1), verify);
+    assert_eq!(changed(|request| request.path = "/generate"), verify);
+    assert_eq!(changed(|request| request.signature.clear()), (401, MISSING.into()));
+    assert_eq!(changed(|request| request.signature.truncate(4000)), (401, MISSING.into()));
+    assert_eq!(changed(|request| request.body[20] ^= 1), (421, Error::NotARecipient.to_string()));
+    assert_eq!(changed(|request| *request.body.last_mut().unwrap() ^= 1), open);
+    assert_eq!(changed(|request| request.body.truncate(request.body.len() - 1)), open);
+    assert_eq!(changed(|request| request.body.truncate(2000)), open);
+    assert_eq!(changed(|request| request.body.truncate(1000)).0, 400);
+    assert_eq!(changed(|request| request.body = b"garbage".to_vec()).0, 400);
+
+    let mut elsewhere = client.another();
+    elsewhere.service_opens = DecapsulationKey::generate().unwrap().encapsulation_key().clone();
+    assert_eq!(service.send(&elsewhere.request("/predict", &batch(1)).0).status, 421);
+    let unsigned = client.service_opens.request(b"example.com/inference/v1 POST /predict", b"x");
+    let unsigned = Request { body: unsigned.unwrap().0, ..good.clone() };
+    assert_eq!(service.send(&unsigned).refusal(), (401, MISSING.into()));
+
+    // None of them has used up the valid request.
+    assert_eq!(rows(&service.send(&good).open(pending).1), 1);
+}
+
+#[test]
+fn the_signature_is_in_one_header() {
+    let service = Service::start("");
+    let (request, _) = service.client().request("/predict", &batch(1));
+    let signature = request.signature();
+    let line = format!("X-Signature: {signature}\r\n");
+    for headers in [
+        String::new(),
+        format!("{line}{line}"),
+        "X-Signature:\r\n".into(),
+        format!("X-Signature: -{signature}\r\n"),
+        format!("X-Signature: {signature},{signature}\r\n"),
+        format!("X-Signature: {}\r\n", signature.trim_end_matches('=').to_owned() + "A"),
+    ] {
+        let bytes = [request.head_with(&headers), request.body.clone()].concat();
+        assert_eq!(service.send_bytes(&bytes).refusal(), (401, MISSING.into()), "{headers}");
+    }
+    // In the body it is not in the header.
+    let mut attached = request.clone();
+    attach(&mut attached.body, &attached.signature).unwrap();
+    assert_eq!(service.send(&attached).refusal(), (401, MISSING.into()));
+    let bytes = [attached.head_with(""), attached.body].concat();
+    assert_eq!(service.send_bytes(&bytes).refusal(), (401, MISSING.into()));
+
+    assert_eq!(service.send(&request).status, 200);
+}
+
+#[test]
+fn requests_without_a_batch_are_refused() {
     let service = Service::start("");
     let client = service.client();
     let long_header = [&(1_u64 << 40).to_le_bytes()[..], b"{}"].concat();
-    let good = batch(2);
+    let good = batch(1000); // longer than what is opened in memory
     for (content, reason) in [
         (&b""[..], "it ends before its last row"),
         (&long_header, "a safetensors header of 1099511627776 bytes"),
@@ -178,117 +185,31 @@ fn signed_requests_without_a_batch_are_refused() {
         (b"\x02\0\0\0\0\0\0\0[]", "does not start with a safetensors header"),
         (&good[..good.len() - 1], "it ends before its last row"),
         (&[&good[..], &[0]].concat(), "there are bytes after the last row"),
-        (&[&good[..good.len() - 4], &f32::NAN.to_le_bytes()].concat(), "row 1 has a value"),
+        (&[&good[..], &[0; 256]].concat(), "there are bytes after the last row"),
+        (&[&good[..good.len() - 4], &f32::NAN.to_le_bytes()].concat(), "row 999 has a value"),
     ] {
-        let answer = service.send(&client.request(content).bytes());
+        let answer = service.send(&client.request("/predict", content).0);
         assert_eq!(answer.status, 422);
         assert!(answer.text().contains(reason), "{}: {reason}", answer.text());
     }
-
-    // Sealed to another recipient, and truncated.
-    let mut elsewhere = client.request(&good);
-    let other = DecapsulationKey::generate().unwrap();
-    elsewhere.body = other.encapsulation_key().seal(&elsewhere.context(), &good).unwrap();
-    let mut cut = client.request(&good);
-    cut.body.truncate(cut.body.len() - 1);
-    for (mut request, status, error) in
-        [(elsewhere, 421, Error::NotARecipient), (cut, 400, Error::Open)]
-    {
-        client.sign(&mut request);
-        let answer = service.send(&request.bytes());
-        assert_eq!((answer.status, answer.text()), (status, format!("the body: {error}\n")));
-    }
-}
-
-#[test]
-fn keys_and_clients_change_while_it_runs() {
-    let mut service = Service::start("--reload 1");
-    let (directory, clients) =
-        (service.path("keys/service/keys"), service.path("keys/service/clients"));
-    let old = service.client();
-    let status =
-        |client: &Client| send(&service.address, &client.request(&batch(1)).bytes()).status;
-
-    let key = DecapsulationKey::generate().unwrap();
-    let mut new = service.client();
-    new.service_opens = key.encapsulation_key().clone();
-    assert_eq!((status(&old), status(&new)), (200, 421));
-
-    // The older key stays until all clients have the new one.
-    fs::rename(directory.join("primary.pem"), directory.join("2026.pem")).unwrap();
-    key.write_pem_file(directory.join("primary.pem")).unwrap();
-    service.process.wait_for(&["reloaded", "\"keys\""]);
-    assert_eq!((status(&old), status(&new)), (200, 200));
-    fs::remove_file(directory.join("2026.pem")).unwrap();
-    service.process.wait_for(&["reloaded", "\"keys\""]);
-    assert_eq!((status(&old), status(&new)), (421, 200));
-
-    // A file that is not a key is reported, and changes nothing.
-    fs::write(directory.join("broken.pem"), "not a key").unwrap();
-    service.process.wait_for(&["cannot reload", "broken.pem"]);
-    assert_eq!(status(&new), 200);
-
-    // A second client. A body that it takes from the first does not open for it.
-    let mallory = new.another();
-    assert_eq!(status(&mallory), 401);
-    mallory.register(&clients, "mallory");
-    service.process.wait_for(&["reloaded", "\"clients\""]);
-    assert_eq!(status(&mallory), 200);
-    let mut stolen = new.request(&batch(1));
-    stolen.client = mallory.signs.verifying_key().key_id();
-    mallory.sign(&mut stolen);
-    let answer = send(&service.address, &stolen.bytes());
-    assert_eq!((answer.status, answer.text()), (400, format!("the body: {}\n", Error::Open)));
-
-    for file in ["mallory.kem.pem", "mallory.sign.pem"] {
-        fs::remove_file(clients.join(file)).unwrap();
-    }
-    service.process.wait_for(&["reloaded", "\"clients\""]);
-    assert_eq!(status(&mallory), 401);
-}
-
-/// A FIFO would block, and a device has no end.
-#[test]
-fn special_files_among_the_clients_are_named_and_stop_nothing() {
-    let mut service = Service::start("--reload 1");
-    let clients = service.path("keys/service/clients");
-    let fifo = clients.join("fifo.sign.pem");
-    assert!(ended(command("mkfifo").arg(&fifo)).status.success());
-    service.process.wait_for(&["cannot reload", "fifo.sign.pem: not a regular"]);
-    fs::remove_file(&fifo).unwrap();
-    std::os::unix::fs::symlink("/dev/zero", clients.join("zero\u{202e}.sign.pem")).unwrap();
-    let said = service.process.wait_for(&["cannot reload", "zero", "not a regular file"]);
-    assert!(!said.contains('\u{202e}'), "{said}");
-    fs::remove_file(clients.join("zero\u{202e}.sign.pem")).unwrap();
-    fs::write(clients.join("long.sign.pem"), vec![b'a'; 1 << 20]).unwrap();
-    service.process.wait_for(&["cannot reload", "long.sign.pem: invalid PEM in line 1"]);
-    fs::remove_file(clients.join("long.sign.pem")).unwrap();
-
-    let client = service.client();
-    assert_eq!(service.send(&client.request(&batch(1)).bytes()).status, 200);
-    let another = client.another();
-    another.register(&clients, "another");
-    service.process.wait_for(&["reloaded", "\"clients\""]);
-    assert_eq!(service.send(&another.request(&batch(1)).bytes()).status, 200);
 }
 
 #[test]
 fn a_signal_ends_it_after_the_requests_that_have_begun() {
     for name in ["TERM", "INT"] {
-        let mut service = Service::start("");
+        let mut service = Service::start("--log-level debug");
         let client = service.client();
-        let request = client.request(&batch(100));
-        let mut stream = service.begin(&request);
-        let (first, rest) = request.body.split_at(10_000);
-        stream.write_all(first).unwrap();
+        let (request, pending) = client.request("/predict", &batch(100));
+        let mut stream = service.begin(&request, 10_000);
+        service.process.wait_for(&["\"verified\""]);
 
         signal(name, service.process.id());
         service.process.wait_for(&["signal received"]);
-        stream.write_all(rest).unwrap();
-        let answer = Answer::read(stream);
-        assert_eq!(rows(&client.open(&request, &answer)), 100);
+        stream.write_all(&request.body[10_000..]).unwrap();
+        assert_eq!(rows(&Answer::read(stream).open(pending).1), 100);
         assert_eq!(service.process.end(), Some(0), "{}", service.process.all());
-        assert!(std::net::TcpStream::connect(&service.address).is_err());
+        assert!(TcpStream::connect(&service.address).is_err());
+        assert!(TcpStream::connect(&service.health).is_err());
     }
 }
 
@@ -298,30 +219,37 @@ fn logs_are_json_and_hold_no_secret() {
     let client = service.client();
     // Nothing else prints these digits, or has these bytes.
     let pixel = 0.730_518_46_f32;
-    let request = client.request(&batch_of(3, pixel));
-    assert_eq!(service.send(&request.bytes()).status, 200);
-    assert_eq!(service.send(&request.bytes()).status, 401);
-    let answered = service.process.wait_for(&["\"answered\""]);
-    let refused = service.process.wait_for(&["\"refused\""]);
-    let [answered, refused]: [serde_json::Value; 2] =
-        [answered, refused].map(|line| serde_json::from_str(&line).unwrap());
+    let (request, _) = client.request("/predict", &batch_of(3, pixel));
+    assert_eq!(service.send(&request).status, 200);
+    assert_eq!(service.send(&request).status, 409);
+    let mut log = |parts: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&service.process.wait_for(parts)).unwrap()
+    };
+    let (answered, refused) = (log(&["\"answered\""]), log(&["\"refused\""]));
     assert_eq!((&answered["client"], &answered["rows"]), (&"demo".into(), &3.into()));
     assert!(answered["verify_ms"].as_f64().unwrap() > 0.0);
-    assert_eq!(refused["status"], 401);
+    assert_eq!((&refused["client"], &refused["status"]), (&"demo".into(), &409.into()));
+
+    // Before it is verified, a name is a claim.
+    let mut forged = client.request("/predict", b"").0;
+    forged.signature[0] ^= 1;
+    assert_eq!(service.send(&forged).status, 401);
+    let mut log = |parts: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&service.process.wait_for(parts)).unwrap()
+    };
+    let claimed = format!("claimed {}", client.signs.verifying_key().key_id());
+    assert_eq!(log(&["\"refused\"", "401"])["client"], claimed);
 
     signal("TERM", service.process.id());
     assert_eq!(service.process.end(), Some(0));
     let log = service.process.all();
-    let headers = request.headers();
-    let signature = headers.split("X-Signature: ").nth(1).unwrap().trim();
     let bytes: String = pixel.to_le_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     let list = format!("{:?}", pixel.to_le_bytes());
     let (digits, list) = (pixel.to_string(), list.trim_matches(['[', ']']));
     assert_eq!(digits, "0.73051846");
-    let key = fs::read_to_string(service.path("keys/service/sign.pem")).unwrap();
+    let key = fs::read_to_string(service.path("keys/service/keys/primary.pem")).unwrap();
     let key = key.lines().nth(1).unwrap();
-    let nonce = request.nonce.as_str();
-    for secret in [nonce, &signature[..40], "PRIVATE KEY", key, &digits, &bytes, list] {
+    for secret in [&request.signature()[..40], "PRIVATE KEY", key, &digits, &bytes, list] {
         assert!(!log.contains(secret), "{secret}: {log}");
     }
 }
@@ -330,17 +258,19 @@ fn logs_are_json_and_hold_no_secret() {
 fn errors_at_the_start_name_the_reason() {
     let service = Service::start("");
     let directory = service.directory.path();
+    let twice = service.path("twice");
+    fs::create_dir(&twice).unwrap();
+    service.client().register(&twice, "alice");
+    service.client().register(&twice, "bob");
     for (index, wrong, reason) in [
-        (
-            1,
-            format!("--listen={}", service.address),
-            format!("cannot listen on {}", service.address),
-        ),
-        (3, "--keys=missing".into(), "missing: ".into()),
-        (3, format!("--keys={}", directory.display()), "needs a primary.pem".into()),
-        (4, "--signing-key=missing.pem".into(), "missing.pem: ".into()),
+        (1, format!("--listen={}", service.address), "cannot listen on 127.0.0.1:".to_owned()),
+        (2, format!("--health={}", service.health), "cannot listen on 127.0.0.1:".into()),
+        (4, "--keys=missing".into(), "missing: ".into()),
+        (4, format!("--keys={}", directory.display()), "needs a primary.pem".into()),
         (5, "--clients=missing".into(), "missing: ".into()),
-        (6, "--spool=missing".into(), "missing: ".into()),
+        (5, format!("--clients={}", twice.display()), "alice.pem".into()),
+        (6, format!("--mark={}", directory.display()), "directory".into()),
+        (6, "--sign-answers=missing.pem".into(), "missing.pem: ".into()),
     ] {
         let mut arguments = serve_arguments(directory);
         arguments[index] = wrong;
@@ -367,7 +297,8 @@ fn errors_at_the_start_name_the_reason() {
         assert!(stderr.contains(hint), "{stderr}");
     }
     let Ended { code, stdout, .. } = run(&mut inference_service("serve --help"));
-    assert!(code == Some(0) && stdout.contains("--signing-key"), "{stdout}");
+    assert!(code == Some(0) && stdout.contains("--sign-answers"), "{stdout}");
+    assert!(!stdout.contains("--clock-error"), "{stdout}");
 }
 
 #[test]
@@ -376,19 +307,23 @@ fn the_demonstration_measures_and_refuses() {
     let Ended { code, stdout, stderr } = run(&mut inference_service(arguments));
     assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
     assert!(stdout.starts_with("5 pictures, "), "{stdout}");
+    assert!(stdout.contains("\n  picture 3: "), "{stdout}");
     let statuses: Vec<_> = stdout
         .lines()
         .filter_map(|line| line.strip_prefix("    "))
         .filter_map(|line| line.split(' ').next()?.parse::<u16>().ok())
         .collect();
-    assert_eq!(statuses, [401, 401, 401, 401, 400]);
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 409, 409, 409, 409]);
+    for word in ["a clock is wrong", "too old", "let in before", "before this service started"] {
+        assert!(stdout.contains(word), "{stdout}");
+    }
     let latencies: Vec<Vec<f64>> = stdout
         .lines()
         .filter(|line| line.contains(" at a time, ") && line.starts_with("  "))
         .map(|line| line.split_whitespace().filter_map(|word| word.parse().ok()).collect())
         .collect();
-    let [plain, sealed, plain_3, sealed_3] = latencies.as_slice() else { panic!("{stdout}") };
-    for (row, concurrency) in [(plain, 1.0), (sealed, 1.0), (plain_3, 3.0), (sealed_3, 3.0)] {
+    assert_eq!(latencies.len(), 6, "{stdout}");
+    for (row, concurrency) in latencies.iter().zip([1.0, 1.0, 1.0, 3.0, 3.0, 3.0]) {
         assert!(row.len() == 4 && row[0] == concurrency && row[1] <= row[2], "{stdout}");
     }
     assert!(stdout.contains("40 requests of"), "{stdout}");

@@ -162,8 +162,8 @@ fn volumes_exist() {
                 assert!(readme.contains(&made), "README.md does not `{made}`");
             } else if let Some(claim) = volume.pointer("/persistentVolumeClaim/claimName") {
                 assert!(readme.contains(&format!("a volume `{}`", claim.as_str().unwrap())));
-            } else if text(volume, "/name") == "spool" {
-                // On a disk: its files are sealed.
+            } else if text(volume, "/name") == "state" {
+                // On a disk: it holds no secret.
                 at(volume, "/emptyDir/sizeLimit");
             } else {
                 assert_eq!(at(volume, "/emptyDir/medium"), "Memory");
@@ -211,19 +211,22 @@ fn the_service_gets_what_it_reads() {
     assert_eq!(text(&keys, "/secret/secretName"), "inference-kem");
     let clients = source(option(container, "clients"));
     assert_eq!(text(&clients, "/configMap/name"), "inference-clients");
-    assert!(source(option(container, "spool")).get("emptyDir").is_some());
-    let (directory, file) = option(container, "signing-key").rsplit_once('/').unwrap();
+    let (directory, _) = option(container, "mark").rsplit_once('/').unwrap();
+    assert!(source(directory).get("emptyDir").is_some());
+    let (directory, file) = option(container, "sign-answers").rsplit_once('/').unwrap();
     assert_eq!(text(&source(directory), "/secret/secretName"), "inference-signing");
     // The file names of the keys. `rotation` tests that a keyring reads them.
     let script = project("examples/kubernetes/rotate-keys.sh");
     assert!(script.contains(&format!("\"data\":{{\"{file}\":")));
 
-    let port: u16 = option(container, "listen").rsplit_once(':').unwrap().1.parse().unwrap();
-    assert_eq!(*at(container, "/ports/0/containerPort"), port);
+    for (index, address) in ["listen", "health"].into_iter().enumerate() {
+        let port: u16 = option(container, address).rsplit_once(':').unwrap().1.parse().unwrap();
+        assert_eq!(*at(container, &format!("/ports/{index}/containerPort")), port);
+    }
     for probe in ["readinessProbe", "livenessProbe"] {
         let probe = &container[probe]["httpGet"];
         assert_eq!(text(probe, "/path"), "/healthz");
-        assert_eq!(probe["port"], *at(container, "/ports/0/name"));
+        assert_eq!(probe["port"], *at(container, "/ports/1/name"));
     }
 }
 
