@@ -1,4 +1,4 @@
-//! How much memory do streams and sessions take, and do the forms that work in place take none?
+//! How much memory do streams, sessions, requests and answers take, and do the forms that work in place take none?
 
 #![allow(unsafe_code, reason = "an allocator that counts has no other way")]
 
@@ -15,7 +15,7 @@ use std::{
 use twinseal::{
     DecapsulationKey, Error, SigningKey,
     envelope::{Header, Sealer},
-    request::{AllowReplays, RequestHead},
+    request::{AllowReplays, Asked, Pending, PieceSealer, RequestHead, RequestSealer},
     session::{FramedReceiver, FramedSender, MessageTag, SessionReceiver, SessionSender},
 };
 
@@ -283,6 +283,128 @@ fn a_framed_message_allocates_its_plaintext() {
     assert_eq!((count, received), (11, 11 * MIB));
 }
 
+/// The pieces of an answer have at most a MiB; what of it has not arrived takes no memory.
+#[test]
+fn a_piece_that_promises_much() {
+    let _guard = one_at_a_time();
+    for (length, is_refused) in
+        [(MIB as u32 + 17, false), (MIB as u32 + 18, true), (u32::MAX, true)]
+    {
+        let bob = DecapsulationKey::generate().unwrap();
+        let (pending, asked) = asked(&bob);
+        let (mut answer, _) = asked.piece_sealer().unwrap();
+        answer.extend(length.to_be_bytes());
+        let mut opener = pending.piece_opener();
+        let (most, opened) = peak(|| {
+            opener.update(&answer);
+            opener.next()
+        });
+        assert_eq!(opened.is_err(), is_refused);
+        assert!(most < KIB, "{most}");
+    }
+}
+
+/// A piece that is too long for its writer is not copied first.
+#[test]
+fn a_piece_that_is_too_long_is_not_copied() {
+    let _guard = one_at_a_time();
+    let bob = DecapsulationKey::generate().unwrap();
+    let (_, mut sealer) = asked(&bob).1.piece_sealer().unwrap();
+    let long = vec![0; MIB + 1];
+    let (count, refused) = allocations(|| sealer.piece(&long));
+    assert!(matches!(refused, Err(Error::Misuse { .. })));
+    assert_eq!(count, 0);
+}
+
+/// Both sides of a request that was accepted.
+fn asked(bob: &DecapsulationKey) -> (Pending, Asked) {
+    let (request, pending) = bob.encapsulation_key().request(CTX, b"?").unwrap();
+    let (_, asked) = bob.accept(CTX, &request, &AllowReplays).unwrap();
+    (pending, asked)
+}
+
+#[test]
+fn a_large_request_and_answer() {
+    let _guard = one_at_a_time();
+    let length = 64 * MIB as u64;
+    let bob = DecapsulationKey::generate().unwrap();
+    let to_bob = bob.encapsulation_key();
+    let (asking, ()) = peak(|| {
+        let mut writer = to_bob.request_writer(CTX, io::sink()).unwrap();
+        io::copy(&mut zeros(length), &mut writer).unwrap();
+        writer.finish().unwrap();
+    });
+    let RequestSealer { head, prefix, sealer, pending } = to_bob.request_sealer(CTX).unwrap();
+    let source = SealedZeros::of([head.as_bytes(), &prefix].concat(), sealer, length);
+    let (accepting, asked) = peak(|| {
+        let mut reader = bob.accept_reader(CTX, source, &AllowReplays).unwrap();
+        assert_eq!(io::copy(&mut reader, &mut io::sink()).unwrap(), length);
+        reader.finish().unwrap()
+    });
+    let (start, prefix, sealer) = asked.answer_sealer().unwrap();
+    let source = SealedZeros::of([&start[..], &prefix].concat(), sealer, length);
+    let (opening, opened) =
+        peak(|| io::copy(&mut pending.open_reader(source).unwrap(), &mut io::sink()).unwrap());
+    assert_eq!(opened, length);
+    for most in [asking, accepting, opening] {
+        assert!(most < 200 * KIB, "{most}");
+    }
+}
+
+/// An answer in pieces takes a few times the bound of a piece, however long it is.
+#[test]
+fn many_pieces() {
+    let _guard = one_at_a_time();
+    let (length, bound) = (64 * MIB as u64, 64 * KIB);
+    let bob = DecapsulationKey::generate().unwrap();
+    let (_, asked_first) = asked(&bob);
+    let (writing, ()) = peak(|| {
+        let mut writer = asked_first.piece_writer(io::sink()).unwrap().with_bound(bound);
+        io::copy(&mut zeros(length), &mut writer).unwrap();
+        writer.finish().unwrap();
+    });
+    let (pending, asked) = asked(&bob);
+    let (start, sealer) = asked.piece_sealer().unwrap();
+    let source = SealedPieces { ready: start, given: 0, left: length, bound, sealer: Some(sealer) };
+    let (reading, opened) = peak(|| {
+        let mut reader = pending.piece_reader(source).with_bound(bound);
+        io::copy(&mut reader, &mut io::sink()).unwrap()
+    });
+    assert_eq!(opened, length);
+    assert!(writing < 8 * bound && reading < 8 * bound, "{writing}, {reading}");
+}
+
+/// Pieces of zeros that are sealed while they are read.
+struct SealedPieces {
+    ready: Vec<u8>,
+    given: usize,
+    left: u64,
+    bound: usize,
+    sealer: Option<PieceSealer>,
+}
+
+impl Read for SealedPieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.given == self.ready.len()
+            && let Some(mut sealer) = self.sealer.take()
+        {
+            self.given = 0;
+            let length = self.left.min(self.bound as u64);
+            self.left -= length;
+            let zeros = vec![0; length as usize];
+            if self.left > 0 {
+                self.ready = sealer.piece(&zeros)?;
+                self.sealer = Some(sealer);
+            } else {
+                self.ready = sealer.finish(&zeros)?;
+            }
+        }
+        let length = (&self.ready[self.given..]).read(buffer)?;
+        self.given += length;
+        Ok(length)
+    }
+}
+
 /// An envelope of zeros that is sealed while it is read.
 struct SealedZeros {
     ready: Vec<u8>,
@@ -294,7 +416,11 @@ struct SealedZeros {
 impl SealedZeros {
     fn new(bob: &DecapsulationKey, length: u64) -> Self {
         let (header, prefix, sealer) = bob.encapsulation_key().sealer(CTX).unwrap();
-        let mut ready = [&header[..], &prefix].concat();
+        Self::of([&header[..], &prefix].concat(), sealer, length)
+    }
+
+    /// With another start: that of a request, or of an answer.
+    fn of(mut ready: Vec<u8>, sealer: Sealer, length: u64) -> Self {
         ready.reserve(CHUNK);
         Self { ready, given: 0, left: length, sealer: Some(sealer) }
     }

@@ -13,6 +13,7 @@ use twinseal::{
     envelope::Header,
     kem::Ciphertext,
     provider::{Kem, Provider, Random, SignatureScheme},
+    request::{AllowReplays, RequestHead},
     session::{SessionReceiver, SessionSender},
 };
 
@@ -42,12 +43,12 @@ const COLUMNS: [&str; 3] = ["portable", "aws-lc", "pqclean"];
 const ROWS: [Row; 8] = [
     row("make or load a private KEM key", [80, 80, 112], 160),
     row("load a public KEM key", [32, 32, 64], 64),
-    row("encapsulate, seal, start a session", [64, 48, 96], 160),
-    row("decapsulate, open, accept a session", [64, 48, 96], 144),
+    row("encapsulate, seal, start a session, ask", [64, 48, 96], 160),
+    row("decapsulate, open, accept a session or a request", [64, 48, 96], 144),
     row("make or load a signing key", [320, 128, 384], 512),
     row("load a verifying key", [96, 32, 64], 224),
-    row("sign, start a signed session", [160, 160, 224], 384),
-    row("verify, accept a signed session", [96, 112, 192], 192),
+    row("sign, start a signed session, ask signed", [160, 160, 224], 384),
+    row("verify, accept a signed session or request", [96, 112, 192], 192),
 ];
 
 impl Row {
@@ -73,6 +74,9 @@ struct Fixture {
     signature: Signature,
     hello: Vec<u8>,
     signed_hello: Vec<u8>,
+    request: Vec<u8>,
+    signed_request: Vec<u8>,
+    stranger: SigningKey,
 }
 
 impl Fixture {
@@ -87,7 +91,12 @@ impl Fixture {
         let message = vec![7; 100_000];
         let (hello, _) = p384.encapsulation_key().sender(CTX).unwrap();
         let signed = p384.encapsulation_key().signed_by(&signer).sender(CTX).unwrap();
+        let (request, _) = p384.encapsulation_key().request(CTX, &message).unwrap();
+        let by_signer = p384.encapsulation_key().signed_by(&signer);
         Self {
+            signed_request: by_signer.request(CTX, &message).unwrap().0,
+            request,
+            stranger: signing_key(4).on(provider).unwrap(),
             sealed: recipients.seal(CTX, &message).unwrap(),
             signature: signer.sign(CTX, &message).unwrap(),
             signed_hello: signed.0,
@@ -117,7 +126,7 @@ const fn operation(row: usize, name: &'static str, run: fn(&Fixture)) -> Operati
 
 /// Keys that are made on a provider at once are made as `generate` and `from_seed` make them on the
 /// default one.
-const OPERATIONS: [Operation; 26] = [
+const OPERATIONS: [Operation; 32] = [
     operation(0, "key pair 0x0001", |fixture| {
         X25519.kem(fixture.provider).key_pair(&[4; 32]).unwrap();
     }),
@@ -152,6 +161,9 @@ const OPERATIONS: [Operation; 26] = [
     operation(2, "start a session", |fixture| {
         let _: (_, SessionSender) = fixture.p384.encapsulation_key().sender(CTX).unwrap();
     }),
+    operation(2, "ask", |fixture| {
+        fixture.p384.encapsulation_key().request(CTX, &fixture.message).unwrap();
+    }),
     operation(3, "decapsulate 0x0001", |fixture| {
         fixture.x25519.decapsulate(&fixture.x25519_ciphertext).unwrap();
     }),
@@ -171,6 +183,17 @@ const OPERATIONS: [Operation; 26] = [
     }),
     operation(3, "accept a session", |fixture| {
         let _: SessionReceiver = fixture.p384.receiver(CTX, &fixture.hello).unwrap();
+    }),
+    operation(3, "accept a request, and answer", |fixture| {
+        let accepted = fixture.p384.accept(CTX, &fixture.request, &AllowReplays).unwrap();
+        accepted.1.answer(&fixture.message).unwrap();
+    }),
+    operation(3, "accept a request with a reader, and answer in pieces", |fixture| {
+        let request = &fixture.request[..];
+        let reader = fixture.p384.accept_reader(CTX, request, &AllowReplays).unwrap();
+        let mut writer = reader.finish().unwrap().piece_writer(Vec::new()).unwrap();
+        writer.piece(&fixture.message).unwrap();
+        writer.finish().unwrap();
     }),
     operation(4, "make a signing key", |fixture| {
         let scheme = COMPOSITE.scheme(fixture.provider);
@@ -197,6 +220,11 @@ const OPERATIONS: [Operation; 26] = [
         let to = fixture.p384.encapsulation_key().signed_by(&fixture.signer);
         let _: (_, SessionSender) = to.sender(CTX).unwrap();
     }),
+    operation(6, "ask signed, and open an answer", |fixture| {
+        let to = fixture.p384.encapsulation_key().signed_by(&fixture.signer);
+        let (_, pending) = to.request(CTX, &fixture.message).unwrap();
+        pending.open(b"none").unwrap_err();
+    }),
     operation(7, "verify", |fixture| {
         let key = fixture.signer.verifying_key();
         key.verify(CTX, &fixture.message, &fixture.signature).unwrap();
@@ -208,6 +236,15 @@ const OPERATIONS: [Operation; 26] = [
     operation(7, "accept a signed session", |fixture| {
         let from = fixture.p384.accepting(fixture.signer.verifying_key());
         let _: SessionReceiver = from.receiver(CTX, &fixture.signed_hello).unwrap();
+    }),
+    operation(7, "accept a signed request", |fixture| {
+        let from = fixture.p384.accepting(fixture.signer.verifying_key());
+        from.accept(CTX, &fixture.signed_request, &AllowReplays).unwrap();
+    }),
+    operation(7, "accept the head of a request of an unknown signer", |fixture| {
+        let from = fixture.p384.accepting(fixture.stranger.verifying_key());
+        let head = RequestHead::parse(&fixture.signed_request).unwrap();
+        from.accept_head(CTX, head).unwrap_err();
     }),
 ];
 

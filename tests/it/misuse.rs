@@ -5,6 +5,10 @@ use twinseal::{
     envelope::BodyKey,
     kem::{Ciphertext, SharedSecret},
     key_files::{PrivateDer, PrivatePem},
+    request::{
+        Asked, FailedAnswer, Pending, PieceOpener, PieceSealer, ReplayGuard, RequestOpener,
+        RequestSealer, Unadmitted, UnlockedRequest,
+    },
     session::{ReplyNonce, SessionId, SessionReceiver, SessionSender},
 };
 
@@ -38,6 +42,14 @@ assert_secret!(
     Plaintext,
     PrivateDer,
     PrivatePem,
+    UnlockedRequest,
+    Unadmitted<(Plaintext, Asked)>,
+    RequestOpener,
+    RequestSealer,
+    Asked,
+    Pending,
+    PieceSealer,
+    PieceOpener,
 );
 
 // A secret's text is asked for by name.
@@ -58,6 +70,27 @@ const _: fn(&mut SessionSender, ReplyNonce) -> Result<SessionReceiver, Error> =
     SessionSender::accept_reply;
 assert_not!(SessionId: Into<ReplyNonce>, Default);
 assert_not!(ReplyNonce: Into<SessionId>, Default);
+
+// A request is answered once, and an answer is opened once: both use up what they need. One that does not
+// open gives it back.
+const _: fn(Asked, &[u8]) -> Result<Vec<u8>, Error> = Asked::answer;
+type InPieces = fn(Asked) -> Result<(Vec<u8>, PieceSealer), Error>;
+const _: InPieces = Asked::piece_sealer;
+const _: fn(Pending, &[u8]) -> Result<Plaintext, FailedAnswer> = Pending::open;
+const _: fn(Pending) -> PieceOpener = Pending::piece_opener;
+assert_not!(FailedAnswer: Clone);
+
+// Who asks is not who answers, and what was not admitted has nothing to read or to answer with.
+assert_not!(Asked: Into<Pending>);
+assert_not!(Pending: Into<Asked>);
+assert_not!(Unadmitted<(Plaintext, Asked)>: std::ops::Deref, AsRef<[u8]>, Into<Plaintext>, Into<Asked>);
+assert_not!(UnlockedRequest: Into<Asked>);
+
+// Nothing is accepted without a word about replays.
+type Accept =
+    fn(&DecapsulationKey, &[u8], &[u8], &dyn ReplayGuard) -> Result<(Plaintext, Asked), Error>;
+const _: Accept = DecapsulationKey::accept;
+assert_not!((): ReplayGuard);
 
 // A ciphertext is sent and a secret is kept: neither stands where the other is asked for.
 const _: fn(&EncapsulationKey) -> Result<(Ciphertext, SharedSecret), Error> =

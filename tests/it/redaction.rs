@@ -1,7 +1,14 @@
 //! Does any text that the crate prints, in `Debug`, `Display` or an error, hold a piece of a secret?
 
+use std::io::{Cursor, Read, Write};
+
 use base64::{Engine, prelude::BASE64_STANDARD};
-use twinseal::{DecapsulationKey, KemSuite, SigningKey, envelope::Header, kem::SharedSecret};
+use twinseal::{
+    DecapsulationKey, KemSuite, SigningKey,
+    envelope::Header,
+    kem::SharedSecret,
+    request::{AllowReplays, PieceReader, RequestHead},
+};
 
 use crate::common::{
     der::{composite_oid, ec_private_key, pem, pkcs8},
@@ -86,6 +93,60 @@ fn secret_types_are_silent() {
     for text in [debug(&key), debug(&key.to_pem()), debug(&der), debug(&key.without_context())] {
         assert_silent(&text, &strange::<48>());
     }
+}
+
+/// Neither the question nor the answer is in what prints the objects between them.
+#[test]
+fn requests_are_silent() {
+    let (question, answer) = (strange::<100>(), strange::<90>());
+    for &suite in KemSuite::ALL {
+        let key = DecapsulationKey::from_seed(suite, &strange::<32>()).unwrap();
+        let to = key.encapsulation_key();
+        let sealer = to.request_sealer(CTX).unwrap();
+        let writer = to.request_writer(CTX, Vec::new()).unwrap();
+        let (request, pending) = to.request(CTX, &question).unwrap();
+        let head = RequestHead::parse(&request).unwrap();
+        let body = &request[head.len()..];
+        let (prefix, first) = body.split_first_chunk().unwrap();
+        let unlocked = || key.accept_head(CTX, head.clone()).unwrap().unlock().unwrap();
+        let opened = unlocked().open(body).unwrap();
+        let begun = unlocked().begin(prefix, first).unwrap();
+        let id = pending.id();
+        assert_eq!(format!("{opened:?} {begun:?}"), format!("Unadmitted({id}) Unadmitted({id})"));
+        let mut text = [debug(&sealer), debug(&writer), debug(&pending)].concat();
+        text += &[debug(&unlocked()), debug(&opened), debug(&begun)].concat();
+        let (plaintext, asked) = opened.admitted(Ok(())).unwrap();
+        let (_, opener) = begun.admitted(Ok(())).unwrap();
+        let reader = key.accept_reader(CTX, &request[..], &AllowReplays).unwrap();
+        text += &[debug(&plaintext), debug(&asked), debug(&opener), debug(&reader)].concat();
+
+        let failed = pending.open(&request).unwrap_err();
+        text += &format!("{failed} {}", debug(&failed));
+        let (start, mut sealer) = asked.piece_sealer().unwrap();
+        let piece = sealer.piece(&answer).unwrap();
+        let mut opener = failed.pending.piece_opener();
+        opener.update(&[start, piece].concat());
+        text += &[debug(&sealer), debug(&opener)].concat();
+        text += &debug(&opener.next().unwrap());
+        text += &debug(&opener);
+        let mut reader = pieces(&key, &question, &answer);
+        text += &debug(&reader);
+        reader.read_exact(&mut [0; 10]).unwrap();
+        text += &debug(&reader);
+        assert_silent(&text, &question);
+        assert_silent(&text, &strange::<32>());
+    }
+}
+
+/// A reader of an answer in pieces, of two.
+fn pieces(key: &DecapsulationKey, question: &[u8], answer: &[u8]) -> PieceReader<Cursor<Vec<u8>>> {
+    let (request, pending) = key.encapsulation_key().request(CTX, question).unwrap();
+    let (_, asked) = key.accept(CTX, &request, &AllowReplays).unwrap();
+    let mut writer = asked.piece_writer(Vec::new()).unwrap();
+    writer.piece(answer).unwrap();
+    writer.write_all(answer).unwrap();
+    assert_silent(&debug(&writer), answer);
+    pending.piece_reader(Cursor::new(writer.finish().unwrap()))
 }
 
 #[cfg(feature = "hazmat")]

@@ -20,6 +20,8 @@ mod envelopes;
 mod key_files;
 #[cfg(feature = "hazmat")]
 mod keys;
+#[cfg(feature = "hazmat")]
+mod requests;
 mod secret_buffer;
 #[cfg(feature = "hazmat")]
 mod soundness;

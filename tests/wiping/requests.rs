@@ -72,8 +72,9 @@ impl RequestCase {
         };
         let to = key.encapsulation_key();
         let made = hazmat::request(to, Some(&self.alice), CTX, self.kem.plaintext, &randomness);
-        let (request, pending) = made.unwrap();
-        assert_eq!(request.len(), self.request.len());
+        let (_, pending) = made.unwrap();
+        // Their signatures may differ.
+        assert_eq!(pending.id(), RequestHead::parse(&self.request).unwrap().id());
         pending
     }
 
