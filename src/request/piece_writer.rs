@@ -64,8 +64,6 @@ impl<W: Write> PieceWriter<W> {
 
     /// The same with another bound for the plaintext of a piece; see [`PieceSealer::with_bound`].
     pub fn with_bound(self, bound: usize) -> Self {
-        // What waits already is one piece.
-        let bound = bound.max(self.partial.len());
         Self { sealer: self.sealer.with_bound(bound), ..self }
     }
 
