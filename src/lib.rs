@@ -258,6 +258,10 @@ const _: () = {
     crosses::<request::PieceReader<&[u8]>>();
     crosses::<session::FramedSender<Vec<u8>>>();
     crosses::<session::FramedReceiver<&[u8]>>();
+    #[cfg(feature = "tokio")]
+    crosses::<tokio::FramedSender<Vec<u8>>>();
+    #[cfg(feature = "tokio")]
+    crosses::<tokio::FramedReceiver<&[u8]>>();
     crosses::<envelope::UnverifiedBody>();
     crosses::<envelope::Body>();
     crosses::<stream::RandomAccess<Vec<u8>>>();

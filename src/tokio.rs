@@ -9,6 +9,7 @@
 //! | accept a request | [`read_head`], then [`RequestReader`] |
 //! | answer | [`SealWriter`] of [`Asked::answer_sealer`](crate::request::Asked::answer_sealer) |
 //! | answer in pieces | [`PieceWriter`]; for the body of an HTTP response [`SealedPieces`], a [`Stream`](futures_core::Stream) |
+//! | send or receive a session over a connection | [`FramedSender`], [`FramedReceiver`] |
 //! | reload keys that change | [`watch`](fn@watch) |
 //!
 //! They read and write the formats of the blocking forms in [`stream`](crate::stream) and
@@ -74,14 +75,17 @@
 //! # What can be cancelled
 //!
 //! A future that is dropped before it is ready loses nothing, if it is one of a writer or a reader that still exists:
-//! the next call continues. A call that was cancelled has taken nothing of its plaintext.
+//! the next call continues. A call that was cancelled has taken nothing of its plaintext; only a message of a
+//! [`FramedSender`] is sent nevertheless, by the next call.
 //!
 //! The functions that read the start of something ([`open_reader`], [`open_body`], [`read_header`], [`read_head`],
-//! [`answer_reader`], [`RequestReader::new`], [`RequestReader::begin`]) keep what they have read in the future: if they are
-//! cancelled, that part of the input is lost. So it is with `finish`, which owns its writer or reader; `try_finish`
-//! does not. Dropping a writer does not finish it: an envelope or request of it does not open, and an answer is
-//! seen to be cut off.
+//! [`answer_reader`], [`RequestReader::new`], [`RequestReader::begin`], [`FramedReceiver::accept`],
+//! [`FramedSender::accept_reply`]) keep what they have read in the future: if they are cancelled, that part of the
+//! input is lost. So it is with a `finish` that owns its writer or reader; `try_finish` does not. Dropping a writer does
+//! not finish it: an envelope or request of it does not open, and an answer is seen to be cut off.
 
+mod framed_receiver;
+mod framed_sender;
 mod in_task;
 mod open_reader;
 mod pieces;
@@ -90,6 +94,8 @@ mod request;
 mod seal_writer;
 mod watch;
 
+pub use framed_receiver::FramedReceiver;
+pub use framed_sender::FramedSender;
 pub use open_reader::{OpenReader, open_body, open_reader, read_header};
 pub use pieces::{PieceReader, PieceWriter, SealedPieces};
 pub use request::{RequestReader, answer_reader, read_head, request_writer};

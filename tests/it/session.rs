@@ -4,6 +4,8 @@
 mod any_hello;
 mod fixture;
 mod framed;
+#[cfg(feature = "tokio")]
+mod framed_async;
 mod hello;
 mod messages;
 mod outside_keys;
