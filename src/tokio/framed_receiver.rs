@@ -39,7 +39,7 @@ use crate::{
 /// # Cancellation, and errors of the reader
 ///
 /// They lose nothing: what has been read of a message is kept, and the next call reads on. So
-/// [`receive`](Self::receive) can be a branch of [`select!`](::tokio::select), or be given a
+/// [`receive`](Self::receive) can be a branch of `tokio::select!`, or be given a
 /// [timeout](::tokio::time::timeout).
 ///
 /// # What blocks
