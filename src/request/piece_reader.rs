@@ -47,6 +47,13 @@ impl<R: Read> PieceReader<R> {
         &self.inner
     }
 
+    /// Whether the last piece was returned by the iterator. Complete is the answer only when the iterator
+    /// ends, because nothing may follow.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.opener.is_finished()
+    }
+
     fn next_piece(&mut self) -> io::Result<Option<Plaintext>> {
         while !self.complete {
             if let Some(piece) = self.opener.next()? {
