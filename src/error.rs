@@ -148,19 +148,21 @@ pub enum Error {
         name: &'static str,
     },
 
-    /// The envelope or hello is not addressed to this key, or not to any key of the keyring.
+    /// The envelope, request or hello is not addressed to this key, or not to any key of the keyring.
     #[error("not addressed to this key")]
     NotARecipient,
 
-    /// The hello is not signed, but the receiver accepts only named signers.
+    /// The request or hello is not signed, or its signature is detached, but only named signers are
+    /// accepted.
     #[error("not signed, but a signer is required")]
     Unsigned,
 
-    /// The hello is signed, but the receiver was given no signer to verify it with.
+    /// The request or hello is signed, but there is no named signer to verify it with.
     #[error("signed, but no signer was named")]
     Signed,
 
-    /// The key that signed is not the named signer's, or not in the keyring.
+    /// The key that signed is not the named signer's, or not in the keyring. For a request this is
+    /// [`Verify`](Error::Verify): a stranger must not learn who is known.
     #[error("signed by an unknown key")]
     UnknownSigner,
 
@@ -194,7 +196,8 @@ pub enum Error {
     #[error("the provider does not support {0}")]
     Unsupported(&'static str),
 
-    /// An external key (HSM, KMS) failed; see [`Error::external`].
+    /// An external key (HSM, KMS), or the store of a [`ReplayGuard`](crate::request::ReplayGuard), failed;
+    /// see [`Error::external`].
     #[error(transparent)]
     External(ExternalFailure),
 }
@@ -207,7 +210,8 @@ pub enum ReplayRefusal {
     FromTheFuture,
     /// It was made too long ago, or took too long to arrive.
     TooOld,
-    /// It was made before the guard began, and may have been answered by then: make a new one.
+    /// It was made before the guard began, or just after, so the guard before may have let it in; or the
+    /// guard was closed. Make a new one in a moment.
     Restarted,
     /// It was let in before. This does not say whether it was answered.
     Replayed,
@@ -220,7 +224,7 @@ impl fmt::Display for ReplayRefusal {
         f.write_str(match self {
             Self::FromTheFuture => "its time is in the future, so a clock is wrong",
             Self::TooOld => "it is too old",
-            Self::Restarted => "it was made before this service started; make a new one",
+            Self::Restarted => "this service is restarting, and lets in only newer ones; make a new one in a moment",
             Self::Replayed => "it was let in before",
             Self::Full => "too many requests within the window; try again later",
         })
@@ -228,7 +232,8 @@ impl fmt::Display for ReplayRefusal {
 }
 
 impl Error {
-    /// Wraps a failure of an external key, for authors of [`Decapsulate`] and [`Sign`].
+    /// Wraps a failure of an external key, for authors of [`Decapsulate`] and [`Sign`]; and of the store
+    /// behind a [`ReplayGuard`](crate::request::ReplayGuard).
     ///
     /// [`Decapsulate`]: crate::Decapsulate
     /// [`Sign`]: crate::Sign

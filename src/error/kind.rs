@@ -34,7 +34,8 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    /// Whether the data is malformed, unauthenticated, refused or not for us, or the error is ours.
+    /// Whether the data is malformed, unauthenticated, refused, not for us, or a request that comes at the
+    /// wrong time, a second time or when there is no room; or the error is ours.
     ///
     /// Judge only errors about received data by it: a damaged key file of your own is `Malformed`,
     /// too.
@@ -48,6 +49,8 @@ impl Error {
     ///         ErrorKind::Unauthenticated => 401,
     ///         ErrorKind::Refused => 403,
     ///         ErrorKind::NotForUs => 421,
+    ///         ErrorKind::Replay => 409,
+    ///         ErrorKind::Busy => 429,
     ///         _ => 500,
     ///     }
     /// }
