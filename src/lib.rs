@@ -39,7 +39,7 @@
 //! assert!(rx.is_finished()); // nothing was cut off
 //!
 //! // One question and its answer, from a known sender to one recipient.
-//! let guard = WindowGuard::first(); // at a service's later starts `new`
+//! let guard = WindowGuard::first(); // for new keys only: a service that reads its keys uses `new`
 //! let (request, pending) = to_bob.signed_by(&alice).request(CTX, b"a picture")?;
 //! let from_alice = bob.accepting(alice.verifying_key());
 //! let (picture, asked) = from_alice.accept(CTX, &request, &guard)?;
@@ -67,7 +67,7 @@
 //! | data whose origin must be proved later | [`sign`](SigningKey::sign), [`sign_reader`](SigningKey::sign_reader), before sealing |
 //! | keys that change | [`Keyring`], [`VerifyingKeyring`], [`SigningKey`]; [`keyring::Shared`] for many threads, or mounted files |
 //! | keys in an HSM or KMS | the traits [`Decapsulate`] and [`Sign`]; [`Unlock`] has the same functions for them |
-//! | an asynchronous program | `tokio`, a module with the feature of that name |
+//! | an asynchronous program | [`tokio`][tokio module], a module with the feature of that name |
 //! | an object store, or I/O of your own | [`envelope`], [`request`]: the same without I/O |
 //!
 //! # Envelope, request, session or signature
@@ -97,7 +97,7 @@
 //! | [`sign`] | the traits of the `signature` crate |
 //! | [`secret`] | buffers that are wiped when they are dropped |
 //! | [`provider`] | another implementation of the primitives, or the one of another crate feature |
-//! | `tokio` | asynchronous readers and writers, and keys that are reloaded while a service runs; feature `tokio` |
+//! | [`tokio`][tokio module] | asynchronous readers and writers, and keys that are reloaded while a service runs; feature `tokio` |
 //! | `hazmat` | known answers, in tests; feature `hazmat` |
 //!
 //! A method is in the module of its verb: `EncapsulationKey::seal` is documented here and written in `envelope`.
@@ -127,6 +127,7 @@
 //! - Formats are specified byte by byte in [SPEC.md] and frozen from 1.0 on. Until then CHANGELOG.md lists each change.
 //! - The crate has not been audited. [SECURITY.md] has the threat model.
 //!
+//! [tokio module]: https://docs.rs/twinseal/latest/twinseal/tokio/index.html
 //! [docs/stack.md]: https://docs.rs/crate/twinseal/latest/source/docs/stack.md
 //! [SPEC.md]: https://docs.rs/crate/twinseal/latest/source/SPEC.md
 //! [SECURITY.md]: https://docs.rs/crate/twinseal/latest/source/SECURITY.md

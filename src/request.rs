@@ -14,7 +14,7 @@
 //! let (request, pending) = to_bob.signed_by(&alice).request(CTX, b"a picture")?;
 //!
 //! // Bob knows who asks, and that it is meant for him. His guard lets each request in once.
-//! let guard = WindowGuard::first(); // at later starts `new`
+//! let guard = WindowGuard::first(); // for new keys only: a service that reads its keys uses `new`
 //! let (picture, asked) = bob.accepting(from_alice).accept(CTX, &request, &guard)?;
 //! let answer = asked.answer(b"a cat")?;
 //!
@@ -56,6 +56,20 @@
 //! | a request's body | 56 bytes more than its plaintext, and 16 for each started chunk of 16 KiB |
 //! | a whole answer | the same, and 10 more |
 //! | an answer in pieces | 42 bytes, and 21 more than its plaintext for each piece |
+//!
+//! # Over a connection
+//!
+//! Like an envelope, a request says nowhere how long it is: it ends where its reader does, and so does an
+//! answer of either form. HTTP delimits both. Over TCP each side shuts down its half of the connection
+//! when it has sent everything, or sends the length first ([`RequestSealer::sealed_len`],
+//! [`Asked::answer_len`]), and the other side reads no further (`take`).
+//!
+//! - Both sides know beforehand whether the answer is whole or in pieces: neither opens as the other.
+//! - An answer in pieces may end with an empty piece.
+//! - A refusal has no form of its own, so how it is sent is up to the application. Anyone on the way can
+//!   make one.
+//! - A service may refuse a request before it has read all of it. A client whose write fails should still
+//!   read: the reason may be there.
 //!
 //! # Both ends
 //!

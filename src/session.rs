@@ -1,9 +1,10 @@
 //! Many messages after one key exchange.
 //!
 //! Use a session where one program sends many messages to another while both are running: the
-//! gradients of a training round, the requests of a connection. An envelope pays for a key exchange
+//! gradients of a training round, the lines of a log. An envelope pays for a key exchange
 //! each time; a session pays for it once, in its first message, the *hello*. Data that is stored, or
-//! read by several recipients, belongs in an envelope.
+//! read by several recipients, belongs in an envelope; a question that is let in once, and whose answer
+//! is to it alone, is a [request](crate::request).
 //!
 //! Messages go in one direction, in order, and none may be lost. A [reply](SessionReceiver::reply)
 //! carries messages back:

@@ -155,7 +155,7 @@ impl VerifyingKeyring {
     /// A signature does not say who made it, so the keys are tried until one fits. A forged signature
     /// costs one verification for each key: 50 keys take 50 to 80 ms with portable Rust. A service
     /// that anyone can reach should let its clients send their key ids and call
-    /// [`verify_by`](Self::verify_by). A session's hello carries the id, so a session needs only one
+    /// [`verify_by`](Self::verify_by). A request and a session's hello carry the id, so they need only one
     /// verification.
     ///
     /// # Errors

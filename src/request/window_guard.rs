@@ -154,16 +154,16 @@ impl WindowGuard {
     pub const DEFAULT_ROOM: usize = 1 << 16;
 
     /// The first guard of all: no request was let in before it with the same keys, so it refuses none as
-    /// [`Restarted`](ReplayRefusal::Restarted). For keys that were made just now, and for tests. At every
-    /// later start it would let in again what was let in before: use [`new`](Self::new) or
-    /// [`resume`](Self::resume) then.
+    /// [`Restarted`](ReplayRefusal::Restarted). For keys that this process has just made, and for tests.
+    /// **A service that reads its keys uses [`new`](Self::new) or [`resume`](Self::resume)**: this guard
+    /// would let in again what was let in before its start.
     #[must_use]
     pub fn first() -> Self {
         Self::begin(Beginning::First)
     }
 
     /// A guard that begins now. It refuses as [`Restarted`](ReplayRefusal::Restarted) what was made up
-    /// to now plus `ahead`, by the system's clock.
+    /// to now plus `ahead`, by the system's clock: every request of its first two seconds.
     #[must_use]
     pub fn new() -> Self {
         Self::begin(Beginning::New(RequestTime::now()))

@@ -22,7 +22,8 @@ use crate::{
 };
 
 /// Makes a request of everything that is written, and returns the writer and what opens the answer. Like
-/// every [`SealWriter`] it has to be shut down or finished.
+/// every [`SealWriter`] it has to be shut down or finished. Over TCP shut it down: the recipient reads to
+/// the end, and [`finish`](SealWriter::finish) leaves the connection open.
 ///
 /// [`SignedBy::request_sealer`](crate::SignedBy::request_sealer) makes the head. If it signs, it takes 1
 /// to several ms; an external key may block: call it in [`spawn_blocking`](::tokio::task::spawn_blocking)
