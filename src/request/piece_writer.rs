@@ -155,9 +155,9 @@ impl<W: Write> PieceWriter<W> {
         Ok(())
     }
 
-    /// Seals what is longer than the bound, because that was lowered since it was written.
+    /// Seals what leaves no room for more, because the bound was lowered since it was written.
     fn keep_bound(&mut self) -> io::Result<()> {
-        if self.partial.len() > self.sealer.bound() { self.seal_partial() } else { Ok(()) }
+        if self.partial.len() >= self.sealer.bound() { self.seal_partial() } else { Ok(()) }
     }
 
     fn write_sealed(&mut self) -> io::Result<()> {

@@ -134,15 +134,23 @@ impl<W> PieceWriter<W> {
         Ok(())
     }
 
-    /// Makes a piece of what was written. An empty one makes none.
+    /// An empty one makes no piece, one that is longer than the bound makes several.
     fn seal_partial(&mut self) -> io::Result<()> {
         if !self.partial.is_empty() {
+            let bound = self.sealer()?.bound().max(1);
             let mut partial = mem::replace(&mut self.partial, SecretBuffer::with_capacity(0));
-            self.seal(&partial)?;
+            for piece in partial.chunks(bound) {
+                self.seal(piece)?;
+            }
             partial.wipe();
             self.partial = partial;
         }
         Ok(())
+    }
+
+    /// Seals what leaves no room for more, because the bound was lowered since it was written.
+    fn keep_bound(&mut self) -> io::Result<()> {
+        if self.partial.len() >= self.sealer()?.bound() { self.seal_partial() } else { Ok(()) }
     }
 }
 
@@ -200,6 +208,9 @@ impl<W: AsyncWrite + Unpin> PieceWriter<W> {
 
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.outgoing.check()?;
+        if self.sealer.is_some() {
+            self.keep_bound()?;
+        }
         if let Some(sealer) = self.sealer.take() {
             let last = mem::replace(&mut self.partial, SecretBuffer::with_capacity(0));
             let piece = self.outgoing.or_fail(|| sealer.finish(&last))?;
@@ -232,6 +243,7 @@ impl<W: AsyncWrite + Unpin> AsyncWrite for PieceWriter<W> {
         let bound = this.sealer()?.bound();
         let share = ready!(poll_proceed(cx));
         ready!(this.poll_sealed(cx))?;
+        this.keep_bound()?;
         let room = bound - this.partial.len();
         let now = plaintext.get(..room).unwrap_or(plaintext);
         this.partial.extend_from_slice(now);

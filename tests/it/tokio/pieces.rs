@@ -103,6 +103,29 @@ fn as_a_writer() {
     assert_eq!(&pieces[5][..], b"the end");
 }
 
+/// Nothing that was written is in a piece beyond the bound, even if that is lowered afterwards.
+#[test]
+fn a_bound_that_is_lowered() {
+    for (written, next) in [(10, 0), (10, 1), (10, 2), (10, 3), (4, 0), (4, 3)] {
+        let (asked, pending) = ends();
+        let mut writer = piece_writer(asked, 1);
+        run(writer.write_all(&plaintext(written))).unwrap();
+        let mut writer = writer.with_bound(4);
+        match next {
+            0 => run(writer.write_all(b"abc")).unwrap(),
+            1 => run(writer.flush()).unwrap(),
+            2 => run(writer.piece(b"abc")).unwrap(),
+            _ => {}
+        }
+        let answer = run(writer.finish()).unwrap().bytes;
+        let pieces = pending.open_pieces(&answer).unwrap();
+        assert!(pieces.iter().all(|piece| piece.len() <= 4));
+        let expected = if next % 2 == 0 { &b"abc"[..] } else { b"" };
+        let text: Vec<u8> = pieces.iter().flat_map(|piece| piece.to_vec()).collect();
+        assert_eq!(text, [&plaintext(written), expected].concat());
+    }
+}
+
 /// A piece that cannot be written is not taken; one that was taken is not made twice.
 #[test]
 fn takes_a_piece_and_then_waits() {
