@@ -31,8 +31,8 @@ pub(crate) struct Outbound {
     /// How many bytes of the queue were written.
     written: usize,
     bound: usize,
-    /// Whether it is unclear how much the writer has taken. Set during every call of a writer, so that one
-    /// that panics has failed too.
+    /// Whether it is unclear how much the writer has taken, or what is in the queue. Set during every call of
+    /// a writer or a provider, so that one that panics has failed too.
     pub(crate) broken: bool,
 }
 
@@ -89,7 +89,10 @@ impl Outbound {
         self.queue.extend_from_slice(&head(kind, message.len()));
         self.queue.extend_from_slice(message);
         let (_, plaintext) = self.queue.split_at_mut(start + HEAD);
-        match self.sender.direction.seal(kind, aad, plaintext) {
+        self.broken = true; // plaintext is in the queue, and stays there if the provider panics
+        let sealed = self.sender.direction.seal(kind, aad, plaintext);
+        self.broken = false;
+        match sealed {
             Ok(tag) => self.queue.extend_from_slice(tag.tag()),
             Err(error) => {
                 plaintext.fill(0);

@@ -10,4 +10,5 @@ pub(crate) mod numbers;
 pub(crate) mod parsers;
 pub(crate) mod process;
 pub(crate) mod providers;
+pub(crate) mod unlucky;
 pub(crate) mod vectors;

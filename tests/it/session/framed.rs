@@ -15,7 +15,10 @@ use twinseal::{
 };
 
 use super::fixture::{ALICE, BOB, BOB_P384, CTX, UNSIGNED_LENGTH};
-use crate::common::faulty_io::{Fault, FaultyReader, FaultyWriter, Plan};
+use crate::common::{
+    faulty_io::{Fault, FaultyReader, FaultyWriter, Plan},
+    unlucky::UNLUCKY,
+};
 
 const MESSAGES: [&[u8]; 3] = [b"layer 1", b"", b"the last layer"];
 
@@ -519,5 +522,23 @@ fn a_writer_that_panics_or_lies_is_not_used_again() {
         assert!(panicked.is_err());
         tx.get_mut().0 = false;
         assert!(tx.send(b"more").unwrap_err().to_string().contains("failed before"));
+    }
+}
+
+/// What was not encrypted is never written, even if the provider panics at it.
+#[test]
+fn a_provider_that_fails() {
+    for length in [13, 14] {
+        let to_bob = BOB.encapsulation_key().on(&UNLUCKY).unwrap();
+        let mut tx = FramedSender::start(Vec::new(), to_bob.sender(CTX).unwrap()).unwrap();
+        tx.send(b"layer 1").unwrap();
+        let before = tx.get_ref().len();
+        let send = AssertUnwindSafe(|| tx.send(&[7; 14][..length]).is_err());
+        assert!(catch_unwind(send).unwrap_or(true));
+        let flushed = tx.flush();
+        assert_eq!(flushed.is_err(), length == 14); // after an error, nothing is queued
+        tx.send(b"more").unwrap_err();
+        tx.finish(b"").unwrap_err();
+        assert_eq!(tx.into_inner().len(), before);
     }
 }
