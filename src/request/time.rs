@@ -45,15 +45,38 @@ impl From<SystemTime> for RequestTime {
     }
 }
 
+/// A time beyond what the system's clock can show becomes the latest that it can: on Windows that is
+/// in the year 30828.
 impl From<RequestTime> for SystemTime {
     fn from(time: RequestTime) -> Self {
-        UNIX_EPOCH + Duration::from_millis(time.0)
+        // Anybody can put any time into a request's head, so this must not panic.
+        UNIX_EPOCH.checked_add(Duration::from_millis(time.0)).unwrap_or_else(latest)
     }
+}
+
+/// The latest time, up to [`RequestTime::MAX`], that the system's clock can show.
+fn latest() -> SystemTime {
+    (0..53).rev().map(|bit| Duration::from_millis(1 << bit)).fold(UNIX_EPOCH, |latest, step| {
+        latest.checked_add(step).unwrap_or(latest) // what is too much is left out
+    })
 }
 
 /// Seconds since 1970 with three decimals.
 impl fmt::Display for RequestTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:03}", self.0 / 1000, self.0 % 1000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_time_is_beyond_the_latest() {
+        let [middle, end] = [RequestTime::MAX.0 / 2, RequestTime::MAX.0].map(RequestTime);
+        assert_eq!(SystemTime::from(end), latest());
+        assert!(SystemTime::from(middle) <= latest());
+        assert_eq!(RequestTime::from(SystemTime::from(RequestTime::MIN)), RequestTime::MIN);
     }
 }
