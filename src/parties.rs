@@ -133,6 +133,9 @@ impl<'a> Signers<'a> {
     /// The key to verify with what claims to be signed by this one. If there is no such signer, it is
     /// another key of the suite, with which nothing verifies: an unknown signer and a wrong signature
     /// take one verification each, and end in one error.
+    ///
+    /// A suite that the policy of a ring of signers does not accept is refused: no stranger decides which
+    /// suites are used.
     pub(crate) fn claimed(
         self,
         suite: SignatureSuite,
@@ -143,7 +146,11 @@ impl<'a> Signers<'a> {
         }
         let key = match self {
             Self::One(signer) if signer.suite() == suite => signer,
-            _ => decoy::decoy(suite)?,
+            Self::One(_) => decoy::decoy(suite)?,
+            Self::AnyOf(signers) => {
+                signers.policy().check_signature(suite)?;
+                decoy::decoy(suite)?
+            }
         };
         Ok(Claimed { key, is_decoy: true })
     }
@@ -241,7 +248,7 @@ mod tests {
 
     #[cfg(feature = "experimental-falcon")]
     #[test]
-    fn a_signature_of_another_suite_is_verified_too() -> Result<(), Error> {
+    fn another_suite_is_verified_too_unless_refused() -> Result<(), Error> {
         let suite = SignatureSuite::EXPERIMENTAL_FALCON_1024_ECDSA_P384;
         let (alice, other) = (SigningKey::generate()?, SigningKey::generate_for(suite)?);
         let signature = other.sign_prehashed(CTX, &[7; 64])?;
@@ -249,6 +256,10 @@ mod tests {
             Signers::One(alice.verifying_key()).claimed(suite, other.verifying_key().key_id())?;
         assert_eq!(claimed.key().suite(), suite);
         assert_eq!(claimed.verify(CTX, &[7; 64], &signature), Err(Error::Verify));
+
+        let ring = VerifyingKeyring::new([alice.verifying_key()])?;
+        let refused = Signers::AnyOf(&ring).claimed(suite, other.verifying_key().key_id());
+        assert!(matches!(refused, Err(Error::Refused { .. })));
         Ok(())
     }
 }

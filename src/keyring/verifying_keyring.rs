@@ -145,6 +145,10 @@ impl VerifyingKeyring {
         self.signers.with_id(key_id).next()?.name.as_deref()
     }
 
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     pub(crate) fn name(&self, key: &VerifyingKey) -> Option<&str> {
         self.signers.get(key)?.name.as_deref()
     }
