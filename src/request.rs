@@ -53,7 +53,7 @@
 //! |---|---|
 //! | a request's head | 1636 with X25519-ML-KEM-1024, 1701 with MLKEM1024-P384 |
 //! | a signed request's head | at most 6387, 6452; see [`RequestHead::MAX_LEN`] |
-//! | a request's body | 56 bytes more than its plaintext, and 16 for each started chunk of 16 KiB |
+//! | a request's body | 56 bytes more than its plaintext, and 16 for each chunk of 16 KiB, the last of which is always shorter |
 //! | a whole answer | the same, and 10 more |
 //! | an answer in pieces | 42 bytes, and 21 more than its plaintext for each piece |
 //!
