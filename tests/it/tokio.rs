@@ -7,5 +7,6 @@ mod open_reader;
 mod pieces;
 mod requests;
 mod seal_writer;
+mod sent;
 mod through_a_pipe;
 mod unsteady;
