@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let alice = SigningKey::generate()?;
     let mut clients = VerifyingKeyring::new([])?;
     clients.add_named("alice", alice.verifying_key())?;
-    let guard = WindowGuard::first(); // the service has just got its key; at later starts: `new`
+    let guard = WindowGuard::for_new_keys(); // at later starts: `new`
 
     // Alice asks: one signature and one key exchange.
     let to_service = service.encapsulation_key().signed_by(&alice);

@@ -28,7 +28,7 @@ use crate::{
 mod algorithm;
 mod directory;
 mod experimental;
-mod files;
+pub(crate) mod files;
 mod kem_keys;
 mod keyrings;
 mod pem;

@@ -39,7 +39,7 @@
 //! assert!(rx.is_finished()); // nothing was cut off
 //!
 //! // One question and its answer, from a known sender to one recipient.
-//! let guard = WindowGuard::first(); // for new keys only: a service that reads its keys uses `new`
+//! let guard = WindowGuard::for_new_keys(); // a service that reads its keys uses `new`
 //! let (request, pending) = to_bob.signed_by(&alice).request(CTX, b"a picture")?;
 //! let from_alice = bob.accepting(alice.verifying_key());
 //! let (picture, asked) = from_alice.accept(CTX, &request, &guard)?;

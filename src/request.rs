@@ -14,7 +14,7 @@
 //! let (request, pending) = to_bob.signed_by(&alice).request(CTX, b"a picture")?;
 //!
 //! // Bob knows who asks, and that it is meant for him. His guard lets each request in once.
-//! let guard = WindowGuard::first(); // for new keys only: a service that reads its keys uses `new`
+//! let guard = WindowGuard::for_new_keys(); // a service that reads its keys uses `new`
 //! let (picture, asked) = bob.accepting(from_alice).accept(CTX, &request, &guard)?;
 //! let answer = asked.answer(b"a cat")?;
 //!
@@ -87,7 +87,7 @@
 //!     let alice = SigningKey::generate()?;
 //!     let mut clients = VerifyingKeyring::new([])?;
 //!     clients.add_named("alice", alice.verifying_key())?;
-//!     let guard = WindowGuard::first(); // the service has just got its key; at later starts: `new`
+//!     let guard = WindowGuard::for_new_keys(); // at later starts: `new`
 //!
 //!     // Alice asks: one signature and one key exchange.
 //!     let to_service = service.encapsulation_key().signed_by(&alice);

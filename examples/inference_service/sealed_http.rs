@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, Limited, channel};
 use tokio::{task::spawn_blocking, time::timeout};
 use twinseal::{
     Error, KeyId,
+    envelope::BodyKey,
     request::{Asked, ReplayGuard, RequestHead, UnlockedRequest},
 };
 
@@ -68,7 +69,7 @@ impl Incoming {
             let (plaintext, asked) = whole.admitted(verdict)?;
             return take(&plaintext).map(|()| asked);
         }
-        let rest = self.1.split_off(56 + UnlockedRequest::SEALED_CHUNK);
+        let rest = self.1.split_off(BodyKey::PREFIX_LEN + UnlockedRequest::SEALED_CHUNK);
         let (prefix, first) = self.1.split_first_chunk().ok_or(Error::Open)?;
         let begun = request.begin(prefix, first)?;
         let verdict = guard.admit(begun.id(), begun.signer(), begun.time());

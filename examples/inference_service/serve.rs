@@ -2,8 +2,7 @@
 //! signal.
 
 use std::{
-    fs::{self, File},
-    io,
+    fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -28,7 +27,7 @@ use crate::{
     listener, pictures,
     service::{Limits, Service},
 };
-use common::{Target, chain, printable};
+use common::{chain, printable};
 use digits::Perceptron;
 
 #[derive(Clone, Debug, clap::Args)]
@@ -111,7 +110,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), Failure> {
     // From here on nothing is let in, whatever still runs.
     let mark = service.gate.guard.close();
     match &settings.mark {
-        Some(path) => Target::new(path)?.write(&mark.to_bytes()),
+        Some(path) => Ok(mark.write_file(path)?),
         None => Ok(()),
     }
 }
@@ -124,7 +123,7 @@ pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
 /// Begins where the guard before ended, so that no request is let in that was answered before.
 fn guard(settings: &Settings) -> Result<WindowGuard, Failure> {
     let guard = match &settings.mark {
-        Some(path) => begin(path).map_err(|error| format!("{}: {error}", path.display()))?,
+        Some(path) => Mark::take_file(path)?.map_or_else(WindowGuard::new, WindowGuard::resume),
         None => WindowGuard::new(),
     };
     let ahead = guard.window().ahead();
@@ -143,18 +142,6 @@ fn guard(settings: &Settings) -> Result<WindowGuard, Failure> {
         tracing::warn!(seconds, "the clock is or was wrong: no request is let in for a while");
     }
     Ok(guard)
-}
-
-/// A mark is for one restart: it is gone before the first request, even after a crash.
-fn begin(path: &Path) -> io::Result<WindowGuard> {
-    let bytes = match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(WindowGuard::new()),
-        bytes => bytes?,
-    };
-    fs::remove_file(path)?;
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
-    Ok(Mark::from_bytes(&bytes).map_or_else(|_| WindowGuard::new(), WindowGuard::resume))
 }
 
 fn model(path: Option<&Path>) -> Result<Perceptron, Failure> {

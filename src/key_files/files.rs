@@ -18,7 +18,7 @@ pub(super) fn write_private(path: &Path, pem: &PrivatePem) -> io::Result<()> {
 
 /// The file gets its name when all of it is on the disk, so that a ring that reads the directory
 /// meanwhile never sees a part of it.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if fs::symlink_metadata(path).is_ok() {
         let reason = "it exists already, and is not overwritten";
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, reason));

@@ -138,8 +138,9 @@ impl VerifyingKeyring {
         self.signers.with_id(key_id).next().map(|signer| &signer.key)
     }
 
-    /// The name of the signer whose key has this id, for logs. `None` if there is no such key, or if
-    /// it has no name.
+    /// The name of the signer whose key has this id. `None` if there is no such key, or if it has no
+    /// name. It is for logs and may also decide about what a signer may do, if the id is that of a key
+    /// whose signature was verified: no key has two names, and only who changes the ring names keys.
     #[must_use]
     pub fn name_of(&self, key_id: KeyId) -> Option<&str> {
         self.signers.with_id(key_id).next()?.name.as_deref()

@@ -25,7 +25,7 @@ use crate::{
 /// const CTX: &[u8] = b"example.com/predict/v1";
 /// # let (bob, alice) = (DecapsulationKey::generate()?, SigningKey::generate()?);
 /// # let (to_bob, from_alice) = (bob.encapsulation_key(), alice.verifying_key());
-/// let guard = WindowGuard::first(); // at later starts `new`, see "Starting and stopping" below
+/// let guard = WindowGuard::for_new_keys(); // at later starts `new`, see "Starting and stopping" below
 ///
 /// let (request, _pending) = to_bob.signed_by(&alice).request(CTX, b"a picture")?;
 /// let (picture, asked) = bob.accepting(from_alice).accept(CTX, &request, &guard)?;
@@ -69,7 +69,7 @@ use crate::{
 ///
 /// # Starting and stopping
 ///
-/// The [first](Self::first) guard of all needs no care: nothing was let in before it with the same keys.
+/// The guard [for new keys](Self::for_new_keys) needs no care: nothing was let in before it with them.
 ///
 /// A [new](Self::new) guard does not know what its predecessor let in. It refuses what was made up to its
 /// start plus `ahead`, since its predecessor let in nothing later. **This holds if the clock did not
@@ -83,41 +83,8 @@ use crate::{
 /// durably, before the first request is accepted, so that after a crash there is none, and the next guard
 /// is a new one.
 ///
-/// ```
-/// use std::{fs::{self, File}, io::{self, Write}, path::Path};
-/// use twinseal::request::{Mark, WindowGuard};
-///
-/// fn begin(directory: &Path) -> io::Result<WindowGuard> {
-///     let path = directory.join("mark");
-///     let guard = match fs::read(&path).map(|bytes| Mark::from_bytes(&bytes)) {
-///         Ok(Ok(mark)) => WindowGuard::resume(mark),
-///         Ok(Err(_)) => WindowGuard::new(), // written in part
-///         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(WindowGuard::new()),
-///         Err(error) => return Err(error),
-///     };
-///     fs::remove_file(&path)?;
-///     # #[cfg(unix)]
-///     File::open(directory)?.sync_all()?; // without this, the file may be back after a crash
-///     if guard.refuses_for() > guard.window().ahead() {
-///         eprintln!("the clock is wrong, or was: {:?} until requests are let in", guard.refuses_for());
-///     }
-///     Ok(guard)
-/// }
-///
-/// fn end(guard: &WindowGuard, directory: &Path) -> io::Result<()> {
-///     let mark = guard.close(); // from here on, nothing is let in
-///     let mut file = File::create(directory.join("mark"))?;
-///     file.write_all(&mark.to_bytes())?;
-///     file.sync_all()
-/// }
-///
-/// # let directory = tempfile::tempdir()?;
-/// # let directory = directory.path();
-/// end(&WindowGuard::new(), directory)?;
-/// let guard = begin(directory)?; // resumes
-/// # assert!(fs::read_dir(directory)?.next().is_none());
-/// # Ok::<(), io::Error>(())
-/// ```
+/// [`Mark::take_file`] and [`Mark::write_file`] do that with a file. Only processes that do not overlap
+/// may share it: in a rolling update the old and the new one are replicas.
 ///
 /// What copies a process copies its guard, and then two guards let the same request in: after `fork`
 /// only one of the two may accept requests, and after a snapshot of a virtual machine was restored, the
@@ -158,7 +125,7 @@ impl WindowGuard {
     /// **A service that reads its keys uses [`new`](Self::new) or [`resume`](Self::resume)**: this guard
     /// would let in again what was let in before its start.
     #[must_use]
-    pub fn first() -> Self {
+    pub fn for_new_keys() -> Self {
         Self::begin(Beginning::First)
     }
 

@@ -314,6 +314,13 @@ impl<R> PieceReader<R> {
     pub fn get_ref(&self) -> &R {
         &self.inner
     }
+
+    /// Whether the last piece was returned. Complete is the answer only when the stream ends, because
+    /// nothing may follow.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.opener.is_finished()
+    }
 }
 
 impl<R: AsyncRead + Unpin> PieceReader<R> {

@@ -315,12 +315,12 @@ fn guards_behind_pointers() {
 #[test]
 fn the_first_guard_refuses_nothing_as_restarted() {
     let (made, now) = (RequestTime::now(), RequestTime::now());
-    let first = WindowGuard::first();
+    let first = WindowGuard::for_new_keys();
     assert_eq!(first.refuses_for(), Duration::ZERO);
     assert_eq!(first.admit(id(1), ALICE, made), Ok(()));
     assert_eq!(first.admit(id(1), ALICE, made), refused(Replayed));
     let second = WindowGuard::resume(first.close());
     assert_eq!(second.admit(id(1), ALICE, made), refused(Restarted));
-    assert_eq!(WindowGuard::first().close().time().as_millis(), 0);
+    assert_eq!(WindowGuard::for_new_keys().close().time().as_millis(), 0);
     assert_eq!(WindowGuard::new().admit(id(1), ALICE, now), refused(Restarted));
 }

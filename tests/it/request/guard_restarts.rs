@@ -1,6 +1,7 @@
 //! Does a request that was let in before a restart stay out after it?
 
 use std::{
+    fs,
     sync::{
         Arc, RwLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
@@ -257,5 +258,40 @@ struct SetOnDrop<'a>(&'a AtomicBool);
 impl Drop for SetOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, SeqCst);
+    }
+}
+
+/// A mark in a file is taken once, and what is not one is no mark.
+#[test]
+fn a_mark_in_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("mark");
+    let is_there = || path.try_exists().unwrap();
+    assert_eq!(Mark::take_file(&path).unwrap(), None);
+
+    mark(START).write_file(&path).unwrap();
+    mark(START + 1).write_file(&path).unwrap(); // in place of the older one
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+    assert_eq!(Mark::take_file(&path).unwrap(), Some(mark(START + 1)));
+    assert!(!is_there());
+    assert_eq!(Mark::take_file(&path).unwrap(), None);
+
+    // Cut off, zeros that a crash left, too long, and beyond the latest time.
+    let damaged: [&[u8]; 6] = [b"", &[7; 7], &[0; 8], &[7; 9], &[7; 100_000], &[255; 8]];
+    for bytes in damaged {
+        fs::write(&path, bytes).unwrap();
+        assert_eq!(Mark::take_file(&path).unwrap(), None);
+        assert!(!is_there());
+    }
+
+    // What cannot be taken or written is an error that names the file.
+    fs::create_dir(&path).unwrap();
+    let nowhere = directory.path().join("nowhere/mark");
+    for error in [
+        Mark::take_file(&path).unwrap_err(),
+        mark(START).write_file(&path).unwrap_err(),
+        mark(START).write_file(&nowhere).unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("mark: "), "{error}");
     }
 }

@@ -110,7 +110,7 @@ fn after_a_crash_nothing_is_answered_again() {
 
 #[test]
 fn a_mark_that_cannot_be_used_is_not() {
-    for mark in [&b""[..], &[0xff; 8], &[0; 9]] {
+    for mark in [&b""[..], &[0xff; 8], &[0; 8], &[0; 9]] {
         let directory = keys();
         fs::write(directory.path().join("mark"), mark).unwrap();
         let service = Service::start_in(directory, "");
