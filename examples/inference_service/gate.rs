@@ -20,6 +20,7 @@ use tokio::{
 };
 use twinseal::{
     Error, ErrorKind, KeyId, Keyring, VerifyingKeyring,
+    envelope::BodyKey,
     keyring::Shared,
     request::{ReplayGuard, RequestHead, UnlockedRequest, WindowGuard},
 };
@@ -28,6 +29,9 @@ use common::{chain, printable};
 
 /// A body up to this length is opened as a whole, a longer one while it arrives.
 pub(crate) const IN_MEMORY: usize = 64 * 1024;
+
+/// A body's prefix and first chunk, which is opened before a longer request is let in.
+pub(crate) const START: usize = BodyKey::PREFIX_LEN + UnlockedRequest::SEALED_CHUNK;
 
 /// For a head, from the first byte of HTTP to the beginning of its verification: the listener gives
 /// the first part of it to the headers.

@@ -9,11 +9,10 @@ use http_body_util::{BodyExt, Limited, channel};
 use tokio::{task::spawn_blocking, time::timeout};
 use twinseal::{
     Error, KeyId,
-    envelope::BodyKey,
     request::{Asked, ReplayGuard, RequestHead, UnlockedRequest},
 };
 
-use crate::gate::{Gate, HEAD_TIME, IN_MEMORY, Refusal, Slot, Verified};
+use crate::gate::{Gate, HEAD_TIME, IN_MEMORY, Refusal, START, Slot, Verified};
 
 /// A body on its way, and what has arrived and was not used.
 pub(crate) struct Incoming(Limited<Body>, Vec<u8>);
@@ -69,7 +68,7 @@ impl Incoming {
             let (plaintext, asked) = whole.admitted(verdict)?;
             return take(&plaintext).map(|()| asked);
         }
-        let rest = self.1.split_off(BodyKey::PREFIX_LEN + UnlockedRequest::SEALED_CHUNK);
+        let rest = self.1.split_off(START);
         let (prefix, first) = self.1.split_first_chunk().ok_or(Error::Open)?;
         let begun = request.begin(prefix, first)?;
         let verdict = guard.admit(begun.id(), begun.signer(), begun.time());
