@@ -1,24 +1,19 @@
-//! Answers in pieces, each of which arrives when it is made.
+//! Answering in pieces as an `AsyncWrite`.
 
 use std::{
-    error, fmt,
+    fmt,
     future::poll_fn,
     io, mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use ::tokio::{
-    io::{AsyncRead, AsyncWrite},
-    task::coop::poll_proceed,
-};
-use futures_core::Stream;
+use ::tokio::{io::AsyncWrite, task::coop::poll_proceed};
 
-use super::{in_task::InTask, reading};
+use super::in_task::InTask;
 use crate::{
     error::Error,
-    plaintext::Plaintext,
-    request::{PieceOpener, PieceSealer},
+    request::PieceSealer,
     secret::SecretBuffer,
     stream::{Outgoing, outgoing::Calls},
 };
@@ -277,181 +272,5 @@ impl<W: AsyncWrite + Unpin> AsyncWrite for PieceWriter<W> {
 impl<W> fmt::Debug for PieceWriter<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PieceWriter({:?})", self.sealer)
-    }
-}
-
-/// How many bytes are read at once.
-const BATCH: usize = 16 * 1024;
-
-/// Opens the pieces of an answer as they arrive. The asynchronous form of
-/// [`request::PieceReader`](crate::request::PieceReader).
-///
-/// It is a [`Stream`] of pieces, as they were made; [`piece`](Self::piece) needs no other crate. Each piece
-/// is returned when it is authenticated; the answer is complete only at `None`, when the input has
-/// ended behind the last piece. The first error about the data is final, and every later call returns
-/// it again. After an error of the inner reader, or if it was cancelled, the next call reads on.
-pub struct PieceReader<R> {
-    inner: R,
-    opener: PieceOpener,
-    buffer: Vec<u8>,
-    complete: bool,
-}
-
-impl<R> PieceReader<R> {
-    /// A reader of the answer that [`Pending::piece_opener`](crate::request::Pending::piece_opener)
-    /// opens.
-    pub fn new(opener: PieceOpener, inner: R) -> Self {
-        Self { inner, opener, buffer: vec![0; BATCH], complete: false }
-    }
-
-    /// The same with another bound for the plaintext of a piece; see [`PieceOpener::with_bound`].
-    #[must_use]
-    pub fn with_bound(self, bound: usize) -> Self {
-        Self { opener: self.opener.with_bound(bound), ..self }
-    }
-
-    /// The inner reader.
-    pub fn get_ref(&self) -> &R {
-        &self.inner
-    }
-
-    /// Whether the last piece was returned. Complete is the answer only when the stream ends, because
-    /// nothing may follow.
-    #[must_use]
-    pub fn is_finished(&self) -> bool {
-        self.opener.is_finished()
-    }
-}
-
-impl<R: AsyncRead + Unpin> PieceReader<R> {
-    /// The next piece, or `None` if the answer is complete. Nothing is lost if this is cancelled.
-    ///
-    /// # Errors
-    ///
-    /// Same as [`PieceOpener::next`] and [`PieceOpener::finish`], wrapped in [`io::Error`]; and the errors
-    /// of the inner reader.
-    pub async fn piece(&mut self) -> io::Result<Option<Plaintext>> {
-        poll_fn(|cx| self.poll_piece(cx)).await
-    }
-
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Plaintext>>> {
-        let share = ready!(poll_proceed(cx));
-        while !self.complete {
-            if let Some(piece) = self.opener.next()? {
-                share.made_progress();
-                return Poll::Ready(Ok(Some(piece)));
-            }
-            match ready!(reading::poll_some(&mut self.inner, cx, &mut self.buffer))? {
-                0 => {
-                    self.opener.check_end()?;
-                    self.complete = true;
-                }
-                len => self.opener.update(&self.buffer[..len]),
-            }
-        }
-        Poll::Ready(Ok(None))
-    }
-}
-
-impl<R: AsyncRead + Unpin> Stream for PieceReader<R> {
-    type Item = io::Result<Plaintext>;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll_piece(cx).map(Result::transpose)
-    }
-}
-
-impl<R> fmt::Debug for PieceReader<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PieceReader({:?})", self.opener)
-    }
-}
-
-/// Seals a stream: of plaintexts, each of which becomes a piece, it makes a stream of the answer's bytes,
-/// for the body of an HTTP response.
-///
-/// The first item is the start of the answer. When the inner stream ends, an empty last piece shows that
-/// nothing was cut off. An error of the inner stream is passed on, and ends this one without the last
-/// piece; so does dropping it. A stream that is not [`Unpin`] has to be pinned (`Box::pin`).
-///
-/// ```
-/// use futures_core::Stream;
-/// use twinseal::tokio::SealedPieces;
-///
-/// # fn tokens() -> impl Stream<Item = std::io::Result<String>> + Unpin {
-/// #     struct Empty;
-/// #     impl Stream for Empty {
-/// #         type Item = std::io::Result<String>;
-/// #         fn poll_next(self: std::pin::Pin<&mut Self>, _: &mut std::task::Context<'_>) -> std::task::Poll<Option<Self::Item>> {
-/// #             std::task::Poll::Ready(None)
-/// #         }
-/// #     }
-/// #     Empty
-/// # }
-/// # let bob = twinseal::DecapsulationKey::generate()?;
-/// # let (request, pending) = bob.encapsulation_key().request(b"example.com/generate", b"a poem")?;
-/// # let (_, asked) = bob.accept(b"example.com/generate", &request, &twinseal::request::AllowReplays)?;
-/// // `tokens()` is a stream of `io::Result<String>`.
-/// let body = SealedPieces::new(asked.piece_sealer()?, tokens());
-/// // With axum: `Body::from_stream(body)`.
-/// # Ok::<(), twinseal::Error>(())
-/// ```
-#[must_use = "a stream does nothing unless it is polled"]
-pub struct SealedPieces<S> {
-    inner: S,
-    start: Option<Vec<u8>>,
-    /// Until the last piece, or an error.
-    sealer: Option<PieceSealer>,
-}
-
-impl<S> SealedPieces<S> {
-    /// Seals with what [`Asked::piece_sealer`](crate::request::Asked::piece_sealer) returns.
-    pub fn new((start, sealer): (Vec<u8>, PieceSealer), inner: S) -> Self {
-        Self { inner, start: Some(start), sealer: Some(sealer) }
-    }
-
-    /// The inner stream.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-}
-
-impl<S, P, E> Stream for SealedPieces<S>
-where
-    S: Stream<Item = Result<P, E>> + Unpin,
-    P: AsRef<[u8]>,
-    E: Into<Box<dyn error::Error + Send + Sync>>,
-{
-    type Item = io::Result<Vec<u8>>;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
-        if let Some(start) = this.start.take() {
-            return Poll::Ready(Some(Ok(start)));
-        }
-        // It is taken out, so that a stream that panics is not taken for one that has ended.
-        let Some(mut sealer) = this.sealer.take() else { return Poll::Ready(None) };
-        let sealed = match Pin::new(&mut this.inner).poll_next(cx) {
-            Poll::Pending => {
-                this.sealer = Some(sealer);
-                return Poll::Pending;
-            }
-            Poll::Ready(None) => sealer.finish(b"").map_err(io::Error::from),
-            Poll::Ready(Some(Err(error))) => Err(io::Error::other(error)),
-            Poll::Ready(Some(Ok(piece))) => match sealer.piece(piece.as_ref()) {
-                Ok(sealed) => {
-                    this.sealer = Some(sealer);
-                    Ok(sealed)
-                }
-                Err(error) => Err(error.into()),
-            },
-        };
-        Poll::Ready(Some(sealed))
-    }
-}
-
-impl<S> fmt::Debug for SealedPieces<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SealedPieces({:?})", self.sealer)
     }
 }
