@@ -38,6 +38,7 @@ pub(crate) const ML_KEM_1024_P384_ID: u16 = 0x0051;
 pub(crate) const ML_KEM_1024_P384_NAME: &str = "MLKEM1024-P384";
 pub(crate) const ML_KEM_1024_P384_SECRET: usize = 32;
 pub(crate) const ML_KEM_1024_P384_LABEL: &[u8] = b"MLKEM1024-P384";
+pub(crate) const ML_KEM_1024_P384_OID: &str = "1.3.6.1.5.5.7.6.63";
 
 /// The seed of every hybrid decapsulation key.
 pub(crate) const KEM_SEED: usize = 32;
@@ -79,8 +80,11 @@ pub(crate) const ML_DSA_87_LENGTHS: SignatureLengths =
     SignatureLengths { signing_key: 32, verifying_key: 2592, signature: 4627 };
 
 /// With the signing key as an RFC 5915 structure, and the signature in DER.
-pub(crate) const ECDSA_P384_DER_LENGTHS: SignatureLengths =
-    SignatureLengths { signing_key: 64, verifying_key: 97, signature: 104 };
+pub(crate) const ECDSA_P384_DER_LENGTHS: SignatureLengths = SignatureLengths {
+    signing_key: crate::ec_private_key::LENGTH,
+    verifying_key: 97,
+    signature: 104,
+};
 
 /// As providers see it: scalar, point, `r || s`.
 pub(crate) const ECDSA_P384_LENGTHS: SignatureLengths =

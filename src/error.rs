@@ -1,7 +1,9 @@
 //! What can go wrong, and how much an error reveals.
 
+mod certificate;
 mod kind;
 
+pub use certificate::CertificateRefusal;
 pub use kind::ErrorKind;
 
 use std::{
@@ -175,6 +177,15 @@ pub enum Error {
     /// is left out on purpose.
     #[error("verification failed: wrong key, context or message, or a changed signature")]
     Verify,
+
+    /// A certificate, or every chain from it to a trust anchor, is refused.
+    #[error("the certificate is refused: {0}")]
+    Certificate(CertificateRefusal),
+
+    /// An encrypted private key did not decrypt: the passphrase is wrong, the file was changed, or what is
+    /// encrypted does not say whose key it is. The detail is left out on purpose.
+    #[error("wrong passphrase, or a changed file")]
+    Passphrase,
 
     /// A [`ReplayGuard`](crate::request::ReplayGuard) refused the request.
     #[error("the request is refused: {0}")]

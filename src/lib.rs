@@ -151,6 +151,7 @@ mod wire;
 // keys that number their nonces.
 mod check;
 mod constants;
+mod ec_private_key;
 mod numbered_key;
 pub mod provider;
 
@@ -188,7 +189,7 @@ pub use signature;
 pub use zeroize;
 
 pub use envelope::recipients::Recipients;
-pub use error::{Error, ErrorKind, ExternalFailure, ReplayRefusal};
+pub use error::{CertificateRefusal, Error, ErrorKind, ExternalFailure, ReplayRefusal};
 pub use kem::{
     decapsulation_key::DecapsulationKey, encapsulation_key::EncapsulationKey,
     external::Decapsulate, suite::KemSuite,

@@ -80,9 +80,11 @@ impl Error {
             | Self::NotAnEnvelope
             | Self::Keyring { .. }
             | Self::Signed => ErrorKind::Malformed,
-            Self::Unsigned | Self::UnknownSigner | Self::Open | Self::Verify => {
-                ErrorKind::Unauthenticated
-            }
+            Self::Unsigned
+            | Self::UnknownSigner
+            | Self::Open
+            | Self::Verify
+            | Self::Certificate(_) => ErrorKind::Unauthenticated,
             Self::Refused { .. } => ErrorKind::Refused,
             Self::NotARecipient => ErrorKind::NotForUs,
             Self::Replay(ReplayRefusal::Full) => ErrorKind::Busy,
@@ -92,6 +94,7 @@ impl Error {
             | Self::Finished
             | Self::Exhausted
             | Self::Randomness
+            | Self::Passphrase
             | Self::Unsupported(_)
             | Self::External(_) => ErrorKind::Ours,
         }
@@ -103,6 +106,7 @@ mod tests {
     use ErrorKind::{Busy, Malformed, NotForUs, Ours, Refused, Replay, Unauthenticated};
 
     use super::*;
+    use crate::error::CertificateRefusal;
 
     /// The row of an error in the table below, which has each error once. A new error belongs into
     /// both.
@@ -136,6 +140,8 @@ mod tests {
             Error::Keyring { .. } => 25,
             Error::Replay(ReplayRefusal::Full) => 26,
             Error::Replay(_) => 27,
+            Error::Certificate(_) => 28,
+            Error::Passphrase => 29,
         }
     }
 
@@ -223,6 +229,12 @@ mod tests {
                 Replay,
                 "the request is refused: it was let in before",
             ),
+            (
+                Error::Certificate(CertificateRefusal::Name),
+                Unauthenticated,
+                "the certificate is refused: it is for another name",
+            ),
+            (Error::Passphrase, Ours, "wrong passphrase, or a changed file"),
         ];
         for (index, (error, kind, text)) in table.iter().enumerate() {
             assert_eq!(row(error), index, "{error:?}");

@@ -12,21 +12,30 @@ use crate::{
     random, wire,
 };
 
-/// A private key to decapsulate and open with: a 32-byte seed, and its expanded form. Load it once
-/// and share it in an [`Arc`](std::sync::Arc). It is wiped when dropped.
+/// A private key to decapsulate and open with, and its expanded form. Load it once and share it in an
+/// [`Arc`](std::sync::Arc). It is wiped when dropped.
 ///
 /// ```
 /// use twinseal::DecapsulationKey;
 ///
 /// let key = DecapsulationKey::generate()?;
-/// let same = DecapsulationKey::from_seed(key.suite(), key.seed())?;
+/// let seed = key.seed().expect("a generated key has a seed");
+/// let same = DecapsulationKey::from_seed(key.suite(), seed)?;
 /// assert_eq!(key.encapsulation_key(), same.encapsulation_key());
 /// # Ok::<(), twinseal::Error>(())
 /// ```
 pub struct DecapsulationKey {
-    seed: Zeroizing<Vec<u8>>,
+    secret: Secret,
     decapsulator: Box<dyn Decapsulator>,
     encapsulation_key: EncapsulationKey,
+}
+
+/// The whole secret of a key.
+enum Secret {
+    /// 32 bytes, which expand to the halves.
+    Seed(Zeroizing<Vec<u8>>),
+    /// The seeds of the two halves, post-quantum half first. They cannot be turned back into a seed.
+    Halves(Zeroizing<Vec<u8>>),
 }
 
 impl DecapsulationKey {
@@ -60,7 +69,7 @@ impl DecapsulationKey {
     fn generate_with(suite: KemSuite, random: &mut Random<'_>) -> Result<Self, Error> {
         let mut seed = Zeroizing::new(vec![0; KemSuite::SEED_LEN]);
         random.fill(&mut seed)?;
-        Self::load(suite, seed, provider::default())
+        Self::load(suite, Secret::Seed(seed), provider::default())
     }
 
     /// The key of a 32-byte seed. The seed must be uniformly random: a password is not a seed.
@@ -71,18 +80,32 @@ impl DecapsulationKey {
     /// expand to a scalar, which happens for one seed in 2^192.
     pub fn from_seed(suite: KemSuite, seed: &[u8]) -> Result<Self, Error> {
         let seed = wire::exact("decapsulation key seed", seed, KemSuite::SEED_LEN)?;
-        Self::load(suite, Zeroizing::new(seed.to_vec()), provider::default())
+        Self::load(suite, Secret::Seed(Zeroizing::new(seed.to_vec())), provider::default())
     }
 
-    fn load(
-        suite: KemSuite,
-        seed: Zeroizing<Vec<u8>>,
-        provider: &'static Provider,
-    ) -> Result<Self, Error> {
-        let KemKeyPair { encapsulation_key, encapsulator, decapsulator } =
-            suite.0.on(provider).key_pair(&seed)?;
+    /// The key of the seeds of its halves: `ML-KEM d || z (64)`, then the P-384 scalar (48) or the
+    /// X25519 key (32).
+    pub(crate) fn from_halves(suite: KemSuite, halves: Zeroizing<Vec<u8>>) -> Result<Self, Error> {
+        Self::load(suite, Secret::Halves(halves), provider::default())
+    }
+
+    /// The seeds of the key's halves, as [`from_halves`](Self::from_halves) takes them.
+    pub(crate) fn halves(&self) -> Zeroizing<Vec<u8>> {
+        match &self.secret {
+            Secret::Seed(seed) => self.suite().0.expand(seed).expect("the seed was loaded before"),
+            Secret::Halves(halves) => halves.clone(),
+        }
+    }
+
+    fn load(suite: KemSuite, secret: Secret, provider: &'static Provider) -> Result<Self, Error> {
+        let hybrid = suite.0.on(provider);
+        let pair = match &secret {
+            Secret::Seed(seed) => hybrid.key_pair(seed)?,
+            Secret::Halves(halves) => hybrid.key_pair_of_halves(halves)?,
+        };
+        let KemKeyPair { encapsulation_key, encapsulator, decapsulator } = pair;
         Ok(Self {
-            seed,
+            secret,
             decapsulator,
             encapsulation_key: EncapsulationKey::new(
                 suite,
@@ -99,7 +122,7 @@ impl DecapsulationKey {
     ///
     /// [`Error::Unsupported`] if the provider does not offer the suite.
     pub fn on(self, provider: &'static Provider) -> Result<Self, Error> {
-        Self::load(self.suite(), self.seed, provider)
+        Self::load(self.suite(), self.secret, provider)
     }
 
     /// The provider that the key is on: AWS-LC if it is compiled in, unless the key was moved.
@@ -124,9 +147,15 @@ impl DecapsulationKey {
 
     /// The 32-byte seed, which is the whole secret. Keep it off logs and command lines; to store it,
     /// use [`write_pem_file`](Self::write_pem_file).
+    ///
+    /// `None` if the key has none. A key file of suite 0x0051 holds the two halves to which the seed
+    /// expanded, as other software reads them, so a key that was read from it has no seed.
     #[must_use]
-    pub fn seed(&self) -> &[u8] {
-        &self.seed
+    pub fn seed(&self) -> Option<&[u8]> {
+        match &self.secret {
+            Secret::Seed(seed) => Some(seed),
+            Secret::Halves(_) => None,
+        }
     }
 
     /// The public half, to be published.

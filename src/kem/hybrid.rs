@@ -20,6 +20,8 @@ use crate::{
 pub(crate) struct HybridSuite {
     pub(crate) id: u16,
     pub(crate) name: &'static str,
+    /// Only registered suites have one, and with it PKCS#8 and SPKI.
+    pub(crate) oid: Option<&'static str>,
     pub(crate) lengths: KemLengths,
     post_quantum: Half,
     traditional: Half,
@@ -52,6 +54,7 @@ const P384: Half = Half { primitive: |provider| provider.p384, checks: &check::P
 pub(crate) static X25519_ML_KEM_1024: HybridSuite = HybridSuite {
     id: constants::X25519_ML_KEM_1024_ID,
     name: constants::X25519_ML_KEM_1024_NAME,
+    oid: None,
     lengths: constants::hybrid_lengths(
         constants::ML_KEM_1024_LENGTHS,
         constants::X25519_LENGTHS,
@@ -63,10 +66,12 @@ pub(crate) static X25519_ML_KEM_1024: HybridSuite = HybridSuite {
     combine: combine_hkdf_sha384,
 };
 
-/// Suite 0x0051: MLKEM1024-P384 of draft-irtf-cfrg-concrete-hybrid-kems.
+/// Suite 0x0051: MLKEM1024-P384 of draft-irtf-cfrg-concrete-hybrid-kems, which is
+/// id-MLKEM1024-ECDH-P384-SHA3-256 of draft-ietf-lamps-pq-composite-kem.
 pub(crate) static ML_KEM_1024_P384: HybridSuite = HybridSuite {
     id: constants::ML_KEM_1024_P384_ID,
     name: constants::ML_KEM_1024_P384_NAME,
+    oid: Some(constants::ML_KEM_1024_P384_OID),
     lengths: constants::hybrid_lengths(
         constants::ML_KEM_1024_LENGTHS,
         constants::P384_LENGTHS,
@@ -168,6 +173,18 @@ impl HybridSuite {
         }
     }
 
+    /// What a seed expands to: the seed of the post-quantum half, then that of the other.
+    pub(crate) fn expand(&self, seed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let seed = wire::exact("decapsulation key seed", seed, self.lengths.seed)?;
+        let mut halves = Zeroizing::new(vec![0; self.halves_len()]);
+        (self.expand)(seed, &mut halves);
+        Ok(halves)
+    }
+
+    fn halves_len(&self) -> usize {
+        self.post_quantum.lengths().seed + self.traditional.lengths().seed
+    }
+
     /// Both shared secrets, one after the other: the combiners' input keying material.
     fn secrets(&self) -> Zeroizing<Vec<u8>> {
         let length =
@@ -193,20 +210,11 @@ impl Hybrid {
         self.post_quantum.check_ciphertext(ct_pq)?;
         self.traditional.check_ciphertext(ct_t)
     }
-}
 
-impl Kem for Hybrid {
-    fn lengths(&self) -> KemLengths {
-        self.suite.lengths
-    }
-
-    fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {
-        let seed = wire::exact("decapsulation key seed", seed, self.suite.lengths.seed)?;
-        let first = self.suite.post_quantum.lengths().seed;
-        let mut expanded = Zeroizing::new(vec![0; first + self.suite.traditional.lengths().seed]);
-        (self.suite.expand)(seed, &mut expanded);
-        let (seed_pq, seed_t) = expanded.split_at(first);
-
+    /// The key pair of what [`expand`](HybridSuite::expand) returns.
+    pub(crate) fn key_pair_of_halves(&self, halves: &[u8]) -> Result<KemKeyPair, Error> {
+        let halves = wire::exact("decapsulation key", halves, self.suite.halves_len())?;
+        let (seed_pq, seed_t) = halves.split_at(self.suite.post_quantum.lengths().seed);
         let post_quantum = self.post_quantum.key_pair(seed_pq)?;
         let traditional = self.traditional.key_pair(seed_t)?;
         let (ek_pq, ek_t) = (post_quantum.encapsulation_key, traditional.encapsulation_key);
@@ -226,6 +234,16 @@ impl Kem for Hybrid {
             }),
             encapsulation_key: [ek_pq, ek_t].concat(),
         })
+    }
+}
+
+impl Kem for Hybrid {
+    fn lengths(&self) -> KemLengths {
+        self.suite.lengths
+    }
+
+    fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {
+        self.key_pair_of_halves(&self.suite.expand(seed)?)
     }
 
     fn encapsulator(&self, encapsulation_key: &[u8]) -> Result<Box<dyn Encapsulator>, Error> {

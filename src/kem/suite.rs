@@ -66,6 +66,13 @@ impl KemSuite {
         self.0.name
     }
 
+    /// The object identifier that PKCS#8, SPKI and certificates carry, in dotted form; the default suite
+    /// has none.
+    #[must_use]
+    pub const fn oid(self) -> Option<&'static str> {
+        self.0.oid
+    }
+
     /// Length of an encapsulation key, in bytes.
     #[must_use]
     pub const fn encapsulation_key_len(self) -> usize {

@@ -1,20 +1,52 @@
-//! Files of KEM keys: PEM around a form of the crate's own.
+//! Files of KEM keys: PEM around PKCS#8 and SPKI, as other software has them, for suite 0x0051, and
+//! around a form of the crate's own for the default suite, which has no object identifier.
 
 use std::{fmt, io, path::Path, str::FromStr};
 
 use zeroize::Zeroizing;
 
-use super::{PemDocument, PrivatePem, files, pem};
+use super::{
+    PemDocument, PrivateDer, PrivatePem,
+    algorithm::{
+        NOT_CANONICAL, PKCS8, SPKI, pkcs8_from_der, pkcs8_to_der, spki_from_der, spki_to_der,
+    },
+    files, pem,
+};
 use crate::{
-    constants,
+    constants, ec_private_key,
     error::Error,
     kem::{DecapsulationKey, EncapsulationKey, KemSuite},
     wire,
 };
 
 impl EncapsulationKey {
-    /// The key as PEM, labelled `TWINSEAL KEM PUBLIC KEY`: the suite in 2 bytes, then the key.
-    /// `Display` writes the same text.
+    /// The key as a DER `SubjectPublicKeyInfo` (RFC 5280), as certificates hold it: 1687 bytes with the
+    /// algorithm id-MLKEM1024-ECDH-P384-SHA3-256 (draft-ietf-lamps-pq-composite-kem).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] for the default suite: it has no object identifier.
+    pub fn to_spki_der(&self) -> Result<Vec<u8>, Error> {
+        spki_to_der(self.suite(), self.as_bytes())
+    }
+
+    /// Parses a key from a DER `SubjectPublicKeyInfo`, which must be encoded as
+    /// [`to_spki_der`](Self::to_spki_der) encodes it.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`from_bytes`](Self::from_bytes); [`Error::Invalid`] if the bytes are not one;
+    /// [`Error::Algorithm`] if the key is for another algorithm.
+    pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
+        let (suite, bytes) = spki_from_der(der)?;
+        let key = Self::from_bytes(suite, bytes)?;
+        let invalid = Error::Invalid { what: SPKI, reason: NOT_CANONICAL };
+        if key.to_spki_der()? == der { Ok(key) } else { Err(invalid) }
+    }
+
+    /// The key as PEM. A key of the default suite is labelled `TWINSEAL KEM PUBLIC KEY`: the suite in
+    /// 2 bytes, then the key. A key of suite 0x0051 is labelled `PUBLIC KEY`, around
+    /// [`to_spki_der`](Self::to_spki_der). `Display` writes the same text.
     ///
     /// ```
     /// use twinseal::{DecapsulationKey, EncapsulationKey};
@@ -27,8 +59,14 @@ impl EncapsulationKey {
     /// ```
     #[must_use]
     pub fn to_pem(&self) -> String {
-        let bytes = [&self.suite().id().to_be_bytes(), self.as_bytes()].concat();
-        pem::encode(constants::PEM_KEM_PUBLIC, &bytes).to_string()
+        match self.to_spki_der() {
+            Ok(der) => pem::encode(constants::PEM_SPKI, &der),
+            Err(_) => {
+                let bytes = [&self.suite().id().to_be_bytes(), self.as_bytes()].concat();
+                pem::encode(constants::PEM_KEM_PUBLIC, &bytes)
+            }
+        }
+        .to_string()
     }
 
     /// Parses a key from PEM.
@@ -70,14 +108,58 @@ impl FromStr for EncapsulationKey {
 }
 
 impl DecapsulationKey {
-    /// The key as PEM, labelled `TWINSEAL KEM PRIVATE KEY`: the suite in 2 bytes, then the seed. It
-    /// is not encrypted.
+    /// The key as DER PKCS#8 (RFC 5958, version 1: no attributes and no public key), 149 bytes with the
+    /// algorithm id-MLKEM1024-ECDH-P384-SHA3-256 (draft-ietf-lamps-pq-composite-kem). It is not
+    /// encrypted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] for the default suite: it has no object identifier.
+    pub fn to_pkcs8_der(&self) -> Result<PrivateDer, Error> {
+        let halves = self.halves();
+        let (ml_kem, scalar) = halves.split_at(ML_KEM_SEED);
+        let ec_private_key = Zeroizing::new(ec_private_key::encode(scalar));
+        let key = Zeroizing::new([ml_kem, &ec_private_key].concat());
+        pkcs8_to_der(self.suite(), &key)
+    }
+
+    /// Parses a key from DER PKCS#8, which must be encoded as
+    /// [`to_pkcs8_der`](Self::to_pkcs8_der) encodes it. The key has no [`seed`](Self::seed).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if the bytes are not PKCS#8, or the scalar is not from 1 to n - 1;
+    /// [`Error::Length`] if the key is not 128 bytes; [`Error::Algorithm`] if it is for another
+    /// algorithm.
+    pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, Error> {
+        let (suite, key) = pkcs8_from_der::<KemSuite>(der)?;
+        let key = wire::exact("decapsulation key", key, ML_KEM_SEED + ec_private_key::LENGTH)?;
+        let (ml_kem, ec_private_key) = key.split_at(ML_KEM_SEED);
+        let scalar = ec_private_key::scalar(ec_private_key)?;
+        let key = Self::from_halves(suite, Zeroizing::new([ml_kem, scalar].concat()))?;
+        // A difference from our encoding is public: attributes, a public key, or other lengths.
+        let invalid = Error::Invalid { what: PKCS8, reason: NOT_CANONICAL };
+        if key.to_pkcs8_der()?.as_bytes() == der { Ok(key) } else { Err(invalid) }
+    }
+
+    /// The key as PEM, not encrypted. A key of the default suite is labelled `TWINSEAL KEM PRIVATE KEY`:
+    /// the suite in 2 bytes, then the seed. A key of suite 0x0051 is labelled `PRIVATE KEY`, around
+    /// [`to_pkcs8_der`](Self::to_pkcs8_der).
     #[must_use]
     pub fn to_pem(&self) -> PrivatePem {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(2 + KemSuite::SEED_LEN));
-        bytes.extend_from_slice(&self.suite().id().to_be_bytes());
-        bytes.extend_from_slice(self.seed());
-        PrivatePem::new(pem::encode(constants::PEM_KEM_PRIVATE, &bytes))
+        PrivatePem::new(match self.seed() {
+            Some(seed) if self.suite().oid().is_none() => {
+                let mut bytes = Zeroizing::new(Vec::with_capacity(2 + KemSuite::SEED_LEN));
+                bytes.extend_from_slice(&self.suite().id().to_be_bytes());
+                bytes.extend_from_slice(seed);
+                pem::encode(constants::PEM_KEM_PRIVATE, &bytes)
+            }
+            _ => {
+                let der =
+                    self.to_pkcs8_der().expect("only a suite with a standard form has no seed");
+                pem::encode(constants::PEM_PKCS8, der.as_bytes())
+            }
+        })
     }
 
     /// Parses a key from PEM.
@@ -123,9 +205,14 @@ impl TryFrom<PemDocument<'_>> for EncapsulationKey {
     type Error = Error;
 
     fn try_from(document: PemDocument<'_>) -> Result<Self, Error> {
-        let bytes = document.content(constants::PEM_KEM_PUBLIC)?;
-        let (suite, key) = kem_suite(&bytes)?;
-        Self::from_bytes(suite, key)
+        match document.label() {
+            constants::PEM_SPKI => Self::from_spki_der(&document.decode()?),
+            _ => {
+                let bytes = document.content(constants::PEM_KEM_PUBLIC)?;
+                let (suite, key) = kem_suite(&bytes)?;
+                Self::from_bytes(suite, key)
+            }
+        }
     }
 }
 
@@ -134,15 +221,28 @@ impl TryFrom<PemDocument<'_>> for DecapsulationKey {
     type Error = Error;
 
     fn try_from(document: PemDocument<'_>) -> Result<Self, Error> {
-        let bytes = document.content(constants::PEM_KEM_PRIVATE)?;
-        let (suite, seed) = kem_suite(&bytes)?;
-        Self::from_seed(suite, seed)
+        match document.label() {
+            constants::PEM_PKCS8 => Self::from_pkcs8_der(&document.decode()?),
+            _ => {
+                let bytes = document.content(constants::PEM_KEM_PRIVATE)?;
+                let (suite, seed) = kem_suite(&bytes)?;
+                Self::from_seed(suite, seed)
+            }
+        }
     }
 }
 
-/// The suite and the rest of a KEM key file.
+/// d || z of FIPS 203.
+const ML_KEM_SEED: usize = constants::ML_KEM_1024_LENGTHS.seed;
+
+/// The suite and the rest of a key file of the crate's own form. A key of a suite that has a standard form
+/// is refused in this one.
 fn kem_suite(bytes: &[u8]) -> Result<(KemSuite, &[u8]), Error> {
     let mut reader = wire::Reader::new("KEM key file", bytes);
     let suite = KemSuite::from_id(reader.u16()?)?;
+    if suite.oid().is_some() {
+        let reason = "keys of its suite are PKCS#8 and SPKI; import it to get that form";
+        return Err(Error::Invalid { what: "KEM key file", reason });
+    }
     Ok((suite, reader.rest()))
 }

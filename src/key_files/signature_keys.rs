@@ -2,17 +2,11 @@
 
 use std::{fmt, io, path::Path, str::FromStr};
 
-use pkcs8::{
-    PrivateKeyInfoRef, SubjectPublicKeyInfoRef,
-    der::{
-        Decode, Encode,
-        asn1::{BitStringRef, OctetStringRef},
-    },
-};
-
 use super::{
     PemDocument, PrivateDer, PrivatePem,
-    algorithm::{algorithm, suite_of},
+    algorithm::{
+        NOT_CANONICAL, PKCS8, SPKI, pkcs8_from_der, pkcs8_to_der, spki_from_der, spki_to_der,
+    },
     experimental, files, pem,
 };
 use crate::{
@@ -22,9 +16,6 @@ use crate::{
     sign::{SigningKey, VerifyingKey},
 };
 
-const NOT_DER: &str = "it is not DER of this type";
-const NOT_CANONICAL: &str = "it has attributes, extra fields or another encoding";
-
 impl VerifyingKey {
     /// The key as a DER `SubjectPublicKeyInfo` (RFC 5280), as certificates hold it.
     ///
@@ -32,12 +23,7 @@ impl VerifyingKey {
     ///
     /// [`Error::Unsupported`] for an experimental suite: it has no object identifier.
     pub fn to_spki_der(&self) -> Result<Vec<u8>, Error> {
-        let spki = SubjectPublicKeyInfoRef {
-            algorithm: algorithm(self.suite())?,
-            subject_public_key: BitStringRef::from_bytes(self.as_bytes())
-                .expect("2689 bytes fit a BIT STRING"),
-        };
-        Ok(spki.to_der().expect("2689 bytes fit DER"))
+        spki_to_der(self.suite(), self.as_bytes())
     }
 
     /// Parses a key from a DER `SubjectPublicKeyInfo`, which must be encoded as
@@ -48,12 +34,10 @@ impl VerifyingKey {
     /// Same as [`from_bytes`](Self::from_bytes); [`Error::Invalid`] if the bytes are not one;
     /// [`Error::Algorithm`] if the key is for another algorithm.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
-        let invalid = |reason| Error::Invalid { what: "SubjectPublicKeyInfo", reason };
-        let spki = SubjectPublicKeyInfoRef::from_der(der).map_err(|_| invalid(NOT_DER))?;
-        let suite = suite_of("SubjectPublicKeyInfo", &spki.algorithm)?;
-        let bytes = spki.subject_public_key.as_bytes().ok_or(invalid(NOT_DER))?;
+        let (suite, bytes) = spki_from_der(der)?;
         let key = Self::from_bytes(suite, bytes)?;
-        if key.to_spki_der()? == der { Ok(key) } else { Err(invalid(NOT_CANONICAL)) }
+        let invalid = Error::Invalid { what: SPKI, reason: NOT_CANONICAL };
+        if key.to_spki_der()? == der { Ok(key) } else { Err(invalid) }
     }
 
     /// The key as PEM, labelled `PUBLIC KEY`. Keys of an experimental suite have a label of their
@@ -113,11 +97,7 @@ impl SigningKey {
     ///
     /// [`Error::Unsupported`] for an experimental suite: it has no object identifier.
     pub fn to_pkcs8_der(&self) -> Result<PrivateDer, Error> {
-        let info = PrivateKeyInfoRef::new(
-            algorithm(self.suite())?,
-            OctetStringRef::new(self.secret_bytes()).expect("96 bytes fit an OCTET STRING"),
-        );
-        Ok(PrivateDer::new(info.to_der().expect("96 bytes fit DER")))
+        pkcs8_to_der(self.suite(), self.secret_bytes())
     }
 
     /// Parses a key from DER PKCS#8, which must be encoded as
@@ -128,12 +108,11 @@ impl SigningKey {
     /// Same as [`from_bytes`](Self::from_bytes); [`Error::Invalid`] if the bytes are not PKCS#8;
     /// [`Error::Algorithm`] if the key is for another algorithm.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, Error> {
-        let invalid = |reason| Error::Invalid { what: "PKCS#8 key", reason };
-        let info = PrivateKeyInfoRef::from_der(der).map_err(|_| invalid(NOT_DER))?;
-        let suite = suite_of("PKCS#8 key", &info.algorithm)?;
-        let key = Self::from_bytes(suite, info.private_key.as_bytes())?;
+        let (suite, bytes) = pkcs8_from_der(der)?;
+        let key = Self::from_bytes(suite, bytes)?;
         // A difference from our encoding is public: attributes, a public key, or other lengths.
-        if key.to_pkcs8_der()?.as_bytes() == der { Ok(key) } else { Err(invalid(NOT_CANONICAL)) }
+        let invalid = Error::Invalid { what: PKCS8, reason: NOT_CANONICAL };
+        if key.to_pkcs8_der()?.as_bytes() == der { Ok(key) } else { Err(invalid) }
     }
 
     /// The key as PEM, labelled `PRIVATE KEY`. It is not encrypted. Keys of an experimental suite

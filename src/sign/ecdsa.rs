@@ -4,12 +4,11 @@
 use zeroize::Zeroizing;
 
 use crate::{
-    check, constants,
+    check, constants, ec_private_key,
     error::Error,
     provider::{
         Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths, SignatureScheme,
     },
-    wire,
 };
 
 /// A provider's ECDSA-P384 behind its encodings and checks.
@@ -20,24 +19,6 @@ struct DerSigner(Box<dyn SchemeSigner>);
 
 struct DerVerifier(Box<dyn SchemeVerifier>);
 
-/// RFC 5915 `ECPrivateKey` in DER, up to the scalar: a SEQUENCE of 62 bytes, version 1, an OCTET
-/// STRING of 48. With the named curve and without the public key, the structure has one length.
-const EC_PRIVATE_KEY_START: &[u8; 7] = b"\x30\x3e\x02\x01\x01\x04\x30";
-
-/// The rest, after the scalar: `[0]` with the object identifier of secp384r1, 1.3.132.0.34.
-const EC_PRIVATE_KEY_END: &[u8; 9] = b"\xa0\x07\x06\x05\x2b\x81\x04\x00\x22";
-
-fn scalar(ec_private_key: &[u8]) -> Result<&[u8], Error> {
-    let expected = constants::ECDSA_P384_DER_LENGTHS.signing_key;
-    wire::exact("ECPrivateKey", ec_private_key, expected)?
-        .strip_prefix(EC_PRIVATE_KEY_START)
-        .and_then(|rest| rest.strip_suffix(EC_PRIVATE_KEY_END))
-        .ok_or(Error::Invalid {
-            what: "ECPrivateKey",
-            reason: "it is not the RFC 5915 form with the curve secp384r1 and no public key",
-        })
-}
-
 impl SignatureScheme for DerEcdsa {
     fn lengths(&self) -> SignatureLengths {
         constants::ECDSA_P384_DER_LENGTHS
@@ -45,15 +26,11 @@ impl SignatureScheme for DerEcdsa {
 
     fn generate(&self, random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
         let scalar = self.0.generate(random)?;
-        let mut key = Zeroizing::new(Vec::with_capacity(self.lengths().signing_key));
-        key.extend_from_slice(EC_PRIVATE_KEY_START);
-        key.extend_from_slice(&scalar);
-        key.extend_from_slice(EC_PRIVATE_KEY_END);
-        Ok(key)
+        Ok(Zeroizing::new(ec_private_key::encode(&scalar)))
     }
 
     fn key_pair(&self, signing_key: &[u8]) -> Result<SignatureKeyPair, Error> {
-        let scalar = scalar(signing_key)?;
+        let scalar = ec_private_key::scalar(signing_key)?;
         check::p384_scalar(scalar)?;
         let pair = self.0.key_pair(scalar)?;
         Ok(SignatureKeyPair {

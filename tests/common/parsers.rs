@@ -59,7 +59,7 @@ pub(crate) fn kem_parsers(suite: KemSuite) -> [Parser; 4] {
         Parser::new("encapsulation key", public.as_bytes(), move |bytes| {
             outcome(EncapsulationKey::from_bytes(suite, bytes))
         }),
-        Parser::new("decapsulation key seed", key.seed(), move |bytes| {
+        Parser::new("decapsulation key seed", key.seed().unwrap(), move |bytes| {
             outcome(DecapsulationKey::from_seed(suite, bytes))
         }),
         Parser::new("ciphertext", ciphertext.as_bytes(), move |bytes| {

@@ -27,7 +27,7 @@ fn one_seed_gives_one_key() {
                 let public = key.encapsulation_key();
                 let secrets = [&ciphertext, &other]
                     .map(|ct| key.decapsulate(ct).unwrap().as_bytes().to_vec());
-                (public.as_bytes().to_vec(), public.key_id(), key.seed().to_vec(), secrets)
+                (public.as_bytes().to_vec(), public.key_id(), key.seed().unwrap().to_vec(), secrets)
             });
             let [right, rejected] = decapsulated.3;
             assert_eq!(right, secret.as_bytes());
@@ -113,7 +113,7 @@ fn the_default() {
         let from_bytes = EncapsulationKey::from_bytes(suite, public.as_bytes()).unwrap();
         let from_pem = EncapsulationKey::from_pem(&public.to_pem()).unwrap();
         all.extend([public.provider(), from_bytes.provider(), from_pem.provider()]);
-        let from_seed = DecapsulationKey::from_seed(suite, key.seed()).unwrap();
+        let from_seed = DecapsulationKey::from_seed(suite, key.seed().unwrap()).unwrap();
         let from_pem = DecapsulationKey::from_pem(key.to_pem().as_str()).unwrap();
         all.extend([key.provider(), from_seed.provider(), from_pem.provider()]);
         // A key does not remember the provider of the key that it was copied from.

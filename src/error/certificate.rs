@@ -1,0 +1,65 @@
+//! Why is a certificate refused?
+
+use std::fmt;
+
+/// Why a certificate, or every chain from it to a trust anchor, is refused (RFC 5280 §6). The functions
+/// that refuse are in the module `x509`, with the feature of that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CertificateRefusal {
+    /// Its validity, or that of its issuers, has ended.
+    Expired,
+    /// Its validity, or that of its issuers, has not begun.
+    NotYetValid,
+    /// A signature does not verify.
+    Signature,
+    /// No chain leads to a trust anchor.
+    UnknownIssuer,
+    /// A signature on the chain is of an algorithm that this crate does not have.
+    Algorithm,
+    /// An issuer, or the trust anchor, is not a certification authority.
+    NotACa,
+    /// It is a certification authority, but the certificate of a signer or recipient is needed.
+    IsACa,
+    /// There are more certification authorities on the chain than one of them allows.
+    PathTooLong,
+    /// A key usage on the chain does not allow this use.
+    KeyUsage,
+    /// An extended key usage on the chain is not the one that was named, or none was named.
+    ExtendedKeyUsage,
+    /// A critical extension that this crate does not know.
+    CriticalExtension,
+    /// It is not an X.509 certificate of version 3.
+    Version,
+    /// It is for another name.
+    Name,
+    /// An issuer may not certify its name.
+    NameConstraint,
+    /// A certificate of the chain is damaged, or breaks a rule of its form.
+    Malformed,
+    /// There are too many certificates, or too many ways from one to the next.
+    TooComplex,
+}
+
+impl fmt::Display for CertificateRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Expired => "it, or an issuer of it, has expired",
+            Self::NotYetValid => "it, or an issuer of it, is not yet valid",
+            Self::Signature => "a signature in its chain does not verify",
+            Self::UnknownIssuer => "no chain leads from it to a trusted certification authority",
+            Self::Algorithm => "a signature in its chain is of another algorithm",
+            Self::NotACa => "an issuer in its chain is not a certification authority",
+            Self::IsACa => "it is that of a certification authority",
+            Self::PathTooLong => "its chain is longer than an issuer allows",
+            Self::KeyUsage => "a key usage in its chain does not allow this",
+            Self::ExtendedKeyUsage => "an extended key usage in its chain does not allow this",
+            Self::CriticalExtension => "a critical extension in its chain is unknown",
+            Self::Version => "a certificate in its chain is not of version 3",
+            Self::Name => "it is for another name",
+            Self::NameConstraint => "an issuer in its chain may not certify its name",
+            Self::Malformed => "a certificate in its chain is damaged",
+            Self::TooComplex => "there are too many certificates to build a chain from",
+        })
+    }
+}
