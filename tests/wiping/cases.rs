@@ -83,7 +83,6 @@ impl KemCase {
         secrets.add("randomness", randomness);
 
         let key = DecapsulationKey::from_seed(suite, seed).unwrap();
-        secrets.add_pem("seed in PEM", key.to_pem().as_str(), seed);
         let public = key.encapsulation_key();
         let (ciphertext, shared) = hazmat::encapsulate(public, randomness).unwrap();
         secrets.add("shared secret", shared.as_bytes());
@@ -101,6 +100,13 @@ impl KemCase {
         secrets.add("ML-KEM seed", ml_kem);
         secrets.add("traditional private key", traditional);
         secrets.add("traditional private key, reversed", &reversed(traditional));
+        let pem = key.to_pem();
+        if suite == X25519 {
+            secrets.add_pem("key in PEM", pem.as_str(), seed);
+        } else {
+            secrets.add_pem("key in PEM", pem.as_str(), ml_kem);
+            secrets.add_pem("key in PEM", pem.as_str(), traditional);
+        }
         let (ct_pq, ct_t) = ciphertext.as_bytes().split_at(1568);
         let ss_pq = decapsulate(&hazmat::ml_kem_1024(&PORTABLE), ml_kem, ct_pq);
         secrets.add("shared secret of ML-KEM", &ss_pq);

@@ -42,7 +42,7 @@ fn what_callers_take_over_is_found() {
         let found = case.secrets.leaked_by(|| drop(black_box(key.seed().unwrap().to_vec())));
         assert_eq!(found, names(&["seed"]));
         let found = case.secrets.leaked_by(|| drop(black_box(key.to_pem().as_str().to_string())));
-        assert_eq!(found, names(&["seed in PEM"]));
+        assert_eq!(found, names(&["key in PEM"]));
         let found = case.secrets.leaked_by(|| {
             let secret = key.decapsulate(&case.ciphertext).unwrap();
             drop(black_box(secret.as_bytes().to_vec()));
