@@ -7,7 +7,7 @@ use crate::{
     desk::Desk,
 };
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "keygen",
     "public",
     "seal",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 10] = [
     "sign",
     "verify",
     "rewrap",
+    "certificate",
     "inspect",
     "completions",
     "man",

@@ -2,10 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueHint, builder::PossibleValuesParser};
+use clap::{Args, Parser, Subcommand, ValueHint, builder::PossibleValuesParser, value_parser};
 use clap_complete::Shell;
 
-use crate::inspect::{Retired, suite_names};
+use crate::{
+    certificate::SubjectName,
+    distinguished_name::DistinguishedName,
+    inspect::{Retired, suite_names},
+};
 
 mod texts;
 
@@ -47,6 +51,7 @@ pub(crate) enum Command {
     Sign(Sign),
     Verify(Verify),
     Rewrap(Rewrap),
+    Certificate(Certificate),
     Inspect(Inspect),
     Completions(Completions),
     Man(Man),
@@ -216,6 +221,44 @@ pub(crate) struct Rewrap {
     /// The sealed file; standard input if it is `-`
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) input: PathBuf,
+}
+
+/// Make a self-signed certificate of a signing key, or a request for one
+///
+/// The certificate holds the public key, your name for it, and until when it is valid. It is trusted as it is,
+/// as a public key is, and issues no others.
+///
+/// With --request, it is a request (PKCS #10) for a certification authority. The request proves that you have
+/// the key; the authority decides about everything else.
+///
+/// A KEM key cannot sign: an authority makes a certificate from the public key that `twinseal public` prints.
+#[derive(Args)]
+#[command(after_help = texts::CERTIFICATE)]
+pub(crate) struct Certificate {
+    /// Your private signing key
+    #[arg(short, long, value_name = "KEY", value_hint = ValueHint::FilePath)]
+    pub(crate) key: PathBuf,
+
+    /// Whose key it is, such as CN=Alice,O=Example,C=DE (RFC 4514)
+    #[arg(long, value_name = "DN", value_parser = DistinguishedName::parse, value_hint = ValueHint::Other)]
+    pub(crate) subject: DistinguishedName,
+
+    /// Another name of the subject: dns:HOST, ip:ADDRESS, uri:URI or email:ADDRESS; may be repeated
+    #[arg(long = "name", value_name = "TYPE:VALUE", value_parser = SubjectName::parse, value_hint = ValueHint::Other)]
+    pub(crate) names: Vec<SubjectName>,
+
+    /// For how many days from now it is valid
+    #[arg(long, value_name = "NUMBER", default_value_t = 365, conflicts_with = "request",
+        value_parser = value_parser!(u32).range(1..=36500), value_hint = ValueHint::Other)]
+    pub(crate) days: u32,
+
+    /// Make a request instead
+    #[arg(long)]
+    pub(crate) request: bool,
+
+    /// Where to write the result [default: standard output]
+    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Print what a file is, or what is in a directory: recipients, suites, sizes, key ids

@@ -8,8 +8,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod args;
+mod certificate;
 mod console;
 mod copy;
+mod distinguished_name;
 mod escape;
 mod failure;
 mod identity;
@@ -70,6 +72,7 @@ fn run(command: Command, console: &Console) -> Result<(), Failure> {
         Command::Rewrap(args) => seal::rewrap(&args, console),
         Command::Sign(args) => sign::sign(&args, console),
         Command::Verify(args) => sign::verify(&args, console),
+        Command::Certificate(args) => certificate::certificate(&args, console),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Completions(args) => pages::completions(&args),
         Command::Man(args) => pages::man(&args),

@@ -67,6 +67,12 @@ pub(super) const REWRAP: &str = "\
 Examples:
   twinseal rewrap -k old.pem -r new.pub.pem -o moved.sealed m.sealed";
 
+pub(super) const CERTIFICATE: &str = "\
+Examples:
+  twinseal certificate -k alice.pem --subject CN=Alice,O=Example -o alice.crt
+  twinseal certificate -k alice.pem --subject CN=Alice \\
+      --name email:alice@example.com --request -o alice.csr";
+
 pub(super) const INSPECT: &str = "\
 Examples:
   twinseal inspect m.sealed

@@ -1,0 +1,184 @@
+//! Reads distinguished names, such as `CN=Alice,O=Example`, from text (RFC 4514).
+
+use x509_cert::{
+    attr::AttributeTypeAndValue,
+    der::{
+        self, Any, Decode, Encode, Tag,
+        asn1::ObjectIdentifier,
+        oid::db::{DB, rfc3280::EMAIL_ADDRESS, rfc4519},
+    },
+    name::{Name, RdnSequence, RelativeDistinguishedName},
+};
+
+/// A distinguished name: its relative distinguished names in the order of certificates, which is that of the
+/// text backwards, each as an ordered list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DistinguishedName(Vec<Vec<Attribute>>);
+
+/// The type of an attribute and its value as text, whichever of ASN.1's kinds of string a certificate has.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Attribute {
+    kind: ObjectIdentifier,
+    value: String,
+}
+
+/// What ends a value.
+#[derive(PartialEq, Eq)]
+enum End {
+    /// `+`: another attribute of the same relative distinguished name follows.
+    Plus,
+    /// `,`: another relative distinguished name follows.
+    Comma,
+    Text,
+}
+
+impl DistinguishedName {
+    /// Reads text of RFC 4514, with or without spaces around separators. Types have the names of RFC 4519, or
+    /// are object identifiers; values have no hexadecimal form.
+    ///
+    /// `x509_cert`'s own reader accepts unfinished escapes and characters that must be escaped.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let (mut names, mut name, mut rest) = (Vec::new(), Vec::new(), text);
+        loop {
+            let (kind, after) = attribute_type(rest)?;
+            let (value, end, after) = value(after)?;
+            name.push(Attribute { kind, value });
+            rest = after;
+            if end != End::Plus {
+                name.sort();
+                names.push(std::mem::take(&mut name));
+            }
+            if end == End::Text {
+                names.reverse();
+                return Ok(Self(names));
+            }
+        }
+    }
+
+    /// The name as a new certificate or request has it.
+    pub(crate) fn to_x509(&self) -> Result<Name, String> {
+        let mut sequence = RdnSequence::default();
+        for name in &self.0 {
+            let attributes: Result<Vec<_>, _> = name.iter().map(Attribute::to_x509).collect();
+            let name = RelativeDistinguishedName::try_from(attributes?);
+            sequence.push(name.map_err(|_| "an attribute is there twice, with `+` between")?);
+        }
+        let name = || Name::from_der(&sequence.to_der()?);
+        name().map_err(|error: der::Error| error.to_string())
+    }
+}
+
+impl Attribute {
+    /// Every value is a UTF8String, except of types that RFC 5280 (appendix A.1) gives another string.
+    fn to_x509(&self) -> Result<AttributeTypeAndValue, String> {
+        let value = &self.value;
+        if let Some(control) = value.chars().find(|character| character.is_control()) {
+            return Err(format!("{control:?} in a value is a control character"));
+        }
+        let tag = match self.kind {
+            rfc4519::COUNTRY_NAME if !is_country(value) => {
+                return Err(format!("the country {value:?} is not two letters"));
+            }
+            rfc4519::COUNTRY_NAME | rfc4519::SERIAL_NUMBER | rfc4519::DN_QUALIFIER => {
+                Tag::PrintableString
+            }
+            rfc4519::DOMAIN_COMPONENT | EMAIL_ADDRESS => Tag::Ia5String,
+            _ => Tag::Utf8String,
+        };
+        let is_allowed = match tag {
+            Tag::PrintableString => value.bytes().all(is_printable_string),
+            Tag::Ia5String => value.is_ascii(),
+            _ => true,
+        };
+        if !is_allowed {
+            return Err(format!("{value:?} has characters that its type does not allow"));
+        }
+        let value = Any::new(tag, value.as_bytes()).map_err(|error| error.to_string())?;
+        Ok(AttributeTypeAndValue { oid: self.kind, value })
+    }
+}
+
+fn is_country(value: &str) -> bool {
+    value.len() == 2 && value.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+fn is_printable_string(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&byte)
+}
+
+/// Reads up to the `=`.
+fn attribute_type(text: &str) -> Result<(ObjectIdentifier, &str), String> {
+    let text = text.trim_start_matches(' ');
+    if text.is_empty() {
+        return Err("a TYPE=VALUE is missing, as in CN=Alice,O=Example".into());
+    }
+    let (name, rest) = text.split_once('=').ok_or("no `=` after a type, as in CN=Alice")?;
+    let name = name.trim_end_matches(' ');
+    let kind = match DB.by_name(name).filter(|kind| is_attribute(kind)) {
+        Some(kind) => *kind,
+        None => ObjectIdentifier::new(name).map_err(|_| {
+            format!(
+                "{name:?} is not a type: use CN, O, OU, L, ST, C, DC, UID or an object identifier"
+            )
+        })?,
+    };
+    Ok((kind, rest))
+}
+
+/// Whether it is the type of an attribute: the table has other objects, too.
+fn is_attribute(kind: &ObjectIdentifier) -> bool {
+    let of_names = [rfc4519::UID, rfc4519::DOMAIN_COMPONENT, EMAIL_ADDRESS];
+    kind.as_bytes().starts_with(&[0x55, 4]) || of_names.contains(kind)
+}
+
+/// Reads a value, and returns the text after its separator.
+fn value(text: &str) -> Result<(String, End, &str), String> {
+    let text = text.trim_start_matches(' ');
+    if text.starts_with('#') {
+        return Err("a value that begins with # is not supported; write \\# for the sign".into());
+    }
+    let (mut value, mut length) = (Vec::new(), 0);
+    let mut bytes = text.bytes().enumerate();
+    let mut end = (End::Text, text.len());
+    while let Some((index, byte)) = bytes.next() {
+        match byte {
+            b',' => end = (End::Comma, index + 1),
+            b'+' => end = (End::Plus, index + 1),
+            b'\\' => {
+                value.push(escaped(&mut bytes)?);
+                length = value.len();
+                continue;
+            }
+            b'"' | b';' | b'<' | b'>' => {
+                return Err(format!("write \\{0} for {0} in a value", char::from(byte)));
+            }
+            byte => {
+                value.push(byte);
+                // Spaces at the end are no part of a value, unless they are escaped.
+                length = if byte == b' ' { length } else { value.len() };
+                continue;
+            }
+        }
+        break;
+    }
+    value.truncate(length);
+    let value = String::from_utf8(value).map_err(|_| "an escaped value is not UTF-8")?;
+    if value.is_empty() {
+        return Err("a type has no value".into());
+    }
+    let (end, rest) = end;
+    Ok((value, end, text.get(rest..).unwrap_or_default()))
+}
+
+/// Reads what follows a backslash: a special character, or two hexadecimal digits.
+fn escaped(bytes: &mut impl Iterator<Item = (usize, u8)>) -> Result<u8, String> {
+    let wrong = "a backslash stands before a special character or two hexadecimal digits";
+    let mut next = || bytes.next().map(|(_, byte)| byte).ok_or(wrong);
+    let first = next()?;
+    if b" \"#+,;<=>\\".contains(&first) {
+        return Ok(first);
+    }
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (high, low) = (digit(first).ok_or(wrong)?, digit(next()?).ok_or(wrong)?);
+    Ok(high << 4 | low)
+}
