@@ -20,7 +20,7 @@ use crate::{
 };
 
 impl EncapsulationKey {
-    /// The key as a DER `SubjectPublicKeyInfo` (RFC 5280), as certificates hold it: 1687 bytes with the
+    /// The key as a DER `SubjectPublicKeyInfo` (RFC 5280), as certificates hold it: 1686 bytes with the
     /// algorithm id-MLKEM1024-ECDH-P384-SHA3-256 (draft-ietf-lamps-pq-composite-kem).
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use twinseal::{
 
 use super::{
     errors::outcome,
-    keys::{COMPOSITE, P384, kem_key, signing_key},
+    keys::{COMPOSITE, P384, X25519, kem_key, signing_key},
 };
 
 type Parse = dyn Fn(&[u8]) -> String;
@@ -72,29 +72,41 @@ pub(crate) fn kem_parsers(suite: KemSuite) -> [Parser; 4] {
 }
 
 /// The constructors from DER.
-pub(crate) fn der_parsers() -> [Parser; 2] {
-    let key = signing_key(10);
-    let spki = key.verifying_key().to_spki_der().unwrap();
+pub(crate) fn der_parsers() -> [Parser; 4] {
+    let (kem, sign) = (kem_key(P384, 10), signing_key(10));
+    let [kem_spki, spki] =
+        [kem.encapsulation_key().to_spki_der(), sign.verifying_key().to_spki_der()]
+            .map(Result::unwrap);
+    let [kem, sign] =
+        [kem.to_pkcs8_der(), sign.to_pkcs8_der()].map(|pkcs8| pkcs8.unwrap().as_bytes().to_vec());
+    let what = "SubjectPublicKeyInfo";
     [
-        Parser::new("PKCS#8 key", key.to_pkcs8_der().unwrap().as_bytes().to_vec(), |der| {
-            outcome(SigningKey::from_pkcs8_der(der))
-        }),
-        Parser::new("SubjectPublicKeyInfo", spki, |der| outcome(VerifyingKey::from_spki_der(der))),
+        Parser::new("PKCS#8 key", kem, |der| outcome(DecapsulationKey::from_pkcs8_der(der))),
+        Parser::new("PKCS#8 key", sign, |der| outcome(SigningKey::from_pkcs8_der(der))),
+        Parser::new(what, kem_spki, |der| outcome(EncapsulationKey::from_spki_der(der))),
+        Parser::new(what, spki, |der| outcome(VerifyingKey::from_spki_der(der))),
     ]
 }
 
 /// The constructors from PEM, each named by its label.
-pub(crate) fn pem_parsers() -> [Parser; 4] {
+pub(crate) fn pem_parsers() -> [Parser; 6] {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let kem = kem_key(P384, 11);
+    let private = move |what, suite| {
+        Parser::new(what, kem_key(suite, 11).to_pem().as_str(), move |pem| {
+            outcome(DecapsulationKey::from_pem(&text(pem)))
+        })
+    };
+    let public = move |what, suite| {
+        Parser::new(what, kem_key(suite, 11).encapsulation_key().to_pem(), move |pem| {
+            outcome(EncapsulationKey::from_pem(&text(pem)))
+        })
+    };
     let sign = signing_key(11);
     [
-        Parser::new("TWINSEAL KEM PRIVATE KEY", kem.to_pem().as_str(), move |pem| {
-            outcome(DecapsulationKey::from_pem(&text(pem)))
-        }),
-        Parser::new("TWINSEAL KEM PUBLIC KEY", kem.encapsulation_key().to_pem(), move |pem| {
-            outcome(EncapsulationKey::from_pem(&text(pem)))
-        }),
+        private("TWINSEAL KEM PRIVATE KEY", X25519),
+        private("PRIVATE KEY", P384),
+        public("TWINSEAL KEM PUBLIC KEY", X25519),
+        public("PUBLIC KEY", P384),
         Parser::new("PRIVATE KEY", sign.to_pem().as_str(), move |pem| {
             outcome(SigningKey::from_pem(&text(pem)))
         }),

@@ -76,7 +76,12 @@ fn key_files_load() {
 
     let private = fence("pem", "kem-0051-private");
     let key = DecapsulationKey::from_pem(&private).unwrap();
-    assert_eq!(key.seed().unwrap(), Block::read("kem-0051").get("seed"));
+    let expected = Block::read("kem-0051");
+    assert_eq!(key.seed(), None, "the file has what the seed expands to");
+    assert_eq!(key.encapsulation_key().as_bytes(), expected.get("ek"));
+    let prefix = Block::read("key-files").get("kem_0051_spki_prefix").to_vec();
+    let public = EncapsulationKey::from_spki_der(&[&prefix, expected.get("ek")].concat()).unwrap();
+    assert_eq!(&public, key.encapsulation_key());
 
     let signing_key = SigningKey::from_pem(&fence("pem", "sign-0001-private")).unwrap();
     let expected = Block::read("sign-0001");

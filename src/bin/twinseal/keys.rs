@@ -78,7 +78,9 @@ pub(crate) fn signing(path: &Path, console: &Console) -> Result<SigningKey, Fail
 pub(crate) fn private(path: &Path, console: &Console) -> Result<Private, Failure> {
     read(path, Wanted::Private, console, |text| {
         match DecapsulationKey::from_pem(text).map(Private::Kem) {
-            Err(Error::PemLabel { .. }) => SigningKey::from_pem(text).map(Private::Sign),
+            Err(Error::PemLabel { .. } | Error::Algorithm { .. }) => {
+                SigningKey::from_pem(text).map(Private::Sign)
+            }
             other => other,
         }
     })

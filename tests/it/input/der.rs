@@ -10,7 +10,8 @@ use crate::common::{
     keys::{signing_key, signing_key_bytes},
 };
 
-const NOT_CANONICAL: &str = "it has attributes, extra fields or another encoding";
+const NOT_CANONICAL: &str =
+    "it has attributes, extra fields or another encoding; import it to get the canonical one";
 const PARAMETERS: &str = "its algorithm has parameters";
 const NULL: &[u8] = &[0x05, 0x00];
 const EC_PUBLIC_KEY: &[u8] = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01";

@@ -7,7 +7,7 @@ use super::NOT_DER;
 use crate::common::{
     der::pem,
     errors::{bad_pem, invalid, length, outcome, truncated, unknown},
-    keys::{X25519, kem_key, signing_key},
+    keys::{P384, X25519, kem_key, signing_key},
     parsers::pem_parsers,
 };
 
@@ -68,16 +68,33 @@ fn text_that_is_not_pem() {
 
 #[test]
 fn pem_of_another_type() {
+    // The label of each kind of key, and what it calls the content of the standard one.
+    let (kem_private, kem_public) = ("TWINSEAL KEM PRIVATE KEY", "TWINSEAL KEM PUBLIC KEY");
+    let (private, public) = ("PKCS#8 key", "SubjectPublicKeyInfo");
+    let kinds = [
+        (kem_private, private, "1.3.6.1.5.5.7.6.63"),
+        (kem_private, private, "1.3.6.1.5.5.7.6.63"),
+        (kem_public, public, "1.3.6.1.5.5.7.6.63"),
+        (kem_public, public, "1.3.6.1.5.5.7.6.63"),
+        ("PRIVATE KEY", private, "1.3.6.1.5.5.7.6.49"),
+        ("PUBLIC KEY", public, "1.3.6.1.5.5.7.6.49"),
+    ];
     let parsers = pem_parsers();
     let certificate = pem("CERTIFICATE", b"anything");
-    for parser in &parsers {
-        let others = parsers.iter().map(|other| (other.what, &other.valid[..]));
-        for (found, text) in others.chain([("CERTIFICATE", certificate.as_bytes())]) {
-            let expected = Error::PemLabel { expected: parser.what, found: found.into() };
-            if found != parser.what {
-                assert_eq!(parser.parse(text), format!("{expected:?}"));
-            }
+    for (parser, (label, what, _)) in parsers.iter().zip(kinds) {
+        for (other, (other_label, other_what, oid)) in parsers.iter().zip(kinds) {
+            let has_standard_label = !other.what.starts_with("TWINSEAL");
+            let expected = if label == other_label {
+                "Ok".into()
+            } else if what == other_what && has_standard_label {
+                format!("{:?}", Error::Algorithm { what, oid: oid.into() })
+            } else {
+                format!("{:?}", Error::PemLabel { expected: label, found: other.what.into() })
+            };
+            assert_eq!(parser.parse(&other.valid), expected);
         }
+        let expected = Error::PemLabel { expected: label, found: "CERTIFICATE".into() };
+        assert_eq!(parser.parse(certificate.as_bytes()), format!("{expected:?}"));
     }
     let error = DecapsulationKey::from_pem(&certificate).unwrap_err();
     assert_eq!(
@@ -111,9 +128,13 @@ fn pem_with_other_content() {
     assert_eq!(private(&ek), length("decapsulation key seed", 32, 1600));
     let seed = [&[0, 1], key.seed().unwrap()].concat();
     assert_eq!(public(&seed), length("encapsulation key", 1600, 32));
-    // The key of one suite under the name of the other.
+    // Suite 0x0051 has standard files only.
+    let key = kem_key(P384, 8);
+    let reason = "keys of its suite are PKCS#8 and SPKI; import it to get that form";
     let ek = [&[0, 0x51], key.encapsulation_key().as_bytes()].concat();
-    assert_eq!(public(&ek), length("encapsulation key", 1665, 1600));
+    assert_eq!(public(&ek), invalid("KEM key file", reason));
+    let seed = [&[0, 0x51], key.seed().unwrap()].concat();
+    assert_eq!(private(&seed), invalid("KEM key file", reason));
 
     let der = |label, content: &[u8]| pem(label, content);
     let spki = signing_key(8).verifying_key().to_spki_der().unwrap();

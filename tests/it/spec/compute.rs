@@ -25,7 +25,10 @@ use super::{
         compute_rewrap, compute_session_0001, compute_session_0051, compute_session_signed,
     },
 };
-use crate::common::vectors::Entry;
+use crate::common::{
+    der::{ec_private_key, pkcs8_of, tlv},
+    vectors::Entry,
+};
 
 pub(crate) const DEFAULT: KemSuite = KemSuite::X25519_ML_KEM_1024;
 pub(crate) const P384: KemSuite = KemSuite::ML_KEM_1024_P384;
@@ -274,9 +277,23 @@ pub(crate) fn spec_keyring() -> Keyring {
     ring
 }
 
+/// PKCS#8 of the seed of ML-KEM and of the scalar.
+fn kem_0051_pkcs8(seed_m: &[u8], scalar: &[u8]) -> Vec<u8> {
+    let algorithm = tlv(0x30, &[&tlv(0x06, &[b"\x2b\x06\x01\x05\x05\x07\x06\x3f"])]);
+    pkcs8_of(0, &algorithm, &[seed_m, &ec_private_key(scalar)].concat(), b"")
+}
+
 fn compute_key_files(block: &mut Computed<'_>) {
-    let kem_0051 = spec_kem_key(P384).encapsulation_key().to_pem();
-    block.output("kem_0051_public_pem_sha384", &Sha384::digest(kem_0051));
+    let kem = Block::read("kem-0051").recompute();
+    let seed_m = [kem.get("d"), kem.get("z")].concat();
+    let pkcs8 = kem_0051_pkcs8(&seed_m, kem.get("scalar"));
+    let key = spec_kem_key(P384);
+    assert_eq!(key.to_pkcs8_der().unwrap().as_bytes(), pkcs8);
+    block.output("kem_0051_pkcs8", &pkcs8);
+    let spki = key.encapsulation_key().to_spki_der().unwrap();
+    block.output("kem_0051_spki_prefix", spki.strip_suffix(kem.get("ek")).unwrap());
+    let public = key.encapsulation_key().to_pem();
+    block.output("kem_0051_public_pem_sha384", &Sha384::digest(public));
 
     let key = spec_signing_key();
     block.output("pkcs8", key.to_pkcs8_der().unwrap().as_bytes());

@@ -10,7 +10,7 @@ use twinseal::{
 use super::found::{AnswerForm, Entry, Found};
 use crate::{
     failure::{Failure, sealed},
-    keys::{self, Role},
+    keys::{self, Document, Role},
     kind::{self, FileKind},
     name::Name,
 };
@@ -100,8 +100,11 @@ fn key_file(bytes: &[u8], name: &Name) -> Result<Found, Failure> {
 pub(super) const MAX_KEYS: usize = 1000;
 
 pub(super) fn key(document: PemDocument<'_>) -> Result<(Role, Entry), Error> {
-    // Without a label that is known, any of these fails with the reason.
-    let role = Role::of_label(document.label()).unwrap_or(Role::Sign);
+    let role = match Document::of(&document) {
+        Document::Key(role) => role,
+        // Any of these fails with the reason.
+        _ => Role::Sign,
+    };
     let kem = |key: &EncapsulationKey| Entry::kem(key.suite(), key.key_id());
     let signing = |key: &VerifyingKey| Entry::signing(key.suite(), key.key_id());
     let entry = match role {

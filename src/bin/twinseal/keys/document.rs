@@ -64,13 +64,12 @@ impl Document {
                 None => Self::Foreign(format!("something else ({})", shortened(label))),
             };
         };
-        match object.form {
-            Form::Spki if object.is_of_a_suite() && label == PUBLIC_KEY => Self::Key(Role::Verify),
-            Form::Pkcs8 if object.is_of_a_suite() && label == PRIVATE_KEY => Self::Key(Role::Sign),
-            form => match expected(label) {
-                Some(forms) if !forms.contains(&form) => {
-                    Self::Foreign(format!("{object} under the label {label}"))
-                }
+        match expected(label) {
+            Some(forms) if !forms.contains(&object.form) => {
+                Self::Foreign(format!("{object} under the label {label}"))
+            }
+            _ => match Role::of_object(&object) {
+                Some(role) if [PUBLIC_KEY, PRIVATE_KEY].contains(&label) => Self::Key(role),
                 _ => Self::Foreign(object.to_string()),
             },
         }

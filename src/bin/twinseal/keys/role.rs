@@ -1,6 +1,8 @@
-//! The purpose of a key, and the PEM label that states it.
+//! The purpose of a key, and the PEM label or the object identifier that states it.
 
 use std::fmt;
+
+use crate::kind::der::{Form, Object, Suite};
 
 /// The labels of RFC 7468 for a key of any algorithm.
 pub(super) const PUBLIC_KEY: &str = "PUBLIC KEY";
@@ -26,18 +28,20 @@ impl Role {
         })
     }
 
-    /// By any label of a twinseal key. Other software uses the labels of signing keys, too.
-    pub(crate) fn of_label(label: &str) -> Option<Self> {
-        match label {
-            PUBLIC_KEY => Some(Self::Verify),
-            PRIVATE_KEY => Some(Self::Sign),
-            _ => Self::of_own_label(label),
+    /// By the object identifier of a suite, in a key of a standard form.
+    pub(super) fn of_object(object: &Object) -> Option<Self> {
+        match (object.form, object.suite()?) {
+            (Form::Spki, Suite::Kem(_)) => Some(Self::Seal),
+            (Form::Pkcs8, Suite::Kem(_)) => Some(Self::Open),
+            (Form::Spki, Suite::Signature(_)) => Some(Self::Verify),
+            (Form::Pkcs8, Suite::Signature(_)) => Some(Self::Sign),
+            _ => None,
         }
     }
 
     /// Whether a key of this twinseal or a newer one may have this label.
     pub(crate) fn may_have_label(label: &str) -> bool {
-        label.starts_with("TWINSEAL ") || Self::of_label(label).is_some()
+        label.starts_with("TWINSEAL ") || [PUBLIC_KEY, PRIVATE_KEY].contains(&label)
     }
 
     pub(crate) fn noun(self) -> &'static str {

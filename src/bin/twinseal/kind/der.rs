@@ -10,6 +10,7 @@ use pkcs8::{
 mod algorithm;
 
 use algorithm::Algorithm;
+pub(crate) use algorithm::Suite;
 
 /// A DER structure that holds a key, a certificate or the like.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,9 +93,9 @@ impl Object {
         Self { form, algorithm }
     }
 
-    /// Whether it is of a suite of twinseal.
-    pub(crate) fn is_of_a_suite(&self) -> bool {
-        self.algorithm.is_some_and(Algorithm::is_of_a_suite)
+    /// The suite of twinseal that its key is of.
+    pub(crate) fn suite(&self) -> Option<Suite> {
+        self.algorithm.and_then(Algorithm::suite)
     }
 }
 

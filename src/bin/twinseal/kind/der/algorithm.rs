@@ -4,9 +4,32 @@ use std::fmt;
 
 use pkcs8::{ObjectIdentifier, der::asn1::AnyRef};
 
-use twinseal::SignatureSuite;
+use twinseal::{KemSuite, SignatureSuite};
 
 use super::parts;
+
+/// A suite of twinseal that has an object identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Suite {
+    Kem(KemSuite),
+    Signature(SignatureSuite),
+}
+
+impl Suite {
+    fn of(oid: &str) -> Option<Self> {
+        let kem = KemSuite::ALL.iter().find(|suite| suite.oid() == Some(oid));
+        let signature = || SignatureSuite::ALL.iter().find(|suite| suite.oid() == Some(oid));
+        kem.map(|suite| Self::Kem(*suite))
+            .or_else(|| signature().map(|suite| Self::Signature(*suite)))
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Kem(suite) => suite.name(),
+            Self::Signature(suite) => suite.name(),
+        }
+    }
+}
 
 /// An object identifier, with that of its parameters (a curve) if it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,9 +55,8 @@ impl Algorithm {
         Self { oid: EC, curve }
     }
 
-    /// Whether it is a signature suite of twinseal.
-    pub(super) fn is_of_a_suite(self) -> bool {
-        suite(&self.oid.to_string()).is_some()
+    pub(super) fn suite(self) -> Option<Suite> {
+        Suite::of(&self.oid.to_string())
     }
 
     /// Its usual name: for an elliptic curve that of the curve.
@@ -57,14 +79,10 @@ impl fmt::Display for Algorithm {
 
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 
-fn suite(oid: &str) -> Option<SignatureSuite> {
-    SignatureSuite::ALL.iter().find(|suite| suite.oid() == Some(oid)).copied()
-}
-
 fn named(oid: ObjectIdentifier) -> Option<&'static str> {
     let oid = oid.to_string();
     let known = NAMES.iter().find(|(known, _)| *known == oid).map(|(_, name)| *name);
-    let known = known.or_else(|| suite(&oid).map(SignatureSuite::name));
+    let known = known.or_else(|| Suite::of(&oid).map(Suite::name));
     // draft-ietf-lamps-pq-composite-sigs and -kem number their combinations.
     known.or_else(|| match oid.strip_prefix("1.3.6.1.5.5.7.6.")?.parse() {
         Ok(37_u32..=54) => Some("composite ML-DSA"),
