@@ -32,6 +32,7 @@ mod hpke_pq;
 mod keyring;
 #[cfg(feature = "hazmat")]
 mod lamps;
+mod pkix;
 #[cfg(unix)]
 mod ring_files;
 #[cfg(feature = "hazmat")]
