@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod certificate;
 #[cfg(unix)]
 mod changing;
 #[cfg(unix)]

@@ -59,9 +59,13 @@ impl DistinguishedName {
     pub(crate) fn to_x509(&self) -> Result<Name, String> {
         let mut sequence = RdnSequence::default();
         for name in &self.0 {
+            let mut pairs = name.windows(2);
+            if pairs.any(|pair| matches!(pair, [first, second] if first.kind == second.kind)) {
+                return Err("two values of one type with `+` between".into());
+            }
             let attributes: Result<Vec<_>, _> = name.iter().map(Attribute::to_x509).collect();
             let name = RelativeDistinguishedName::try_from(attributes?);
-            sequence.push(name.map_err(|_| "an attribute is there twice, with `+` between")?);
+            sequence.push(name.map_err(|error| error.to_string())?);
         }
         let name = || Name::from_der(&sequence.to_der()?);
         name().map_err(|error: der::Error| error.to_string())
