@@ -137,6 +137,8 @@ pub(crate) const PEM_KEM_PUBLIC: &str = "TWINSEAL KEM PUBLIC KEY";
 pub(crate) const PEM_KEM_PRIVATE: &str = "TWINSEAL KEM PRIVATE KEY";
 pub(crate) const PEM_SPKI: &str = "PUBLIC KEY";
 pub(crate) const PEM_PKCS8: &str = "PRIVATE KEY";
+pub(crate) const PEM_ENCRYPTED_PKCS8: &str = "ENCRYPTED PRIVATE KEY";
+pub(crate) const PEM_ENCRYPTED_KEM: &str = "TWINSEAL ENCRYPTED KEM PRIVATE KEY";
 pub(crate) const PEM_EXPERIMENTAL_PUBLIC: &str = "TWINSEAL EXPERIMENTAL PUBLIC KEY";
 pub(crate) const PEM_EXPERIMENTAL_PRIVATE: &str = "TWINSEAL EXPERIMENTAL PRIVATE KEY";
 

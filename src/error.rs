@@ -187,6 +187,11 @@ pub enum Error {
     #[error("wrong passphrase, or a changed file")]
     Passphrase,
 
+    /// A private key is encrypted, and was read without a passphrase. With the feature `passphrase`,
+    /// `from_encrypted_pem` reads it.
+    #[error("the private key is encrypted under a passphrase; read it with from_encrypted_pem")]
+    Encrypted,
+
     /// A [`ReplayGuard`](crate::request::ReplayGuard) refused the request.
     #[error("the request is refused: {0}")]
     Replay(ReplayRefusal),

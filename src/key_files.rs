@@ -31,7 +31,7 @@ mod experimental;
 pub(crate) mod files;
 mod kem_keys;
 mod keyrings;
-mod pem;
+pub(crate) mod pem;
 mod private_der;
 mod private_pem;
 mod signature_keys;

@@ -172,6 +172,10 @@ pub mod session;
 pub mod stream;
 mod unlock;
 
+// Key files under a passphrase.
+#[cfg(feature = "passphrase")]
+pub mod passphrase;
+
 // The same for asynchronous code.
 #[cfg(feature = "tokio")]
 pub mod tokio;

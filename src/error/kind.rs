@@ -94,6 +94,7 @@ impl Error {
             | Self::Finished
             | Self::Exhausted
             | Self::Randomness
+            | Self::Encrypted
             | Self::Passphrase
             | Self::Unsupported(_)
             | Self::External(_) => ErrorKind::Ours,
@@ -142,6 +143,7 @@ mod tests {
             Error::Replay(_) => 27,
             Error::Certificate(_) => 28,
             Error::Passphrase => 29,
+            Error::Encrypted => 30,
         }
     }
 
@@ -235,6 +237,11 @@ mod tests {
                 "the certificate is refused: it is for another name",
             ),
             (Error::Passphrase, Ours, "wrong passphrase, or a changed file"),
+            (
+                Error::Encrypted,
+                Ours,
+                "the private key is encrypted under a passphrase; read it with from_encrypted_pem",
+            ),
         ];
         for (index, (error, kind, text)) in table.iter().enumerate() {
             assert_eq!(row(error), index, "{error:?}");

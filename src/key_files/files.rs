@@ -16,6 +16,12 @@ pub(super) fn write_private(path: &Path, pem: &PrivatePem) -> io::Result<()> {
     write_whole(path, pem.as_str().as_bytes()).map_err(|error| Error::at(path, error))
 }
 
+/// [`write_private`] for a key that is not secret, because it is encrypted.
+#[cfg(feature = "passphrase")]
+pub(crate) fn write_encrypted(path: &Path, pem: &str) -> io::Result<()> {
+    write_whole(path, pem.as_bytes()).map_err(|error| Error::at(path, error))
+}
+
 /// The file gets its name when all of it is on the disk, so that a ring that reads the directory
 /// meanwhile never sees a part of it.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -100,7 +106,7 @@ const FIRST_LEN: usize = 64 * 1024;
 const PART: usize = 16 * 1024;
 
 /// Reads a key from a file of any kind, also from a pipe, and waits for it. Errors name the file.
-pub(super) fn read_key<Key>(
+pub(crate) fn read_key<Key>(
     path: &Path,
     parse: impl FnOnce(&str) -> Result<Key, Error>,
 ) -> io::Result<Key> {

@@ -5,7 +5,7 @@ use std::fmt;
 use pem_rfc7468::{Base64Decoder, LineEnding};
 use zeroize::Zeroizing;
 
-use crate::{error::Error, secret::SecretBuffer};
+use crate::{constants, error::Error, secret::SecretBuffer};
 
 /// A PEM document in a text that may hold several: a key, or something else.
 ///
@@ -105,7 +105,10 @@ impl<'a> PemDocument<'a> {
     }
 
     /// The content of a document that must have this label.
-    pub(super) fn content(&self, label: &'static str) -> Result<SecretBuffer, Error> {
+    pub(crate) fn content(&self, label: &'static str) -> Result<SecretBuffer, Error> {
+        if self.is_encrypted() && PRIVATE.contains(&label) {
+            return Err(Error::Encrypted);
+        }
         if self.label != label {
             let found = self.label.get(..MOST_OF_A_LABEL).unwrap_or(self.label); // it is ASCII
             return Err(Error::PemLabel { expected: label, found: found.into() });
@@ -117,6 +120,13 @@ impl<'a> PemDocument<'a> {
     #[must_use]
     pub fn label(&self) -> &'a str {
         self.label
+    }
+
+    /// Whether it is labelled as a private key that is encrypted under a passphrase: `ENCRYPTED PRIVATE
+    /// KEY` or `TWINSEAL ENCRYPTED KEM PRIVATE KEY`.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        [constants::PEM_ENCRYPTED_PKCS8, constants::PEM_ENCRYPTED_KEM].contains(&self.label)
     }
 
     /// The number of its BEGIN line in the text, counted from 1.
@@ -188,6 +198,9 @@ impl fmt::Debug for PemDocument<'_> {
         write!(f, "PemDocument({:?}, line {})", self.label, self.line)
     }
 }
+
+/// The labels of private keys that are not encrypted.
+const PRIVATE: [&str; 2] = [constants::PEM_PKCS8, constants::PEM_KEM_PRIVATE];
 
 /// An error holds at most this much of a label, which may be as long as its file.
 const MOST_OF_A_LABEL: usize = 64;
@@ -275,7 +288,7 @@ impl<'a> Iterator for Lines<'a> {
 }
 
 /// Encodes in one buffer of the final length, because a growing one would leave copies behind.
-pub(super) fn encode(label: &'static str, bytes: &[u8]) -> Zeroizing<String> {
+pub(crate) fn encode(label: &'static str, bytes: &[u8]) -> Zeroizing<String> {
     let invariant = "a label of ours and a few kilobytes are PEM";
     let length = pem_rfc7468::encoded_len(label, LineEnding::LF, bytes).expect(invariant);
     let mut buffer = Zeroizing::new(vec![0; length]);

@@ -42,6 +42,8 @@ mod sign;
 mod async_io;
 mod headers;
 mod key_files;
+#[cfg(feature = "passphrase")]
+mod passphrase;
 mod request;
 #[cfg(feature = "hazmat")]
 mod rewrap;

@@ -1,0 +1,3 @@
+//! Private keys under a passphrase.
+
+mod round_trips;
