@@ -8,10 +8,15 @@
 //!
 //! | key | label | content | bytes of content |
 //! |---|---|---|---|
-//! | [`EncapsulationKey`] | `TWINSEAL KEM PUBLIC KEY` | suite, key | 1602 or 1667 |
+//! | [`EncapsulationKey`] | `TWINSEAL KEM PUBLIC KEY` | suite, key | 1602 |
 //! | [`DecapsulationKey`] | `TWINSEAL KEM PRIVATE KEY` | suite, seed | 34 |
-//! | [`VerifyingKey`] | `PUBLIC KEY` | SPKI (RFC 5280), as certificates have it | 2710 |
-//! | [`SigningKey`] | `PRIVATE KEY` | PKCS#8 (RFC 5958) | 115 |
+//! | [`EncapsulationKey`] of suite 0x0051 | `PUBLIC KEY` | SPKI (RFC 5280), as certificates have it | 1686 |
+//! | [`DecapsulationKey`] of suite 0x0051 | `PRIVATE KEY` | PKCS#8 (RFC 5958) | 149 |
+//! | [`VerifyingKey`] | `PUBLIC KEY` | SPKI | 2710 |
+//! | [`SigningKey`] | `PRIVATE KEY` | PKCS#8 | 115 |
+//!
+//! Two kinds of keys share a label: their object identifier tells them apart. What `from_pem` reads is
+//! exactly what `to_pem` writes, byte for byte behind the base64.
 //!
 //! A [`Keyring`] or [`VerifyingKeyring`] is one file with several such documents, or a directory with
 //! one file for each key. SPEC.md has the rules of all of them ("Key files", "Keyring files").

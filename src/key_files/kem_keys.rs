@@ -69,13 +69,13 @@ impl EncapsulationKey {
         .to_string()
     }
 
-    /// Parses a key from PEM.
+    /// Parses a key from PEM, in the form that [`to_pem`](Self::to_pem) writes.
     ///
     /// # Errors
     ///
-    /// Same as [`PemDocument::split`], [`PemDocument::decode`] and [`from_bytes`](Self::from_bytes);
-    /// [`Error::PemCount`] if there are several documents; [`Error::PemLabel`] if the document is
-    /// something else; [`Error::Unknown`] for an unknown suite.
+    /// Same as [`PemDocument::split`], [`PemDocument::decode`], [`from_bytes`](Self::from_bytes) and
+    /// [`from_spki_der`](Self::from_spki_der); [`Error::PemCount`] if there are several documents;
+    /// [`Error::PemLabel`] if the document is something else; [`Error::Unknown`] for an unknown suite.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         PemDocument::only(pem)?.try_into()
     }
@@ -162,13 +162,13 @@ impl DecapsulationKey {
         })
     }
 
-    /// Parses a key from PEM.
+    /// Parses a key from PEM, in the form that [`to_pem`](Self::to_pem) writes.
     ///
     /// # Errors
     ///
-    /// Same as [`PemDocument::split`], [`PemDocument::decode`] and [`from_seed`](Self::from_seed);
-    /// [`Error::PemCount`] if there are several documents; [`Error::PemLabel`] if the document is
-    /// something else; [`Error::Unknown`] for an unknown suite.
+    /// Same as [`PemDocument::split`], [`PemDocument::decode`], [`from_seed`](Self::from_seed) and
+    /// [`from_pkcs8_der`](Self::from_pkcs8_der); [`Error::PemCount`] if there are several documents;
+    /// [`Error::PemLabel`] if the document is something else; [`Error::Unknown`] for an unknown suite.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         PemDocument::only(pem)?.try_into()
     }

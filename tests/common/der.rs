@@ -22,6 +22,11 @@ pub(crate) fn composite_oid() -> Vec<u8> {
     tlv(0x06, &[b"\x2b\x06\x01\x05\x05\x07\x06\x31"])
 }
 
+/// The object identifier 1.3.6.1.5.5.7.6.63 in DER: id-MLKEM1024-ECDH-P384-SHA3-256.
+pub(crate) fn kem_oid() -> Vec<u8> {
+    tlv(0x06, &[b"\x2b\x06\x01\x05\x05\x07\x06\x3f"])
+}
+
 /// PKCS#8 version 1 without parameters.
 pub(crate) fn pkcs8(oid: &[u8], key: &[u8]) -> Vec<u8> {
     pkcs8_of(0, &tlv(0x30, &[oid]), key, b"")

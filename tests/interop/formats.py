@@ -111,8 +111,19 @@ class Suite0051:
 
 class KemKey:
     def __init__(self, suite, seed):
-        self.suite, self.seed = suite, seed
-        seed_m, self.traditional = suite.expand(seed)
+        self.seed = seed
+        self.load(suite, *suite.expand(seed))
+
+    @classmethod
+    def of_halves(cls, suite, seed_m, traditional):
+        """A key without a seed."""
+        key = cls.__new__(cls)
+        key.seed = None
+        key.load(suite, seed_m, traditional)
+        return key
+
+    def load(self, suite, seed_m, traditional):
+        self.suite, self.traditional = suite, traditional
         self.d, self.z = seed_m[:32], seed_m[32:]
         self.ml_kem = mlkem.MLKEM1024PrivateKey.from_seed_bytes(seed_m)
         self.ek = self.ml_kem.public_key().public_bytes_raw() + suite.public(self.traditional)
@@ -135,6 +146,8 @@ EC_START = bytes.fromhex("303e0201010430")
 EC_END = bytes.fromhex("a00706052b81040022")
 PKCS8_START = bytes.fromhex("3071020100300a06082b060105050706310460")
 SPKI_START = bytes.fromhex("30820a92300a06082b0601050507063103820a8200")
+KEM_PKCS8_START = bytes.fromhex("308192020100300a06082b0601050507063f048180")
+KEM_SPKI_START = bytes.fromhex("30820692300a06082b0601050507063f0382068200")
 
 
 def message_representative(context, message):
@@ -185,7 +198,21 @@ def from_pem(label, text):
     return base64.b64decode("".join(lines[1:-1]), validate=True)
 
 
+def kem_pkcs8(key):
+    return KEM_PKCS8_START + key.d + key.z + EC_START + key.traditional + EC_END
+
+
+def read_kem_pkcs8(content):
+    halves = content[len(KEM_PKCS8_START) :]
+    key = KemKey.of_halves(Suite0051, halves[:64], halves[71:119])
+    if content != kem_pkcs8(key):
+        raise ValueError("PKCS#8")
+    return key
+
+
 def kem_pem(key):
+    if key.suite is Suite0051:
+        return to_pem("PRIVATE KEY", kem_pkcs8(key)), to_pem("PUBLIC KEY", KEM_SPKI_START + key.ek)
     private = to_pem("TWINSEAL KEM PRIVATE KEY", u16(key.suite.id) + key.seed)
     return private, to_pem("TWINSEAL KEM PUBLIC KEY", u16(key.suite.id) + key.ek)
 

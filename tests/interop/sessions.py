@@ -5,7 +5,17 @@ import hmac
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from formats import KemKey, Suite0001, Suite0051, check_context, chunk_nonce, from_pem, u16, verify
+from formats import (
+    KemKey,
+    Suite0001,
+    Suite0051,
+    check_context,
+    chunk_nonce,
+    from_pem,
+    read_kem_pkcs8,
+    u16,
+    verify,
+)
 
 SUITES = {suite.id: suite for suite in (Suite0001, Suite0051)}
 SESSION = b"twinseal/session/v1"
@@ -111,6 +121,15 @@ def sign_key_id(verifying_key):
     return hashlib.sha384(b"twinseal/key-id/sign/v1" + u16(0x0001) + verifying_key).digest()[:16]
 
 
+def read_kem_key(text):
+    if text.startswith("-----BEGIN PRIVATE KEY-----"):
+        return read_kem_pkcs8(from_pem("PRIVATE KEY", text))
+    content = from_pem("TWINSEAL KEM PRIVATE KEY", text)
+    if content[:2] != u16(0x0001):
+        raise ValueError("suite")
+    return KemKey(Suite0001, content[2:])
+
+
 def read_bundle(text):
     """The keys of a keyring, the primary one first."""
     keys, lines = [], []
@@ -119,8 +138,7 @@ def read_bundle(text):
             continue
         lines.append(line)
         if line.startswith("-----END "):
-            content = from_pem("TWINSEAL KEM PRIVATE KEY", "\n".join(lines))
-            keys.append(KemKey(SUITES[int.from_bytes(content[:2], "big")], content[2:]))
+            keys.append(read_kem_key("\n".join(lines)))
             lines = []
     if lines or not keys or len({key.key_id for key in keys}) != len(keys):
         raise ValueError("bundle")

@@ -24,6 +24,7 @@ from checks import FAILED, check, flipped, pattern, refuses
 from formats import (
     EC_END,
     EC_START,
+    KEM_SPKI_START,
     LOW_ORDER,
     P255,
     PKCS8_START,
@@ -38,9 +39,11 @@ from formats import (
     from_pem,
     header_and_body_key,
     kem_pem,
+    kem_pkcs8,
     message_representative,
     open_envelope,
     p384_private,
+    read_kem_pkcs8,
     seal_body,
     sign_pem,
     u16,
@@ -107,6 +110,10 @@ def check_key_files(key1, key51, signer):
     check("key-files: KEM suite 0x0001", kem_pem(key1) == (pem_text("kem-0001-private"), pem_text("kem-0001-public")))
     private, public = kem_pem(key51)
     check("key-files: KEM suite 0x0051, private", private == pem_text("kem-0051-private"))
+    check("key-files: KEM suite 0x0051, PKCS#8", kem_pkcs8(key51) == v["kem_0051_pkcs8"])
+    read = read_kem_pkcs8(v["kem_0051_pkcs8"])
+    check("key-files: KEM suite 0x0051, a key without its seed is the same key", (read.seed, read.ek) == (None, key51.ek))
+    check("key-files: KEM suite 0x0051, SPKI prefix", v["kem_0051_spki_prefix"] == KEM_SPKI_START)
     public_hash = hashlib.sha384(public.encode()).digest()
     check("key-files: KEM suite 0x0051, public", public_hash == v["kem_0051_public_pem_sha384"])
     private, public = sign_pem(signer)

@@ -8,6 +8,7 @@ mod der;
 mod ecdsa;
 mod envelopes;
 mod identifiers;
+mod kem_der;
 mod lengths;
 mod ml_kem;
 mod p384;
@@ -16,6 +17,9 @@ mod requests;
 mod texts;
 mod x25519;
 
+const NOT_CANONICAL: &str =
+    "it has attributes, extra fields or another encoding; import it to get the canonical one";
+const PARAMETERS: &str = "its algorithm has parameters";
 const NOT_DER: &str = "it is not DER of this type";
 const NOT_BELOW_PRIME: &str = "it is not below 2^255 - 19";
 const LOW_ORDER: &str = "it is a point of low order";

@@ -1,5 +1,6 @@
 //! Do rings open with old keys until they are retired, and do they keep to their policy?
 
+mod labels;
 mod shared;
 mod shared_signing;
 mod signers;

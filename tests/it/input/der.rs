@@ -3,16 +3,13 @@
 use p384::pkcs8::{EncodePrivateKey, EncodePublicKey};
 use twinseal::{Error, SigningKey, VerifyingKey};
 
-use super::{NOT_DER, NOT_RFC_5915, NOT_UNCOMPRESSED};
+use super::{NOT_CANONICAL, NOT_DER, NOT_RFC_5915, NOT_UNCOMPRESSED, PARAMETERS};
 use crate::common::{
     der::{composite_oid, pkcs8, pkcs8_of, spki, tlv},
     errors::{invalid, length, outcome},
     keys::{signing_key, signing_key_bytes},
 };
 
-const NOT_CANONICAL: &str =
-    "it has attributes, extra fields or another encoding; import it to get the canonical one";
-const PARAMETERS: &str = "its algorithm has parameters";
 const NULL: &[u8] = &[0x05, 0x00];
 const EC_PUBLIC_KEY: &[u8] = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01";
 const P256: &[u8] = b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";

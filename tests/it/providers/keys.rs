@@ -7,7 +7,7 @@ use twinseal::{
 };
 
 use super::{PROVIDERS, pairs, same_on_all};
-use crate::common::keys::{COMPOSITE, CTX, X25519, kem_key, signing_key};
+use crate::common::keys::{COMPOSITE, CTX, P384, X25519, kem_key, signing_key};
 
 #[test]
 fn one_seed_gives_one_key() {
@@ -40,6 +40,29 @@ fn one_seed_gives_one_key() {
             let public = key.verifying_key();
             (public.as_bytes().to_vec(), public.key_id(), key.secret_bytes().to_vec())
         });
+    }
+}
+
+/// A key file of suite 0x0051 has no seed, and holds the same key.
+#[test]
+fn the_seed_and_what_it_expands_to_are_one_key() {
+    for number in 1..10 {
+        let of_seed = kem_key(P384, number);
+        let file = of_seed.to_pkcs8_der().unwrap();
+        let (ciphertext, secret) = of_seed.encapsulation_key().encapsulate().unwrap();
+        let mut other = ciphertext.as_bytes().to_vec();
+        other[usize::from(number)] ^= 1;
+        let other = Ciphertext::from_bytes(P384, &other).unwrap();
+        let rejected = of_seed.decapsulate(&other).unwrap();
+        for (a, b) in pairs() {
+            let read = DecapsulationKey::from_pkcs8_der(file.as_bytes()).unwrap();
+            let read = read.on(a).unwrap().on(b).unwrap();
+            assert_eq!((read.suite(), read.seed()), (P384, None));
+            assert_eq!(read.encapsulation_key(), of_seed.encapsulation_key());
+            assert_eq!(read.to_pem().as_str(), of_seed.to_pem().as_str());
+            assert_eq!(read.decapsulate(&ciphertext).unwrap().as_bytes(), secret.as_bytes());
+            assert_eq!(read.decapsulate(&other).unwrap().as_bytes(), rejected.as_bytes());
+        }
     }
 }
 

@@ -26,7 +26,7 @@ use super::{
     },
 };
 use crate::common::{
-    der::{ec_private_key, pkcs8_of, tlv},
+    der::{ec_private_key, kem_oid, pkcs8},
     vectors::Entry,
 };
 
@@ -279,8 +279,7 @@ pub(crate) fn spec_keyring() -> Keyring {
 
 /// PKCS#8 of the seed of ML-KEM and of the scalar.
 fn kem_0051_pkcs8(seed_m: &[u8], scalar: &[u8]) -> Vec<u8> {
-    let algorithm = tlv(0x30, &[&tlv(0x06, &[b"\x2b\x06\x01\x05\x05\x07\x06\x3f"])]);
-    pkcs8_of(0, &algorithm, &[seed_m, &ec_private_key(scalar)].concat(), b"")
+    pkcs8(&kem_oid(), &[seed_m, &ec_private_key(scalar)].concat())
 }
 
 fn compute_key_files(block: &mut Computed<'_>) {

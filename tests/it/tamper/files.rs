@@ -9,7 +9,7 @@ use super::{
 use crate::common::{
     der::pem,
     errors::{bad_pem, invalid, length, outcome, truncated},
-    keys::{X25519, kem_key, signing_key},
+    keys::{P384, X25519, kem_key, signing_key},
     parsers::{Parser, der_parsers, pem_parsers},
 };
 
@@ -35,6 +35,7 @@ fn flip_key_files(extent: Extent) {
         }
     }
 
+    flip_kem_key_files(extent);
     let spki = key.verifying_key().to_spki_der().unwrap();
     for field in [0..spki.len() - 2689, spki.len() - 2689..spki.len()] {
         for (position, bit) in bits(&field, extent) {
@@ -61,6 +62,43 @@ fn flip_key_files(extent: Extent) {
             let same_key = *other.seed().unwrap() == [6; 32] && other.suite() == X25519;
             let end = position == pem.len() - 1;
             assert!(!same_key || end, "{position} {bit}: {changed}");
+        }
+    }
+}
+
+/// The standard files of suite 0x0051.
+fn flip_kem_key_files(extent: Extent) {
+    let key = kem_key(P384, 5);
+    let pkcs8 = key.to_pkcs8_der().unwrap().as_bytes().to_vec();
+    let (seed, scalar) = (21..85, 92..140);
+    for (position, bit) in bits(&(0..pkcs8.len()), Everything) {
+        let mut changed = pkcs8.clone();
+        changed[position] ^= 1 << bit;
+        match DecapsulationKey::from_pkcs8_der(&changed) {
+            Ok(other) => {
+                // z is in no public key: a change of it shows in rejected ciphertexts only.
+                let is_z = (53..85).contains(&position);
+                assert_eq!(other.encapsulation_key() == key.encapsulation_key(), is_z);
+                assert_eq!(other.to_pkcs8_der().unwrap().as_bytes(), changed);
+                let is_secret = seed.contains(&position) || scalar.contains(&position);
+                assert!(is_secret, "{position} {bit}");
+            }
+            Err(error) => assert!(is_of_a_key(&error), "{error:?}"),
+        }
+    }
+    let spki = key.encapsulation_key().to_spki_der().unwrap();
+    let start = spki.len() - 1665;
+    for field in [0..start, start..spki.len()] {
+        for (position, bit) in bits(&field, extent) {
+            let mut changed = spki.clone();
+            changed[position] ^= 1 << bit;
+            match EncapsulationKey::from_spki_der(&changed) {
+                Ok(other) => {
+                    assert_eq!(other.to_spki_der().unwrap(), changed);
+                    assert!(position >= start, "{position} {bit}");
+                }
+                Err(error) => assert!(is_of_a_key(&error), "{error:?}"),
+            }
         }
     }
 }
