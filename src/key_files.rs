@@ -34,6 +34,7 @@ mod algorithm;
 mod directory;
 mod experimental;
 pub(crate) mod files;
+pub(crate) mod import;
 mod kem_keys;
 mod keyrings;
 pub(crate) mod pem;

@@ -61,6 +61,7 @@ pub use aws_lc::AWS_LC;
 #[cfg(feature = "experimental-falcon")]
 pub(crate) use falcon::Falcon1024;
 pub use portable::PORTABLE;
+pub(crate) use portable::{expand_ml_dsa_87, expand_ml_kem_1024, ml_dsa_87_of_expanded};
 #[cfg(feature = "pqclean")]
 pub use pqclean::PQCLEAN;
 

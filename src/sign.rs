@@ -18,6 +18,7 @@
 
 mod composite;
 mod ecdsa;
+mod expanded_signing_key;
 pub(crate) mod external;
 mod prehash;
 pub(crate) mod signature;
@@ -26,6 +27,7 @@ pub(crate) mod suite;
 pub(crate) mod verifying_key;
 mod without_context;
 
+pub use expanded_signing_key::ExpandedSigningKey;
 pub use without_context::WithoutContext;
 
 #[cfg(feature = "hazmat")]

@@ -238,11 +238,16 @@ const ML_KEM_SEED: usize = constants::ML_KEM_1024_LENGTHS.seed;
 /// The suite and the rest of a key file of the crate's own form. A key of a suite that has a standard form
 /// is refused in this one.
 fn kem_suite(bytes: &[u8]) -> Result<(KemSuite, &[u8]), Error> {
-    let mut reader = wire::Reader::new("KEM key file", bytes);
-    let suite = KemSuite::from_id(reader.u16()?)?;
+    let (suite, key) = suite_and_key(bytes)?;
     if suite.oid().is_some() {
         let reason = "keys of its suite are PKCS#8 and SPKI; import it to get that form";
         return Err(Error::Invalid { what: "KEM key file", reason });
     }
-    Ok((suite, reader.rest()))
+    Ok((suite, key))
+}
+
+/// The suite and the rest of a key file of the crate's own form, of any suite.
+pub(super) fn suite_and_key(bytes: &[u8]) -> Result<(KemSuite, &[u8]), Error> {
+    let mut reader = wire::Reader::new("KEM key file", bytes);
+    Ok((KemSuite::from_id(reader.u16()?)?, reader.rest()))
 }

@@ -9,10 +9,8 @@ mod ml_kem;
 mod p384;
 mod x25519;
 
-#[cfg(feature = "pqclean")]
-pub(super) use ml_dsa::expand_ml_dsa_87;
-#[cfg(any(feature = "aws-lc-rs", feature = "pqclean"))]
-pub(super) use ml_kem::expand_ml_kem_1024;
+pub(crate) use ml_dsa::{expand_ml_dsa_87, ml_dsa_87_of_expanded};
+pub(crate) use ml_kem::expand_ml_kem_1024;
 
 /// All Rust, on every platform: x25519-dalek, p384, ml-kem, ml-dsa and aes-gcm.
 pub static PORTABLE: Provider = Provider {

@@ -6,10 +6,10 @@ use zeroize::Zeroizing;
 
 use super::ecdsa::DerEcdsa;
 use crate::{
-    check, constants, context,
+    check, constants, context, ec_private_key,
     error::Error,
     provider::{
-        Provider, Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths,
+        self, Provider, Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths,
         SignatureScheme,
     },
     wire,
@@ -27,6 +27,8 @@ pub(crate) struct CompositeSuite {
     label: &'static [u8],
     post_quantum: fn(&Provider) -> &'static dyn SignatureScheme,
     post_quantum_lengths: SignatureLengths,
+    /// Loads the expanded form of a signing key, if the scheme has one beside the seed.
+    post_quantum_of_expanded: Option<fn(&[u8]) -> Result<SignatureKeyPair, Error>>,
     /// The label, if the scheme has contexts; the message representative carries it anyway.
     post_quantum_context: &'static [u8],
     joined: Joined,
@@ -55,6 +57,7 @@ pub(crate) static ML_DSA_87_ECDSA_P384: CompositeSuite = CompositeSuite {
     label: constants::ML_DSA_87_ECDSA_P384_LABEL,
     post_quantum: |provider| provider.ml_dsa_87,
     post_quantum_lengths: constants::ML_DSA_87_LENGTHS,
+    post_quantum_of_expanded: Some(provider::ml_dsa_87_of_expanded),
     post_quantum_context: constants::ML_DSA_87_ECDSA_P384_LABEL,
     joined: Joined::ByLength,
 };
@@ -71,8 +74,9 @@ pub(crate) static FALCON_1024_ECDSA_P384: CompositeSuite = CompositeSuite {
         2,
     ),
     label: constants::FALCON_1024_ECDSA_P384_LABEL,
-    post_quantum: |_| &crate::provider::Falcon1024,
+    post_quantum: |_| &provider::Falcon1024,
     post_quantum_lengths: constants::FALCON_1024_LENGTHS,
+    post_quantum_of_expanded: None,
     post_quantum_context: b"",
     joined: Joined::ByPrefix,
 };
@@ -160,11 +164,30 @@ impl Composite {
             wire::exact("signing key", signing_key, self.suite.lengths.signing_key)?
                 .split_at(self.suite.post_quantum_lengths.signing_key);
         let post_quantum = self.post_quantum.key_pair(sk_pq)?;
-        let traditional = self.traditional.key_pair(sk_t)?;
-        let mut verifying_key = post_quantum.verifying_key;
-        verifying_key.extend_from_slice(&traditional.verifying_key);
-        Ok(CompositeKeyPair {
-            verifying_key,
+        Ok(self.pair(post_quantum, self.traditional.key_pair(sk_t)?))
+    }
+
+    /// A key whose first half is expanded, and whose second is a scalar. The first half does not use the
+    /// provider.
+    pub(crate) fn load_expanded(
+        &self,
+        expanded: &[u8],
+        scalar: &[u8],
+    ) -> Result<CompositeKeyPair, Error> {
+        let Some(of_expanded) = self.suite.post_quantum_of_expanded else {
+            return Err(Error::Unsupported("expanded keys of this suite"));
+        };
+        let ec_private_key = Zeroizing::new(ec_private_key::encode(scalar));
+        Ok(self.pair(of_expanded(expanded)?, self.traditional.key_pair(&ec_private_key)?))
+    }
+
+    fn pair(
+        &self,
+        post_quantum: SignatureKeyPair,
+        traditional: SignatureKeyPair,
+    ) -> CompositeKeyPair {
+        CompositeKeyPair {
+            verifying_key: [post_quantum.verifying_key, traditional.verifying_key].concat(),
             verifier: CompositeVerifier {
                 suite: self.suite,
                 post_quantum: post_quantum.verifier,
@@ -175,7 +198,7 @@ impl Composite {
                 post_quantum: post_quantum.signer,
                 traditional: traditional.signer,
             },
-        })
+        }
     }
 
     pub(crate) fn load_public(&self, verifying_key: &[u8]) -> Result<CompositeVerifier, Error> {

@@ -41,6 +41,7 @@ mod sign;
 // Envelopes, streams, sessions, requests and key files.
 mod async_io;
 mod headers;
+mod import;
 mod key_files;
 #[cfg(feature = "passphrase")]
 mod passphrase;

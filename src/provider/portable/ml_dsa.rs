@@ -1,7 +1,7 @@
 //! ML-DSA-87, from ml-dsa.
 
 use ml_dsa::{ExpandedSigningKey, MlDsa87};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     constants, context,
@@ -11,6 +11,10 @@ use crate::{
     },
     random, wire,
 };
+
+mod expanded;
+
+use expanded::Expanded;
 
 #[derive(Debug)]
 pub(super) struct MlDsa87Scheme;
@@ -57,13 +61,8 @@ impl MlDsaSigner {
 }
 
 /// The verifying key and FIPS 204's expanded signing key, for providers that cannot start from a
-/// seed.
-#[cfg(feature = "pqclean")]
-pub(in crate::provider) fn expand_ml_dsa_87(
-    seed: &[u8],
-) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), Error> {
-    use zeroize::Zeroize;
-
+/// seed, and to compare with.
+pub(crate) fn expand_ml_dsa_87(seed: &[u8]) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), Error> {
     let seed = wire::array_ref::<32>("ML-DSA seed", seed)?;
     let key = Box::new(ExpandedSigningKey::<MlDsa87>::from_seed(seed.into()));
     #[expect(deprecated, reason = "other implementations load nothing else")]
@@ -93,4 +92,22 @@ impl SchemeVerifier for MlDsaVerifier {
             Err(Error::Verify)
         }
     }
+}
+
+/// The key pair of FIPS 204's expanded signing key. `ml-dsa` panics at some that are invalid, so everything
+/// that is redundant in one is compared.
+pub(crate) fn ml_dsa_87_of_expanded(expanded: &[u8]) -> Result<SignatureKeyPair, Error> {
+    let parts = Expanded::read(expanded)?;
+    let length = || Error::Length { what: "expanded key", expected: 4896, actual: expanded.len() };
+    let bytes = expanded.try_into().map_err(|_| length())?;
+    #[expect(deprecated, reason = "the seed is not there")]
+    let signer = Box::new(ExpandedSigningKey::<MlDsa87>::from_expanded(bytes));
+    let verifier = Box::new(signer.verifying_key());
+    let verifying_key = verifier.encode().to_vec();
+    parts.check(&verifying_key)?;
+    Ok(SignatureKeyPair {
+        verifying_key,
+        verifier: Box::new(MlDsaVerifier(verifier)),
+        signer: Box::new(MlDsaSigner(signer)),
+    })
 }

@@ -1,7 +1,7 @@
 //! ML-KEM-1024, from ml-kem.
 
 use ml_kem::{DecapsulationKey1024, EncapsulationKey1024, KeyExport, kem::Decapsulate as _};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     constants,
@@ -44,11 +44,8 @@ impl Kem for MlKem1024 {
 }
 
 /// The encapsulation key and FIPS 203's expanded decapsulation key, for providers that cannot start
-/// from a seed.
-#[cfg(any(feature = "aws-lc-rs", feature = "pqclean"))]
-pub(in crate::provider) fn expand_ml_kem_1024(
-    seed: &[u8],
-) -> Result<(Vec<u8>, zeroize::Zeroizing<Vec<u8>>), Error> {
+/// from a seed, and to compare with.
+pub(crate) fn expand_ml_kem_1024(seed: &[u8]) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), Error> {
     #[expect(deprecated, reason = "other implementations load nothing else")]
     use ml_kem::ExpandedKeyEncoding;
 
@@ -57,7 +54,7 @@ pub(in crate::provider) fn expand_ml_kem_1024(
     seed.zeroize();
     #[expect(deprecated, reason = "other implementations load nothing else")]
     let mut bytes = key.to_expanded_bytes();
-    let expanded = zeroize::Zeroizing::new(bytes.to_vec());
+    let expanded = Zeroizing::new(bytes.to_vec());
     bytes.zeroize();
     Ok((key.encapsulation_key().to_bytes().to_vec(), expanded))
 }
