@@ -118,6 +118,47 @@ impl Keyring {
     pub fn read_dir(path: impl AsRef<Path>) -> io::Result<Self> {
         Self::read_from(path.as_ref())
     }
+
+    /// Reads the keys from a directory as [`read_dir`](Self::read_dir) does, but each by `read`: for
+    /// encrypted keys, for example.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`read_dir`](Self::read_dir); those of `read` are wrapped in [`io::Error`] with the path of
+    /// the file.
+    ///
+    /// ```
+    /// use twinseal::{DecapsulationKey, Keyring};
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let key = DecapsulationKey::generate()?;
+    /// key.write_pem_file(directory.path().join("primary.pem"))?;
+    /// let mut files = 0;
+    /// let ring = Keyring::read_dir_with(directory.path(), |text| {
+    ///     files += 1;
+    ///     DecapsulationKey::from_pem(text)
+    /// })?;
+    /// assert_eq!((files, ring.primary()), (1, key.encapsulation_key()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read_dir_with(
+        path: impl AsRef<Path>,
+        mut read: impl FnMut(&str) -> Result<DecapsulationKey, Error>,
+    ) -> io::Result<Self> {
+        let path = path.as_ref();
+        let files = directory::read(path)?;
+        let primary = files.iter().find(|file| file.is_primary()).ok_or_else(|| {
+            Error::at(path, Error::Keyring { reason: "a directory needs a primary.pem" }.into())
+        })?;
+        let mut ring = Self::new(primary.parse(&mut read)?);
+        for file in files.iter().filter(|file| !file.is_primary()) {
+            let key = file.parse(&mut read)?;
+            if !ring.contains(key.encapsulation_key()) {
+                ring.add_older(key).map_err(|error| file.error(error))?;
+            }
+        }
+        Ok(ring)
+    }
 }
 
 impl Ring for Keyring {}
@@ -126,18 +167,7 @@ impl Reload for Keyring {}
 
 impl ReadFrom for Keyring {
     fn read_from(path: &Path) -> io::Result<Self> {
-        let files = directory::read(path)?;
-        let primary = files.iter().find(|file| file.is_primary()).ok_or_else(|| {
-            Error::at(path, Error::Keyring { reason: "a directory needs a primary.pem" }.into())
-        })?;
-        let mut ring = Self::new(primary.parse(DecapsulationKey::from_pem)?);
-        for file in files.iter().filter(|file| !file.is_primary()) {
-            let key = file.parse(DecapsulationKey::from_pem)?;
-            if !ring.contains(key.encapsulation_key()) {
-                ring.add_older(key).map_err(|error| file.error(error))?;
-            }
-        }
-        Ok(ring)
+        Self::read_dir_with(path, DecapsulationKey::from_pem)
     }
 }
 
