@@ -7,9 +7,10 @@ use crate::{
     desk::Desk,
 };
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "keygen",
     "public",
+    "passwd",
     "seal",
     "open",
     "sign",

@@ -11,8 +11,10 @@ use crate::{
     inspect::{Retired, suite_names},
 };
 
+mod passphrase;
 mod texts;
 
+pub(crate) use passphrase::{NewPassphrase, Passphrase, Passwd};
 pub(crate) use texts::EXIT_CODES;
 
 /// Seals and signs files with hybrid post-quantum cryptography.
@@ -46,6 +48,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Keygen(Keygen),
     Public(Public),
+    Passwd(Passwd),
     Seal(Seal),
     Open(Open),
     Sign(Sign),
@@ -60,7 +63,9 @@ pub(crate) enum Command {
 /// Make a private key and print its key id
 ///
 /// The key is written to a new file that only you can read. An existing file is never overwritten.
-/// The file is not encrypted: protect it as you protect other private keys.
+///
+/// Without --passphrase or --passphrase-file the file is not encrypted: protect it as you protect other
+/// private keys.
 #[derive(Args)]
 #[command(after_help = texts::KEYGEN)]
 pub(crate) struct Keygen {
@@ -70,6 +75,9 @@ pub(crate) struct Keygen {
     #[arg(long, help = texts::suite(), value_name = "NAME", ignore_case = true,
         value_parser = PossibleValuesParser::new(suite_names()))]
     pub(crate) suite: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) passphrase: NewPassphrase,
 
     /// Where to write the private key
     #[arg(short, long, value_name = "FILE", default_value = "key.pem", value_hint = ValueHint::FilePath)]
@@ -95,6 +103,9 @@ pub(crate) struct Public {
     /// The private key
     #[arg(value_name = "KEY", value_hint = ValueHint::FilePath)]
     pub(crate) key: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) passphrase: Passphrase,
 
     /// Where to write the public key [default: standard output]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -156,6 +167,9 @@ pub(crate) struct Open {
     #[arg(short, long, value_name = "KEY", value_hint = ValueHint::FilePath)]
     pub(crate) key: PathBuf,
 
+    #[command(flatten)]
+    pub(crate) passphrase: Passphrase,
+
     /// Write data to a terminal, although a terminal obeys escape sequences
     #[arg(long)]
     pub(crate) to_terminal: bool,
@@ -174,6 +188,9 @@ pub(crate) struct Sign {
     /// Your private signing key
     #[arg(short, long, value_name = "KEY", value_hint = ValueHint::FilePath)]
     pub(crate) key: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) passphrase: Passphrase,
     #[command(flatten)]
     pub(crate) context: Context,
     #[command(flatten)]
@@ -211,6 +228,9 @@ pub(crate) struct Rewrap {
     /// The private key of a recipient of FILE, a file of several, or a directory with a primary.pem
     #[arg(short, long, value_name = "KEY", value_hint = ValueHint::FilePath)]
     pub(crate) key: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) passphrase: Passphrase,
     #[command(flatten)]
     pub(crate) recipients: Recipients,
 
@@ -238,6 +258,9 @@ pub(crate) struct Certificate {
     /// Your private signing key
     #[arg(short, long, value_name = "KEY", value_hint = ValueHint::FilePath)]
     pub(crate) key: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) passphrase: Passphrase,
 
     /// Whose key it is, such as CN=Alice,O=Example,C=DE (RFC 4514)
     #[arg(long, value_name = "DN", value_parser = DistinguishedName::parse, value_hint = ValueHint::Other)]

@@ -26,6 +26,7 @@ use crate::{
     keys,
     name::Name,
     output::{Content, Output, Sources},
+    readers,
 };
 
 mod names;
@@ -39,7 +40,9 @@ pub(crate) fn certificate(args: &args::Certificate, console: &Console) -> Result
     let subject = subject.map_err(|reason| Failure::usage(format!("--subject: {reason}")))?;
     let names = args.names.iter().map(|name| name.0.clone()).collect();
     let contents = Contents { subject, names };
-    let key = keys::signing(&args.key, console)?;
+    let read = [&args.key].into_iter().chain(&args.passphrase.file);
+    readers::check(read.map(|path| Some(path.as_path())))?;
+    let key = keys::signing(&args.key, &args.passphrase, console)?;
     if key.suite().oid().is_none() {
         return Err(Failure::of(
             &Name::of(&args.key),
@@ -65,7 +68,7 @@ pub(crate) fn certificate(args: &args::Certificate, console: &Console) -> Result
             format_args!("no certificate was made: {error}; try again"),
         )
     })?;
-    let sources = Sources::default().and_keys([&args.key]);
+    let sources = Sources::default().and_keys([&args.key]).and_keys(&args.passphrase.file);
     Output::create(args.output.as_deref(), Content::Text, &sources)?.write_whole(pem.as_bytes())
 }
 

@@ -1,13 +1,15 @@
 //! `keygen` and `public`: make a private key, and print its public key.
 
-use twinseal::{DecapsulationKey, Error, KemSuite, SignatureSuite, SigningKey};
+use twinseal::{DecapsulationKey, Error, KemSuite, SignatureSuite, SigningKey, passphrase::Scrypt};
 
 use crate::{
-    args::{Keygen, Public},
+    args::{Keygen, NewPassphrase, Public},
     console::Console,
     failure::Failure,
     keys::{self, Private},
     output::{self, Content, Output, Sources},
+    passphrase::Passphrase,
+    readers,
 };
 
 pub(crate) fn keygen(args: &Keygen, console: &Console) -> Result<(), Failure> {
@@ -30,6 +32,7 @@ fn make(args: &Keygen, console: &Console) -> Result<(), Failure> {
             SignatureSuite::ALL.iter().map(|suite| (suite.name(), *suite)).collect();
         SigningKey::generate_for(pick(&suites, wanted)?).map(Private::Sign)
     };
+    readers::check(args.passphrase.file.iter().map(|path| Some(path.as_path())))?;
     // If the id cannot be printed, no key should be left.
     let printed = Output::create(None, Content::Text, &Sources::default())?;
     let output = Output::create(Some(&args.output), Content::PrivateKey, &Sources::default())?;
@@ -37,16 +40,30 @@ fn make(args: &Keygen, console: &Console) -> Result<(), Failure> {
     let key = key.map_err(|error: Error| {
         Failure::of(&name, format_args!("no key was made: {error}; try again"))
     })?;
-    let (pem, key_id, suite) = match &key {
-        Private::Kem(key) => (key.to_pem(), key.encapsulation_key().key_id(), key.suite().name()),
-        Private::Sign(key) => (key.to_pem(), key.verifying_key().key_id(), key.suite().name()),
-    };
-    output.write_whole(pem.as_str().as_bytes())?;
+    write(&key, &args.passphrase, output, console)?;
+    let suite = key.suite_name();
     console.note(format_args!(
         "{name}: a new {suite} private key; keep it secret, and give others the key that `twinseal \
          public` prints"
     ));
-    printed.write_whole(format!("{key_id}\n").as_bytes())
+    printed.write_whole(format!("{}\n", key.key_id()).as_bytes())
+}
+
+/// Writes a private key, under a passphrase if one is wanted.
+pub(crate) fn write(
+    key: &Private,
+    under: &NewPassphrase,
+    output: Output,
+    console: &Console,
+) -> Result<(), Failure> {
+    if !under.is_wanted() {
+        return output.write_whole(key.to_pem().as_str().as_bytes());
+    }
+    let name = output.name().clone();
+    key.check_encryptable(&name)?;
+    let passphrase = Passphrase::new(&name, under.file.as_deref(), "--passphrase-file", console)?;
+    let pem = key.to_encrypted_pem(&passphrase, under.scrypt.unwrap_or(Scrypt::DEFAULT), &name)?;
+    output.write_whole(pem.as_bytes())
 }
 
 /// The suite with this name, or the first one.
@@ -66,8 +83,10 @@ fn pick<Suite: Copy>(
 }
 
 pub(crate) fn public(args: &Public, console: &Console) -> Result<(), Failure> {
-    let key = keys::private(&args.key, console)?;
-    let sources = Sources::default().and_keys([&args.key]);
+    let read = [&args.key].into_iter().chain(&args.passphrase.file);
+    readers::check(read.map(|path| Some(path.as_path())))?;
+    let key = keys::private(&args.key, &args.passphrase, console)?;
+    let sources = Sources::default().and_keys([&args.key]).and_keys(&args.passphrase.file);
     let pem = match &key {
         Private::Kem(key) => key.encapsulation_key().to_pem(),
         Private::Sign(key) => key.verifying_key().to_pem(),

@@ -6,8 +6,8 @@ use std::{
 };
 
 use twinseal::{
-    DecapsulationKey, EncapsulationKey, Error, Keyring, Policy, Recipients, SignatureSuite,
-    SigningKey, VerifyingKey, VerifyingKeyring, key_files::PemDocument,
+    EncapsulationKey, Error, Policy, Recipients, SignatureSuite, VerifyingKey, VerifyingKeyring,
+    key_files::PemDocument,
 };
 
 use crate::{
@@ -18,23 +18,22 @@ use crate::{
 
 mod document;
 mod file;
-mod modes;
+pub(crate) mod modes;
+mod private;
+mod rewritten;
 mod role;
 mod unfit;
+mod unlock;
 mod wanted;
 
 pub(crate) use document::{Document, describe};
 use file::KeyFile;
 pub(crate) use file::{MAX_LENGTH, TOO_LONG, too_long};
 use modes::Secrecy;
+pub(crate) use private::{Private, keyring, private, signing};
+pub(crate) use rewritten::PrivateFile;
 use wanted::Wanted;
 pub(crate) use {role::Role, unfit::not_keys};
-
-/// A private key of either kind, for commands that take both.
-pub(crate) enum Private {
-    Kem(DecapsulationKey),
-    Sign(SigningKey),
-}
 
 pub(crate) fn recipients(paths: &[PathBuf], console: &Console) -> Result<Recipients, Failure> {
     let mut keys = Vec::with_capacity(paths.len());
@@ -55,33 +54,6 @@ pub(crate) fn recipients(paths: &[PathBuf], console: &Console) -> Result<Recipie
                 ))
             }
             None => Failure::usage(format!("-r: {error}")),
-        }
-    })
-}
-
-/// The keys of a file, or of a directory.
-pub(crate) fn keyring(path: &Path, console: &Console) -> Result<Keyring, Failure> {
-    if is_directory(path) {
-        let keys = Keyring::read_dir(path);
-        let keys = keys.map_err(|error| unfit::directory(path, &error, Wanted::Opening))?;
-        modes::warn_in(path, Secrecy::Private, console);
-        return Ok(keys);
-    }
-    read(path, Wanted::Opening, console, Keyring::from_pem)
-}
-
-pub(crate) fn signing(path: &Path, console: &Console) -> Result<SigningKey, Failure> {
-    read(path, Wanted::Signing, console, SigningKey::from_pem)
-}
-
-/// A key of either kind.
-pub(crate) fn private(path: &Path, console: &Console) -> Result<Private, Failure> {
-    read(path, Wanted::Private, console, |text| {
-        match DecapsulationKey::from_pem(text).map(Private::Kem) {
-            Err(Error::PemLabel { .. } | Error::Algorithm { .. }) => {
-                SigningKey::from_pem(text).map(Private::Sign)
-            }
-            other => other,
         }
     })
 }

@@ -25,6 +25,8 @@ mod limits;
 mod name;
 mod output;
 mod pages;
+mod passphrase;
+mod passwd;
 mod readers;
 mod seal;
 mod sign;
@@ -67,6 +69,7 @@ fn run(command: Command, console: &Console) -> Result<(), Failure> {
     match command {
         Command::Keygen(args) => keygen::keygen(&args, console),
         Command::Public(args) => keygen::public(&args, console),
+        Command::Passwd(args) => passwd::passwd(&args, console),
         Command::Seal(args) => seal::seal(&args, console),
         Command::Open(args) => seal::open(&args, console),
         Command::Rewrap(args) => seal::rewrap(&args, console),

@@ -58,6 +58,15 @@ pub(crate) enum Content {
     Shown,
     /// Only for the owner, and only in a new file.
     PrivateKey,
+    /// A private key in place of the file that it was read from, whose owner must be the user.
+    ChangedKey,
+}
+
+impl Content {
+    /// Whether it must be on the disk at the end, because nothing else has it.
+    fn is_key(self) -> bool {
+        matches!(self, Self::PrivateKey | Self::ChangedKey)
+    }
 }
 
 /// The files that a command reads: a result must not replace them.
@@ -148,6 +157,7 @@ impl Output {
                 let advice = "private keys are not written to streams; name a file with -o";
                 return Err(Failure::of(&name, advice));
             }
+            Content::ChangedKey => return Err(not_a_file(&name)),
             _ => off_terminals(&file, content, &name)?,
         }
         let metadata = file.metadata().map_err(|error| Failure::writing(&name, &error))?;
@@ -190,6 +200,11 @@ impl Output {
             None => closing::close(file).map_err(|error| Failure::writing(&name, &error)),
         }
     }
+}
+
+/// A key is changed in its place only where it can be replaced.
+fn not_a_file(name: &Name) -> Failure {
+    Failure::of(name, "it is not a file that can be replaced; name a new file with -o")
 }
 
 /// Keeps data off terminals: a terminal obeys escape sequences, and the sealer of a file chose its content.

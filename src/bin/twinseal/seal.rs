@@ -37,10 +37,13 @@ pub(crate) fn seal(args: &Seal, console: &Console) -> Result<(), Failure> {
 }
 
 pub(crate) fn open(args: &Open, console: &Console) -> Result<(), Failure> {
-    readers::check([Some(args.key.as_path()), args.files.input.as_deref()])?;
-    let keys = keys::keyring(&args.key, console)?;
+    let keys =
+        [&args.key].into_iter().chain(&args.passphrase.file).map(|path| Some(path.as_path()));
+    readers::check(keys.chain([args.files.input.as_deref()]))?;
+    let keys = keys::keyring(&args.key, &args.passphrase, console)?;
     let mut input = Input::open(args.files.input.as_deref())?;
-    let sources = Sources::default().and_input(&input).and_keys([&args.key]);
+    let sources =
+        Sources::default().and_input(&input).and_keys([&args.key]).and_keys(&args.passphrase.file);
     let wrong_length = check(&mut input)?;
     let content = if args.to_terminal { Content::Shown } else { Content::Plaintext };
     let mut output = Output::create(args.files.output.as_deref(), content, &sources)?;
@@ -85,13 +88,17 @@ const PIECE: usize = 128 * 1024;
 pub(crate) fn rewrap(args: &Rewrap, console: &Console) -> Result<(), Failure> {
     let recipients = args.recipients.paths.iter();
     let others = [&args.key, &args.input];
-    readers::check(recipients.chain(others).map(|path| Some(path.as_path())))?;
-    let keys = keys::keyring(&args.key, console)?;
+    let read = recipients.chain(others).chain(&args.passphrase.file);
+    readers::check(read.map(|path| Some(path.as_path())))?;
+    let keys = keys::keyring(&args.key, &args.passphrase, console)?;
     let recipients = keys::recipients(&args.recipients.paths, console)?;
     let mut input = Input::open(Some(&args.input))?;
     let name = input.name().clone();
-    let sources =
-        Sources::default().and_input(&input).and_keys([&args.key]).and_keys(&args.recipients.paths);
+    let sources = Sources::default()
+        .and_input(&input)
+        .and_keys([&args.key])
+        .and_keys(&args.passphrase.file)
+        .and_keys(&args.recipients.paths);
     check(&mut input)?.map_or(Ok(()), Err)?;
     let mut output = Output::create(args.output.as_deref(), Content::Binary, &sources)?;
     let writer = BufWriter::with_capacity(PIECE, &mut output);

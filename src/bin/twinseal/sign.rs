@@ -17,11 +17,14 @@ use crate::{
 };
 
 pub(crate) fn sign(args: &Sign, console: &Console) -> Result<(), Failure> {
-    readers::check([Some(args.key.as_path()), args.files.input.as_deref()])?;
-    let key = keys::signing(&args.key, console)?;
+    let keys =
+        [&args.key].into_iter().chain(&args.passphrase.file).map(|path| Some(path.as_path()));
+    readers::check(keys.chain([args.files.input.as_deref()]))?;
+    let key = keys::signing(&args.key, &args.passphrase, console)?;
     let input = Input::open(args.files.input.as_deref())?;
     let name = input.name().clone();
-    let sources = Sources::default().and_input(&input).and_keys([&args.key]);
+    let sources =
+        Sources::default().and_input(&input).and_keys([&args.key]).and_keys(&args.passphrase.file);
     let output = Output::create(args.files.output.as_deref(), Content::Binary, &sources)?;
     let mut input = input.show(console);
     let signature = key

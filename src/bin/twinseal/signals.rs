@@ -9,12 +9,12 @@ use signal_hook::{
     low_level,
 };
 
-use crate::{console::Console, name::Name, output};
+use crate::{console::Console, name::Name, output, passphrase};
 
 /// How long one thread waits for another: perhaps nobody reads standard error.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// On a signal, removes unfinished output and says so, then ends the process as the signal would have.
+/// On a signal, removes unfinished output, says so and restores the terminal, then ends the process as the signal would have.
 pub(crate) fn watch(console: &Console) {
     let console = console.clone();
     let (ready, is_ready) = mpsc::channel();
@@ -28,6 +28,7 @@ pub(crate) fn watch(console: &Console) {
             let placed = output::abandon();
             let name = low_level::signal_name(signal).unwrap_or("a signal");
             say(&console, name, &placed);
+            passphrase::restore();
             let _ = low_level::emulate_default_handler(signal);
         }
     });

@@ -39,7 +39,16 @@ pub(super) fn suite() -> String {
 pub(super) const KEYGEN: &str = "\
 Examples:
   twinseal keygen --kem -o bob.pem
-  twinseal keygen --sign -o alice.pem";
+  twinseal keygen --sign -o alice.pem
+  twinseal keygen --sign --passphrase -o carol.pem";
+
+pub(super) const SCRYPT: &str = "The cost of trying a passphrase [default: 131072,8,1, which takes 128 MiB of memory and about 0.4 \
+    seconds, for you too]. OpenSSL decrypts only up to 32 MiB, such as 16384,8,8";
+
+pub(super) const PASSWD: &str = "\
+Examples:
+  twinseal passwd bob.pem
+  twinseal passwd --no-passphrase -o plain.pem bob.pem";
 
 pub(super) const PUBLIC: &str = "\
 Examples:

@@ -67,6 +67,17 @@ impl KeyFile {
         }
     }
 
+    /// Whether other names lead to the same file.
+    pub(super) fn has_other_names(&self) -> bool {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            self.metadata.as_ref().is_some_and(|metadata| metadata.nlink() > 1)
+        }
+        #[cfg(not(unix))]
+        false
+    }
+
     pub(super) fn name(&self) -> &Name {
         &self.name
     }

@@ -1,4 +1,4 @@
-//! Warns if others can read a private key or change a key.
+//! Warns if others can read a private key or a passphrase, or change a key.
 
 use std::{
     fs::{self, Metadata},
@@ -10,12 +10,14 @@ use crate::{console::Console, name::Name};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Secrecy {
     Private,
+    /// Of a private key.
+    Passphrase,
     Public,
 }
 
-/// Warns about a key file whose mode lets others read or change it.
+/// Warns about a file whose mode lets others read or change it.
 #[cfg(unix)]
-pub(super) fn warn(name: &Name, metadata: &Metadata, secrecy: Secrecy, console: &Console) {
+pub(crate) fn warn(name: &Name, metadata: &Metadata, secrecy: Secrecy, console: &Console) {
     use std::os::unix::fs::MetadataExt;
 
     if !metadata.is_file() {
@@ -29,20 +31,22 @@ pub(super) fn warn(name: &Name, metadata: &Metadata, secrecy: Secrecy, console: 
     let can_write = others(0o002) || others(0o020) && !is_own_group;
     let warning = match secrecy {
         // A user who is not the owner reads through the group, as in a Kubernetes volume with an fsGroup.
-        Secrecy::Private => {
+        Secrecy::Private | Secrecy::Passphrase => {
+            let what = if secrecy == Secrecy::Private { "private key" } else { "passphrase" };
             let can_read = others(0o004) || others(0o040) && is_owner;
             let can_write = others(0o022);
             match (can_read, can_write) {
                 (true, true) => {
-                    "others can read and change this private key; run `chmod 600` on it"
+                    format!("others can read and change this {what}; run `chmod 600` on it")
                 }
-                (true, false) => "others can read this private key; run `chmod 600` on it",
-                (false, true) => "others can change this private key; run `chmod go-w` on it",
+                (true, false) => format!("others can read this {what}; run `chmod 600` on it"),
+                (false, true) => format!("others can change this {what}; run `chmod go-w` on it"),
                 (false, false) => return,
             }
         }
         Secrecy::Public if can_write => {
             "others can change this public key, or replace it with theirs; run `chmod go-w` on it"
+                .into()
         }
         Secrecy::Public => return,
     };
@@ -50,7 +54,7 @@ pub(super) fn warn(name: &Name, metadata: &Metadata, secrecy: Secrecy, console: 
 }
 
 #[cfg(not(unix))]
-pub(super) fn warn(_: &Name, _: &Metadata, _: Secrecy, _: &Console) {}
+pub(crate) fn warn(_: &Name, _: &Metadata, _: Secrecy, _: &Console) {}
 
 /// The same for the keys in a directory.
 pub(super) fn warn_in(directory: &Path, secrecy: Secrecy, console: &Console) {

@@ -30,7 +30,7 @@ pub(super) fn not_pem(file: &KeyFile, wanted: Wanted) -> Failure {
     needed(file.name(), &what, advice, wanted)
 }
 
-fn needed(name: &Name, what: &str, advice: Option<&str>, wanted: Wanted) -> Failure {
+pub(super) fn needed(name: &Name, what: &str, advice: Option<&str>, wanted: Wanted) -> Failure {
     let needed = wanted.article_and_noun();
     let advice = advice.unwrap_or(wanted.how_to_get_one());
     Failure::of(name, format_args!("it is {what}, but {needed} is needed; {advice}"))

@@ -46,6 +46,10 @@ impl Target {
                 // The file that a link leads to is replaced, and not the link.
                 fs::canonicalize(path).map_err(failed)?
             }
+            Ok(_) if content == Content::ChangedKey => return Err(super::not_a_file(name)),
+            Err(error) if content == Content::ChangedKey => {
+                return Err(Failure::reading(name, &error));
+            }
             Ok(_) => {
                 let opened = OpenOptions::new().write(true).open(path);
                 return opened.map(Self::Stream).map_err(failed);
@@ -53,7 +57,7 @@ impl Target {
             Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
             Err(error) => return Err(failed(error)),
         };
-        let (file, staged) = Staged::new(target, content == Content::PrivateKey).map_err(failed)?;
+        let (file, staged) = Staged::new(target, content).map_err(failed)?;
         Ok(Self::Staged(file, staged))
     }
 }
@@ -61,26 +65,26 @@ impl Target {
 pub(super) struct Staged {
     temporary: Temporary,
     target: PathBuf,
-    is_key: bool,
+    content: Content,
 }
 
 impl Staged {
-    fn new(target: PathBuf, is_key: bool) -> io::Result<(File, Self)> {
+    fn new(target: PathBuf, content: Content) -> io::Result<(File, Self)> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
         let name = format!(".twinseal-{:016x}.partial", u64::from_ne_bytes(random));
         let path = target.with_file_name(name);
         let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
-        Ok((file, Self { temporary: Temporary(path), target, is_key }))
+        Ok((file, Self { temporary: Temporary(path), target, content }))
     }
 
     pub(super) fn commit(self, file: File, name: &Name) -> Result<(), Failure> {
         let failed = |error: io::Error| Failure::writing(name, &error);
-        if self.is_key {
+        if self.content.is_key() {
             file.sync_all().map_err(failed)?;
         }
         closing::close(file).map_err(failed)?;
-        if self.is_key {
+        if self.content == Content::PrivateKey {
             // Only a hard link never replaces another file.
             fs::hard_link(&self.temporary.0, &self.target).map_err(failed)?;
         } else {

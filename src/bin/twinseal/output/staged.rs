@@ -58,8 +58,7 @@ impl Staged {
             // Whatever the umask is, the owner can read it.
             let _ = fchmod(&file, as_mode(mode));
         }
-        let is_key = content == Content::PrivateKey;
-        Ok((Self { place, named, old, held, carried, is_key }, file))
+        Ok((Self { place, named, old, held, carried, is_key: content.is_key() }, file))
     }
 
     pub(super) fn commit(self, file: File, name: &Name) -> Result<(), Failure> {

@@ -37,6 +37,18 @@ impl Target {
             Found::File(..) | Found::Special(..) if content == Content::PrivateKey => {
                 return Err(failed(io::ErrorKind::AlreadyExists.into()));
             }
+            Found::Nothing(_) if content == Content::ChangedKey => {
+                return Err(Failure::reading(name, &io::ErrorKind::NotFound.into()));
+            }
+            Found::Special(..) if content == Content::ChangedKey => {
+                return Err(super::not_a_file(name));
+            }
+            // The file that replaces it would be the user's, and the owner could not read it.
+            Found::File(_, old) if content == Content::ChangedKey && !old.is_mine() => {
+                let reason = "it belongs to another user; run the command as that user, or name a new file \
+                              with -o";
+                return Err(Failure::of(name, reason));
+            }
             Found::Special(place, found) => {
                 return replaced::open_special(&place, &found, name).map(Self::Stream);
             }

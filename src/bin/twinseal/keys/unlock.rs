@@ -1,0 +1,120 @@
+//! Decrypts the keys of a file or directory, and asks once for their passphrase.
+
+use twinseal::{
+    DecapsulationKey, Error, SigningKey, key_files::PemDocument, passphrase::PrivateKey,
+};
+
+use super::{private::Private, role::Role, unfit, wanted::Wanted};
+use crate::{args, console::Console, failure::Failure, name::Name, passphrase::Passphrase};
+
+/// Reads documents of private keys, which may be encrypted. The passphrase is asked for when the first
+/// encrypted one is met; all others must have the same.
+pub(super) struct Unlock<'a> {
+    /// Of the file or directory.
+    name: &'a Name,
+    given: &'a args::Passphrase,
+    console: &'a Console,
+    passphrase: Option<Passphrase>,
+    /// Why there is no passphrase.
+    failure: Option<Failure>,
+    /// The purpose of an encrypted key that is of the wrong kind.
+    other: Option<Role>,
+}
+
+impl<'a> Unlock<'a> {
+    pub(super) fn new(name: &'a Name, given: &'a args::Passphrase, console: &'a Console) -> Self {
+        Self { name, given, console, passphrase: None, failure: None, other: None }
+    }
+
+    pub(super) fn kem(&mut self, document: PemDocument<'_>) -> Result<DecapsulationKey, Error> {
+        if !document.is_encrypted() {
+            return DecapsulationKey::try_from(document);
+        }
+        match self.decrypt(document)? {
+            Private::Kem(key) => Ok(key),
+            Private::Sign(key) => Err(self.mismatch(Role::Sign, key.suite().oid())),
+        }
+    }
+
+    pub(super) fn sign(&mut self, document: PemDocument<'_>) -> Result<SigningKey, Error> {
+        if !document.is_encrypted() {
+            return SigningKey::try_from(document);
+        }
+        match self.decrypt(document)? {
+            Private::Sign(key) => Ok(key),
+            Private::Kem(key) => Err(self.mismatch(Role::Open, key.suite().oid())),
+        }
+    }
+
+    pub(super) fn either(&mut self, document: PemDocument<'_>) -> Result<Private, Error> {
+        if document.is_encrypted() {
+            return self.decrypt(document);
+        }
+        match DecapsulationKey::try_from(document).map(Private::Kem) {
+            Err(Error::PemLabel { .. } | Error::Algorithm { .. }) => {
+                SigningKey::try_from(document).map(Private::Sign)
+            }
+            other => other,
+        }
+    }
+
+    fn decrypt(&mut self, document: PemDocument<'_>) -> Result<Private, Error> {
+        let passphrase = match &self.passphrase {
+            Some(passphrase) => passphrase,
+            None => {
+                // What is wrong with the document is found without a passphrase, too: an empty one is
+                // refused last.
+                match PrivateKey::from_encrypted(document, "") {
+                    Err(Error::Misuse { .. }) | Ok(_) => {}
+                    Err(error) => return Err(error),
+                }
+                let file = self.given.file.as_deref();
+                let passphrase = Passphrase::of(self.name, file, self.console);
+                self.passphrase.insert(passphrase.map_err(|failure| {
+                    self.failure = Some(failure);
+                    Error::Passphrase
+                })?)
+            }
+        };
+        match PrivateKey::from_encrypted(document, passphrase)? {
+            PrivateKey::Decapsulation(key) => Ok(Private::Kem(key)),
+            PrivateKey::Signing(key) => Ok(Private::Sign(key)),
+            _ => Err(Error::Unsupported("keys of this kind")),
+        }
+    }
+
+    fn mismatch(&mut self, role: Role, oid: Option<&str>) -> Error {
+        self.other = Some(role);
+        Error::Algorithm { what: "private key", oid: oid.unwrap_or_default().into() }
+    }
+
+    /// Why no passphrase was obtained, if that is the reason.
+    pub(super) fn failure(&mut self) -> Option<Failure> {
+        self.failure.take()
+    }
+
+    /// Explains an error about a file, if it is about an encrypted key in it.
+    pub(super) fn explain(self, error: &Error, wanted: Wanted) -> Option<Failure> {
+        if let Some(role) = self.other {
+            return Some(unfit::needed(self.name, &role.to_string(), None, wanted));
+        }
+        self.failure.or_else(|| {
+            let advice = match &self.given.file {
+                Some(_) => "check --passphrase-file, or fetch the key file again",
+                None => "run the command again, or fetch the key file again",
+            };
+            let text = format_args!("{error}; {advice}");
+            (*error == Error::Passphrase).then(|| Failure::of(self.name, text))
+        })
+    }
+
+    /// Notes that no key needed the passphrase of `--passphrase-file`: whoever names it may think that
+    /// the key is encrypted.
+    pub(super) fn finish(self) {
+        if self.given.file.is_some() && self.passphrase.is_none() {
+            let name = self.name;
+            let note = "not encrypted, so --passphrase-file was not read";
+            self.console.note(format_args!("{name}: {note}"));
+        }
+    }
+}
