@@ -171,6 +171,8 @@ pub mod request;
 pub mod session;
 pub mod stream;
 mod unlock;
+#[cfg(feature = "x509")]
+pub mod x509;
 
 // Key files under a passphrase.
 #[cfg(feature = "passphrase")]

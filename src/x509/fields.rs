@@ -1,0 +1,86 @@
+//! What does a certificate say? Its fields, some of which are kept as the bytes that they were read from.
+
+use std::time::Duration;
+
+use spki::der::{
+    self, Decode, Reader, SliceReader, Tag, TagMode, TagNumber,
+    asn1::{BitStringRef, IntRef},
+};
+use x509_cert::{certificate::Version, ext::Extension, name::RdnSequence, time::Validity};
+
+use super::extensions::Extensions;
+
+/// The fields of a certificate (RFC 5280 §4.1).
+///
+/// Names are compared and signatures are verified as bytes: what another encoder wrote is never encoded
+/// again.
+#[derive(Debug)]
+pub(super) struct Fields {
+    /// `tbsCertificate`: the bytes that are signed.
+    pub(super) signed: Vec<u8>,
+    /// `signatureAlgorithm`.
+    pub(super) algorithm: Vec<u8>,
+    pub(super) signature: Vec<u8>,
+    pub(super) version: Version,
+    /// `tbsCertificate.signature`, which repeats `signatureAlgorithm`.
+    pub(super) signed_algorithm: Vec<u8>,
+    pub(super) issuer: Vec<u8>,
+    /// Since 1970.
+    pub(super) not_before: Duration,
+    /// Since 1970.
+    pub(super) not_after: Duration,
+    pub(super) subject: Vec<u8>,
+    pub(super) spki: Vec<u8>,
+    pub(super) extensions: Extensions,
+}
+
+impl Fields {
+    pub(super) fn read(certificate: &[u8]) -> der::Result<Self> {
+        let mut reader = SliceReader::new(certificate)?;
+        let (signed, algorithm, signature) = reader.sequence(|outer| {
+            let signed = outer.tlv_bytes()?;
+            let algorithm = outer.tlv_bytes()?;
+            Ok::<_, der::Error>((signed, algorithm, BitStringRef::decode(outer)?))
+        })?;
+        reader.finish()?;
+
+        let mut reader = SliceReader::new(signed)?;
+        let fields = reader.sequence(|tbs| {
+            let version = tbs.context_specific::<Version>(TagNumber(0), TagMode::Explicit)?;
+            IntRef::decode(tbs)?; // serialNumber: for revocation lists and logs only
+            let signed_algorithm = tbs.tlv_bytes()?;
+            let issuer = name(tbs)?;
+            let Validity { not_before, not_after, .. } = <Validity>::decode(tbs)?;
+            let subject = name(tbs)?;
+            let spki = tbs.tlv_bytes()?;
+            // issuerUniqueID and subjectUniqueID, which nobody uses.
+            for number in [1, 2] {
+                tbs.context_specific::<BitStringRef<'_>>(TagNumber(number), TagMode::Implicit)?;
+            }
+            let extensions =
+                tbs.context_specific::<Vec<Extension>>(TagNumber(3), TagMode::Explicit)?;
+            Ok::<_, der::Error>(Self {
+                signed: signed.to_vec(),
+                algorithm: algorithm.to_vec(),
+                signature: signature.as_bytes().ok_or(Tag::BitString.value_error())?.to_vec(),
+                version: version.unwrap_or(Version::V1),
+                signed_algorithm: signed_algorithm.to_vec(),
+                issuer,
+                not_before: not_before.to_unix_duration(),
+                not_after: not_after.to_unix_duration(),
+                subject,
+                spki: spki.to_vec(),
+                extensions: Extensions::read(&extensions.unwrap_or_default())?,
+            })
+        })?;
+        reader.finish()?;
+        Ok(fields)
+    }
+}
+
+/// A distinguished name, as its bytes.
+fn name<'a>(reader: &mut SliceReader<'a>) -> der::Result<Vec<u8>> {
+    let bytes = reader.tlv_bytes()?;
+    RdnSequence::from_der(bytes)?;
+    Ok(bytes.to_vec())
+}
