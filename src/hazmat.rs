@@ -6,8 +6,12 @@
 //! Only [`PORTABLE`](crate::provider::PORTABLE) takes given randomness and signs without any, so
 //! these operations run there, whatever provider the key is on. The results are the same for all.
 
+#[cfg(feature = "passphrase")]
+mod encrypted_keys;
 mod requests;
 
+#[cfg(feature = "passphrase")]
+pub use encrypted_keys::encrypted_private_key_info;
 pub use requests::{RequestRandomness, answer, piece_sealer, request, request_sealer};
 
 use std::{

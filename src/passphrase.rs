@@ -40,7 +40,7 @@
 
 mod content;
 mod der;
-mod encrypted_info;
+pub(crate) mod encrypted_info;
 mod kem_keys;
 mod parameters;
 mod private_key;

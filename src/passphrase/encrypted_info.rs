@@ -13,7 +13,7 @@ use super::{
     Scrypt, der,
     parameters::{self, invalid, malformed, sequence},
 };
-use crate::{error::Error, random, secret::SecretBuffer};
+use crate::{error::Error, random::Random, secret::SecretBuffer};
 
 /// Length of the salts that are written, in bytes.
 const SALT: usize = 16;
@@ -77,11 +77,21 @@ impl<'a> EncryptedInfo<'a> {
     }
 }
 
-/// Encrypts in the canonical form, with a random salt and IV.
+/// The DER of the canonical form, with a random salt and IV.
 pub(super) fn encrypt(content: &[u8], passphrase: &[u8], scrypt: Scrypt) -> Result<Vec<u8>, Error> {
+    encrypt_with(content, passphrase, scrypt, &mut Random::System)
+}
+
+/// [`encrypt`] with a given salt, then a given IV.
+pub(crate) fn encrypt_with(
+    content: &[u8],
+    passphrase: &[u8],
+    scrypt: Scrypt,
+    random: &mut Random<'_>,
+) -> Result<Vec<u8>, Error> {
     let passphrase = not_empty(passphrase)?;
-    let salt = Salt::new(*random::array::<SALT>()?).expect("a salt has up to 32 bytes");
-    let iv = *random::array::<BLOCK>()?;
+    let salt = Salt::new(*random.array::<SALT>()?).expect("a salt has up to 32 bytes");
+    let iv = *random.array::<BLOCK>()?;
     let parameters = Parameters {
         kdf: scrypt.with_salt(salt).into(),
         encryption: pbes2::EncryptionScheme::Aes256Cbc { iv },

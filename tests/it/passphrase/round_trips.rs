@@ -1,16 +1,10 @@
 //! Is a key that was encrypted the same key again, with the right passphrase and in the right function?
 
 use twinseal::{
-    DecapsulationKey, Error, KemSuite, SigningKey,
-    key_files::PemDocument,
-    passphrase::{PrivateKey, Scrypt},
+    DecapsulationKey, Error, KemSuite, SigningKey, key_files::PemDocument, passphrase::PrivateKey,
 };
 
-const PASSPHRASE: &str = "correct horse battery staple";
-
-fn little() -> Scrypt {
-    Scrypt::new(1 << 4, 1, 1).unwrap()
-}
+use super::{PASSPHRASE, little};
 
 #[test]
 fn kem_keys() {

@@ -1,0 +1,88 @@
+"""SPEC.md's "Encrypted private keys", written only from SPEC.md: scrypt is hashlib's, AES is OpenSSL's."""
+
+import hashlib
+
+from cryptography.hazmat.primitives import padding
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from formats import u16
+
+LOCAL_KEY_ID = bytes.fromhex("a021301f06092a864886f70d01091531120410")
+OID_PBES2 = bytes.fromhex("06092a864886f70d01050d")
+OID_SCRYPT = bytes.fromhex("06092b06010401da47040b")
+OID_AES_256_CBC = bytes.fromhex("060960864801650304012a")
+
+
+def tlv(tag, *content):
+    content = b"".join(content)
+    length = len(content)
+    size = (length.bit_length() + 7) // 8
+    return bytes([tag]) + (bytes([length]) if length < 128 else bytes([128 + size]) + length.to_bytes(size, "big")) + content
+
+
+def integer(number):
+    return tlv(2, number.to_bytes(number.bit_length() // 8 + 1, "big"))
+
+
+def take(data, tag):
+    """The content of the value at the start, and the rest."""
+    if data[0] != tag:
+        raise ValueError("DER")
+    start, length = 2, data[1]
+    if length >= 128:
+        start += length - 128
+        length = int.from_bytes(data[2:start], "big")
+    if len(data) < start + length:
+        raise ValueError("DER")
+    return data[start : start + length], data[start + length :]
+
+
+def derive(passphrase, salt, n, r, p):
+    return hashlib.scrypt(passphrase, salt=salt, n=n, r=r, p=p, maxmem=512 << 20, dklen=32)
+
+
+def encrypt(content, passphrase, salt, iv, n, r, p):
+    pad = padding.PKCS7(128).padder()
+    padded = pad.update(content) + pad.finalize()
+    aes = Cipher(algorithms.AES256(derive(passphrase, salt, n, r, p)), modes.CBC(iv)).encryptor()
+    kdf = tlv(0x30, OID_SCRYPT, tlv(0x30, tlv(4, salt), integer(n), integer(r), integer(p)))
+    cipher = tlv(0x30, OID_AES_256_CBC, tlv(4, iv))
+    scheme = tlv(0x30, OID_PBES2, tlv(0x30, kdf, cipher))
+    return tlv(0x30, scheme, tlv(4, aes.update(padded) + aes.finalize()))
+
+
+def numbers(der):
+    """Salt, IV, N, r, p and the ciphertext, out of the one encoding that there is."""
+    body, _ = take(der, 0x30)
+    scheme, rest = take(body, 0x30)
+    ciphertext, _ = take(rest, 4)
+    parameters, _ = take(scheme.removeprefix(OID_PBES2), 0x30)
+    kdf, rest = take(parameters, 0x30)
+    cipher, _ = take(rest, 0x30)
+    iv, _ = take(cipher.removeprefix(OID_AES_256_CBC), 4)
+    kdf, _ = take(kdf.removeprefix(OID_SCRYPT), 0x30)
+    salt, kdf = take(kdf, 4)
+    costs = []
+    while kdf:
+        number, kdf = take(kdf, 2)
+        costs.append(int.from_bytes(number, "big"))
+    return salt, iv, *costs, ciphertext
+
+
+def decrypt(der, passphrase):
+    salt, iv, n, r, p, ciphertext = numbers(der)
+    aes = Cipher(algorithms.AES256(derive(passphrase, salt, n, r, p)), modes.CBC(iv)).decryptor()
+    pad = padding.PKCS7(128).unpadder()
+    content = pad.update(aes.update(ciphertext) + aes.finalize()) + pad.finalize()
+    if encrypt(content, passphrase, salt, iv, n, r, p) != der:
+        raise ValueError("encoding")
+    return content
+
+
+def pkcs8_content(pkcs8, key_id):
+    elements, _ = take(pkcs8, 0x30)
+    return tlv(0x30, elements, LOCAL_KEY_ID, key_id)
+
+
+def seed_content(key):
+    return u16(key.suite.id) + key.seed + key.key_id
