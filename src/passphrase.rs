@@ -34,6 +34,9 @@
 //! AES-CBC authenticates nothing. Whoever can write to an encrypted file can change bits of the key in it
 //! without knowing the passphrase. So the file also holds, encrypted, the [`KeyId`](crate::KeyId) of the
 //! public key, and every `from_encrypted_*` compares: a changed file is refused like a wrong passphrase.
+//! (Except for one part of a key of suite 0x0051: `z`, which ML-KEM puts in the place of a secret that it
+//! refuses. The public key does not depend on it, so a change of `z` is not noticed. It gives another
+//! random `z`, which nobody knows, and the key opens what it opened before.)
 //! Files of other software may lack it; see [`Whose`].
 
 #![warn(clippy::indexing_slicing)] // a length that a file claims is never an index
@@ -41,11 +44,13 @@
 mod content;
 mod der;
 pub(crate) mod encrypted_info;
+mod import;
 mod kem_keys;
 mod parameters;
 mod private_key;
 mod scrypt;
 mod signature_keys;
 
+pub use import::Whose;
 pub use private_key::PrivateKey;
 pub use scrypt::Scrypt;

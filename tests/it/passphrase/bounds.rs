@@ -134,7 +134,7 @@ fn other_ways_of_encrypting() {
     let of_scrypt = |behind: &[u8]| pbes2(&scrypt(16, 16, 1, 1, behind), &aes_256_cbc());
     let of_pbkdf2 = |count, behind: &[u8]| pbes2(&pbkdf2(count, behind), &aes_256_cbc());
     let table = [
-        (vec![], NOT_DER),
+        (vec![0], NOT_DER),
         (scheme.clone(), NOT_DER),
         ([&right[..], &[0]].concat(), NOT_DER),
         (sequence(&[&scheme, &octets(&[7; 160]), &[5, 0]]), NOT_DER),
