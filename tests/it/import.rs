@@ -1,4 +1,7 @@
 //! Which keys of other software are imported, in which forms, and which contradictions are refused?
 
+mod any_bytes;
+mod expanded;
 mod fixture;
 mod private;
+mod public;
