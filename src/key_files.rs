@@ -18,6 +18,10 @@
 //! Two kinds of keys share a label: their object identifier tells them apart. What `from_pem` reads is
 //! exactly what `to_pem` writes, byte for byte behind the base64.
 //!
+//! Other software writes more forms. `import_pem`, `import_der` and `import_bytes` of a key read those that are
+//! legal, compare what is redundant in them, and return the key that `to_pem` then writes canonically (SPEC.md,
+//! "Importing keys").
+//!
 //! A [`Keyring`] or [`VerifyingKeyring`] is one file with several such documents, or a directory with
 //! one file for each key. SPEC.md has the rules of all of them ("Key files", "Keyring files").
 

@@ -12,7 +12,7 @@ use twinseal::{
 
 use crate::common::{
     der::{composite_oid, ec_private_key, pem, pkcs8},
-    keys::{COMPOSITE, CTX, X25519},
+    keys::{COMPOSITE, CTX, P384, X25519},
 };
 
 const ED25519: &[u8] = b"\x06\x03\x2b\x65\x70";
@@ -188,6 +188,14 @@ fn errors_are_silent() {
         SigningKey::from_pkcs8_der(&pkcs8(ED25519, &secret)).unwrap_err(),
         SigningKey::from_pem(&text("PRIVATE KEY", &secret)).unwrap_err(),
         SigningKey::from_pem(&text(kem, &secret)).unwrap_err(),
+        DecapsulationKey::import_pem(&text("PRIVATE KEY", &secret)).unwrap_err(),
+        DecapsulationKey::import_bytes(P384, &[secret; 2].concat()).unwrap_err(),
+        SigningKey::import_der(&secret).unwrap_err(),
+        SigningKey::import_der(&pkcs8(&oid, &secret)).unwrap_err(),
+        SigningKey::import_bytes(COMPOSITE, &[secret; 2].concat()).unwrap_err(),
+        SigningKey::import_bytes(COMPOSITE, &in_key(&[0xff; 48])).unwrap_err(),
+        SigningKey::import_expanded_bytes(COMPOSITE, &in_key(&secret)).unwrap_err(),
+        SigningKey::import_expanded_bytes(COMPOSITE, &secret.repeat(103)).unwrap_err(),
     ];
     for error in errors {
         assert_silent(&format!("{error} {}", debug(&error)), &secret);

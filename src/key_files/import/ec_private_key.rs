@@ -33,13 +33,15 @@ impl<'a> EcPrivateKey<'a> {
         if fields.curve.is_some_and(|curve| curve != SECP384R1) {
             return Err(invalid("its curve is not secp384r1"));
         }
+        if !matches!(fields.point.map_or(point::COMPRESSED, <[u8]>::len), point::COMPRESSED | 97) {
+            return Err(invalid("its public key is neither 49 nor 97 bytes long"));
+        }
         Ok(Self { scalar: fields.private_key, point: fields.point })
     }
 
-    /// Whether bytes can be such a key: as many as a scalar has, or exactly one SEQUENCE.
-    pub(super) fn fits(bytes: &[u8]) -> bool {
-        let is_sequence = || bytes.first() == Some(&0x30) && AnyRef::from_der(bytes).is_ok();
-        bytes.len() == SCALAR || is_sequence()
+    /// Whether bytes are meant to be such a key: exactly one SEQUENCE.
+    pub(super) fn looks_like(bytes: &[u8]) -> bool {
+        bytes.first() == Some(&0x30) && AnyRef::from_der(bytes).is_ok()
     }
 
     /// Compares the point, if there is one, with that of the hybrid public key, whose last 97 bytes it is.

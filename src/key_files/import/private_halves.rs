@@ -59,16 +59,18 @@ pub(super) const ML_DSA_87: Scheme = Scheme {
 };
 
 impl<'a> PrivateHalves<'a> {
-    /// Splits the key. For every form of the first half there is one place where the second can begin, and
-    /// the second is as long as its own length says, so no key reads in two ways.
+    /// Splits the key. No key reads in two ways: every form of the first half has one place where the second
+    /// begins, and no two of these leave lengths that the second can both have.
     pub(super) fn read(scheme: &Scheme, key: &'a [u8]) -> Result<Self, Error> {
-        let invalid = Error::Invalid { what: scheme.what, reason: scheme.unknown };
-        let halves = PostQuantum::candidates(scheme, key).into_iter().flatten();
-        let (post_quantum, traditional) = halves
-            .filter(|(_, traditional)| EcPrivateKey::fits(traditional))
-            .next()
-            .ok_or(invalid)?;
-        Ok(Self { post_quantum, traditional: EcPrivateKey::read(traditional)? })
+        let mut error = Error::Invalid { what: scheme.what, reason: scheme.unknown };
+        for (post_quantum, rest) in PostQuantum::candidates(scheme, key).into_iter().flatten() {
+            match EcPrivateKey::read(rest) {
+                Ok(traditional) => return Ok(Self { post_quantum, traditional }),
+                Err(reason) if EcPrivateKey::looks_like(rest) => error = reason,
+                Err(_) => {}
+            }
+        }
+        Err(error)
     }
 
     /// The seed of the first half, after its expanded form, if that is there too, was compared.

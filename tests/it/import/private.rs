@@ -93,6 +93,20 @@ fn every_form_of_pkcs8() {
     }
 }
 
+/// A seed may end as a P-384 half begins, where the reading as another form would look for one.
+#[test]
+fn seeds_that_look_like_der() {
+    for kind in kinds() {
+        let Pieces { mut seed, scalar, .. } = kind.pieces;
+        let ec = ec_private_key(1, &scalar, SECP384R1, None);
+        seed.truncate(seed.len() - 2);
+        seed.extend_from_slice(&[0x30, ec.len() as u8]);
+        let canonical = (kind.bytes)(&[&seed[..], &ec].concat()).unwrap();
+        let imported = (kind.bytes)(&[&tlv(0x80, &[&seed])[..], &ec].concat()).unwrap();
+        assert_eq!(imported.as_str(), canonical.as_str());
+    }
+}
+
 /// Whatever `from_pem` reads is imported, too, and files of suite 0x0051 as they once were.
 #[test]
 fn own_files() {
@@ -171,6 +185,10 @@ fn other_curves_versions_and_lengths() {
             (ec(&[&[0], &scalar[..]].concat()), not_48),
             (ec_private_key(1, scalar, b"\xa0\x02\x30\x00", None), not_der),
             (ec_private_key(1, scalar, &bits, None), not_der),
+            (
+                ec_private_key(1, scalar, SECP384R1, Some(&[4; 98])),
+                "its public key is neither 49 nor 97 bytes long",
+            ),
             (ec_private_key(1, scalar, &[SECP384R1, SECP384R1].concat(), None), not_der),
             (ec_private_key(1, scalar, &[SECP384R1, b"\x05\0"].concat(), None), not_der),
         ];
