@@ -165,7 +165,7 @@ fn a_key_of_the_wrong_kind_is_called_what_it_is() {
         ("seal -c x letter -r bob.pem", open),
         ("seal -c x letter -r alice.pub", verify),
         ("seal -c x letter -r alice.pem", sign),
-        ("seal -c x letter -r certificate.pem", "its label is CERTIFICATE"),
+        ("seal -c x letter -r certificate.pem", "damaged certificate"),
         ("seal -c x letter -r empty.pem", "it is empty"),
         ("seal -c x letter -r letter", "not a key file"),
         ("seal -c x letter -r sealed", "it is a sealed file, but a recipient's public key"),

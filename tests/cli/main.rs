@@ -3,6 +3,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[path = "../../src/bin/twinseal/distinguished_name.rs"]
+mod distinguished_name;
+
 mod certificate;
 #[cfg(unix)]
 mod changing;
@@ -13,7 +16,9 @@ mod damage;
 mod descriptors;
 mod desk;
 mod disk;
+mod distinguished_names;
 mod documents;
+mod import;
 mod inspect;
 #[cfg(unix)]
 mod inventory;

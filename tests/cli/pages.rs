@@ -7,9 +7,10 @@ use crate::{
     desk::Desk,
 };
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "keygen",
     "public",
+    "import",
     "passwd",
     "seal",
     "open",

@@ -11,11 +11,15 @@ use crate::{
     inspect::{Retired, suite_names},
 };
 
+mod import;
 mod passphrase;
 mod texts;
+mod trust;
 
+pub(crate) use import::Import;
 pub(crate) use passphrase::{NewPassphrase, Passphrase, Passwd};
 pub(crate) use texts::EXIT_CODES;
+pub(crate) use trust::Trust;
 
 /// Seals and signs files with hybrid post-quantum cryptography.
 ///
@@ -48,6 +52,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Keygen(Keygen),
     Public(Public),
+    Import(Import),
     Passwd(Passwd),
     Seal(Seal),
     Open(Open),
@@ -121,9 +126,18 @@ pub(crate) struct Context {
 
 #[derive(Args)]
 pub(crate) struct Recipients {
-    /// The public key of a recipient; may be repeated, up to 1000 times
+    /// The public key or certificate of a recipient; may be repeated, up to 1000 times
     #[arg(short = 'r', long = "recipient", value_name = "PUBLIC_KEY", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
+}
+
+impl Recipients {
+    /// The files that say who the recipients are.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.paths.iter().chain(&self.trust.ca)
+    }
 }
 
 #[derive(Args)]
@@ -201,10 +215,12 @@ pub(crate) struct Sign {
 #[derive(Args)]
 #[command(after_help = texts::VERIFY)]
 pub(crate) struct Verify {
-    /// The signer's public key, or a file or directory of several; may be repeated: a signature by any
-    /// of them is accepted
+    /// The signer's public key or certificate, or a file or directory of several keys; may be repeated: a
+    /// signature by any of them is accepted
     #[arg(short = 'p', long = "public", value_name = "PUBLIC_KEY", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) keys: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
     #[command(flatten)]
     pub(crate) context: Context,
 

@@ -38,7 +38,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) fn certificate(args: &args::Certificate, console: &Console) -> Result<(), Failure> {
     let subject = args.subject.to_x509();
     let subject = subject.map_err(|reason| Failure::usage(format!("--subject: {reason}")))?;
-    let names = args.names.iter().map(|name| name.0.clone()).collect();
+    let names = args.names.iter().map(SubjectName::to_x509).collect::<Result<_, _>>();
+    let names = names.map_err(|error| Failure::usage(format!("--name: {error}")))?;
     let contents = Contents { subject, names };
     let read = [&args.key].into_iter().chain(&args.passphrase.file);
     readers::check(read.map(|path| Some(path.as_path())))?;

@@ -3,7 +3,7 @@
 use x509_cert::{
     attr::AttributeTypeAndValue,
     der::{
-        self, Any, Decode, Encode, Tag,
+        self, Any, Decode, Encode, Tag, Tagged,
         asn1::ObjectIdentifier,
         oid::db::{DB, rfc3280::EMAIL_ADDRESS, rfc4519},
     },
@@ -34,7 +34,7 @@ enum End {
 
 impl DistinguishedName {
     /// Reads text of RFC 4514, with or without spaces around separators. Types have the names of RFC 4519, or
-    /// are object identifiers; values have no hexadecimal form.
+    /// are object identifiers.
     ///
     /// `x509_cert`'s own reader accepts unfinished escapes and characters that must be escaped.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
@@ -53,6 +53,28 @@ impl DistinguishedName {
                 return Ok(Self(names));
             }
         }
+    }
+
+    /// Whether a DER name has the same attributes in the same order, with the same text as values. Within one
+    /// relative distinguished name, their order has no meaning.
+    pub(crate) fn is(&self, der: &[u8]) -> bool {
+        Name::from_der(der).is_ok_and(|name| Self::of(&name).as_ref() == Some(self))
+    }
+
+    /// `None` if an attribute is not text.
+    fn of(name: &Name) -> Option<Self> {
+        let attribute = |attribute: &AttributeTypeAndValue| {
+            let value = text_of(&attribute.value)?;
+            Some(Attribute { kind: attribute.oid, value })
+        };
+        let names = name.iter_rdn().map(|name| {
+            let attributes: Option<Vec<_>> = name.iter().map(attribute).collect();
+            attributes.map(|mut attributes| {
+                attributes.sort();
+                attributes
+            })
+        });
+        names.collect::<Option<_>>().map(Self)
     }
 
     /// The name as a new certificate or request has it.
@@ -138,8 +160,14 @@ fn is_attribute(kind: &ObjectIdentifier) -> bool {
 /// Reads a value, and returns the text after its separator.
 fn value(text: &str) -> Result<(String, End, &str), String> {
     let text = text.trim_start_matches(' ');
-    if text.starts_with('#') {
-        return Err("a value that begins with # is not supported; write \\# for the sign".into());
+    if let Some(text) = text.strip_prefix('#') {
+        let (digits, end, rest) = hexadecimal(text);
+        let value = of_hexadecimal(digits);
+        return Ok((
+            value.ok_or("a # needs the DER of a string; write \\# for the sign")?,
+            end,
+            rest,
+        ));
     }
     let (mut value, mut length) = (Vec::new(), 0);
     let mut bytes = text.bytes().enumerate();
@@ -174,6 +202,18 @@ fn value(text: &str) -> Result<(String, End, &str), String> {
     Ok((value, end, text.get(rest..).unwrap_or_default()))
 }
 
+/// Splits digits from the text after their separator.
+fn hexadecimal(text: &str) -> (&str, End, &str) {
+    let end = text.find([',', '+']).unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    let (end, rest) = match (rest.strip_prefix(','), rest.strip_prefix('+')) {
+        (Some(rest), _) => (End::Comma, rest),
+        (_, Some(rest)) => (End::Plus, rest),
+        _ => (End::Text, rest),
+    };
+    (digits.trim_end_matches(' '), end, rest)
+}
+
 /// Reads what follows a backslash: a special character, or two hexadecimal digits.
 fn escaped(bytes: &mut impl Iterator<Item = (usize, u8)>) -> Result<u8, String> {
     let wrong = "a backslash stands before a special character or two hexadecimal digits";
@@ -185,4 +225,33 @@ fn escaped(bytes: &mut impl Iterator<Item = (usize, u8)>) -> Result<u8, String> 
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let (high, low) = (digit(first).ok_or(wrong)?, digit(next()?).ok_or(wrong)?);
     Ok(high << 4 | low)
+}
+
+/// The text of a string of ASN.1. `None` if it is no string, or of a type on whose characters software does not
+/// agree.
+fn text_of(value: &Any) -> Option<String> {
+    let bytes = value.value();
+    match value.tag() {
+        Tag::Utf8String => String::from_utf8(bytes.into()).ok(),
+        Tag::PrintableString
+        | Tag::Ia5String
+        | Tag::NumericString
+        | Tag::VisibleString
+        | Tag::TeletexString => bytes.is_ascii().then(|| String::from_utf8_lossy(bytes).into()),
+        Tag::BmpString => {
+            let (units, []) = bytes.as_chunks() else { return None };
+            let units: Vec<_> = units.iter().map(|unit| u16::from_be_bytes(*unit)).collect();
+            String::from_utf16(&units).ok()
+        }
+        _ => None,
+    }
+}
+
+/// A string given by the hexadecimal digits of its DER (RFC 4514 §2.4).
+fn of_hexadecimal(digits: &str) -> Option<String> {
+    let (pairs, []) = digits.as_bytes().as_chunks() else { return None };
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let byte = |[high, low]: &[u8; 2]| u8::try_from(digit(*high)? << 4 | digit(*low)?).ok();
+    let der: Option<Vec<_>> = pairs.iter().map(byte).collect();
+    text_of(&Any::from_der(&der?).ok()?)
 }

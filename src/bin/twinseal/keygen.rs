@@ -13,13 +13,18 @@ use crate::{
 };
 
 pub(crate) fn keygen(args: &Keygen, console: &Console) -> Result<(), Failure> {
-    make(args, console).map_err(|failure| match output::placed().first() {
+    make(args, console).map_err(and_kept)
+}
+
+/// Adds that a private key was written before something else failed.
+pub(crate) fn and_kept(failure: Failure) -> Failure {
+    match output::placed().first() {
         Some(name) => {
             let kept = format_args!("the private key {name} is complete and was kept");
             failure.and(kept).aloud()
         }
         None => failure,
-    })
+    }
 }
 
 fn make(args: &Keygen, console: &Console) -> Result<(), Failure> {

@@ -15,6 +15,7 @@ mod distinguished_name;
 mod escape;
 mod failure;
 mod identity;
+mod import;
 mod input;
 mod inspect;
 mod keygen;
@@ -69,6 +70,7 @@ fn run(command: Command, console: &Console) -> Result<(), Failure> {
     match command {
         Command::Keygen(args) => keygen::keygen(&args, console),
         Command::Public(args) => keygen::public(&args, console),
+        Command::Import(args) => import::import(&args, console),
         Command::Passwd(args) => passwd::passwd(&args, console),
         Command::Seal(args) => seal::seal(&args, console),
         Command::Open(args) => seal::open(&args, console),

@@ -16,12 +16,12 @@ use crate::{
 };
 
 pub(crate) fn seal(args: &Seal, console: &Console) -> Result<(), Failure> {
-    let recipients = args.recipients.paths.iter().map(|path| Some(path.as_path()));
+    let recipients = args.recipients.files().map(|path| Some(path.as_path()));
     readers::check(recipients.chain([args.files.input.as_deref()]))?;
-    let recipients = keys::recipients(&args.recipients.paths, console)?;
+    let recipients = keys::recipients(&args.recipients, console)?;
     let input = Input::open(args.files.input.as_deref())?;
     let name = input.name().clone();
-    let sources = Sources::default().and_input(&input).and_keys(&args.recipients.paths);
+    let sources = Sources::default().and_input(&input).and_keys(args.recipients.files());
     let output = Output::create(args.files.output.as_deref(), Content::Binary, &sources)?;
     let input = input.show(console);
     let sealed = recipients.seal_writer(args.context.value.as_bytes(), output).and_then(|writer| {
@@ -86,19 +86,19 @@ fn open_to(
 const PIECE: usize = 128 * 1024;
 
 pub(crate) fn rewrap(args: &Rewrap, console: &Console) -> Result<(), Failure> {
-    let recipients = args.recipients.paths.iter();
+    let recipients = args.recipients.files();
     let others = [&args.key, &args.input];
     let read = recipients.chain(others).chain(&args.passphrase.file);
     readers::check(read.map(|path| Some(path.as_path())))?;
     let keys = keys::keyring(&args.key, &args.passphrase, console)?;
-    let recipients = keys::recipients(&args.recipients.paths, console)?;
+    let recipients = keys::recipients(&args.recipients, console)?;
     let mut input = Input::open(Some(&args.input))?;
     let name = input.name().clone();
     let sources = Sources::default()
         .and_input(&input)
         .and_keys([&args.key])
         .and_keys(&args.passphrase.file)
-        .and_keys(&args.recipients.paths);
+        .and_keys(args.recipients.files());
     check(&mut input)?.map_or(Ok(()), Err)?;
     let mut output = Output::create(args.output.as_deref(), Content::Binary, &sources)?;
     let writer = BufWriter::with_capacity(PIECE, &mut output);

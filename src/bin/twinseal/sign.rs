@@ -35,9 +35,9 @@ pub(crate) fn sign(args: &Sign, console: &Console) -> Result<(), Failure> {
 }
 
 pub(crate) fn verify(args: &Verify, console: &Console) -> Result<(), Failure> {
-    let keys = args.keys.iter().chain([&args.signature]).map(|path| Some(path.as_path()));
-    readers::check(keys.chain([args.input.as_deref()]))?;
-    let keys = keys::verifying(&args.keys, console)?;
+    let keys = args.keys.iter().chain(&args.trust.ca).chain([&args.signature]);
+    readers::check(keys.map(|path| Some(path.as_path())).chain([args.input.as_deref()]))?;
+    let keys = keys::verifying(args, console)?;
     let signature = read_signature(&args.signature, &keys)?;
     let input = Input::open(args.input.as_deref())?;
     let name = input.name().clone();

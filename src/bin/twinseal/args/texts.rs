@@ -54,9 +54,17 @@ pub(super) const PUBLIC: &str = "\
 Examples:
   twinseal public bob.pem -o bob.pub.pem";
 
+pub(super) const IMPORT: &str = "\
+Examples:
+  twinseal import -o dave.pem dave.der
+  twinseal import --suite MLKEM1024-P384 -o erin.pem erin.raw
+  twinseal import --expect dave.crt -o dave.pem encrypted.pem";
+
 pub(super) const SEAL: &str = "\
 Examples:
   twinseal seal -r bob.pub.pem -c example.com/models -o m.sealed model.bin
+  twinseal seal -r erin.crt --ca root.crt --name email:erin@example.com \\
+      -c example.com/models -o m.sealed model.bin
   tar c directory | twinseal seal -r bob.pub.pem -c example.com/tar > tar.sealed";
 
 pub(super) const OPEN: &str = "\
@@ -70,7 +78,9 @@ Examples:
 
 pub(super) const VERIFY: &str = "\
 Examples:
-  twinseal verify -p alice.pub.pem -c example.com/models -s model.sig model.bin";
+  twinseal verify -p alice.pub.pem -c example.com/models -s model.sig model.bin
+  twinseal verify -p alice.crt --ca root.crt --subject CN=Alice,O=Example \\
+      -c example.com/models -s model.sig model.bin";
 
 pub(super) const REWRAP: &str = "\
 Examples:

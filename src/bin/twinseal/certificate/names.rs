@@ -1,31 +1,52 @@
-//! Reads the names of `--name`, such as `dns:alice.example`, for a new certificate.
+//! Reads the names of `--name`, such as `dns:alice.example`, as options have them.
 
 use std::net::IpAddr;
 
-use x509_cert::{der::asn1::Ia5String, ext::pkix::name::GeneralName};
+use twinseal::x509::Name;
+use x509_cert::{
+    der::{self, asn1::Ia5String},
+    ext::pkix::name::GeneralName,
+};
 
-/// A name of a subject, whose form is that of RFC 5280 §4.2.1.6.
+/// A name of a subject, in a certificate that is made or verified.
 #[derive(Clone, Debug)]
-pub(crate) struct SubjectName(pub(super) GeneralName);
+pub(crate) struct SubjectName(pub(crate) Name);
 
 impl SubjectName {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (kind, value) = text.split_once(':').unwrap_or(("", text));
-        let ascii = || Ia5String::new(value).map_err(|_| "it is not ASCII".to_owned());
+        let checked = |check: fn(&str) -> Result<(), String>| -> Result<String, String> {
+            check(value)?;
+            if value.is_ascii() { Ok(value.to_owned()) } else { Err("it is not ASCII".into()) }
+        };
         Ok(Self(match kind {
-            "dns" => GeneralName::DnsName(host(value).and_then(|()| ascii())?),
+            "dns" => Name::Dns(checked(host)?),
             "ip" => {
                 let address: Result<IpAddr, _> = value.parse();
-                address.map_err(|_| "not an IP address, such as 192.0.2.1 or 2001:db8::1")?.into()
+                Name::Ip(
+                    address.map_err(|_| "not an IP address, such as 192.0.2.1 or 2001:db8::1")?,
+                )
             }
-            "uri" => GeneralName::UniformResourceIdentifier(uri(value).and_then(|()| ascii())?),
-            "email" => GeneralName::Rfc822Name(mailbox(value).and_then(|()| ascii())?),
+            "uri" => Name::Uri(checked(uri)?),
+            "email" => Name::Email(checked(mailbox)?),
             _ => {
                 return Err(
                     "its type is missing: dns:HOST, ip:ADDRESS, uri:URI or email:ADDRESS".into()
                 );
             }
         }))
+    }
+
+    /// As a new certificate has it (RFC 5280 §4.2.1.6).
+    pub(super) fn to_x509(&self) -> der::Result<GeneralName> {
+        Ok(match &self.0 {
+            Name::Dns(host) => GeneralName::DnsName(Ia5String::new(host)?),
+            Name::Ip(address) => (*address).into(),
+            Name::Uri(uri) => GeneralName::UniformResourceIdentifier(Ia5String::new(uri)?),
+            Name::Email(mailbox) => GeneralName::Rfc822Name(Ia5String::new(mailbox)?),
+            // `parse` makes no others.
+            _ => return Err(der::ErrorKind::Failed.into()),
+        })
     }
 }
 

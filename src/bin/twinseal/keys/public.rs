@@ -1,0 +1,107 @@
+//! The public keys that a command needs: those of recipients and of signers, also in certificates.
+
+use std::{collections::HashMap, path::Path};
+
+use twinseal::{
+    EncapsulationKey, Error, Policy, Recipients, SignatureSuite, VerifyingKey, VerifyingKeyring,
+    key_files::PemDocument,
+};
+
+use super::{
+    certificates::{Certificates, Certified},
+    file::KeyFile,
+    is_directory,
+    modes::{self, Secrecy},
+    unfit,
+    wanted::Wanted,
+};
+use crate::{args, console::Console, failure::Failure, name::Name};
+
+/// The keys of `-r`.
+pub(crate) fn recipients(
+    args: &args::Recipients,
+    console: &Console,
+) -> Result<Recipients, Failure> {
+    let paths = &args.paths;
+    let mut certificates = Certificates::new(&args.trust, paths, "-r", console)?;
+    let mut keys = Vec::with_capacity(paths.len());
+    for path in paths {
+        keys.extend(read(path, Wanted::Recipient, &mut certificates, console, |text| {
+            EncapsulationKey::from_pem(text).map(|key| vec![key])
+        })?);
+    }
+    let recipients = Recipients::new(&keys).map_err(|error| {
+        let mut seen = HashMap::new();
+        let twice = keys.iter().zip(paths).find_map(|(key, path)| {
+            let first = seen.insert(key, path)?;
+            Some((first, path))
+        });
+        match twice {
+            Some((first, second)) => {
+                let (first, second) = (Name::of(first), Name::of(second));
+                Failure::usage(format!(
+                    "{first} and {second} are the same recipient; name each once"
+                ))
+            }
+            None => Failure::usage(format!("-r: {error}")),
+        }
+    })?;
+    certificates.note(console);
+    Ok(recipients)
+}
+
+/// The keys of `-p`: of all files and directories.
+pub(crate) fn verifying(
+    args: &args::Verify,
+    console: &Console,
+) -> Result<VerifyingKeyring, Failure> {
+    let mut certificates = Certificates::new(&args.trust, &args.keys, "-p", console)?;
+    let mut keys = Vec::new();
+    for path in &args.keys {
+        if is_directory(path) {
+            certificates.refuse_directory(path)?;
+            let ring = VerifyingKeyring::read_dir(path)
+                .map_err(|error| unfit::directory(path, &error, Wanted::Verifying))?;
+            if ring.is_empty() {
+                return Err(unfit::empty_directory(path));
+            }
+            modes::warn_in(path, Secrecy::Public, console);
+            keys.extend(ring.keys().cloned());
+            continue;
+        }
+        keys.extend(read(path, Wanted::Verifying, &mut certificates, console, |text| {
+            let documents = PemDocument::split(text)?;
+            documents.into_iter().map(VerifyingKey::try_from).collect()
+        })?);
+    }
+    // Naming a key of an experimental suite accepts that suite.
+    let policy = Policy::stable().with_signature_suites(SignatureSuite::ALL.iter().copied());
+    let ring = || {
+        let mut ring = VerifyingKeyring::new([])?.with_policy(policy)?;
+        keys.iter().try_for_each(|key| ring.add(key))?;
+        Ok(ring)
+    };
+    let ring = ring().map_err(|error: Error| Failure::usage(format!("-p: {error}")))?;
+    certificates.note(console);
+    Ok(ring)
+}
+
+/// The keys of a file, or the one key of its certificate.
+fn read<Key: Certified>(
+    path: &Path,
+    wanted: Wanted,
+    certificates: &mut Certificates<'_>,
+    console: &Console,
+    parse: impl FnOnce(&str) -> Result<Vec<Key>, Error>,
+) -> Result<Vec<Key>, Failure> {
+    let file = KeyFile::read(path)?;
+    let keys = match certificates.key(&file, wanted)? {
+        Some(key) => vec![key],
+        None => {
+            let Some(text) = file.text() else { return Err(unfit::not_pem(&file, wanted)) };
+            parse(text).map_err(|error| unfit::file(&file, text, &error, wanted))?
+        }
+    };
+    file.warn(wanted.secrecy(), console);
+    Ok(keys)
+}
