@@ -46,6 +46,20 @@ impl Desk {
         fs::write(self.path(name), content).unwrap();
     }
 
+    /// Writes a file that only its owner can read, so that nobody is warned.
+    pub(crate) fn write_secret(&self, name: &str, content: impl AsRef<[u8]>) {
+        self.write(name, content);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+        }
+    }
+
+    pub(crate) fn text(&self, name: &str) -> String {
+        String::from_utf8(self.read(name)).unwrap()
+    }
+
     pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap()
     }

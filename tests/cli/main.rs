@@ -32,6 +32,8 @@ mod limits;
 #[cfg(target_os = "linux")]
 mod owners;
 mod pages;
+mod passphrase;
+mod passwd;
 #[cfg(target_os = "linux")]
 mod replaced;
 mod rings;
@@ -39,3 +41,5 @@ mod sealing;
 mod signatures;
 #[cfg(unix)]
 mod stopped;
+#[cfg(target_os = "linux")]
+mod terminal;

@@ -19,11 +19,21 @@ pub(super) struct Unlock<'a> {
     failure: Option<Failure>,
     /// The purpose of an encrypted key that is of the wrong kind.
     other: Option<Role>,
+    /// Whether a document is encrypted in a way that is not read here.
+    is_foreign: bool,
 }
 
 impl<'a> Unlock<'a> {
     pub(super) fn new(name: &'a Name, given: &'a args::Passphrase, console: &'a Console) -> Self {
-        Self { name, given, console, passphrase: None, failure: None, other: None }
+        Self {
+            name,
+            given,
+            console,
+            passphrase: None,
+            failure: None,
+            other: None,
+            is_foreign: false,
+        }
     }
 
     pub(super) fn kem(&mut self, document: PemDocument<'_>) -> Result<DecapsulationKey, Error> {
@@ -59,27 +69,38 @@ impl<'a> Unlock<'a> {
     }
 
     fn decrypt(&mut self, document: PemDocument<'_>) -> Result<Private, Error> {
-        let passphrase = match &self.passphrase {
-            Some(passphrase) => passphrase,
-            None => {
-                // What is wrong with the document is found without a passphrase, too: an empty one is
-                // refused last.
+        let key =
+            self.passphrase(document).and_then(|passphrase| {
+                match PrivateKey::from_encrypted(document, passphrase)? {
+                    PrivateKey::Decapsulation(key) => Ok(Private::Kem(key)),
+                    PrivateKey::Signing(key) => Ok(Private::Sign(key)),
+                    _ => Err(Error::Unsupported("keys of this kind")),
+                }
+            });
+        self.is_foreign = matches!(key, Err(Error::Invalid { .. } | Error::Algorithm { .. }));
+        key
+    }
+
+    /// Asks for the passphrase, unless it is known. A document that cannot be decrypted whatever the
+    /// passphrase is refused before.
+    fn passphrase(&mut self, document: PemDocument<'_>) -> Result<&Passphrase, Error> {
+        match &mut self.passphrase {
+            Some(passphrase) => Ok(passphrase),
+            unknown => {
+                // An empty passphrase is refused last.
                 match PrivateKey::from_encrypted(document, "") {
                     Err(Error::Misuse { .. }) | Ok(_) => {}
                     Err(error) => return Err(error),
                 }
                 let file = self.given.file.as_deref();
-                let passphrase = Passphrase::of(self.name, file, self.console);
-                self.passphrase.insert(passphrase.map_err(|failure| {
-                    self.failure = Some(failure);
-                    Error::Passphrase
-                })?)
+                match Passphrase::of(self.name, file, self.console) {
+                    Ok(passphrase) => Ok(unknown.insert(passphrase)),
+                    Err(failure) => {
+                        self.failure = Some(failure);
+                        Err(Error::Passphrase)
+                    }
+                }
             }
-        };
-        match PrivateKey::from_encrypted(document, passphrase)? {
-            PrivateKey::Decapsulation(key) => Ok(Private::Kem(key)),
-            PrivateKey::Signing(key) => Ok(Private::Sign(key)),
-            _ => Err(Error::Unsupported("keys of this kind")),
         }
     }
 
@@ -98,12 +119,23 @@ impl<'a> Unlock<'a> {
         if let Some(role) = self.other {
             return Some(unfit::needed(self.name, &role.to_string(), None, wanted));
         }
+        if self.is_foreign {
+            let advice = "`twinseal import` reads keys that other software encrypted";
+            let what = match error {
+                Error::Invalid { reason, .. } if reason.contains("import") => {
+                    "encrypted in another way than by twinseal".into()
+                }
+                error => error.to_string(),
+            };
+            return Some(Failure::of(self.name, format_args!("{what}; {advice}")));
+        }
         self.failure.or_else(|| {
             let advice = match &self.given.file {
                 Some(_) => "check --passphrase-file, or fetch the key file again",
                 None => "run the command again, or fetch the key file again",
             };
-            let text = format_args!("{error}; {advice}");
+            let import = "if other software encrypted it, use `twinseal import`";
+            let text = format_args!("{error}; {advice}; {import}");
             (*error == Error::Passphrase).then(|| Failure::of(self.name, text))
         })
     }

@@ -1,0 +1,393 @@
+//! Does an encrypted key work wherever a private key does, and is its passphrase asked for where nobody
+//! else sees it?
+
+use std::fs;
+
+use twinseal::{
+    DecapsulationKey, SigningKey,
+    key_files::PemDocument,
+    passphrase::{PrivateKey, Scrypt},
+};
+
+#[cfg(target_os = "linux")]
+use crate::{common::process::signal, terminal::Terminal};
+use crate::{
+    common::{
+        keys::{P384, X25519, kem_key, signing_key},
+        process::ended,
+    },
+    desk::Desk,
+};
+
+const PASSPHRASE: &str = "correct horse battery staple";
+
+fn cheap() -> Scrypt {
+    Scrypt::new(1 << 4, 8, 1).unwrap()
+}
+
+/// A desk whose keys are encrypted, in `NAME.key`; `pass` holds their passphrase, and `wrong` another one.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.write_secret("pass", PASSPHRASE);
+    desk.write_secret("wrong", "incorrect horse");
+    desk.write_secret("bob.key", encrypted(&kem_key(X25519, 1)));
+    desk.write_secret(
+        "alice.key",
+        signing_key(3).to_encrypted_pem_with(PASSPHRASE, cheap()).unwrap(),
+    );
+    desk.write("letter", "hello");
+    desk.prints("seal -r bob.pub -c x -o sealed letter");
+    desk
+}
+
+fn encrypted(key: &DecapsulationKey) -> String {
+    key.to_encrypted_pem_with(PASSPHRASE, cheap()).unwrap()
+}
+
+#[test]
+fn a_new_key_is_encrypted_and_works_everywhere() {
+    let desk = desk();
+    for (line, label) in [
+        ("--kem", "TWINSEAL ENCRYPTED KEM PRIVATE KEY"),
+        ("--kem --suite MLKEM1024-P384", "ENCRYPTED PRIVATE KEY"),
+        ("--sign", "ENCRYPTED PRIVATE KEY"),
+    ] {
+        let _ = fs::remove_file(desk.path("new.pem"));
+        let made = format!("keygen -q {line} --passphrase-file pass --scrypt 16,8,1 -o new.pem");
+        let id = desk.prints(&made);
+        let file = desk.text("new.pem");
+        let documents = PemDocument::split(&file).unwrap();
+        assert_eq!((documents.len(), documents[0].label()), (1, label));
+        let key = PrivateKey::from_encrypted(documents[0], PASSPHRASE).unwrap();
+        assert_eq!(id, format!("{}\n", key.key_id()).as_bytes());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(desk.path("new.pem")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+
+        desk.prints("public new.pem --passphrase-file pass -o new.pub");
+        let with = "-k new.pem --passphrase-file pass";
+        if line == "--sign" {
+            desk.prints(&format!("sign {with} -c x -o sig letter"));
+            desk.prints("verify -p new.pub -c x -s sig letter");
+            desk.prints(&format!("certificate {with} --subject CN=Alice"));
+        } else {
+            desk.prints("seal -r new.pub -c x -o for-new letter");
+            assert_eq!(desk.prints(&format!("open {with} -c x for-new")), b"hello");
+            desk.prints(&format!("rewrap {with} -r bob.pub -o for-bob for-new"));
+            assert_eq!(desk.prints("open -k bob.pem -c x for-bob"), b"hello");
+        }
+    }
+}
+
+#[test]
+fn the_cost_of_a_guess_is_the_default_unless_another_is_named() {
+    let desk = desk();
+    desk.prints("keygen -q --sign --passphrase-file pass");
+    let file = desk.text("key.pem");
+    let content = PemDocument::split(&file).unwrap()[0].decode().unwrap();
+    // The integers N = 2^17, r = 8 and p = 1.
+    let default = b"\x02\x03\x02\x00\x00\x02\x01\x08\x02\x01\x01";
+    assert!(content.windows(default.len()).any(|window| window == default));
+    for scrypt in ["131073,8,1", "1073741824,8,1", "16,8", "16,8,1,1", "16,8,x", ""] {
+        let scrypt = ["keygen", "--kem", "--passphrase-file=pass", "-o", "n", "--scrypt", scrypt];
+        let output = ended(desk.command_with(&scrypt));
+        assert_eq!(output.status.code(), Some(2), "{scrypt:?}");
+    }
+    for line in ["--scrypt 16,8,1", "--passphrase --passphrase-file pass"] {
+        let output = ended(desk.command(&format!("keygen --kem {line} -o n")));
+        assert_eq!(output.status.code(), Some(2), "{line}");
+    }
+    assert!(!desk.path("n").exists());
+}
+
+#[test]
+fn a_passphrase_is_the_first_line_of_a_file() {
+    let desk = desk();
+    for end in ["", "\n", "\r\n", "\nmore\n", "\n\n"] {
+        desk.write_secret("pass", format!("{PASSPHRASE}{end}"));
+        desk.prints("public --passphrase-file pass bob.key");
+    }
+    // Spaces, a carriage return without a line feed, and a byte order mark are a part of it.
+    for other in [
+        format!("{PASSPHRASE} \n"),
+        format!(" {PASSPHRASE}"),
+        format!("{PASSPHRASE}\r"),
+        format!("\u{feff}{PASSPHRASE}"),
+    ] {
+        desk.write_secret("pass", other);
+        let error = desk.fails("public --passphrase-file pass bob.key");
+        assert!(error.contains("bob.key: wrong passphrase, or a changed file; "), "{error}");
+    }
+    for (content, what) in [
+        ("", "pass: its first line is empty; "),
+        ("\n", "pass: its first line is empty; "),
+        ("\r\nmore", "pass: its first line is empty; "),
+        (&"x".repeat(1025), "pass: its first line is longer than 1024 bytes; "),
+        (&"x".repeat(9000), "pass: its first line is longer than 1024 bytes; "),
+    ] {
+        desk.write_secret("pass", content);
+        for line in ["public --passphrase-file pass bob.key", "keygen --kem --passphrase-file pass"]
+        {
+            let error = desk.fails(line);
+            assert!(error.contains(what), "{line}: {error}");
+        }
+    }
+    for (file, what) in [(".", "it is a directory; name a file in it"), ("no", "no such file")] {
+        let error = desk.fails(&format!("public --passphrase-file {file} bob.key"));
+        assert!(error.contains(&format!("{file}: {what}")), "{error}");
+    }
+}
+
+/// Nobody could type it: the line ends somewhere in random bytes, or the text is UTF-16.
+#[test]
+fn a_new_passphrase_is_text() {
+    let desk = desk();
+    desk.write_secret("long", "é".repeat(512));
+    desk.prints("keygen -q --kem --passphrase-file long --scrypt 16,8,1");
+    desk.prints("public --passphrase-file long key.pem");
+    for bytes in [&b"\xff\xfeh\0i\0\r\0\n\0"[..], b"h\0i", b"caf\xe9\n", b"a\tb\n"] {
+        desk.write_secret("pass", bytes);
+        for line in ["keygen --kem -o n --passphrase-file", "passwd bob.pem --new-passphrase-file"]
+        {
+            let error = desk.fails(&format!("{line} pass"));
+            assert!(error.contains("pass: its first line is not text in UTF-8; "), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_passphrase_and_a_changed_file_have_one_message() {
+    let desk = desk();
+    let file = desk.text("bob.key");
+    // A bit in the first of the encrypted blocks.
+    let (head, encrypted) = file.split_at(file.len() - 132);
+    let changed = if encrypted.starts_with('A') { "B" } else { "A" };
+    desk.write_secret("changed.key", [head, changed, &encrypted[1..]].concat());
+    let expected = "wrong passphrase, or a changed file; check --passphrase-file, or fetch the key \
+                    file again; if other software encrypted it, use `twinseal import`\n";
+    for (line, key) in [
+        ("public bob.key --passphrase-file wrong", "bob.key"),
+        ("public changed.key --passphrase-file pass", "changed.key"),
+        ("open -k bob.key -c x --passphrase-file wrong sealed", "bob.key"),
+        ("rewrap -k bob.key -r carol.pub --passphrase-file wrong sealed", "bob.key"),
+        ("sign -k alice.key -c x --passphrase-file wrong letter", "alice.key"),
+        ("certificate -k alice.key --subject CN=A --passphrase-file wrong", "alice.key"),
+        ("passwd bob.key --passphrase-file wrong --new-passphrase-file pass", "bob.key"),
+        ("passwd bob.key --passphrase-file wrong --no-passphrase", "bob.key"),
+    ] {
+        assert_eq!(desk.fails(line), format!("twinseal: {key}: {expected}"), "{line}");
+    }
+}
+
+#[test]
+fn an_encrypted_key_of_the_wrong_kind_is_called_what_it_is() {
+    let desk = desk();
+    for (line, what) in [
+        ("open -k alice.key -c x sealed", "alice.key: it is a private key to sign with, but"),
+        ("sign -k bob.key -c x letter", "bob.key: it is a private key to open with, but"),
+    ] {
+        let error = desk.fails(&format!("{line} --passphrase-file pass"));
+        assert!(error.contains(what), "{error}");
+    }
+    // Its cost is beyond what is read, so it is not even asked for.
+    let file = desk.text("alice.key");
+    let mut content = PemDocument::split(&file).unwrap()[0].decode().unwrap();
+    let cost = content.windows(6).position(|part| part == b"\x02\x01\x10\x02\x01\x08").unwrap();
+    content[cost + 5] = 33;
+    desk.write_secret("costly.key", crate::common::der::pem("ENCRYPTED PRIVATE KEY", &content));
+    let error = desk.fails("sign -k costly.key -c x --passphrase-file no letter");
+    assert!(error.contains("costly.key: invalid scrypt parameters: r is not"), "{error}");
+}
+
+#[test]
+fn several_encrypted_keys_have_one_passphrase() {
+    let desk = desk();
+    let (new, old) = (kem_key(P384, 5), kem_key(X25519, 1));
+    let ring = [encrypted(&new), "For old files:\n".into(), encrypted(&old)].concat();
+    desk.write_secret("ring.key", ring);
+    fs::create_dir(desk.path("keys")).unwrap();
+    desk.write_secret("keys/primary.pem", encrypted(&new));
+    desk.write_secret("keys/old.pem", encrypted(&old));
+    old.write_pem_file(desk.path("keys/plain.pem")).unwrap();
+    for keys in ["ring.key", "keys"] {
+        let opened = desk.prints(&format!("open -k {keys} --passphrase-file pass -c x sealed"));
+        assert_eq!(opened, b"hello");
+    }
+
+    desk.write_secret(
+        "keys/other.pem",
+        kem_key(X25519, 6).to_encrypted_pem_with("o", cheap()).unwrap(),
+    );
+    let error = desk.fails("open -k keys --passphrase-file pass -c x sealed");
+    assert!(error.contains("other.pem: wrong passphrase"), "{error}");
+    desk.write_secret("twice.key", [encrypted(&old), encrypted(&old)].concat());
+    let error = desk.fails("open -k twice.key --passphrase-file pass -c x sealed");
+    assert!(error.contains("a key is listed twice"), "{error}");
+}
+
+#[test]
+fn a_passphrase_that_no_key_needs_is_noted() {
+    let desk = desk();
+    for line in ["public bob.pem", "sign -k alice.pem -c x letter", "open -k bob.pem -c x sealed"] {
+        let output = ended(desk.command(&format!("{line} --passphrase-file wrong")));
+        assert_eq!(output.status.code(), Some(0));
+        let note = String::from_utf8(output.stderr).unwrap();
+        assert!(note.contains("not encrypted, so --passphrase-file was not read"), "{note}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_passphrase_that_others_can_read_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let desk = desk();
+    fs::set_permissions(desk.path("pass"), fs::Permissions::from_mode(0o644)).unwrap();
+    let output = ended(desk.command("public bob.key --passphrase-file pass"));
+    let warning = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        warning.contains("pass: others can read this passphrase; run `chmod 600`"),
+        "{warning}"
+    );
+}
+
+#[test]
+fn a_passphrase_may_come_from_a_stream_but_not_with_the_data() {
+    let desk = desk();
+    let passphrase = format!("{PASSPHRASE}\n");
+    let open = "open -k bob.key --passphrase-file - -c x";
+    assert_eq!(desk.prints_given(&format!("{open} sealed"), passphrase.as_bytes()), b"hello");
+    for line in [
+        open,
+        "public --passphrase-file - -",
+        "sign -k alice.key --passphrase-file - -c x",
+        "passwd bob.key --passphrase-file - --new-passphrase-file -",
+    ] {
+        let error = desk.fails_with(2, line);
+        assert!(error.contains("standard input would be read twice"), "{line}: {error}");
+    }
+    for line in [
+        "open -k bob.key --passphrase-file pass -c x -o pass sealed",
+        "public bob.key --passphrase-file pass -o pass",
+    ] {
+        let error = desk.fails(line);
+        assert!(error.contains("pass: it would be both read and written"), "{line}: {error}");
+    }
+}
+
+#[cfg(feature = "experimental-falcon")]
+#[test]
+fn a_key_that_has_no_encrypted_form_is_refused() {
+    let desk = desk();
+    let suite = "--suite experimental-ECDSA-P384-Falcon-1024";
+    let error = desk.fails(&format!("keygen --sign {suite} --passphrase-file no"));
+    assert!(error.contains("there is no encrypted form of keys of experimental"), "{error}");
+    desk.prints(&format!("keygen -q --sign {suite}"));
+    let error = desk.fails("passwd key.pem --new-passphrase-file no");
+    assert!(error.contains("there is no encrypted form of keys of experimental"), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_passphrase_is_typed_on_the_terminal_and_not_shown() {
+    let desk = desk();
+    let line = "twinseal keygen --sign --passphrase --scrypt 16,8,1 -o new.pem </dev/null >id 2>&1";
+    let Some(mut terminal) = Terminal::new(&desk, line) else { return };
+    terminal.wait_for("New passphrase for new.pem: ");
+    terminal.type_keys("sesame xx\x7f\x7fé\n");
+    terminal.wait_for("The same again: ");
+    terminal.type_keys("sesame é\n");
+    let (shown, code) = terminal.end();
+    assert_eq!((code, shown.contains("sesame")), (Some(0), false), "{shown}");
+    SigningKey::from_encrypted_pem(&desk.text("new.pem"), "sesame é").unwrap();
+
+    // A file of two keys asks once.
+    let (new, old) = (kem_key(P384, 5), kem_key(X25519, 1));
+    desk.write_secret("ring.key", [encrypted(&new), encrypted(&old)].concat());
+    let line = "twinseal open -k ring.key -c x <sealed >opened";
+    let mut terminal = Terminal::new(&desk, line).unwrap();
+    terminal.wait_for("Passphrase of ring.key: ");
+    terminal.type_keys(&format!("{PASSPHRASE}\n"));
+    let (shown, code) = terminal.end();
+    assert_eq!(shown.trim(), "Passphrase of ring.key:");
+    assert_eq!((code, desk.read("opened")), (Some(0), b"hello".to_vec()));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_typed_wrongly_changes_nothing() {
+    let desk = desk();
+    for (line, typed, what) in [
+        ("keygen --kem --passphrase", &["one\n", "two\n"][..], "the two passphrases differ"),
+        ("keygen --kem --passphrase", &["\n"], "the passphrase is empty"),
+        ("keygen --kem --passphrase", &["\x04"], "no passphrase was typed"),
+        ("passwd bob.pem", &["one\n", "two\n"], "the two passphrases differ"),
+        ("passwd bob.key", &["wrong\n"], "wrong passphrase, or a changed file; run the command"),
+        ("public bob.key", &["wrong\n"], "wrong passphrase, or a changed file; run the command"),
+    ] {
+        let before = desk.files();
+        let line = format!("twinseal {line}");
+        let Some(mut terminal) = Terminal::new(&desk, &line) else { return };
+        for typed in typed {
+            terminal.wait_for(": ");
+            terminal.type_keys(typed);
+        }
+        let (shown, code) = terminal.end();
+        assert!(code == Some(1) && shown.contains(what), "{line}: {shown}");
+        fs::remove_file(desk.path("typed")).unwrap();
+        assert!(desk.files() == before, "{line}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_is_stopped_gives_the_terminal_back() {
+    let desk = desk();
+    for stopped_by in ["INT", "TERM", "HUP"] {
+        let line = "twinseal public bob.key & echo \"[$!]\"; wait $!; stty -a";
+        // A shell ignores SIGINT for what it runs in the background.
+        let line = if stopped_by == "INT" { "twinseal public bob.key; stty -a" } else { line };
+        let Some(mut terminal) = Terminal::new(&desk, line) else { return };
+        terminal.wait_for("Passphrase of bob.key: ");
+        if stopped_by == "INT" {
+            terminal.type_keys("half\x03");
+        } else {
+            let shown = terminal.shown();
+            let (_, pid) = shown.split_once('[').unwrap();
+            let (pid, _) = pid.split_once(']').unwrap();
+            signal(stopped_by, pid.parse().unwrap());
+        }
+        terminal.wait_for(&format!("stopped by SIG{stopped_by}"));
+        let (shown, _) = terminal.end();
+        for mode in [" echo ", " icanon ", "isig "] {
+            assert!(shown.contains(mode), "{stopped_by}: {shown}");
+        }
+        assert!(!shown.contains("half"), "{shown}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_terminal_a_file_is_asked_for() {
+    use crate::{common::process::ended_if_present, desk::message};
+
+    let desk = desk();
+    for (line, what) in [
+        ("public bob.key", "bob.key: there is no terminal to ask for its passphrase; name a file"),
+        ("keygen --kem --passphrase", "key.pem: there is no terminal to ask"),
+        ("passwd bob.pem", "that holds it with --new-passphrase-file"),
+        ("passwd bob.key", "that holds it with --passphrase-file"),
+    ] {
+        let words: Vec<_> =
+            ["setsid", "-w", "twinseal"].into_iter().chain(line.split(' ')).collect();
+        let Some(output) = ended_if_present(desk.shell(&words)) else {
+            eprintln!("skipped: setsid is not installed");
+            return;
+        };
+        let error = message(1, &output);
+        assert!(error.contains(what), "{line}: {error}");
+    }
+}
