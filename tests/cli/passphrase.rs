@@ -199,7 +199,7 @@ fn an_encrypted_key_of_the_wrong_kind_is_called_what_it_is() {
     content[cost + 5] = 33;
     desk.write_secret("costly.key", crate::common::der::pem("ENCRYPTED PRIVATE KEY", &content));
     let error = desk.fails("sign -k costly.key -c x --passphrase-file no letter");
-    assert!(error.contains("costly.key: invalid scrypt parameters: r is not"), "{error}");
+    assert!(error.contains("cannot be decrypted: invalid scrypt parameters: r is not"), "{error}");
 }
 
 #[test]

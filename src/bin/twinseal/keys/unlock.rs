@@ -4,7 +4,13 @@ use twinseal::{
     DecapsulationKey, Error, SigningKey, key_files::PemDocument, passphrase::PrivateKey,
 };
 
-use super::{private::Private, role::Role, unfit, wanted::Wanted};
+use super::{
+    document::{self, Document},
+    private::Private,
+    role::Role,
+    unfit,
+    wanted::Wanted,
+};
 use crate::{args, console::Console, failure::Failure, name::Name, passphrase::Passphrase};
 
 /// Reads documents of private keys, which may be encrypted. The passphrase is asked for when the first
@@ -19,21 +25,13 @@ pub(super) struct Unlock<'a> {
     failure: Option<Failure>,
     /// The purpose of an encrypted key that is of the wrong kind.
     other: Option<Role>,
-    /// Whether a document is encrypted in a way that is not read here.
-    is_foreign: bool,
+    /// A document that is encrypted in a way that is not read here.
+    foreign: Option<Document>,
 }
 
 impl<'a> Unlock<'a> {
     pub(super) fn new(name: &'a Name, given: &'a args::Passphrase, console: &'a Console) -> Self {
-        Self {
-            name,
-            given,
-            console,
-            passphrase: None,
-            failure: None,
-            other: None,
-            is_foreign: false,
-        }
+        Self { name, given, console, passphrase: None, failure: None, other: None, foreign: None }
     }
 
     pub(super) fn kem(&mut self, document: PemDocument<'_>) -> Result<DecapsulationKey, Error> {
@@ -77,7 +75,9 @@ impl<'a> Unlock<'a> {
                     _ => Err(Error::Unsupported("keys of this kind")),
                 }
             });
-        self.is_foreign = matches!(key, Err(Error::Invalid { .. } | Error::Algorithm { .. }));
+        if let Err(Error::Invalid { .. } | Error::Algorithm { .. }) = key {
+            self.foreign = Some(Document::of(&document));
+        }
         key
     }
 
@@ -119,15 +119,16 @@ impl<'a> Unlock<'a> {
         if let Some(role) = self.other {
             return Some(unfit::needed(self.name, &role.to_string(), None, wanted));
         }
-        if self.is_foreign {
-            let advice = "`twinseal import` reads keys that other software encrypted";
-            let what = match error {
+        if let Some(foreign) = self.foreign {
+            let why = match error {
                 Error::Invalid { reason, .. } if reason.contains("import") => {
-                    "encrypted in another way than by twinseal".into()
+                    "not encrypted as by twinseal".into()
                 }
-                error => error.to_string(),
+                error => format!("cannot be decrypted: {error}"),
             };
-            return Some(Failure::of(self.name, format_args!("{what}; {advice}")));
+            let advice = "`twinseal import` reads keys that other software encrypted";
+            let what = document::summary(&[foreign]);
+            return Some(Failure::of(self.name, format_args!("it is {what}, and {why}; {advice}")));
         }
         self.failure.or_else(|| {
             let advice = match &self.given.file {
