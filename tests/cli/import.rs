@@ -163,7 +163,10 @@ fn a_key_without_its_seed_is_called_what_it_is() {
     files(&octets);
     for line in ["key.pem", "key.der", "--suite id-MLDSA87-ECDSA-P384-SHA512 key.raw"] {
         let error = desk.fails(&format!("-q import -o out.pem {line}"));
-        assert!(error.contains("a good private key") && error.contains("with its seed"), "{error}");
+        assert!(
+            error.contains("a good private key") && error.contains("export the key with its seed"),
+            "{error}"
+        );
         assert!(!error.contains("invalid") && !error.contains("make"), "{error}");
     }
     octets[4000] ^= 1;
@@ -334,10 +337,13 @@ fn encrypted_keys_say_whose_they_are_or_it_is_named() {
         &format!("--expect {id} key"),
         &format!("--expect {id} named"),
     ] {
-        let text = written(&desk, &format!("--passphrase-file passphrase {line}"), id);
+        let line = format!("--scrypt 16,8,1 --passphrase-file passphrase {line}");
+        let text = written(&desk, &line, id);
         let again = SigningKey::from_encrypted_pem(&text, "secret").unwrap();
         assert_eq!(again.verifying_key(), public);
     }
+    let error = desk.fails_with(2, "import --scrypt 16,8,1 -o out.pem alice.pem");
+    assert!(error.contains("not encrypted"), "{error}");
     for (line, reason) in [
         ("key", "--expect"),
         ("key.der", "--expect"),

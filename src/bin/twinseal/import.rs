@@ -32,6 +32,10 @@ pub(crate) fn import(args: &args::Import, console: &Console) -> Result<(), Failu
     if let Some(expected) = expected {
         expected.check(&key.public(), &Name::of(&args.input))?;
     }
+    if args.scrypt.is_some() && !matches!(key, Foreign::Private(_, Some(_))) {
+        let reason = "--scrypt: the key is not encrypted; `twinseal passwd` encrypts it afterwards";
+        return Err(Failure::usage(reason));
+    }
     let read = [&args.input].into_iter().chain(&args.passphrase.file).chain(&args.expect);
     let sources = Sources::default().and_keys(read);
     match &key {
@@ -60,7 +64,8 @@ fn write(
     let how = match passphrase {
         Some(passphrase) => {
             key.check_encryptable(&name)?;
-            let pem = key.to_encrypted_pem(passphrase, Scrypt::DEFAULT, &name)?;
+            let pem =
+                key.to_encrypted_pem(passphrase, args.scrypt.unwrap_or(Scrypt::DEFAULT), &name)?;
             output.write_whole(pem.as_bytes())?;
             "encrypted under the same passphrase"
         }

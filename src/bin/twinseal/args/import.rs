@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint, builder::PossibleValuesParser};
+use twinseal::passphrase::Scrypt;
 
 use super::{Passphrase, texts};
-use crate::inspect::suite_names;
+use crate::{inspect::suite_names, passphrase::parse_scrypt};
 
 /// Convert a key of other software to the form that twinseal reads and writes
 ///
@@ -36,6 +37,9 @@ pub(crate) struct Import {
 
     #[command(flatten)]
     pub(crate) passphrase: Passphrase,
+
+    #[arg(long, help = texts::SCRYPT, value_name = "N,R,P", value_parser = parse_scrypt, value_hint = ValueHint::Other)]
+    pub(crate) scrypt: Option<Scrypt>,
 
     /// Where to write the key [default for a public key: standard output]
     #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]

@@ -148,7 +148,7 @@ impl<'a> Certificates<'a> {
             (None, _) => Err(Failure::of(
                 file.name(),
                 format_args!(
-                    "the certificate is for {}, not for the subject that was named; check --subject",
+                    "the certificate is for {}, not the subject that was named; check --subject",
                     self::subject(certificate)
                 ),
             )),
@@ -224,7 +224,8 @@ fn refused(file: &KeyFile, certificate: &Certificate, error: &Error, wanted: Wan
                 Some(object) => object.to_string(),
                 None => "a certificate of another algorithm".into(),
             };
-            let (needed, advice) = (wanted.article_and_noun(), wanted.how_to_get_one());
+            let needed = wanted.article_and_noun();
+            let advice = "name the certificate of another key, or the key itself";
             Failure::of(
                 file.name(),
                 format_args!("it is {what} of {subject}, but {needed} is needed; {advice}"),

@@ -94,6 +94,10 @@ pub(crate) fn foreign(
         (None, None) => of_structure(&file)?,
     };
     key.warn(&file, console);
+    if args.passphrase.file.is_some() && !matches!(key, Foreign::Private(_, Some(_))) {
+        let note = "not encrypted, so --passphrase-file was not read";
+        console.note(format_args!("{}: {note}", file.name()));
+    }
     Ok(key)
 }
 
@@ -271,8 +275,8 @@ pub(crate) fn not_expected(name: &Name, found: KeyId, expected: KeyId) -> Failur
 fn expanded(file: &KeyFile) -> Failure {
     Failure::of(
         file.name(),
-        "a good private key to sign with, but without its seed, which twinseal keeps keys as and which cannot be \
-         computed from it; export it with its seed, or sign with it through the library \
+        "a good private key to sign with, but in its expanded form only: a key file of twinseal holds the seed, \
+         which cannot be computed from that; export the key with its seed, or sign with it through the library \
          (SigningKey::import_expanded_pem)",
     )
 }
