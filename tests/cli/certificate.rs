@@ -6,7 +6,7 @@ use std::{
 };
 
 use proptest::prelude::*;
-use twinseal::{Signature, VerifyingKey, key_files::PemDocument, signature::Verifier};
+use twinseal::{Signature, VerifyingKey, key_files::PemDocument, signature::Verifier, x509};
 use x509_cert::{
     Certificate, Version,
     der::{Any, Decode, Encode, asn1::BitString},
@@ -100,6 +100,25 @@ fn a_self_signed_certificate() {
     let names = [&[0x30, u8::try_from(names.len() - 2).unwrap()], &names[2..]].concat();
     let found = extensions(tbs.extensions().unwrap());
     assert_eq!(found, expected(&[NOT_A_CA, USAGE, ("2.5.29.17", false, &names)]));
+
+    // As the library reads it: the key of a signer, and no authority.
+    let certificate = x509::Certificate::from_der(&der).unwrap();
+    assert_eq!(
+        certificate.verifying_key(SystemTime::now()).unwrap(),
+        *signing_key(3).verifying_key()
+    );
+    certificate.encapsulation_key(SystemTime::now()).unwrap_err();
+    certificate.verify_signature(signing_key(3).verifying_key()).unwrap();
+    let shown: Vec<_> = certificate.names().iter().map(ToString::to_string).collect();
+    assert_eq!(shown, arguments_after(&arguments, "--name"));
+    let anchors = x509::TrustAnchors::new([certificate.clone()]).unwrap();
+    let name = x509::Name::Dns("alice.example".into());
+    anchors.verifying_key(&[certificate], &name, SystemTime::now()).unwrap_err();
+}
+
+fn arguments_after<'a>(arguments: &[&'a str], option: &str) -> Vec<&'a str> {
+    let pairs = arguments.windows(2).filter(|pair| pair[0] == option);
+    pairs.map(|pair| pair[1]).collect()
 }
 
 #[test]
@@ -193,6 +212,7 @@ fn wrong_arguments_are_refused_with_the_reason() {
         ("CN=a\\x", "a backslash stands before"),
         ("CN=\\ff", "not UTF-8"),
         ("CN=a\\00", "control character"),
+        ("CN=#0c00", "has no value"),
         ("CN=a+O=c+CN=b", "two values of one type"),
         ("C=Germany", "two letters"),
         ("C=D1", "two letters"),

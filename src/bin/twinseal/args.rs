@@ -261,13 +261,14 @@ pub(crate) struct Rewrap {
 
 /// Make a self-signed certificate of a signing key, or a request for one
 ///
-/// The certificate holds the public key, your name for it, and until when it is valid. It is trusted as it is,
-/// as a public key is, and issues no others.
+/// The certificate has your public key, your names, and a time for which it is valid. It is trusted as it is,
+/// like a public key: whoever gets it must know that it is yours. It cannot issue other certificates.
 ///
-/// With --request, it is a request (PKCS #10) for a certification authority. The request proves that you have
-/// the key; the authority decides about everything else.
+/// With --request, the result is a request (PKCS #10) for a certification authority. It proves that you have
+/// the private key. The authority decides what its certificate says.
 ///
-/// A KEM key cannot sign: an authority makes a certificate from the public key that `twinseal public` prints.
+/// A KEM key cannot sign: an authority issues a certificate for the public key that `twinseal public`
+/// prints.
 #[derive(Args)]
 #[command(after_help = texts::CERTIFICATE)]
 pub(crate) struct Certificate {

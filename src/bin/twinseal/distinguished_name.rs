@@ -98,6 +98,9 @@ impl Attribute {
     /// Every value is a UTF8String, except of types that RFC 5280 (appendix A.1) gives another string.
     fn to_x509(&self) -> Result<AttributeTypeAndValue, String> {
         let value = &self.value;
+        if value.is_empty() {
+            return Err("a type has no value".into());
+        }
         if let Some(control) = value.chars().find(|character| character.is_control()) {
             return Err(format!("{control:?} in a value is a control character"));
         }
