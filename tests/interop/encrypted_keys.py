@@ -5,7 +5,9 @@ import hashlib
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from formats import u16
+from checks import check, flipped, refuses
+from formats import PKCS8_START, from_pem, kem_pkcs8, u16
+from vectors import pem_text, vectors
 
 LOCAL_KEY_ID = bytes.fromhex("a021301f06092a864886f70d01091531120410")
 OID_PBES2 = bytes.fromhex("06092a864886f70d01050d")
@@ -86,3 +88,25 @@ def pkcs8_content(pkcs8, key_id):
 
 def seed_content(key):
     return u16(key.suite.id) + key.seed + key.key_id
+
+
+def check_encrypted_keys(key1, key51, signer):
+    v, sign_id = vectors("encrypted-keys"), vectors("sign-0001")["key_id"]
+    costs = [int.from_bytes(v[name], "big") for name in ("N", "r", "p")]
+    check("encrypted-keys: scrypt", derive(v["passphrase"], v["salt"], *costs) == v["key"])
+    contents = {
+        "kem_0001": seed_content(key1),
+        "kem_0051": pkcs8_content(kem_pkcs8(key51), key51.key_id),
+        "sign_0001": pkcs8_content(PKCS8_START + signer.bytes, sign_id),
+    }
+    for name, content in contents.items():
+        der = v[f"{name}_encrypted"]
+        check(f"encrypted-keys: {name}, content", content == v[f"{name}_content"])
+        check(f"encrypted-keys: {name}", encrypt(content, v["passphrase"], v["salt"], v["iv"], *costs) == der)
+        check(f"encrypted-keys: {name}, decrypted", decrypt(der, v["passphrase"]) == content)
+        wrong = flipped(v["passphrase"], 0)
+        check(f"encrypted-keys: {name}, another passphrase", refuses(decrypt, der, wrong) or decrypt(der, wrong) != content)
+    text = pem_text("kem-0001-encrypted")
+    check("encrypted-keys: own label", from_pem("TWINSEAL ENCRYPTED KEM PRIVATE KEY", text) == v["kem_0001_encrypted"])
+    text = pem_text("sign-0001-encrypted")
+    check("encrypted-keys: standard label", from_pem("ENCRYPTED PRIVATE KEY", text) == v["sign_0001_encrypted"])

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from checks import FAILED, check, flipped, pattern, refuses
+from encrypted_keys import check_encrypted_keys
 from formats import (
     EC_END,
     EC_START,
@@ -347,6 +348,7 @@ def main():
     check_x25519_list()
     signer = check_sign()
     check_key_files(key1, key51, signer)
+    check_encrypted_keys(key1, key51, signer)
     check_envelopes(key1, key51)
     check_rewrap(key1, key51)
     check_keyring(key1, key51)

@@ -7,6 +7,7 @@ mod bounds;
 mod changed;
 #[cfg(feature = "hazmat")]
 mod contents;
+mod import;
 mod round_trips;
 
 const PASSPHRASE: &str = "correct horse battery staple";

@@ -7,7 +7,7 @@
 //! new version of a format may change them. Then edit the inputs in VECTORS.md and run
 //!
 //! ```text
-//! cargo test --features hazmat --test it spec::regenerate -- --ignored --nocapture
+//! cargo test --features hazmat,passphrase --test it spec::regenerate -- --ignored --nocapture
 //! ```
 //!
 //! which writes a copy of VECTORS.md with all values recomputed into cargo's `target/tmp`, and prints its name.
@@ -19,6 +19,8 @@ use twinseal::{DecapsulationKey, EncapsulationKey, SigningKey, VerifyingKey};
 mod accumulated;
 mod blocks;
 mod compute;
+#[cfg(feature = "passphrase")]
+mod encrypted_keys;
 mod envelopes;
 mod exchange;
 mod requests;
@@ -60,7 +62,7 @@ fn sign_0001() {
 #[test]
 fn key_files() {
     check("key-files");
-    for name in PEM_BLOCKS {
+    for name in PEM_BLOCKS.into_iter().filter(|name| !name.ends_with("-encrypted")) {
         assert_eq!(fence("pem", name), pem(name), "{name}");
     }
 }
@@ -90,6 +92,15 @@ fn key_files_load() {
         [Block::read("key-files").get("spki_prefix"), expected.get("verifying_key")].concat();
     let verifying_key = VerifyingKey::from_spki_der(&spki).unwrap();
     assert_eq!(&verifying_key, signing_key.verifying_key());
+}
+
+#[cfg(feature = "passphrase")]
+#[test]
+fn encrypted_keys() {
+    check("encrypted-keys");
+    for name in PEM_BLOCKS.into_iter().filter(|name| name.ends_with("-encrypted")) {
+        assert_eq!(fence("pem", name), pem(name), "{name}");
+    }
 }
 
 #[test]

@@ -6,12 +6,13 @@ use crate::common::vectors::{self, Entry};
 pub(crate) const SPEC: &str = include_str!("../../../SPEC.md");
 pub(crate) const VECTORS: &str = include_str!("../../../VECTORS.md");
 
-pub(crate) const BLOCKS: [&str; 18] = [
+pub(crate) const BLOCKS: [&str; 19] = [
     "kem-0001",
     "kem-0051",
     "x25519-refused",
     "sign-0001",
     "key-files",
+    "encrypted-keys",
     "envelope-one",
     "envelope-two",
     "envelope-lengths",
@@ -27,8 +28,15 @@ pub(crate) const BLOCKS: [&str; 18] = [
     "accumulated",
 ];
 
-pub(crate) const PEM_BLOCKS: [&str; 5] =
-    ["kem-0001-private", "kem-0001-public", "kem-0051-private", "sign-0001-private", "keyring"];
+pub(crate) const PEM_BLOCKS: [&str; 7] = [
+    "kem-0001-private",
+    "kem-0001-public",
+    "kem-0051-private",
+    "sign-0001-private",
+    "kem-0001-encrypted",
+    "sign-0001-encrypted",
+    "keyring",
+];
 
 /// A fenced block whose opening line is `vectors NAME` or `pem NAME` behind the backticks.
 pub(crate) struct Fence<'a> {

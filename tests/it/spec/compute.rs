@@ -46,6 +46,8 @@ impl Block {
             "x25519-refused" => compute_x25519_refused,
             "sign-0001" => compute_sign_0001,
             "key-files" => compute_key_files,
+            #[cfg(feature = "passphrase")]
+            "encrypted-keys" => super::encrypted_keys::compute_encrypted_keys,
             "envelope-one" => compute_envelope_one,
             "envelope-two" => compute_envelope_two,
             "envelope-lengths" => compute_envelope_lengths,
@@ -266,6 +268,8 @@ pub(crate) fn pem(name: &str) -> String {
         "kem-0001-public" => spec_kem_key(DEFAULT).encapsulation_key().to_pem(),
         "kem-0051-private" => spec_kem_key(P384).to_pem().as_str().into(),
         "sign-0001-private" => spec_signing_key().to_pem().as_str().into(),
+        #[cfg(feature = "passphrase")]
+        "kem-0001-encrypted" | "sign-0001-encrypted" => super::encrypted_keys::encrypted_pem(name),
         _ => spec_keyring().to_pem().unwrap().as_str().into(),
     }
 }
