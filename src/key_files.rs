@@ -4,7 +4,8 @@
 //! ring. This module has the types that these return, and [`PemDocument`] for files that hold keys of
 //! several kinds.
 //!
-//! A key file is PEM (RFC 7468), and no private key is encrypted:
+//! A key file is PEM (RFC 7468). Its private keys are not encrypted, except by the module `passphrase`, with
+//! the feature of that name:
 //!
 //! | key | label | content | bytes of content |
 //! |---|---|---|---|

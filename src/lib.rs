@@ -66,6 +66,7 @@
 //! | many messages in a row to one receiver | a session: [`sender`](EncapsulationKey::sender), [`receiver`](DecapsulationKey::receiver), signed with [`signed_by`](EncapsulationKey::signed_by), [`accepting`](DecapsulationKey::accepting) |
 //! | data whose origin must be proved later | [`sign`](SigningKey::sign), [`sign_reader`](SigningKey::sign_reader), before sealing |
 //! | keys that change | [`Keyring`], [`VerifyingKeyring`], [`SigningKey`]; [`keyring::Shared`] for many threads, or mounted files |
+//! | key files under a passphrase | `to_encrypted_pem`, `from_encrypted_pem`; the module `passphrase`, with the feature of that name |
 //! | keys in an HSM or KMS | the traits [`Decapsulate`] and [`Sign`]; [`Unlock`] has the same functions for them |
 //! | an asynchronous program | [`tokio`][tokio module], a module with the feature of that name |
 //! | an object store, or I/O of your own | [`envelope`], [`request`]: the same without I/O |
@@ -92,6 +93,7 @@
 //! | [`session`] | many messages after one key exchange |
 //! | [`keyring`] | keys that many threads use and that a mounted secret changes |
 //! | [`key_files`] | PEM and DER, and files that hold keys of several kinds |
+//! | `passphrase` | private keys that are encrypted under a passphrase; feature `passphrase` |
 //! | [`envelope`] | an envelope in parts, without I/O; most programs never need it |
 //! | [`kem`] | the bare KEM, for protocols of your own |
 //! | [`sign`] | the traits of the `signature` crate |
@@ -106,8 +108,7 @@
 //!
 //! None is on by default, and none changes a byte. `aws-lc-rs` (C and assembly) makes most operations three to six
 //! times as fast, `rayon` adds `.parallel()`, which uses all cores, and `tokio` adds asynchronous readers and
-//! writers. [`provider`] describes `aws-lc-rs` and
-//! `pqclean`. `experimental-falcon` adds a signature suite outside the promises below. `hazmat` is for known
+//! writers. `passphrase` adds encrypted private keys. [`provider`] describes `aws-lc-rs` and `pqclean`. `experimental-falcon` adds a signature suite outside the promises below. `hazmat` is for known
 //! answers, and `cli` only for `cargo install`. A debug build needs optimised dependencies:
 //! `[profile.dev.package."*"]` with `opt-level = 3`.
 //!

@@ -1,23 +1,23 @@
 //! Private keys that are encrypted under a passphrase: PKCS#8 with PBES2, scrypt and AES-256-CBC.
 //!
 //! ```
-//! use twinseal::{SigningKey, passphrase::Scrypt};
+//! use twinseal::SigningKey;
 //!
 //! let key = SigningKey::generate()?;
-//! # let little = Scrypt::new(1 << 4, 8, 1)?;
-//! # let to_encrypted_pem = |key: &SigningKey, passphrase| key.to_encrypted_pem_with(passphrase, little);
-//! # let pem = to_encrypted_pem(&key, "correct horse battery staple")?;
-//! # /*
 //! let pem = key.to_encrypted_pem("correct horse battery staple")?;
-//! # */
 //! let same = SigningKey::from_encrypted_pem(&pem, "correct horse battery staple")?;
 //! assert_eq!(same.verifying_key(), key.verifying_key());
-//! assert!(SigningKey::from_encrypted_pem(&pem, "correct horse").is_err());
 //! # Ok::<(), twinseal::Error>(())
 //! ```
 //!
 //! The structure is the standard one (RFC 5958 §3, RFC 8018 §6.2, RFC 7914 §7), so other software can
 //! decrypt it. SPEC.md has the bytes ("Encrypted private keys").
+//!
+//! | key | label | what is encrypted | bytes |
+//! |---|---|---|---|
+//! | [`DecapsulationKey`] | `TWINSEAL ENCRYPTED KEM PRIVATE KEY` | suite, seed, key id | 50 |
+//! | [`DecapsulationKey`] of suite 0x0051 | `ENCRYPTED PRIVATE KEY` | PKCS#8 with the key id | 184 |
+//! | [`SigningKey`] | `ENCRYPTED PRIVATE KEY` | PKCS#8 with the key id | 151 |
 //!
 //! # Which passphrase
 //!
@@ -31,15 +31,24 @@
 //!
 //! # Whose key is it
 //!
-//! AES-CBC authenticates nothing. Whoever can write to an encrypted file can change bits of the key in it
-//! without knowing the passphrase. So the file also holds, encrypted, the [`KeyId`](crate::KeyId) of the
-//! public key, and every `from_encrypted_*` compares: a changed file is refused like a wrong passphrase.
-//! (Except for one part of a key of suite 0x0051: `z`, which ML-KEM puts in the place of a secret that it
-//! refuses. The public key does not depend on it, so a change of `z` is not noticed. It gives another
-//! random `z`, which nobody knows, and the key opens what it opened before.)
-//! Files of other software may lack it; see [`Whose`].
+//! AES-CBC does not authenticate. Anyone who can write to an encrypted file can flip bits of the private key
+//! in it without knowing the passphrase. So the file also holds, encrypted, the [`KeyId`](crate::KeyId) of
+//! the public key. Every function that reads compares it, and reports a changed key like a wrong passphrase.
+//! Files of other software may lack the id; see [`Whose`].
+//!
+//! The id covers everything that the public key depends on. In suite 0x0051 that is not all: `z` of ML-KEM
+//! replaces a secret that ML-KEM refuses, and has no part in the public key. A change of `z` in the file is
+//! not noticed. The key then has another `z`, which is as random and as unknown, and opens what it did before.
+//!
+//! # In memory
+//!
+//! Keys and what is decrypted are wiped. scrypt's own memory, and the key that it derives, are not: the crates
+//! that compute them do not wipe.
 
 #![warn(clippy::indexing_slicing)] // a length that a file claims is never an index
+
+#[cfg(doc)]
+use crate::{kem::DecapsulationKey, sign::SigningKey};
 
 mod content;
 mod der;

@@ -23,7 +23,7 @@ pub(super) fn malformed(_: der::Error) -> Error {
     invalid("it is not DER of this type")
 }
 
-/// One guess takes about a second. Others write up to 600 000.
+/// Less than a second. Others write up to 600 000.
 const MAX_ITERATIONS: u32 = 1_000_000;
 
 /// PBES2 with scrypt or with PBKDF2 (HMAC-SHA-256, -384 or -512), and AES-128, -192 or -256 in CBC. If

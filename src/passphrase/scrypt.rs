@@ -13,7 +13,7 @@ use crate::error::Error;
 /// use twinseal::passphrase::Scrypt;
 ///
 /// assert_eq!(Scrypt::DEFAULT, Scrypt::new(1 << 17, 8, 1)?);
-/// let for_openssl = Scrypt::new(1 << 14, 8, 8)?; // 16 MiB: OpenSSL refuses more than 32
+/// let for_openssl = Scrypt::new(1 << 14, 8, 8)?; // 16 MiB: OpenSSL refuses 32
 /// assert!(Scrypt::new(1 << 30, 8, 1).is_err()); // 1 TiB
 /// # Ok::<(), twinseal::Error>(())
 /// ```
@@ -95,5 +95,5 @@ impl Scrypt {
 /// Bytes.
 const MAX_MEMORY: u64 = 256 << 20;
 
-/// Of `N r p`. Each is two passes over 128 bytes: about 0.8 s in all.
+/// Of `N r p`: less than a second.
 const MAX_WORK: u64 = 1 << 21;

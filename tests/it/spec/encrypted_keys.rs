@@ -37,8 +37,7 @@ pub(crate) fn compute_encrypted_keys(block: &mut Computed<'_>) {
     let parameters = Scrypt::new(n, r, p).unwrap();
     let randomness = *[salt, iv].concat().first_chunk().unwrap();
     let mut encrypt = |name: &str, content: &[u8]| {
-        let der =
-            hazmat::encrypted_private_key_info(content, &passphrase, parameters, &randomness);
+        let der = hazmat::encrypted_private_key_info(content, &passphrase, parameters, &randomness);
         let der = der.unwrap();
         block.output(&format!("{name}_content"), content);
         block.output(&format!("{name}_encrypted"), &der);
