@@ -40,6 +40,7 @@ mod rings;
 mod sealing;
 mod signatures;
 #[cfg(unix)]
+mod standard_files;
 mod stopped;
 #[cfg(target_os = "linux")]
 mod terminal;

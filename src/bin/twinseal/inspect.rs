@@ -9,6 +9,7 @@ use crate::{
 };
 
 mod found;
+mod held;
 mod inventory;
 mod recognise;
 mod report;
@@ -42,6 +43,10 @@ pub(crate) fn inspect(args: &Inspect) -> Result<(), Failure> {
             &name,
             "it uses a key or suite named with --in-use; rewrap, sign again or remove it",
         ));
+    }
+    if !args.in_use.is_empty() && found.hides_a_key() {
+        let advice = "`twinseal public` shows whether it is one named with --in-use";
+        return Err(Failure::of(&name, format_args!("its key is under a passphrase; {advice}")));
     }
     if found.has_impossible_length() { Err(sealed::impossible_length(&name)) } else { Ok(()) }
 }

@@ -10,6 +10,7 @@ mod document;
 mod file;
 mod foreign;
 pub(crate) mod modes;
+mod other_form;
 mod private;
 mod public;
 mod rewritten;
@@ -24,7 +25,11 @@ pub(crate) use foreign::{Foreign, Public, expected, foreign, not_expected};
 pub(crate) use private::{Private, keyring, private, signing};
 pub(crate) use public::{recipients, verifying};
 pub(crate) use rewritten::PrivateFile;
-pub(crate) use {role::Role, unfit::not_keys};
+pub(crate) use {
+    other_form::{IMPORT, OtherForm},
+    role::Role,
+    unfit::not_keys,
+};
 
 fn is_directory(path: &Path) -> bool {
     !name::is_standard(path) && path.is_dir()

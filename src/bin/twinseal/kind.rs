@@ -30,6 +30,8 @@ pub(crate) enum FileKind {
     Compressed(&'static str),
     /// This, with its article, in base64.
     Base64(&'static str),
+    /// A key, a certificate or the like in DER.
+    Der(der::Object),
     /// Something else that can be named, with its article.
     Other(String),
     Unknown,
@@ -50,6 +52,7 @@ impl fmt::Display for FileKind {
             Self::WideText(encoding) => return write!(f, "text in {encoding}"),
             Self::Compressed(program) => return write!(f, "compressed by {program}"),
             Self::Base64(what) => return write!(f, "{what} in base64"),
+            Self::Der(object) => return write!(f, "{object} in DER, not in PEM"),
             Self::Other(what) => what,
             Self::Unknown => "something else",
         })
@@ -111,8 +114,11 @@ pub(crate) fn of(bytes: &[u8]) -> FileKind {
     if let Some(what) = in_base64(text.trim_ascii_start()) {
         return FileKind::Base64(what);
     }
-    match foreign::describe(bytes, text) {
-        Some(other) => FileKind::Other(other),
+    if let Some(other) = foreign::describe(bytes, text) {
+        return FileKind::Other(other);
+    }
+    match der::Object::of(bytes) {
+        Some(object) => FileKind::Der(object),
         None if has_a_line_end(bytes) => FileKind::SignatureAndLineEnd,
         None => FileKind::Unknown,
     }

@@ -7,19 +7,15 @@ use twinseal::{
     session::Hello,
 };
 
-use crate::keys::Role;
+use super::held::Held;
 
 pub(super) enum Found {
     Envelope {
         header: Header,
         length: Option<u64>,
     },
-    Keys {
-        role: Role,
-        keys: Vec<Entry>,
-    },
-    /// Keys of more than one kind.
-    MixedKeys(Vec<(Role, Entry)>),
+    /// The keys and certificates of a file, at least one.
+    Held(Vec<Held>),
     Signature {
         suite: SignatureSuite,
         length: usize,
@@ -101,13 +97,9 @@ impl Found {
         }
     }
 
-    pub(super) fn of_keys(keys: Vec<(Role, Entry)>) -> Self {
-        match keys.first() {
-            Some(&(role, _)) if keys.iter().all(|(other, _)| *other == role) => {
-                Self::Keys { role, keys: keys.into_iter().map(|(_, entry)| entry).collect() }
-            }
-            _ => Self::MixedKeys(keys),
-        }
+    /// Whether it holds a key whose id is encrypted, too.
+    pub(super) fn hides_a_key(&self) -> bool {
+        matches!(self, Self::Held(held) if held.iter().any(|held| held.entry.is_none()))
     }
 
     pub(super) fn has_impossible_length(&self) -> bool {
@@ -123,8 +115,7 @@ impl Found {
     pub(super) fn keys(&self) -> Vec<Entry> {
         match self {
             Self::Envelope { header, .. } => recipients(header),
-            Self::Keys { keys, .. } => keys.clone(),
-            Self::MixedKeys(keys) => keys.iter().map(|(_, entry)| entry.clone()).collect(),
+            Self::Held(held) => held.iter().filter_map(|held| held.entry.clone()).collect(),
             Self::Signature { .. } | Self::Answer { .. } => Vec::new(),
             Self::Hello { recipient, signer } | Self::Request { recipient, signer, .. } => {
                 [recipient].into_iter().chain(signer).cloned().collect()

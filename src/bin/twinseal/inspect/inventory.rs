@@ -72,7 +72,7 @@ pub(super) fn list(root: &Path, json: bool, retired: &[Retired]) -> Result<(), F
     };
     list.write(&summary)?;
     list.output.commit()?;
-    list.count.outcome(&name)
+    list.count.outcome(&name, !retired.is_empty())
 }
 
 struct List<'a> {
@@ -155,12 +155,17 @@ fn look(file: &File, metadata: Metadata, first: &mut SecretBuffer, name: &Name) 
         FileKind::Unknown if first.len() == kind::ENOUGH && !first.contains(&0) => {
             keys_in(&mut first.chain(file), metadata.len(), name)?
         }
+        FileKind::Der(object) if object.suite().is_some() => {
+            recognise(&mut first.chain(file), Some(metadata.len()), name)
+                .map_or_else(|failure| Report::Damaged(failure.reason(name)), Report::Found)
+        }
         kind @ FileKind::SignatureAndLineEnd => Report::Damaged(kind.to_string()),
         kind @ FileKind::WideText(_) => pem::wide(first, kind.to_string())?,
         FileKind::Empty
         | FileKind::Unknown
         | FileKind::Compressed(_)
         | FileKind::Base64(_)
+        | FileKind::Der(_)
         | FileKind::Other(_) => {
             return None;
         }

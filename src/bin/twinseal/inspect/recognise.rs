@@ -2,16 +2,23 @@
 
 use std::io::{self, Read};
 
+use pem_rfc7468::LineEnding;
 use twinseal::{
-    DecapsulationKey, EncapsulationKey, Error, SigningKey, VerifyingKey, envelope::Header,
-    key_files::PemDocument, request::RequestHead, secret::SecretBuffer, session::Hello,
+    Error, envelope::Header, key_files::PemDocument, request::RequestHead, secret::SecretBuffer,
+    session::Hello,
 };
 
-use super::found::{AnswerForm, Entry, Found};
+use super::{
+    found::{AnswerForm, Found},
+    held::Held,
+};
 use crate::{
     failure::{Failure, sealed},
-    keys::{self, Document, Role},
-    kind::{self, FileKind},
+    keys,
+    kind::{
+        self, FileKind,
+        der::{Form, Object},
+    },
     name::Name,
 };
 
@@ -54,6 +61,7 @@ pub(super) fn recognise(
         FileKind::Signature(suite) => Ok(Found::Signature { suite, length: bytes.len() }),
         FileKind::Pem if is_longer => Err(keys::too_long(name, keys::TOO_LONG)),
         FileKind::Pem => key_file(&bytes, name),
+        FileKind::Der(object) if object.suite().is_some() => in_der(&object, &bytes, name),
         FileKind::Sealed | FileKind::Unknown => Err(Failure::of(
             name,
             "not a sealed file, key, signature, session, request or answer of twinseal, or a damaged one; \
@@ -92,26 +100,28 @@ fn key_file(bytes: &[u8], name: &Name) -> Result<Found, Failure> {
             format_args!("it holds {count} PEM documents, more than {MAX_KEYS}; split it"),
         ));
     }
-    let keys: Result<Vec<_>, _> = documents.into_iter().map(key).collect();
-    keys.map(Found::of_keys).map_err(|error| keys::not_keys(text, &error, name))
+    let held: Result<Vec<_>, _> = documents.into_iter().map(Held::of).collect();
+    held.map(Found::Held).map_err(|error| keys::not_keys(text, &error, name))
 }
 
 /// As many as an envelope can have recipients.
 pub(super) const MAX_KEYS: usize = 1000;
 
-pub(super) fn key(document: PemDocument<'_>) -> Result<(Role, Entry), Error> {
-    let role = match Document::of(&document) {
-        Document::Key(role) => role,
-        // Any of these fails with the reason.
-        _ => Role::Sign,
+/// A key, certificate or request of one of twinseal's suites.
+fn in_der(object: &Object, der: &[u8], name: &Name) -> Result<Found, Failure> {
+    let label = match object.form {
+        Form::Spki => "PUBLIC KEY",
+        Form::Certificate => "CERTIFICATE",
+        Form::CertificateRequest => "CERTIFICATE REQUEST",
+        _ => "PRIVATE KEY",
     };
-    let kem = |key: &EncapsulationKey| Entry::kem(key.suite(), key.key_id());
-    let signing = |key: &VerifyingKey| Entry::signing(key.suite(), key.key_id());
-    let entry = match role {
-        Role::Seal => kem(&EncapsulationKey::try_from(document)?),
-        Role::Open => kem(DecapsulationKey::try_from(document)?.encapsulation_key()),
-        Role::Verify => signing(&VerifyingKey::try_from(document)?),
-        Role::Sign => signing(SigningKey::try_from(document)?.verifying_key()),
-    };
-    Ok((role, entry))
+    // It may be secret: this buffer does not grow.
+    let invariant = "what was read is short enough for PEM";
+    let length = pem_rfc7468::encoded_len(label, LineEnding::LF, der).expect(invariant);
+    let mut text = SecretBuffer::zeroed(length);
+    pem_rfc7468::encode(label, LineEnding::LF, der, &mut text).expect(invariant);
+    match key_file(&text, name)? {
+        Found::Held(held) => Ok(Found::Held(held.into_iter().map(Held::in_der).collect())),
+        other => Ok(other),
+    }
 }

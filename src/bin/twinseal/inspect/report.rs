@@ -4,16 +4,19 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::found::{AnswerForm, Entry, Found, Lengths, recipients};
-use crate::{keys::Role, name::Name};
+use super::{
+    found::{AnswerForm, Entry, Found, Lengths, recipients},
+    held::{Held, What},
+};
+use crate::name::Name;
 
 impl Entry {
-    fn to_json(&self) -> Value {
+    pub(super) fn to_json(&self) -> Value {
         let Self { suite, suite_id, key_id } = self;
         json!({ "suite": suite, "suite_id": suite_id, "key_id": key_id.to_string() })
     }
 
-    fn to_text(&self) -> String {
+    pub(super) fn to_text(&self) -> String {
         let Self { suite, suite_id, key_id } = self;
         match suite {
             Some(suite) => format!("{key_id}  {suite}"),
@@ -37,18 +40,20 @@ impl Found {
                     "length_is_possible": lengths.are_possible(),
                 })
             }
-            Self::Keys { role, keys } => json!({
-                "kind": identifier(*role),
-                "keys": keys.iter().map(Entry::to_json).collect::<Vec<_>>(),
-            }),
-            Self::MixedKeys(keys) => {
-                let key = |(role, entry): &(Role, Entry)| {
-                    let mut key = entry.to_json();
-                    key["kind"] = identifier(*role).into();
-                    key
-                };
-                json!({ "kind": "keys", "keys": keys.iter().map(key).collect::<Vec<_>>() })
-            }
+            Self::Held(held) => match only_kind(held) {
+                Some(what) => json!({
+                    "kind": what.identifier(),
+                    "keys": held.iter().map(Held::to_json).collect::<Vec<_>>(),
+                }),
+                None => {
+                    let key = |held: &Held| {
+                        let mut key = held.to_json();
+                        key["kind"] = held.what.identifier().into();
+                        key
+                    };
+                    json!({ "kind": "keys", "keys": held.iter().map(key).collect::<Vec<_>>() })
+                }
+            },
             Self::Signature { suite, length } => json!({
                 "kind": "signature",
                 "suite": suite.name(),
@@ -95,9 +100,16 @@ impl Found {
                     if count == 1 { "" } else { "s" }
                 )
             }
-            Self::Keys { role, keys } if keys.len() == 1 => role.noun().into(),
-            Self::Keys { role, keys } => format!("{} keys, each a {}", keys.len(), role.noun()),
-            Self::MixedKeys(keys) => format!("{} keys of several kinds", keys.len()),
+            Self::Held(held) => {
+                let count = held.len();
+                let are_keys = held.iter().all(|held| held.what.is_key());
+                let several = if are_keys { "keys" } else { "documents" };
+                match only_kind(held) {
+                    Some(what) if count == 1 => what.noun().into(),
+                    Some(what) => format!("{count} {several}, each a {}", what.noun()),
+                    None => format!("{count} {several} of several kinds"),
+                }
+            }
             Self::Signature { suite, .. } => format!("signature, {suite}"),
             Self::Hello { signer: Some(_), .. } => "first message of a session, signed".into(),
             Self::Hello { signer: None, .. } => "first message of a session, unsigned".into(),
@@ -140,18 +152,10 @@ impl Found {
                     ),
                 )
             }
-            Self::Keys { role, keys } if keys.len() == 1 => {
-                write!(text, "{}\n{}", role.noun(), lines(keys))
-            }
-            Self::Keys { role, keys } => {
-                write!(text, "{} keys, each a {}\n{}", keys.len(), role.noun(), lines(keys))
-            }
-            Self::MixedKeys(keys) => {
-                let lines: String = keys
-                    .iter()
-                    .map(|(role, entry)| format!("  {}, {}\n", entry.to_text(), role.noun()))
-                    .collect();
-                write!(text, "{} keys of several kinds\n{lines}", keys.len())
+            Self::Held(held) => {
+                let are_mixed = only_kind(held).is_none();
+                let lines: String = held.iter().map(|held| held.to_text(are_mixed)).collect();
+                write!(text, "{}\n{lines}", self.headline())
             }
             Self::Signature { suite, length } => {
                 writeln!(text, "signature of {length} bytes\n  {suite}")
@@ -177,14 +181,10 @@ fn parties(recipient: &Entry, signer: Option<&Entry>) -> String {
     format!("recipient:\n{}{}", lines([recipient]), signer.unwrap_or_default())
 }
 
-/// As JSON calls it.
-fn identifier(role: Role) -> &'static str {
-    match role {
-        Role::Seal => "public_kem_key",
-        Role::Open => "private_kem_key",
-        Role::Verify => "public_signing_key",
-        Role::Sign => "private_signing_key",
-    }
+/// `None` if there are several.
+fn only_kind(held: &[Held]) -> Option<What> {
+    let (first, rest) = held.split_first()?;
+    rest.iter().all(|held| held.what == first.what).then_some(first.what)
 }
 
 pub(super) fn lines<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> String {

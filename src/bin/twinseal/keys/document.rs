@@ -1,7 +1,7 @@
 //! Describes a PEM document by its content, not only by its label.
 
 use pkcs8::der::{Decode, Header, SliceReader};
-use twinseal::{Error, key_files::PemDocument, secret::SecretBuffer};
+use twinseal::{Error, key_files::PemDocument, passphrase::PrivateKey, secret::SecretBuffer};
 
 use super::role::{PRIVATE_KEY, PUBLIC_KEY, Role};
 use crate::kind::der::{Form, Object};
@@ -9,8 +9,12 @@ use crate::kind::der::{Form, Object};
 /// A PEM document, as messages name it (with its article).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Document {
-    /// A twinseal key.
+    /// A key of a suite of twinseal, perhaps in a form that only `import` reads.
     Key(Role),
+    /// A private key under a passphrase, as twinseal writes it; whose, it does not say.
+    Encrypted,
+    /// A certificate, or a request for one, whose key is of a suite of twinseal.
+    Certificate(Object),
     /// From other software, and undamaged as far as it was checked.
     Foreign(String),
     Damaged {
@@ -30,6 +34,10 @@ impl Document {
                 }
                 _ => name.into(),
             });
+        }
+        // The passphrase is looked at last, and an empty one is refused.
+        if matches!(PrivateKey::from_encrypted(*document, ""), Err(Error::Misuse { .. })) {
+            return Self::Encrypted;
         }
         let content = match document.decode() {
             Ok(content) => content,
@@ -70,6 +78,7 @@ impl Document {
             }
             _ => match Role::of_object(&object) {
                 Some(role) if [PUBLIC_KEY, PRIVATE_KEY].contains(&label) => Self::Key(role),
+                None if object.suite().is_some() => Self::Certificate(object),
                 _ => Self::Foreign(object.to_string()),
             },
         }
@@ -94,6 +103,10 @@ pub(crate) fn summary(documents: &[Document]) -> String {
         .map(|(document, count)| match (document, count) {
             (Document::Key(role), 1) => role.to_string(),
             (Document::Key(role), _) => format!("{count} {}", role.plural()),
+            (Document::Encrypted, 1) => "an encrypted private key".into(),
+            (Document::Encrypted, _) => format!("{count} encrypted private keys"),
+            (Document::Certificate(object), 1) => object.to_string(),
+            (Document::Certificate(object), _) => format!("{count} times {object}"),
             (Document::Foreign(what), 1) => what.clone(),
             (Document::Foreign(what), _) => format!("{count} times {what}"),
             (Document::Damaged { line, .. }, _) => format!("a damaged document in line {line}"),
@@ -150,7 +163,7 @@ fn expected(label: &str) -> Option<&'static [Form]> {
     Some(match label {
         PUBLIC_KEY => &[Form::Spki],
         PRIVATE_KEY => &[Form::Pkcs8],
-        "ENCRYPTED PRIVATE KEY" => &[Form::EncryptedPkcs8],
+        "ENCRYPTED PRIVATE KEY" | "TWINSEAL ENCRYPTED KEM PRIVATE KEY" => &[Form::EncryptedPkcs8],
         "RSA PRIVATE KEY" => &[Form::Pkcs1Private],
         "RSA PUBLIC KEY" => &[Form::Pkcs1Public],
         "EC PRIVATE KEY" => &[Form::Sec1],

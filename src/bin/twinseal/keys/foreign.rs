@@ -247,7 +247,7 @@ fn unfit(file: &KeyFile) -> Failure {
                 let advice = "if it holds the bare octets of a key, name its suite with --suite";
                 return Failure::of(file.name(), format_args!("neither PEM nor DER; {advice}"));
             }
-            FileKind::Other(_) => "twinseal has only keys of its own suites",
+            FileKind::Der(_) | FileKind::Other(_) => "twinseal has only keys of its own suites",
             kind => kind.advice().unwrap_or("name the file of a key"),
         },
     };

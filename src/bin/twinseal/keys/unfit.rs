@@ -7,11 +7,13 @@ use twinseal::{Error, key_files::PemDocument};
 use super::{
     document::{Document, summary},
     file::KeyFile,
+    other_form::{IMPORT, OtherForm},
+    role::Role,
     wanted::Wanted,
 };
 use crate::{
     failure::{self, Failure},
-    kind::{self, FileKind},
+    kind::{self, FileKind, der::Form},
     name::Name,
 };
 
@@ -25,6 +27,13 @@ pub(super) fn not_pem(file: &KeyFile, wanted: Wanted) -> Failure {
         }
         FileKind::Pem | FileKind::Unknown => ("not a key file, or a damaged one".into(), None),
         kind @ (FileKind::SignatureAndLineEnd | FileKind::Base64(_)) => (kind.to_string(), None),
+        FileKind::Der(object) => {
+            let is_wanted = match object.form {
+                Form::EncryptedPkcs8 => !wanted.is_public(),
+                _ => Role::of_object(&object).is_some_and(|role| wanted.is_met_by(role)),
+            };
+            (FileKind::Der(object).to_string(), is_wanted.then_some(IMPORT))
+        }
         kind => (kind.to_string(), kind.advice()),
     };
     needed(file.name(), &what, advice, wanted)
@@ -45,18 +54,24 @@ fn damaged(name: &Name, line: usize, reason: &str) -> Failure {
 
 /// A PEM file that does not hold twinseal keys.
 pub(crate) fn not_keys(text: &str, error: &Error, name: &Name) -> Failure {
-    let found: Vec<_> = match PemDocument::split(text) {
-        Ok(documents) => documents.iter().map(Document::of).collect(),
+    let documents = match PemDocument::split(text) {
+        Ok(documents) => documents,
         Err(Error::Pem { line, reason }) => return damaged(name, line, reason),
         Err(error) => return Failure::of(name, format_args!("{error}; fetch it again")),
     };
+    let found: Vec<_> = documents.iter().map(Document::of).collect();
     if let Some((line, reason)) = found.iter().find_map(Document::damage) {
         return damaged(name, line, reason);
     }
     match (error, found.as_slice()) {
         (_, found) if found.iter().any(|document| matches!(document, Document::Foreign(_))) => {
             let verb = if found.len() == 1 { "is" } else { "holds" };
-            let (what, advice) = (summary(found), "twinseal uses only keys of its own suites");
+            let what = summary(found);
+            // Whose key it is, is encrypted.
+            let advice = match documents.iter().any(PemDocument::is_encrypted) {
+                true => "if it is a key of a suite of twinseal, `twinseal import` reads it",
+                false => "twinseal uses only keys of its own suites",
+            };
             Failure::of(name, format_args!("it {verb} {what}; {advice}"))
         }
         (Error::Unknown { .. }, _) => {
@@ -77,17 +92,26 @@ pub(super) fn file(file: &KeyFile, text: &str, error: &Error, wanted: Wanted) ->
         Err(_) => return not_pem(file, wanted),
     };
     let found: Vec<_> = documents.iter().map(Document::of).collect();
-    let is_wanted =
-        |document: &Document| matches!(document, Document::Key(role) if wanted.is_met_by(*role));
+    let is_wanted = |document: &Document| match document {
+        Document::Key(role) => wanted.is_met_by(*role),
+        Document::Encrypted => !wanted.is_public(),
+        _ => false,
+    };
     if let Some((line, reason)) = found.iter().find_map(Document::damage) {
         return damaged(name, line, reason);
     }
+    if matches!(error, Error::PemCount { .. }) {
+        let advice = "put each key in a file of its own";
+        let (what, needed) = (summary(&found), wanted.article_and_noun());
+        return Failure::of(
+            name,
+            format_args!("it holds {what}, but {needed} is needed; {advice}"),
+        );
+    }
+    if let Some(failure) = only_imported(name, &documents, &found, wanted) {
+        return failure;
+    }
     match (error, found.as_slice()) {
-        (Error::PemCount { .. }, _) => {
-            let advice = "put each key in a file of its own";
-            let (what, needed) = (summary(&found), wanted.article_and_noun());
-            Failure::of(name, format_args!("it holds {what}, but {needed} is needed; {advice}"))
-        }
         (_, [Document::Key(role)]) if wanted == Wanted::Private && role.is_public() => {
             Failure::of(name, "it is already a public key; name the private key")
         }
@@ -109,6 +133,39 @@ pub(super) fn file(file: &KeyFile, text: &str, error: &Error, wanted: Wanted) ->
         (Error::Keyring { reason }, _) => keyring(name, reason),
         _ => Failure::of(name, format_args!("{error}; fetch the key again, or make a new one")),
     }
+}
+
+/// Says so if a key that the command wants has a form that only `import` reads.
+fn only_imported(
+    name: &Name,
+    documents: &[PemDocument<'_>],
+    found: &[Document],
+    wanted: Wanted,
+) -> Option<Failure> {
+    documents.iter().zip(found).find_map(|(document, found)| {
+        let (what, advice) = match found {
+            Document::Key(role) if wanted.is_met_by(*role) => {
+                match OtherForm::of(*document, *role) {
+                    Ok(other) => {
+                        let other = other?;
+                        (format!("{role} ({})", other.form), other.advice())
+                    }
+                    Err(error) if !document.label().starts_with("TWINSEAL ") => {
+                        (format!("{role}, but {error}"), "fetch or export it again")
+                    }
+                    Err(_) => return None,
+                }
+            }
+            _ => return None,
+        };
+        Some(match documents.len() {
+            1 => Failure::of(name, format_args!("it is {what}; {advice}")),
+            _ => {
+                let line = document.line();
+                Failure::of(name, format_args!("it holds {what} in line {line}; {advice}"))
+            }
+        })
+    })
 }
 
 fn keyring(name: &Name, reason: &str) -> Failure {

@@ -43,10 +43,11 @@ impl Wanted {
         }
     }
 
+    pub(super) fn is_public(self) -> bool {
+        matches!(self, Self::Recipient | Self::Verifying)
+    }
+
     pub(super) fn secrecy(self) -> Secrecy {
-        match self {
-            Self::Recipient | Self::Verifying => Secrecy::Public,
-            Self::Opening | Self::Signing | Self::Private => Secrecy::Private,
-        }
+        if self.is_public() { Secrecy::Public } else { Secrecy::Private }
     }
 }

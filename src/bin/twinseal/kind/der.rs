@@ -138,7 +138,7 @@ impl Object {
 }
 
 /// The elements of a SEQUENCE, or of another constructed value. Refuses more than 16, which no key has.
-fn parts(whole: AnyRef<'_>) -> Option<Vec<AnyRef<'_>>> {
+pub(crate) fn parts(whole: AnyRef<'_>) -> Option<Vec<AnyRef<'_>>> {
     let mut reader = SliceReader::new(whole.value()).ok()?;
     let mut parts = Vec::new();
     while !reader.is_finished() && parts.len() < 16 {

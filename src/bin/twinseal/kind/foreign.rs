@@ -1,13 +1,13 @@
-//! Describes files of other software.
+//! Describes files of other software that are neither PEM nor DER.
 
 use std::str;
 
-use super::{by_prefix, der, has_line};
+use super::{by_prefix, has_line};
 
 /// With an article. `text` is `bytes` without a byte order mark.
 pub(super) fn describe(bytes: &[u8], text: &[u8]) -> Option<String> {
     let other = of_text(text).or_else(|| of_prefix(bytes));
-    other.map(str::to_string).or_else(|| web_key(text)).or_else(|| of_der(bytes))
+    other.map(str::to_string).or_else(|| web_key(text))
 }
 
 /// Text formats, by how they start or, if comments may come first, by how a line starts.
@@ -62,9 +62,4 @@ fn web_key(text: &[u8]) -> Option<String> {
     let is_private = ["\"d\"", "\"priv\"", "\"k\""].iter().any(|private| text.contains(private));
     let key = if is_private { "private" } else { "public" };
     Some(format!("a {key} JSON Web Key ({name})"))
-}
-
-fn of_der(bytes: &[u8]) -> Option<String> {
-    let found = der::Object::of(bytes)?;
-    Some(format!("{found} in DER, not in PEM"))
 }

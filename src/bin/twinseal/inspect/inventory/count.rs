@@ -16,6 +16,10 @@ pub(super) struct Count {
     pub(super) vanished: u64,
     sealed_files: u64,
     key_files: u64,
+    /// Files with keys under a passphrase, whose ids are not readable.
+    encrypted_key_files: u64,
+    /// Files with certificates or requests for them, and no keys.
+    certificates: u64,
     signatures: u64,
     session_hellos: u64,
     requests: u64,
@@ -31,7 +35,10 @@ impl Count {
     pub(super) fn add(&mut self, record: &Record, is_used: bool) {
         let counter = match &record.report {
             Report::Found(Found::Envelope { .. }) => &mut self.sealed_files,
-            Report::Found(Found::Keys { .. } | Found::MixedKeys(_)) => &mut self.key_files,
+            Report::Found(Found::Held(held)) if held.iter().any(|held| held.what.is_key()) => {
+                &mut self.key_files
+            }
+            Report::Found(Found::Held(_)) => &mut self.certificates,
             Report::Found(Found::Signature { .. }) => &mut self.signatures,
             Report::Found(Found::Hello { .. }) => &mut self.session_hellos,
             Report::Found(Found::Request { .. }) => &mut self.requests,
@@ -42,6 +49,8 @@ impl Count {
         };
         *counter += 1;
         self.in_use += u64::from(is_used);
+        let hides_a_key = matches!(&record.report, Report::Found(found) if found.hides_a_key());
+        self.encrypted_key_files += u64::from(hides_a_key);
     }
 
     fn is_complete(&self) -> bool {
@@ -60,6 +69,8 @@ impl Count {
             "vanished": self.vanished,
             "sealed_files": self.sealed_files,
             "key_files": self.key_files,
+            "encrypted_key_files": self.encrypted_key_files,
+            "certificates": self.certificates,
             "signatures": self.signatures,
             "session_hellos": self.session_hellos,
             "requests": self.requests,
@@ -76,7 +87,7 @@ impl Count {
     }
 
     /// Fails if a retired key or suite is in use, or if that cannot be ruled out.
-    pub(super) fn outcome(&self, name: &Name) -> Result<(), Failure> {
+    pub(super) fn outcome(&self, name: &Name, is_asked: bool) -> Result<(), Failure> {
         if self.in_use > 0 {
             let what = format_args!(
                 "{} a key or suite named with --in-use; rewrap, sign again or remove the files marked \
@@ -92,6 +103,14 @@ impl Count {
             );
             return Err(Failure::of(name, what));
         }
+        if is_asked && self.encrypted_key_files > 0 {
+            let what = format_args!(
+                "{} under a passphrase, with its id; `twinseal public` shows whether it is one named with \
+                 --in-use",
+                number(self.encrypted_key_files, "file has a key", "files have a key")
+            );
+            return Err(Failure::of(name, what));
+        }
         Ok(())
     }
 }
@@ -101,6 +120,7 @@ impl fmt::Display for Count {
         let counts = [
             (self.sealed_files, "sealed file", "sealed files"),
             (self.key_files, "key file", "key files"),
+            (self.certificates, "certificate", "certificates"),
             (self.signatures, "signature", "signatures"),
             (self.session_hellos, "first message of a session", "first messages of sessions"),
             (self.requests, "request", "requests"),

@@ -9,6 +9,7 @@ use super::record::Report;
 use crate::{
     inspect::{
         found::Found,
+        held::Held,
         recognise::{self, MAX_KEYS},
     },
     keys::{Document, Role, describe},
@@ -42,27 +43,27 @@ pub(super) fn wide(bytes: &[u8], what: String) -> Option<Report> {
     Some(other.unwrap_or(Report::Damaged(what)))
 }
 
-/// The twinseal keys if there are any, otherwise a description of the first document. `None` if a
+/// The keys and certificates of twinseal's suites if there are any, otherwise a description of the first document. `None` if a
 /// document may be a twinseal key but cannot be read.
 fn of_documents(documents: Vec<PemDocument<'_>>) -> Option<Report> {
-    let mut keys = Vec::new();
+    let mut held = Vec::new();
     let mut other = None;
     for document in documents {
         let label = document.label();
         match Document::of(&document) {
-            Document::Key(_) if keys.len() < MAX_KEYS => keys.push(recognise::key(document).ok()?),
+            Document::Key(_) | Document::Encrypted | Document::Certificate(_)
+                if held.len() < MAX_KEYS =>
+            {
+                held.push(Held::of(document).ok()?);
+            }
             Document::Foreign(what) => other = other.or(Some(what)),
             Document::Damaged { .. } if !Role::may_have_label(label) => {
                 other = other.or_else(|| Some(describe(label)));
             }
-            Document::Key(_) | Document::Damaged { .. } => return None,
+            _ => return None,
         }
     }
-    if keys.is_empty() {
-        other.map(Report::Other)
-    } else {
-        Some(Report::Found(Found::of_keys(keys)))
-    }
+    if held.is_empty() { other.map(Report::Other) } else { Some(Report::Found(Found::Held(held))) }
 }
 
 /// Describes a text with broken documents by its BEGIN lines: `None` if there are none, and `Some(None)`

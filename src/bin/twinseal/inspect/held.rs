@@ -1,0 +1,193 @@
+//! What a document of a key file holds: a key, one under a passphrase, or one in a certificate or request.
+
+use std::time::SystemTime;
+
+use pkcs8::der::DateTime;
+use serde_json::{Value, json};
+use twinseal::{
+    DecapsulationKey, EncapsulationKey, Error, SigningKey, VerifyingKey, key_files::PemDocument,
+    x509::Certificate,
+};
+use x509_cert::{
+    der::{Decode, Encode},
+    request::CertReq,
+};
+
+use super::found::Entry;
+use crate::{
+    escape,
+    keys::{Document, IMPORT, OtherForm, Role},
+    kind::der::{Form, Object},
+};
+
+/// One document.
+pub(super) struct Held {
+    pub(super) what: What,
+    /// `None` if it is encrypted.
+    pub(super) entry: Option<Entry>,
+    /// Lines of text below it, each with the name that JSON has for its value.
+    details: Vec<(&'static str, Value)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    Key(Role),
+    /// Of either kind.
+    EncryptedKey,
+    /// Of the public key for this role.
+    Certificate(Role),
+    CertificateRequest(Role),
+}
+
+impl What {
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Self::Key(role) => role.noun(),
+            Self::EncryptedKey => "private key under a passphrase",
+            Self::Certificate(Role::Seal | Role::Open) => "certificate of a public key to seal to",
+            Self::Certificate(_) => "certificate of a public key to verify with",
+            Self::CertificateRequest(_) => "request for a certificate",
+        }
+    }
+
+    /// As JSON calls it.
+    pub(super) fn identifier(self) -> &'static str {
+        match self {
+            Self::Key(Role::Seal) => "public_kem_key",
+            Self::Key(Role::Open) => "private_kem_key",
+            Self::Key(Role::Verify) => "public_signing_key",
+            Self::Key(Role::Sign) => "private_signing_key",
+            Self::EncryptedKey => "encrypted_private_key",
+            Self::Certificate(Role::Seal | Role::Open) => "kem_certificate",
+            Self::Certificate(_) => "signing_certificate",
+            Self::CertificateRequest(_) => "certificate_request",
+        }
+    }
+
+    pub(super) fn is_key(self) -> bool {
+        matches!(self, Self::Key(_) | Self::EncryptedKey)
+    }
+}
+
+impl Held {
+    /// Loads what is in a PEM document. No passphrase is needed, and no signature is verified.
+    pub(super) fn of(document: PemDocument<'_>) -> Result<Self, Error> {
+        match Document::of(&document) {
+            Document::Key(role) => Self::key(document, role),
+            Document::Encrypted => {
+                Ok(Self { what: What::EncryptedKey, entry: None, details: Vec::new() })
+            }
+            Document::Certificate(object) => Self::certificate(&object, &document.decode()?),
+            // It fails with the reason.
+            Document::Foreign(_) | Document::Damaged { .. } => Self::key(document, Role::Sign),
+        }
+    }
+
+    fn key(document: PemDocument<'_>, role: Role) -> Result<Self, Error> {
+        let kem = |key: &EncapsulationKey| Entry::kem(key.suite(), key.key_id());
+        let signing = |key: &VerifyingKey| Entry::signing(key.suite(), key.key_id());
+        let entry = match role {
+            Role::Seal => EncapsulationKey::try_from(document).map(|key| kem(&key)),
+            Role::Open => {
+                DecapsulationKey::try_from(document).map(|key| kem(key.encapsulation_key()))
+            }
+            Role::Verify => VerifyingKey::try_from(document).map(|key| signing(&key)),
+            Role::Sign => SigningKey::try_from(document).map(|key| signing(key.verifying_key())),
+        };
+        let (entry, details) = match entry {
+            Ok(entry) => (entry, Vec::new()),
+            Err(error) => {
+                let other = OtherForm::of(document, role)?.ok_or(error)?;
+                let (suite, suite_id) = other.suite;
+                let entry = Entry { suite: Some(suite), suite_id, key_id: other.key_id };
+                (entry, vec![("form", other.form.into()), ("advice", other.advice().into())])
+            }
+        };
+        Ok(Self { what: What::Key(role), entry: Some(entry), details })
+    }
+
+    /// A certificate or a request for one, in DER. Nothing in it is verified.
+    fn certificate(object: &Object, der: &[u8]) -> Result<Self, Error> {
+        let invalid = |reason| Error::Invalid { what: "request for a certificate", reason };
+        if object.form == Form::Certificate {
+            let certificate = Certificate::from_der(der)?;
+            let (role, entry) = public_key(certificate.spki_der())?;
+            let names: Vec<_> = certificate.names().iter().map(ToString::to_string).collect();
+            let details = vec![
+                ("subject", certificate.subject().into()),
+                ("issuer", certificate.issuer().into()),
+                ("names", names.into()),
+                ("not_before", time(certificate.not_before())),
+                ("not_after", time(certificate.not_after())),
+            ];
+            return Ok(Self { what: What::Certificate(role), entry: Some(entry), details });
+        }
+        let request = CertReq::from_der(der).map_err(|_| invalid("it is not DER of this type"))?;
+        let spki = request.info.public_key.to_der();
+        let (role, entry) = public_key(&spki.map_err(|_| invalid("its key is not DER"))?)?;
+        let subject = escape::line(&request.info.subject.to_string());
+        let details = vec![("subject", subject.into())];
+        Ok(Self { what: What::CertificateRequest(role), entry: Some(entry), details })
+    }
+
+    /// It was found outside PEM.
+    pub(super) fn in_der(mut self) -> Self {
+        if self.what.is_key() {
+            self.details.retain(|(name, _)| *name != "advice");
+            self.details.extend([("encoding", "DER".into()), ("advice", IMPORT.into())]);
+        }
+        self
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let mut value = match &self.entry {
+            Some(entry) => entry.to_json(),
+            None => json!({ "suite": null, "suite_id": null, "key_id": null }),
+        };
+        for (name, detail) in &self.details {
+            value[name] = detail.clone();
+        }
+        value
+    }
+
+    /// Its line, and one for each detail.
+    pub(super) fn to_text(&self, with_noun: bool) -> String {
+        let mut text = match &self.entry {
+            Some(entry) => format!("  {}", entry.to_text()),
+            None => "  its suite and id are encrypted, too".into(),
+        };
+        if with_noun {
+            text += &format!(", {}", self.what.noun());
+        }
+        text.push('\n');
+        for (name, detail) in &self.details {
+            let detail = match detail {
+                Value::String(text) => text.clone(),
+                Value::Array(several) if several.is_empty() => continue,
+                Value::Array(several) => {
+                    several.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+                }
+                other => other.to_string(),
+            };
+            text += &format!("    {}: {detail}\n", name.replace('_', " "));
+        }
+        text
+    }
+}
+
+/// The key of a certificate, whose point may be compressed.
+fn public_key(spki: &[u8]) -> Result<(Role, Entry), Error> {
+    match VerifyingKey::import_der(spki) {
+        Ok(key) => Ok((Role::Verify, Entry::signing(key.suite(), key.key_id()))),
+        Err(Error::Algorithm { .. }) => {
+            let key = EncapsulationKey::import_der(spki)?;
+            Ok((Role::Seal, Entry::kem(key.suite(), key.key_id())))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// In UTC, as RFC 3339 writes it.
+fn time(time: SystemTime) -> Value {
+    DateTime::from_system_time(time).map_or(Value::Null, |time| time.to_string().into())
+}
