@@ -94,8 +94,10 @@ fn forms_of_other_software() {
     let (sequence, signature) = (tlv(0x30, &[]), tlv(0x03, &[&[0; 50]]));
     let version = tlv(0xa0, &[&tlv(0x02, &[&[2]])]);
     let s = &sequence[..];
-    let certificate = tlv(0x30, &[&version, &number(8), s, s, s, s, &key]);
-    let certificate = tlv(0x30, &[&certificate, s, &signature]);
+    let ecdsa = tlv(0x30, &[&oid("1.2.840.10045.4.3.3")]);
+    let validity = tlv(0x30, &[&tlv(0x17, &[b"250101000000Z"]), &tlv(0x17, &[b"490101000000Z"])]);
+    let certificate = tlv(0x30, &[&version, &number(8), &ecdsa, s, &validity, s, &key]);
+    let certificate = tlv(0x30, &[&certificate, &ecdsa, &signature]);
     let request =
         tlv(0x30, &[&tlv(0x30, &[&tlv(0x02, &[&[0]]), s, &key, &tlv(0xa0, &[])]), s, &signature]);
     let encrypted =
