@@ -5,6 +5,8 @@ use pkcs5::{EncryptionScheme, pbes2::Parameters};
 use pkcs8::der::Encode;
 use twinseal::{DecapsulationKey, SigningKey};
 
+#[cfg(target_os = "linux")]
+use crate::terminal::Terminal;
 use crate::{
     common::{
         der::{composite_oid, pem, pkcs8, pkcs8_of, spki, tlv},
@@ -250,11 +252,7 @@ fn everything_else_is_refused_and_named() {
             pkcs8(&tlv(0x06, &[b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"]), content),
             "an RSA private key",
         ),
-        (
-            "crt",
-            desk.prints("certificate -k dave.pem --subject CN=Dave"),
-            "certificate; name it with",
-        ),
+        ("crt", desk.prints("certificate -k dave.pem --subject CN=Dave"), "certificate; `seal -r`"),
         (
             "csr",
             desk.prints("certificate --request -k dave.pem --subject CN=Dave"),
@@ -357,4 +355,32 @@ fn encrypted_keys_say_whose_they_are_or_it_is_named() {
         let error = desk.fails(&format!("-q import -o out.pem {given} {line}"));
         assert!(error.contains(reason) && !error.contains("secret"), "{line}: {error}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_passphrase_is_asked_for_once_and_not_for_a_file_that_cannot_be_read() {
+    let desk = Desk::new();
+    let (key, oid) = dave();
+    let der = encrypted(&pkcs8(&oid, key.secret_bytes()), "sesame");
+    desk.write("key", &der);
+    let line = "twinseal import --scrypt 16,8,1 --unauthenticated -o out.pem key";
+    let Some(mut terminal) = Terminal::new(&desk, line) else { return };
+    terminal.wait_for("Passphrase of key: ");
+    terminal.type_keys("sesame\n");
+    let (shown, code) = terminal.end();
+    assert_eq!((code, shown.matches("Passphrase").count()), (Some(0), 1), "{shown}");
+    assert!(!shown.contains("sesame") && shown.contains("the same passphrase"), "{shown}");
+    let text = desk.text("out.pem");
+    assert!(SigningKey::from_encrypted_pem(&text, "sesame").is_ok());
+
+    desk.write("key", &der[..der.len() - 3]);
+    desk.fails("import -o again.pem key");
+    // Another derivation of keys from passphrases.
+    let place = der.windows(9).position(|bytes| bytes == b"\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0c");
+    let mut unknown = der.clone();
+    unknown[place.unwrap() + 8] = 0x63;
+    desk.write("key", unknown);
+    let error = desk.fails("import -o again.pem key");
+    assert!(error.contains("key: ") && !error.contains("terminal"), "{error}");
 }

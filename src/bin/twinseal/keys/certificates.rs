@@ -250,7 +250,9 @@ fn advice(reason: CertificateRefusal, certificate: &Certificate) -> String {
                 names => format!("its names are {}", short(&names.join(", "))),
             };
         }
-        CertificateRefusal::ExtendedKeyUsage => "name the usage with --eku if it is the right one",
+        CertificateRefusal::ExtendedKeyUsage => {
+            "verify it with --ca, and name the usage with --eku"
+        }
         CertificateRefusal::NotACa => "name the certificate of an authority with --ca",
         CertificateRefusal::Algorithm => "twinseal verifies only signatures of its own suites",
         CertificateRefusal::TooComplex => "leave only those of authorities between in the file",

@@ -178,13 +178,15 @@ fn of_octets(file: &KeyFile, suite: &str) -> Result<Foreign, Failure> {
     let kem = KemSuite::ALL.iter().copied().find(|suite| is_named(suite.name()));
     let signature = SignatureSuite::ALL.iter().copied().find(|suite| is_named(suite.name()));
     let bytes = file.bytes();
-    let (public, private, length) = match (kem, signature) {
+    let (suite, public, private, length) = match (kem, signature) {
         (Some(suite), _) => (
+            suite.name(),
             EncapsulationKey::import_bytes(suite, bytes).map(Public::Seal),
             DecapsulationKey::import_bytes(suite, bytes).map(Private::Kem),
             suite.encapsulation_key_len(),
         ),
         (_, Some(suite)) => (
+            suite.name(),
             VerifyingKey::import_bytes(suite, bytes).map(Public::Verify),
             SigningKey::import_bytes(suite, bytes).map(Private::Sign),
             suite.verifying_key_len(),
@@ -239,7 +241,7 @@ fn unfit(file: &KeyFile) -> Failure {
     }
     let kind = kind::of(file.bytes());
     let advice = match documents {
-        _ if certificates::read(file).is_some() => "name it with -r or -p as it is",
+        _ if certificates::read(file).is_some() => "`seal -r` and `verify -p` take it as it is",
         Some(Ok(documents)) if documents.len() > 1 => "put each key in a file of its own",
         Some(Ok(_)) => "twinseal has only keys of its own suites",
         _ => match kind {
