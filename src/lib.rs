@@ -229,6 +229,7 @@ const _: () = {
     crosses::<Recipients>();
     crosses::<kem::Ciphertext>();
     crosses::<Signature>();
+    crosses::<sign::ExpandedSigningKey>();
     crosses::<envelope::Header>();
     crosses::<envelope::BodyKey>();
     crosses::<kem::SharedSecret>();
@@ -236,6 +237,12 @@ const _: () = {
     crosses::<secret::SecretBuffer>();
     crosses::<key_files::PrivateDer>();
     crosses::<key_files::PrivatePem>();
+    #[cfg(feature = "passphrase")]
+    crosses::<passphrase::PrivateKey>();
+    #[cfg(feature = "x509")]
+    crosses::<x509::Certificate>();
+    #[cfg(feature = "x509")]
+    crosses::<x509::TrustAnchors>();
     crosses::<session::SessionSender>();
     crosses::<session::SessionReceiver>();
     crosses::<request::RequestHead>();

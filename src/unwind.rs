@@ -9,7 +9,7 @@ use crate::{
     numbered_key::NumberedKey,
     provider::Provider,
     request::WindowGuard,
-    sign::{SigningKey, VerifyingKey},
+    sign::{ExpandedSigningKey, SigningKey, VerifyingKey},
 };
 
 /// These hold trait objects, which do not cross by themselves. They may: the objects are `Sync`, their
@@ -28,6 +28,7 @@ crosses!(
     EncapsulationKey,
     DecapsulationKey,
     SigningKey,
+    ExpandedSigningKey,
     VerifyingKey,
     RingKey,
     NumberedKey,

@@ -40,7 +40,7 @@ const fn row(name: &'static str, release: [usize; 3], unoptimized: usize) -> Row
 
 const COLUMNS: [&str; 3] = ["portable", "aws-lc", "pqclean"];
 
-const ROWS: [Row; 8] = [
+const ROWS: [Row; 9] = [
     row("make or load a private KEM key", [80, 80, 112], 160),
     row("load a public KEM key", [32, 32, 64], 64),
     row("encapsulate, seal, start a session, ask", [64, 48, 96], 160),
@@ -49,6 +49,7 @@ const ROWS: [Row; 8] = [
     row("load a verifying key", [96, 32, 64], 224),
     row("sign, start a signed session, ask signed", [160, 160, 224], 384),
     row("verify, accept a signed session or request", [96, 112, 192], 192),
+    row("import a signing key without its seed", [320, 320, 320], 512),
 ];
 
 impl Row {
@@ -77,6 +78,8 @@ struct Fixture {
     request: Vec<u8>,
     signed_request: Vec<u8>,
     stranger: SigningKey,
+    /// Of `signer`, as other software may write it.
+    expanded: Vec<u8>,
 }
 
 impl Fixture {
@@ -101,6 +104,7 @@ impl Fixture {
             signature: signer.sign(CTX, &message).unwrap(),
             signed_hello: signed.0,
             hello,
+            expanded: expanded(&signing_key_bytes(3)),
             provider,
             x25519,
             p384,
@@ -111,6 +115,21 @@ impl Fixture {
             message,
         }
     }
+}
+
+/// An expanded ML-DSA key, and the scalar.
+fn expanded(signing_key: &[u8]) -> Vec<u8> {
+    let (seed, ec_private_key) = signing_key.split_at(32);
+    let key = ml_dsa::ExpandedSigningKey::<ml_dsa::MlDsa87>::from_seed(&seed.try_into().unwrap());
+    #[expect(deprecated, reason = "other software writes it")]
+    let expanded = key.to_expanded();
+    [&expanded[..], &ec_private_key[7..55]].concat()
+}
+
+/// Encryption costs heap, and little stack.
+#[cfg(feature = "passphrase")]
+fn little() -> twinseal::passphrase::Scrypt {
+    twinseal::passphrase::Scrypt::new(1 << 4, 8, 1).unwrap()
 }
 
 /// An operation, and the row that it belongs to.
@@ -126,7 +145,7 @@ const fn operation(row: usize, name: &'static str, run: fn(&Fixture)) -> Operati
 
 /// Keys that are made on a provider at once are made as `generate` and `from_seed` make them on the
 /// default one.
-const OPERATIONS: [Operation; 32] = [
+const OPERATIONS: &[Operation] = &[
     operation(0, "key pair 0x0001", |fixture| {
         X25519.kem(fixture.provider).key_pair(&[4; 32]).unwrap();
     }),
@@ -135,6 +154,17 @@ const OPERATIONS: [Operation; 32] = [
     }),
     operation(0, "private KEM key by PEM", |fixture| {
         let key = DecapsulationKey::from_pem(fixture.p384.to_pem().as_str()).unwrap();
+        key.on(fixture.provider).unwrap();
+    }),
+    operation(0, "import a KEM key", |fixture| {
+        let der = fixture.p384.to_pkcs8_der().unwrap();
+        let key = DecapsulationKey::import_der(der.as_bytes()).unwrap();
+        key.on(fixture.provider).unwrap();
+    }),
+    #[cfg(feature = "passphrase")]
+    operation(0, "private KEM key under a passphrase", |fixture| {
+        let pem = fixture.p384.to_encrypted_pem_with("passphrase", little()).unwrap();
+        let key = DecapsulationKey::from_encrypted_pem(&pem, "passphrase").unwrap();
         key.on(fixture.provider).unwrap();
     }),
     operation(1, "encapsulation key 0x0001", |fixture| {
@@ -203,6 +233,9 @@ const OPERATIONS: [Operation; 32] = [
     operation(4, "load a signing key", |fixture| {
         COMPOSITE.scheme(fixture.provider).key_pair(&signing_key_bytes(3)).unwrap();
     }),
+    operation(8, "import a signing key", |fixture| {
+        SigningKey::import_expanded_bytes(COMPOSITE, &fixture.expanded).unwrap();
+    }),
     operation(5, "verifying key", |fixture| {
         let bytes = fixture.signer.verifying_key().as_bytes();
         COMPOSITE.scheme(fixture.provider).verifier(bytes).unwrap();
@@ -263,7 +296,7 @@ fn run(operation: &Operation, fixture: &Fixture, stack: usize) {
 fn every_operation_fits() {
     for provider in PROVIDERS {
         let fixture = Fixture::new(provider);
-        for operation in &OPERATIONS {
+        for operation in OPERATIONS {
             println!("{} on {}", operation.name, provider.name);
             let promised = ROWS[operation.row].promised(provider);
             run(operation, &fixture, promised * KIB);

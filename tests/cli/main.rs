@@ -29,6 +29,7 @@ mod keys;
 mod late_errors;
 #[cfg(unix)]
 mod limits;
+mod other_software;
 #[cfg(target_os = "linux")]
 mod owners;
 mod pages;

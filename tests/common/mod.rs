@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+#[cfg(feature = "x509")]
+pub(crate) mod certificates;
 pub(crate) mod der;
 pub(crate) mod errors;
 pub(crate) mod faulty_io;

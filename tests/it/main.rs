@@ -32,6 +32,7 @@ mod hpke_pq;
 mod keyring;
 #[cfg(feature = "hazmat")]
 mod lamps;
+#[cfg(feature = "x509")]
 mod pkix;
 #[cfg(unix)]
 mod ring_files;

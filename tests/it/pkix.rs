@@ -6,6 +6,7 @@
 
 mod cms;
 mod kem;
+mod sign;
 
 use std::{
     env, fs,

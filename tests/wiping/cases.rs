@@ -32,6 +32,13 @@ impl Secrets {
         }
     }
 
+    /// Pieces of a secret that would be too many.
+    pub(crate) fn add_some(&mut self, name: &str, secret: &[u8]) {
+        for piece in secret.chunks(97).filter(|piece| piece.len() >= NEEDLE) {
+            self.add_whole(name, &piece[..NEEDLE]);
+        }
+    }
+
     /// The characters of a PEM document that stand only for bytes of `secret`.
     pub(crate) fn add_pem(&mut self, name: &str, document: &str, secret: &[u8]) {
         let before = self.0.len();
@@ -221,14 +228,19 @@ impl SignCase {
     pub(crate) fn key(&self) -> SigningKey {
         SigningKey::from_bytes(COMPOSITE, self.bytes).unwrap()
     }
+
+    /// The ML-DSA half as other software may write it, now one of the secrets.
+    pub(crate) fn add_expanded(&mut self) -> &'static [u8] {
+        let expanded = expanded(&self.halves[..32]).to_vec().leak();
+        // rho (32) and tr (64) are public, K is added.
+        self.secrets.add_some("s1, s2 and t0, packed", &expanded[128..]);
+        expanded
+    }
 }
 
 /// The first 32 coefficients of s1 and of s2 as `ml-dsa` holds them: numbers modulo q, 4 bytes each.
 pub(crate) fn first_polynomials(seed: &[u8]) -> [(&'static str, Vec<u8>); 2] {
-    let seed: &[u8; 32] = seed.try_into().unwrap();
-    #[expect(deprecated, reason = "not for storage here")]
-    let expanded = ExpandedSigningKey::<MlDsa87>::from_seed(seed.into()).to_expanded();
-    // skEncode: rho (32) || K (32) || tr (64) || s1 (7 * 96) || s2 (8 * 96) || ..
+    let expanded = expanded(seed);
     let unpack = |start: usize| {
         let packed = &expanded[start..start + 12];
         let coefficients = (0..32).map(|index| {
@@ -240,6 +252,13 @@ pub(crate) fn first_polynomials(seed: &[u8]) -> [(&'static str, Vec<u8>); 2] {
         coefficients.flat_map(u32::to_ne_bytes).collect()
     };
     [("s1", unpack(128)), ("s2", unpack(128 + 7 * 96))]
+}
+
+/// skEncode of FIPS 204: rho (32) || K (32) || tr (64) || s1 (7 * 96) || s2 (8 * 96) || t0.
+fn expanded(seed: &[u8]) -> [u8; 4896] {
+    let seed: &[u8; 32] = seed.try_into().unwrap();
+    #[expect(deprecated, reason = "not for storage here")]
+    ExpandedSigningKey::<MlDsa87>::from_seed(seed.into()).to_expanded().into()
 }
 
 /// A generator that gives a fixed secret.

@@ -17,9 +17,13 @@ mod dead_frames;
 #[cfg(feature = "hazmat")]
 mod envelopes;
 #[cfg(feature = "hazmat")]
+mod imports;
+#[cfg(feature = "hazmat")]
 mod key_files;
 #[cfg(feature = "hazmat")]
 mod keys;
+#[cfg(all(feature = "hazmat", feature = "passphrase"))]
+mod passphrases;
 #[cfg(feature = "hazmat")]
 mod requests;
 mod secret_buffer;

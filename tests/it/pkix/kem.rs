@@ -1,9 +1,14 @@
 //! KEM keys, id-MLKEM1024-ECDH-P384-SHA3-256: do they load, and do ciphertexts of others give their secrets?
 
-use twinseal::{DecapsulationKey, kem::Ciphertext};
+use twinseal::{DecapsulationKey, Error, kem::Ciphertext, x509::Certificate};
 
 use super::{Vectors, changed};
-use crate::common::{keys::P384, providers::PROVIDERS};
+use crate::common::{
+    certificates::now,
+    errors::outcome,
+    keys::{CTX, P384},
+    providers::PROVIDERS,
+};
 
 /// How the names of each maker's files start.
 pub(super) const MAKERS: [&str; 4] = [
@@ -16,6 +21,7 @@ pub(super) const MAKERS: [&str; 4] = [
 /// The files of one maker.
 struct Files {
     private: Vec<u8>,
+    certificate: Vec<u8>,
     ciphertext: Vec<u8>,
     secret: Vec<u8>,
 }
@@ -25,6 +31,7 @@ impl Files {
         let Some(vectors) = Vectors::given() else { return Vec::new() };
         let files = |maker: &str| Self {
             private: vectors.read(&format!("{maker}_priv.der")),
+            certificate: vectors.read(&format!("{maker}_ee.der")),
             ciphertext: vectors.read(&format!("{maker}_ciphertext.bin")),
             secret: vectors.read(&format!("{maker}_ss.bin")),
         };
@@ -42,6 +49,33 @@ fn private_keys_are_in_our_form() {
         let key = files.key();
         assert!(key.seed().is_none());
         assert_eq!(key.to_pkcs8_der().unwrap().as_bytes(), files.private);
+    }
+}
+
+/// The reference implementation also writes the key without its PKCS#8.
+#[test]
+fn a_bare_private_key_is_the_same_key() {
+    let Some(vectors) = Vectors::given() else { return };
+    let maker = MAKERS.into_iter().find(|maker| maker.starts_with("composite-kem-ref-impl/"));
+    let maker = maker.unwrap();
+    let key = DecapsulationKey::import_bytes(P384, &vectors.read(&format!("{maker}_priv.raw")));
+    let private = vectors.read(&format!("{maker}_priv.der"));
+    assert_eq!(key.unwrap().to_pkcs8_der().unwrap().as_bytes(), private);
+}
+
+/// Their issuers signed with ML-DSA alone, so no chain of ours leads to them.
+#[test]
+fn certificates_can_be_sealed_to() {
+    for files in Files::of_all() {
+        let certificate = Certificate::from_der(&files.certificate).unwrap();
+        let public = certificate.encapsulation_key(now()).unwrap();
+        let key = files.key();
+        assert_eq!(&public, key.encapsulation_key());
+        let sealed = public.seal(CTX, b"message").unwrap();
+        assert_eq!(&key.open(CTX, &sealed).unwrap()[..], b"message");
+
+        let key = certificate.verifying_key(now());
+        assert!(matches!(key, Err(Error::Algorithm { .. })), "{}", outcome(key));
     }
 }
 
