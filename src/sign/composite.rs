@@ -28,11 +28,13 @@ pub(crate) struct CompositeSuite {
     post_quantum: fn(&Provider) -> &'static dyn SignatureScheme,
     post_quantum_lengths: SignatureLengths,
     /// Loads the expanded form of a signing key, if the scheme has one beside the seed.
-    post_quantum_of_expanded: Option<fn(&[u8]) -> Result<SignatureKeyPair, Error>>,
+    post_quantum_of_expanded: Option<Load>,
     /// The label, if the scheme has contexts; the message representative carries it anyway.
     post_quantum_context: &'static [u8],
     joined: Joined,
 }
+
+type Load = fn(&[u8]) -> Result<SignatureKeyPair, Error>;
 
 /// Where the first half of a signature ends.
 #[derive(Clone, Copy, Debug)]

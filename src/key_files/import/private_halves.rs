@@ -27,13 +27,15 @@ pub(super) enum PostQuantum<'a> {
     },
 }
 
+type Expand = fn(&[u8]) -> Result<Zeroizing<Vec<u8>>, Error>;
+
 /// What a post-quantum half is like in all its forms.
 pub(super) struct Scheme {
     /// The name of the whole key in errors.
     pub(super) what: &'static str,
     seed: usize,
     expanded: usize,
-    expand: fn(&[u8]) -> Result<Zeroizing<Vec<u8>>, Error>,
+    expand: Expand,
     /// The errors for keys without a seed and for keys that are nothing of this.
     expanded_only: &'static str,
     unknown: &'static str,

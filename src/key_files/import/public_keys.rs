@@ -9,7 +9,7 @@ use crate::{
     kem::{EncapsulationKey, KemSuite},
     key_files::{
         PemDocument,
-        algorithm::{NOT_DER, SPKI, spki_from_der},
+        algorithm::{NOT_DER, Registered, SPKI, spki_from_der},
         kem_keys,
     },
     sign::{SignatureSuite, VerifyingKey},
@@ -54,7 +54,7 @@ impl EncapsulationKey {
     /// # Ok::<(), twinseal::Error>(())
     /// ```
     pub fn import_der(der: &[u8]) -> Result<Self, Error> {
-        let (suite, key) = spki(der, spki_from_der)?;
+        let (suite, key) = spki(der)?;
         Self::import_bytes(suite, key)
     }
 
@@ -108,7 +108,7 @@ impl VerifyingKey {
     /// # Ok::<(), twinseal::Error>(())
     /// ```
     pub fn import_der(der: &[u8]) -> Result<Self, Error> {
-        let (suite, key) = spki(der, spki_from_der)?;
+        let (suite, key) = spki(der)?;
         Self::import_bytes(suite, key)
     }
 
@@ -128,19 +128,12 @@ impl VerifyingKey {
 }
 
 /// Reads a `SubjectPublicKeyInfo`, or says which other form it is.
-fn spki<Suite>(
-    der: &[u8],
-    read: fn(&[u8]) -> Result<(Suite, &[u8]), Error>,
-) -> Result<(Suite, &[u8]), Error> {
-    read(der).map_err(|error| match error {
-        Error::Invalid { reason: NOT_DER, .. } => {
-            let reason = match form::reason(der) {
-                form::SPKI => NOT_DER,
-                reason => reason,
-            };
+fn spki<Suite: Registered>(der: &[u8]) -> Result<(Suite, &[u8]), Error> {
+    spki_from_der(der).map_err(|error| match (error, form::reason(der)) {
+        (Error::Invalid { reason: NOT_DER, .. }, reason) if reason != form::SPKI => {
             Error::Invalid { what: SPKI, reason }
         }
-        other => other,
+        (error, _) => error,
     })
 }
 

@@ -123,7 +123,7 @@ fn one_changed_bit() {
             continue;
         }
         let imported = import_all(&bytes);
-        assert_eq!(imported, [public.clone()]);
+        assert_eq!(imported, [&public[..]]);
         // All bits of the structure at both ends, and some of the long values between.
         let ends = (0..8 * 200).chain(8 * (bytes.len() - 400)..8 * bytes.len());
         let between = (8 * 200..8 * (bytes.len() - 400)).step_by(997);
