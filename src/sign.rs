@@ -1,7 +1,7 @@
 //! Signatures for software that knows the `signature` crate and no contexts.
 //!
 //! Programs of your own sign with [`SigningKey`] and a context, and never need
-//! this module.
+//! this module. It also has [`ExpandedSigningKey`], for keys of other software that have lost their seed.
 //!
 //! ```
 //! use twinseal::{Signature, SigningKey, signature::{Signer, Verifier}};

@@ -7,3 +7,22 @@ mod private_halves;
 pub(crate) mod private_info;
 mod private_keys;
 mod public_keys;
+
+use super::algorithm::NOT_CANONICAL;
+use crate::error::Error;
+
+/// The error of a function that reads only the canonical form, after `import` tried the others: a good key in
+/// another form is called that.
+pub(super) fn or_other_form<Key>(
+    what: &'static str,
+    error: Error,
+    imported: Result<Key, Error>,
+) -> Error {
+    match imported {
+        Ok(_) => Error::Invalid { what, reason: NOT_CANONICAL },
+        Err(Error::Invalid { what, reason }) if private_halves::is_without_seed(reason) => {
+            Error::Invalid { what, reason }
+        }
+        Err(_) => error,
+    }
+}

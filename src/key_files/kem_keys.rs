@@ -10,7 +10,9 @@ use super::{
     algorithm::{
         NOT_CANONICAL, PKCS8, SPKI, pkcs8_from_der, pkcs8_to_der, spki_from_der, spki_to_der,
     },
-    files, pem,
+    files,
+    import::or_other_form,
+    pem,
 };
 use crate::{
     constants, ec_private_key,
@@ -38,6 +40,11 @@ impl EncapsulationKey {
     /// Same as [`from_bytes`](Self::from_bytes); [`Error::Invalid`] if the bytes are not one;
     /// [`Error::Algorithm`] if the key is for another algorithm.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
+        Self::from_canonical_spki(der)
+            .map_err(|error| or_other_form(SPKI, error, Self::import_der(der)))
+    }
+
+    fn from_canonical_spki(der: &[u8]) -> Result<Self, Error> {
         let (suite, bytes) = spki_from_der(der)?;
         let key = Self::from_bytes(suite, bytes)?;
         let invalid = Error::Invalid { what: SPKI, reason: NOT_CANONICAL };
@@ -132,6 +139,11 @@ impl DecapsulationKey {
     /// [`Error::Length`] if the key is not 128 bytes; [`Error::Algorithm`] if it is for another
     /// algorithm.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, Error> {
+        Self::from_canonical_pkcs8(der)
+            .map_err(|error| or_other_form(PKCS8, error, Self::import_der(der)))
+    }
+
+    fn from_canonical_pkcs8(der: &[u8]) -> Result<Self, Error> {
         let (suite, key) = pkcs8_from_der::<KemSuite>(der)?;
         let key = wire::exact("decapsulation key", key, ML_KEM_SEED + ec_private_key::LENGTH)?;
         let (ml_kem, ec_private_key) = key.split_at(ML_KEM_SEED);

@@ -7,7 +7,9 @@ use super::{
     algorithm::{
         NOT_CANONICAL, PKCS8, SPKI, pkcs8_from_der, pkcs8_to_der, spki_from_der, spki_to_der,
     },
-    experimental, files, pem,
+    experimental, files,
+    import::or_other_form,
+    pem,
 };
 use crate::{
     constants,
@@ -34,6 +36,11 @@ impl VerifyingKey {
     /// Same as [`from_bytes`](Self::from_bytes); [`Error::Invalid`] if the bytes are not one;
     /// [`Error::Algorithm`] if the key is for another algorithm.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
+        Self::from_canonical_spki(der)
+            .map_err(|error| or_other_form(SPKI, error, Self::import_der(der)))
+    }
+
+    fn from_canonical_spki(der: &[u8]) -> Result<Self, Error> {
         let (suite, bytes) = spki_from_der(der)?;
         let key = Self::from_bytes(suite, bytes)?;
         let invalid = Error::Invalid { what: SPKI, reason: NOT_CANONICAL };
@@ -108,6 +115,11 @@ impl SigningKey {
     /// Same as [`from_bytes`](Self::from_bytes); [`Error::Invalid`] if the bytes are not PKCS#8;
     /// [`Error::Algorithm`] if the key is for another algorithm.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, Error> {
+        Self::from_canonical_pkcs8(der)
+            .map_err(|error| or_other_form(PKCS8, error, Self::import_der(der)))
+    }
+
+    fn from_canonical_pkcs8(der: &[u8]) -> Result<Self, Error> {
         let (suite, bytes) = pkcs8_from_der(der)?;
         let key = Self::from_bytes(suite, bytes)?;
         // A difference from our encoding is public: attributes, a public key, or other lengths.

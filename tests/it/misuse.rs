@@ -37,6 +37,7 @@ macro_rules! assert_secret {
 assert_secret!(
     DecapsulationKey,
     SigningKey,
+    twinseal::sign::ExpandedSigningKey,
     SharedSecret,
     BodyKey,
     Plaintext,

@@ -47,7 +47,7 @@ pub(super) const ML_KEM_1024: Scheme = Scheme {
     expanded: 3168,
     expand: |seed| Ok(provider::expand_ml_kem_1024(seed)?.1),
     expanded_only: "its ML-KEM half is only the expanded form; export the key with its seed",
-    unknown: "it is not an ML-KEM seed (64 bytes) and a P-384 key (RFC 5915, or 48 bytes)",
+    unknown: "it is neither a seed (32 bytes), nor an ML-KEM seed (64) and a P-384 key (RFC 5915, or 48)",
 };
 
 pub(super) const ML_DSA_87: Scheme = Scheme {
@@ -57,8 +57,13 @@ pub(super) const ML_DSA_87: Scheme = Scheme {
     expand: |seed| Ok(provider::expand_ml_dsa_87(seed)?.1),
     expanded_only: "its ML-DSA half is only the expanded form, which has no key file here; \
                     import_expanded loads it, or export the key with its seed",
-    unknown: "it is not an ML-DSA seed (32 bytes) and a P-384 key (RFC 5915, or 48 bytes)",
+    unknown: "it is not an ML-DSA seed (32 bytes) and a P-384 key (RFC 5915, or 48)",
 };
+
+/// Whether this is the reason of an error about a key that has no seed.
+pub(super) fn is_without_seed(reason: &str) -> bool {
+    [ML_KEM_1024, ML_DSA_87].iter().any(|scheme| scheme.expanded_only == reason)
+}
 
 impl<'a> PrivateHalves<'a> {
     /// Splits the key. No key reads in two ways: every form of the first half has one place where the second

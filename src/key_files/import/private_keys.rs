@@ -35,8 +35,8 @@ impl DecapsulationKey {
         match document.label() {
             constants::PEM_KEM_PRIVATE => {
                 let content = document.decode()?;
-                let (suite, key) = kem_keys::suite_and_key(&content)?;
-                Self::import_bytes(suite, key)
+                let (suite, seed) = kem_keys::suite_and_key(&content)?;
+                Self::from_seed(suite, seed)
             }
             _ => Self::import_der(&pkcs8_document(document)?),
         }

@@ -31,7 +31,7 @@ impl EncapsulationKey {
             constants::PEM_KEM_PUBLIC => {
                 let content = document.decode()?;
                 let (suite, key) = kem_keys::suite_and_key(&content)?;
-                Self::import_bytes(suite, key)
+                Self::from_bytes(suite, key)
             }
             _ => Self::import_der(&document.content(constants::PEM_SPKI)?),
         }

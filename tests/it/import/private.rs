@@ -20,6 +20,7 @@ struct Kind {
     pem: fn(&str) -> Result<PrivatePem, Error>,
     der: fn(&[u8]) -> Result<PrivatePem, Error>,
     bytes: fn(&[u8]) -> Result<PrivatePem, Error>,
+    from_der: fn(&[u8]) -> Result<PrivatePem, Error>,
 }
 
 fn kinds() -> [Kind; 2] {
@@ -34,6 +35,7 @@ fn kinds() -> [Kind; 2] {
             pem: |text| DecapsulationKey::import_pem(text).map(|key| key.to_pem()),
             der: |der| DecapsulationKey::import_der(der).map(|key| key.to_pem()),
             bytes: |bytes| DecapsulationKey::import_bytes(P384, bytes).map(|key| key.to_pem()),
+            from_der: |der| DecapsulationKey::from_pkcs8_der(der).map(|key| key.to_pem()),
         },
         Kind {
             pieces: sign,
@@ -43,6 +45,7 @@ fn kinds() -> [Kind; 2] {
             pem: |text| SigningKey::import_pem(text).map(|key| key.to_pem()),
             der: |der| SigningKey::import_der(der).map(|key| key.to_pem()),
             bytes: |bytes| SigningKey::import_bytes(COMPOSITE, bytes).map(|key| key.to_pem()),
+            from_der: |der| SigningKey::from_pkcs8_der(der).map(|key| key.to_pem()),
         },
     ]
 }
@@ -56,6 +59,10 @@ impl Kind {
     }
 }
 
+/// What the functions say that read only the canonical form.
+const NOT_CANONICAL: &str =
+    "it has attributes, extra fields or another encoding; import it to get the canonical one";
+
 #[test]
 fn every_form_of_the_halves() {
     for kind in kinds() {
@@ -63,8 +70,14 @@ fn every_form_of_the_halves() {
             for (second, traditional) in kind.pieces.traditional() {
                 let form = format!("{first}, {second}");
                 let bytes = [&post_quantum[..], &traditional].concat();
+                let der = kind.pieces.pkcs8(0, &bytes, &[]);
                 kind.assert_imported(&form, &(kind.bytes)(&bytes));
-                kind.assert_imported(&form, &(kind.der)(&kind.pieces.pkcs8(0, &bytes, &[])));
+                kind.assert_imported(&form, &(kind.der)(&der));
+                let read = outcome((kind.from_der)(&der));
+                match bytes == kind.pieces.canonical() {
+                    true => assert_eq!(read, "Ok"),
+                    false => assert_eq!(read, invalid("PKCS#8 key", NOT_CANONICAL), "{form}"),
+                }
             }
         }
     }
@@ -119,6 +132,10 @@ fn own_files() {
         let imported =
             DecapsulationKey::import_pem(&pem("TWINSEAL KEM PRIVATE KEY", &old)).unwrap();
         assert_eq!(imported.seed(), Some(seed));
+        let longer = [&suite.id().to_be_bytes(), &[7; 64 + 48][..]].concat();
+        let found =
+            outcome(DecapsulationKey::import_pem(&pem("TWINSEAL KEM PRIVATE KEY", &longer)));
+        assert!(found.starts_with("Length"), "{found}");
         let imported = DecapsulationKey::import_bytes(suite, seed).unwrap();
         assert_eq!(imported.encapsulation_key(), key.encapsulation_key());
     }
@@ -219,7 +236,9 @@ fn other_forms() {
                 }
                 _ => "its ML-KEM half is only the expanded form; export the key with its seed",
             };
-            let found = outcome((kind.bytes)(&[expanded, ec.clone()].concat()));
+            let bytes = [expanded, ec.clone()].concat();
+            assert_eq!(outcome((kind.bytes)(&bytes)), invalid(what, reason));
+            let found = outcome((kind.from_der)(&pieces.pkcs8(0, &bytes, &[])));
             assert_eq!(found, invalid(what, reason));
         }
         let canonical = pieces.canonical();
@@ -234,7 +253,7 @@ fn other_forms() {
         ];
         for bytes in unknown {
             let found = outcome((kind.bytes)(&bytes));
-            assert!(found.contains("it is not an ML-"), "{found}");
+            assert!(found.contains(" an ML-") && found.contains(" a P-384 key"), "{found}");
         }
 
         let valid = pieces.pkcs8(0, &canonical, &[]);

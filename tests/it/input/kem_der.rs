@@ -76,9 +76,11 @@ fn pkcs8_kem_keys() {
         &[&seed_m[..], &without_curve].concat(),
         &[&seed_m[..], &scalar].concat(),
         &[7; 32],
-        &tlv(0x04, &[&secret]),
-        b"",
     ] {
+        let found = outcome(DecapsulationKey::from_pkcs8_der(&pkcs8(oid, key)));
+        assert_eq!(found, invalid("PKCS#8 key", NOT_CANONICAL));
+    }
+    for key in [&tlv(0x04, &[&secret])[..], b""] {
         let found = outcome(DecapsulationKey::from_pkcs8_der(&pkcs8(oid, key)));
         assert_eq!(found, length("decapsulation key", 128, key.len()));
     }
@@ -120,9 +122,11 @@ fn spki_kem_keys() {
         let expected = invalid("SubjectPublicKeyInfo", reason);
         assert_eq!(outcome(EncapsulationKey::from_spki_der(&der)), expected, "{form}");
     }
-    // With a compressed point, too.
+    // Import takes a compressed point.
     let compressed = [&public[..1568], &[2 + (public[1664] & 1)], &public[1569..1617]].concat();
-    for key in [&b""[..], &public[1..], &[public, &[0]].concat(), &compressed] {
+    let found = outcome(EncapsulationKey::from_spki_der(&spki(&ours, 0, &compressed)));
+    assert_eq!(found, invalid("SubjectPublicKeyInfo", NOT_CANONICAL));
+    for key in [&b""[..], &public[1..], &[public, &[0]].concat()] {
         let found = outcome(EncapsulationKey::from_spki_der(&spki(&ours, 0, key)));
         assert_eq!(found, length("encapsulation key", 1665, key.len()));
     }
