@@ -33,7 +33,7 @@ impl EncapsulationKey {
     }
 
     /// Parses a key from a DER `SubjectPublicKeyInfo`, which must be encoded as
-    /// [`to_spki_der`](Self::to_spki_der) encodes it.
+    /// [`to_spki_der`](Self::to_spki_der) encodes it. [`import_der`](Self::import_der) reads the other forms.
     ///
     /// # Errors
     ///
@@ -131,7 +131,8 @@ impl DecapsulationKey {
     }
 
     /// Parses a key from DER PKCS#8, which must be encoded as
-    /// [`to_pkcs8_der`](Self::to_pkcs8_der) encodes it. The key has no [`seed`](Self::seed).
+    /// [`to_pkcs8_der`](Self::to_pkcs8_der) encodes it. [`import_der`](Self::import_der) reads the other forms.
+    /// The key has no [`seed`](Self::seed).
     ///
     /// # Errors
     ///

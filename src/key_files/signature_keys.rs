@@ -29,7 +29,7 @@ impl VerifyingKey {
     }
 
     /// Parses a key from a DER `SubjectPublicKeyInfo`, which must be encoded as
-    /// [`to_spki_der`](Self::to_spki_der) encodes it.
+    /// [`to_spki_der`](Self::to_spki_der) encodes it. [`import_der`](Self::import_der) reads the other forms.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl SigningKey {
     }
 
     /// Parses a key from DER PKCS#8, which must be encoded as
-    /// [`to_pkcs8_der`](Self::to_pkcs8_der) encodes it.
+    /// [`to_pkcs8_der`](Self::to_pkcs8_der) encodes it. [`import_der`](Self::import_der) reads the other forms.
     ///
     /// # Errors
     ///
