@@ -3,7 +3,10 @@
 //! Doing the work would take gigabytes, for ever, or a panic.
 
 use proptest::prelude::*;
-use twinseal::{Error, SigningKey, passphrase::Scrypt};
+use twinseal::{
+    Error, SigningKey,
+    passphrase::{PrivateKey, Scrypt, Whose},
+};
 
 use super::PASSPHRASE;
 use crate::common::{
@@ -74,8 +77,18 @@ fn prf(last: u8) -> Vec<u8> {
     algorithm(&[HMAC, &[last]].concat(), &[5, 0])
 }
 
+/// The outcome with a passphrase. What is refused without using one is refused with an empty one, too, in the
+/// same way: so nothing was computed.
 fn found(der: &[u8]) -> String {
-    outcome(SigningKey::from_encrypted_pem(&pem("ENCRYPTED PRIVATE KEY", der), PASSPHRASE))
+    let text = pem("ENCRYPTED PRIVATE KEY", der);
+    let found = outcome(SigningKey::from_encrypted_pem(&text, PASSPHRASE));
+    let empty = outcome(SigningKey::from_encrypted_pem(&text, ""));
+    if found == format!("{:?}", Error::Passphrase) {
+        assert_eq!(empty, misuse("passphrase", "it is empty"));
+    } else {
+        assert_eq!(empty, found);
+    }
+    found
 }
 
 #[test]
@@ -199,10 +212,14 @@ proptest! {
     /// None panics; what it says does not matter here.
     #[test]
     fn nearly_valid_files(at in any::<prop::sample::Index>(), noise in prop::collection::vec(any::<u8>(), 0..20)) {
-        let mut der = pbes2(&scrypt(16, 16, 1, 1, b""), &aes_256_cbc());
-        let start = at.index(der.len());
-        der[start..].iter_mut().zip(&noise).for_each(|(byte, noise)| *byte = *noise);
-        found(&der);
-        found(&noise);
+        for kdf in [scrypt(16, 16, 1, 1, b""), pbkdf2(2, &prf(9))] {
+            let mut der = pbes2(&kdf, &aes_256_cbc());
+            let start = at.index(der.len());
+            der[start..].iter_mut().zip(&noise).for_each(|(byte, noise)| *byte = *noise);
+            found(&der);
+            let imported = PrivateKey::import_encrypted_der(&der, PASSPHRASE, Whose::Unauthenticated);
+            prop_assert!(imported.is_err());
+        }
+        let _ = PrivateKey::import_encrypted_der(&noise, PASSPHRASE, Whose::Unauthenticated);
     }
 }
