@@ -66,6 +66,18 @@ fn a_key_that_is_read_by_its_group_is_not_warned_of() {
     }
 }
 
+/// The new file would be root's, and Alice could not read it.
+#[test]
+fn the_passphrase_of_another_users_key_is_not_changed() {
+    let Some(desk) = desk() else { return };
+    desk.write_secret("pass", "one");
+    chown(desk.path("bob.pem"), Some(ALICE), Some(ALICE)).unwrap();
+    fs::set_permissions(desk.path("bob.pem"), Permissions::from_mode(0o600)).unwrap();
+    let error = desk.fails("passwd bob.pem --new-passphrase-file pass");
+    assert!(error.contains("bob.pem: it belongs to another user; run the command as"), "{error}");
+    desk.prints("passwd -q bob.pem --new-passphrase-file pass --scrypt 16,8,1 -o mine.pem");
+}
+
 fn opened_as(desk: &Desk, user: u32, out: &str) -> Output {
     run_as(desk, user, &format!("open -k bob.pem -c x -o {out} sealed"))
 }

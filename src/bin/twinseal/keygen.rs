@@ -55,7 +55,7 @@ fn make(args: &Keygen, console: &Console) -> Result<(), Failure> {
 }
 
 /// Writes a private key, under a passphrase if one is wanted.
-pub(crate) fn write(
+fn write(
     key: &Private,
     under: &NewPassphrase,
     output: Output,

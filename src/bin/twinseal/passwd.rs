@@ -1,12 +1,12 @@
 //! `passwd`: changes, sets or removes the passphrase of private keys.
 
-use twinseal::{passphrase::Scrypt, secret::SecretBuffer};
+use twinseal::{key_files::PrivatePem, passphrase::Scrypt, secret::SecretBuffer};
 
 use crate::{
     args::Passwd,
     console::Console,
     failure::Failure,
-    keys::PrivateFile,
+    keys::{Private, PrivateFile},
     name::{self, Name},
     output::{Content, Output, Sources},
     passphrase::Passphrase,
@@ -53,8 +53,8 @@ fn plain(file: &PrivateFile) -> Result<SecretBuffer, Failure> {
     if !file.is_encrypted() {
         return Err(Failure::of(file.name(), "it has no passphrase; it was left as it is"));
     }
-    let documents: Vec<_> = file.keys().iter().map(|key| key.to_pem()).collect();
-    let documents: Vec<_> = documents.iter().map(|pem| pem.as_str()).collect();
+    let documents: Vec<_> = file.keys().iter().map(Private::to_pem).collect();
+    let documents: Vec<_> = documents.iter().map(PrivatePem::as_str).collect();
     Ok(file.with(&documents))
 }
 

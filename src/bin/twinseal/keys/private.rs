@@ -83,7 +83,7 @@ pub(crate) fn keyring(
     console: &Console,
 ) -> Result<Keyring, Failure> {
     if !is_directory(path) {
-        return read(path, Wanted::Opening, passphrase, console, ring);
+        return Ok(read(path, Wanted::Opening, passphrase, console, ring)?.0);
     }
     let name = Name::of(path);
     let mut unlock = Unlock::new(&name, passphrase, console);
@@ -102,7 +102,8 @@ pub(crate) fn signing(
     passphrase: &args::Passphrase,
     console: &Console,
 ) -> Result<SigningKey, Failure> {
-    read(path, Wanted::Signing, passphrase, console, |text, unlock| unlock.sign(only(text)?))
+    let key = |text: &str, unlock: &mut Unlock<'_>| unlock.sign(only(text)?);
+    Ok(read(path, Wanted::Signing, passphrase, console, key)?.0)
 }
 
 /// A key of either kind.
@@ -111,17 +112,18 @@ pub(crate) fn private(
     passphrase: &args::Passphrase,
     console: &Console,
 ) -> Result<Private, Failure> {
-    read(path, Wanted::Private, passphrase, console, |text, unlock| unlock.either(only(text)?))
+    let key = |text: &str, unlock: &mut Unlock<'_>| unlock.either(only(text)?);
+    Ok(read(path, Wanted::Private, passphrase, console, key)?.0)
 }
 
 /// Reads a file once. Messages about it describe the bytes that were read.
-fn read<Key>(
+pub(super) fn read<Key>(
     path: &Path,
     wanted: Wanted,
     passphrase: &args::Passphrase,
     console: &Console,
     parse: impl FnOnce(&str, &mut Unlock<'_>) -> Result<Key, Error>,
-) -> Result<Key, Failure> {
+) -> Result<(Key, KeyFile), Failure> {
     let file = KeyFile::read(path)?;
     let Some(text) = file.text() else { return Err(unfit::not_pem(&file, wanted)) };
     let mut unlock = Unlock::new(file.name(), passphrase, console);
@@ -129,7 +131,7 @@ fn read<Key>(
         Ok(key) => {
             unlock.finish();
             file.warn(wanted.secrecy(), console);
-            Ok(key)
+            Ok((key, file))
         }
         Err(error) => {
             let explained = unlock.explain(&error, wanted);

@@ -5,7 +5,12 @@ use std::{ops::Range, path::Path};
 use subtle::ConstantTimeEq;
 use twinseal::{Error, key_files::PemDocument, secret::SecretBuffer};
 
-use super::{file::KeyFile, private::Private, unfit, unlock::Unlock, wanted::Wanted};
+use super::{
+    file::KeyFile,
+    private::{self, Private},
+    unlock::Unlock,
+    wanted::Wanted,
+};
 use crate::{args, console::Console, failure::Failure, name::Name};
 
 /// A file that holds private keys only, with any text around them.
@@ -24,29 +29,18 @@ impl PrivateFile {
         passphrase: &args::Passphrase,
         console: &Console,
     ) -> Result<Self, Failure> {
-        let file = KeyFile::read(path)?;
-        let wanted = Wanted::Private;
-        let Some(text) = file.text() else { return Err(unfit::not_pem(&file, wanted)) };
-        let mut unlock = Unlock::new(file.name(), passphrase, console);
-        let keys = PemDocument::split(text).and_then(|documents| {
+        let keys = |text: &str, unlock: &mut Unlock<'_>| {
+            let documents = PemDocument::split(text)?;
             if documents.len() > MAX_KEYS {
                 return Err(Error::Keyring { reason: "a file may have at most 1000 keys" });
             }
             let is_encrypted = documents.iter().any(PemDocument::is_encrypted);
             let keys = documents.into_iter().map(|document| unlock.either(document));
             Ok((keys.collect::<Result<Vec<_>, _>>()?, is_encrypted))
-        });
-        match keys {
-            Ok((keys, is_encrypted)) => {
-                unlock.finish();
-                file.warn(wanted.secrecy(), console);
-                Ok(Self { file, keys, is_encrypted })
-            }
-            Err(error) => {
-                let explained = unlock.explain(&error, wanted);
-                Err(explained.unwrap_or_else(|| unfit::file(&file, text, &error, wanted)))
-            }
-        }
+        };
+        let ((keys, is_encrypted), file) =
+            private::read(path, Wanted::Private, passphrase, console, keys)?;
+        Ok(Self { file, keys, is_encrypted })
     }
 
     pub(crate) fn name(&self) -> &Name {
