@@ -28,6 +28,11 @@ impl KeyFile {
         self.path.file_stem().expect("its name ends in .pem").to_string_lossy()
     }
 
+    /// Whether it has the same content, as under another name.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.text.as_str() == other.text.as_str()
+    }
+
     /// The key in the file. Errors name the file.
     pub(super) fn parse<Key>(
         &self,

@@ -120,7 +120,7 @@ impl Keyring {
     }
 
     /// Reads the keys from a directory as [`read_dir`](Self::read_dir) does, but each by `read`: for
-    /// encrypted keys, for example.
+    /// encrypted keys, for example. A file that is there under several names is read once.
     ///
     /// # Errors
     ///
@@ -151,7 +151,12 @@ impl Keyring {
             Error::at(path, Error::Keyring { reason: "a directory needs a primary.pem" }.into())
         })?;
         let mut ring = Self::new(primary.parse(&mut read)?);
-        for file in files.iter().filter(|file| !file.is_primary()) {
+        for (index, file) in files.iter().enumerate().filter(|(_, file)| !file.is_primary()) {
+            // To decrypt it again would take as long as the first time.
+            let mut known = files.iter().take(index).chain([primary]);
+            if known.any(|known| known.is_same(file)) {
+                continue;
+            }
             let key = file.parse(&mut read)?;
             if !ring.contains(key.encapsulation_key()) {
                 ring.add_older(key).map_err(|error| file.error(error))?;

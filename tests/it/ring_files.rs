@@ -324,6 +324,24 @@ fn a_key_under_several_names_counts_once() {
     assert_eq!(numbers(&Keyring::read_dir(files.path()).unwrap()), [2, 1]);
 }
 
+/// Each may take as long as a passphrase does.
+#[test]
+fn a_file_under_several_names_is_read_once() {
+    let files = directory(&[("2026-01.pem", 1), ("2026-02.pem", 2), ("copy.pem", 1)]);
+    symlink("2026-02.pem", files.path().join("primary.pem")).unwrap();
+    let mut reads = 0;
+    let mut read = |text: &str| {
+        reads += 1;
+        DecapsulationKey::from_pem(text)
+    };
+    let ring = Keyring::read_dir_with(files.path(), &mut read).unwrap();
+    assert_eq!((numbers(&ring), reads), (vec![2, 1], 2));
+
+    let refused = Keyring::read_dir_with(files.path(), |_| Err(Error::Passphrase)).unwrap_err();
+    assert_eq!(Error::inside(&refused), Some(&Error::Passphrase));
+    assert!(refused.to_string().contains("primary.pem: wrong passphrase"), "{refused}");
+}
+
 #[test]
 fn more_keys_than_a_ring_may_have() {
     let bundle = |count: u16| -> String {

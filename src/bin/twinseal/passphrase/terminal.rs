@@ -70,9 +70,14 @@ mod echo {
         let before = tcgetattr(&terminal)?;
         let mut silent = before.clone();
         silent.local_modes -= LocalModes::ECHO | LocalModes::ECHONL;
-        tcsetattr(&terminal, OptionalActions::Now, &silent)?;
-        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some((terminal, before));
-        Ok(Off(()))
+        let off = Off(());
+        // A signal waits until both are done.
+        let mut known = BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
+        let (terminal, _) = known.insert((terminal, before));
+        let switched = tcsetattr(terminal, OptionalActions::Now, &silent);
+        drop(known);
+        switched?;
+        Ok(off)
     }
 
     pub(super) fn restore() {
