@@ -16,12 +16,14 @@ use crate::error::Error;
 pub(super) fn or_other_form<Key>(
     what: &'static str,
     error: Error,
-    imported: Result<Key, Error>,
+    imported: &Result<Key, Error>,
 ) -> Error {
     match imported {
         Ok(_) => Error::Invalid { what, reason: NOT_CANONICAL },
-        Err(Error::Invalid { what, reason }) if private_halves::is_without_seed(reason) => {
-            Error::Invalid { what, reason }
+        Err(seedless @ Error::Invalid { reason, .. })
+            if private_halves::is_without_seed(reason) =>
+        {
+            seedless.clone()
         }
         Err(_) => error,
     }

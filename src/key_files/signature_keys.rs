@@ -37,7 +37,7 @@ impl VerifyingKey {
     /// [`Error::Algorithm`] if the key is for another algorithm.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
         Self::from_canonical_spki(der)
-            .map_err(|error| or_other_form(SPKI, error, Self::import_der(der)))
+            .map_err(|error| or_other_form(SPKI, error, &Self::import_der(der)))
     }
 
     fn from_canonical_spki(der: &[u8]) -> Result<Self, Error> {
@@ -116,7 +116,7 @@ impl SigningKey {
     /// [`Error::Algorithm`] if the key is for another algorithm.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, Error> {
         Self::from_canonical_pkcs8(der)
-            .map_err(|error| or_other_form(PKCS8, error, Self::import_der(der)))
+            .map_err(|error| or_other_form(PKCS8, error, &Self::import_der(der)))
     }
 
     fn from_canonical_pkcs8(der: &[u8]) -> Result<Self, Error> {

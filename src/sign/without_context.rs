@@ -3,7 +3,7 @@
 use super::{Sign, Signature, VerifyingKey, prehash::prehash, sign_checked};
 
 /// A key with the empty context, for the `signature` crate's traits: see
-/// [`SigningKey::without_context`] and [`VerifyingKey::without_context`].
+/// [`SigningKey::without_context`](crate::SigningKey::without_context) and [`VerifyingKey::without_context`].
 ///
 /// With the feature `x509`, it also has the traits of the crate `spki`, so the builders of `x509-cert` make
 /// certificates and requests with it. For a key in an HSM or KMS, use [`of`](Self::of).
