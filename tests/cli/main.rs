@@ -36,6 +36,8 @@ mod pages;
 mod passphrase;
 mod passwd;
 #[cfg(target_os = "linux")]
+mod prompts;
+#[cfg(target_os = "linux")]
 mod replaced;
 mod rings;
 mod sealing;

@@ -1,32 +1,32 @@
-//! Does an encrypted key work wherever a private key does, and is its passphrase asked for where nobody
-//! else sees it?
+//! Does an encrypted key work wherever a private key does, with a passphrase from a file?
 
 use std::fs;
 
+use pkcs5::{EncryptionScheme, pbes2::Parameters};
+use pkcs8::der::Encode;
 use twinseal::{
-    DecapsulationKey, SigningKey,
+    DecapsulationKey,
     key_files::PemDocument,
     passphrase::{PrivateKey, Scrypt},
 };
 
-#[cfg(target_os = "linux")]
-use crate::{common::process::signal, terminal::Terminal};
 use crate::{
     common::{
+        der::{pem, tlv},
         keys::{P384, X25519, kem_key, signing_key},
         process::ended,
     },
     desk::Desk,
 };
 
-const PASSPHRASE: &str = "correct horse battery staple";
+pub(crate) const PASSPHRASE: &str = "correct horse battery staple";
 
 fn cheap() -> Scrypt {
     Scrypt::new(1 << 4, 8, 1).unwrap()
 }
 
 /// A desk whose keys are encrypted, in `NAME.key`; `pass` holds their passphrase, and `wrong` another one.
-fn desk() -> Desk {
+pub(crate) fn desk() -> Desk {
     let desk = Desk::new();
     desk.write_secret("pass", PASSPHRASE);
     desk.write_secret("wrong", "incorrect horse");
@@ -40,7 +40,7 @@ fn desk() -> Desk {
     desk
 }
 
-fn encrypted(key: &DecapsulationKey) -> String {
+pub(crate) fn encrypted(key: &DecapsulationKey) -> String {
     key.to_encrypted_pem_with(PASSPHRASE, cheap()).unwrap()
 }
 
@@ -183,21 +183,32 @@ fn a_wrong_passphrase_and_a_changed_file_have_one_message() {
 }
 
 #[test]
-fn an_encrypted_key_of_the_wrong_kind_is_called_what_it_is() {
+fn an_encrypted_key_that_cannot_be_used_is_called_what_it_is() {
     let desk = desk();
     for (line, what) in [
-        ("open -k alice.key -c x sealed", "alice.key: it is a private key to sign with, but"),
-        ("sign -k bob.key -c x letter", "bob.key: it is a private key to open with, but"),
+        ("open -k alice.key -c x sealed", "alice.key: it holds a private key to sign with, but"),
+        ("sign -k bob.key -c x letter", "bob.key: it holds a private key to open with, but"),
     ] {
         let error = desk.fails(&format!("{line} --passphrase-file pass"));
         assert!(error.contains(what), "{error}");
     }
+    // PBKDF2, as other software uses it.
+    let other = Parameters::generate_pbkdf2_sha256_aes128cbc(1000, &[7; 16], [9; 16]).unwrap();
+    let data = other.encrypt(PASSPHRASE, b"any").unwrap();
+    let scheme = EncryptionScheme::from(other).to_der().unwrap();
+    let other = tlv(0x30, &[&scheme, &tlv(0x04, &[&data])]);
+    desk.write_secret("other.key", pem("ENCRYPTED PRIVATE KEY", &other));
+    let error = desk.fails("sign -k other.key -c x --passphrase-file no letter");
+    let expected = "other.key: it is an encrypted private key (PKCS#8), and not encrypted as by \
+                    twinseal; `twinseal import` reads keys";
+    assert!(error.contains(expected), "{error}");
+
     // Its cost is beyond what is read, so it is not even asked for.
     let file = desk.text("alice.key");
     let mut content = PemDocument::split(&file).unwrap()[0].decode().unwrap();
     let cost = content.windows(6).position(|part| part == b"\x02\x01\x10\x02\x01\x08").unwrap();
     content[cost + 5] = 33;
-    desk.write_secret("costly.key", crate::common::der::pem("ENCRYPTED PRIVATE KEY", &content));
+    desk.write_secret("costly.key", pem("ENCRYPTED PRIVATE KEY", &content));
     let error = desk.fails("sign -k costly.key -c x --passphrase-file no letter");
     assert!(error.contains("cannot be decrypted: invalid scrypt parameters: r is not"), "{error}");
 }
@@ -288,106 +299,4 @@ fn a_key_that_has_no_encrypted_form_is_refused() {
     desk.prints(&format!("keygen -q --sign {suite}"));
     let error = desk.fails("passwd key.pem --new-passphrase-file no");
     assert!(error.contains("there is no encrypted form of keys of experimental"), "{error}");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_passphrase_is_typed_on_the_terminal_and_not_shown() {
-    let desk = desk();
-    let line = "twinseal keygen --sign --passphrase --scrypt 16,8,1 -o new.pem </dev/null >id 2>&1";
-    let Some(mut terminal) = Terminal::new(&desk, line) else { return };
-    terminal.wait_for("New passphrase for new.pem: ");
-    terminal.type_keys("sesame xx\x7f\x7fé\n");
-    terminal.wait_for("The same again: ");
-    terminal.type_keys("sesame é\n");
-    let (shown, code) = terminal.end();
-    assert_eq!((code, shown.contains("sesame")), (Some(0), false), "{shown}");
-    SigningKey::from_encrypted_pem(&desk.text("new.pem"), "sesame é").unwrap();
-
-    // A file of two keys asks once.
-    let (new, old) = (kem_key(P384, 5), kem_key(X25519, 1));
-    desk.write_secret("ring.key", [encrypted(&new), encrypted(&old)].concat());
-    let line = "twinseal open -k ring.key -c x <sealed >opened";
-    let mut terminal = Terminal::new(&desk, line).unwrap();
-    terminal.wait_for("Passphrase of ring.key: ");
-    terminal.type_keys(&format!("{PASSPHRASE}\n"));
-    let (shown, code) = terminal.end();
-    assert_eq!(shown.trim(), "Passphrase of ring.key:");
-    assert_eq!((code, desk.read("opened")), (Some(0), b"hello".to_vec()));
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn what_is_typed_wrongly_changes_nothing() {
-    let desk = desk();
-    for (line, typed, what) in [
-        ("keygen --kem --passphrase", &["one\n", "two\n"][..], "the two passphrases differ"),
-        ("keygen --kem --passphrase", &["\n"], "the passphrase is empty"),
-        ("keygen --kem --passphrase", &["\x04"], "no passphrase was typed"),
-        ("passwd bob.pem", &["one\n", "two\n"], "the two passphrases differ"),
-        ("passwd bob.key", &["wrong\n"], "wrong passphrase, or a changed file; run the command"),
-        ("public bob.key", &["wrong\n"], "wrong passphrase, or a changed file; run the command"),
-    ] {
-        let before = desk.files();
-        let line = format!("twinseal {line}");
-        let Some(mut terminal) = Terminal::new(&desk, &line) else { return };
-        for typed in typed {
-            terminal.wait_for(": ");
-            terminal.type_keys(typed);
-        }
-        let (shown, code) = terminal.end();
-        assert!(code == Some(1) && shown.contains(what), "{line}: {shown}");
-        fs::remove_file(desk.path("typed")).unwrap();
-        assert!(desk.files() == before, "{line}");
-    }
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_run_that_is_stopped_gives_the_terminal_back() {
-    let desk = desk();
-    for stopped_by in ["INT", "TERM", "HUP"] {
-        let line = "twinseal public bob.key & echo \"[$!]\"; wait $!; stty -a";
-        // A shell ignores SIGINT for what it runs in the background.
-        let line = if stopped_by == "INT" { "twinseal public bob.key; stty -a" } else { line };
-        let Some(mut terminal) = Terminal::new(&desk, line) else { return };
-        terminal.wait_for("Passphrase of bob.key: ");
-        if stopped_by == "INT" {
-            terminal.type_keys("half\x03");
-        } else {
-            let shown = terminal.shown();
-            let (_, pid) = shown.split_once('[').unwrap();
-            let (pid, _) = pid.split_once(']').unwrap();
-            signal(stopped_by, pid.parse().unwrap());
-        }
-        terminal.wait_for(&format!("stopped by SIG{stopped_by}"));
-        let (shown, _) = terminal.end();
-        for mode in [" echo ", " icanon ", "isig "] {
-            assert!(shown.contains(mode), "{stopped_by}: {shown}");
-        }
-        assert!(!shown.contains("half"), "{shown}");
-    }
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn without_a_terminal_a_file_is_asked_for() {
-    use crate::{common::process::ended_if_present, desk::message};
-
-    let desk = desk();
-    for (line, what) in [
-        ("public bob.key", "bob.key: there is no terminal to ask for its passphrase; name a file"),
-        ("keygen --kem --passphrase", "key.pem: there is no terminal to ask"),
-        ("passwd bob.pem", "that holds it with --new-passphrase-file"),
-        ("passwd bob.key", "that holds it with --passphrase-file"),
-    ] {
-        let words: Vec<_> =
-            ["setsid", "-w", "twinseal"].into_iter().chain(line.split(' ')).collect();
-        let Some(output) = ended_if_present(desk.shell(&words)) else {
-            eprintln!("skipped: setsid is not installed");
-            return;
-        };
-        let error = message(1, &output);
-        assert!(error.contains(what), "{line}: {error}");
-    }
 }

@@ -39,7 +39,7 @@ pub(super) fn not_pem(file: &KeyFile, wanted: Wanted) -> Failure {
     needed(file.name(), &what, advice, wanted)
 }
 
-pub(super) fn needed(name: &Name, what: &str, advice: Option<&str>, wanted: Wanted) -> Failure {
+fn needed(name: &Name, what: &str, advice: Option<&str>, wanted: Wanted) -> Failure {
     let needed = wanted.article_and_noun();
     let advice = advice.unwrap_or(wanted.how_to_get_one());
     Failure::of(name, format_args!("it is {what}, but {needed} is needed; {advice}"))
@@ -115,10 +115,6 @@ pub(super) fn file(file: &KeyFile, text: &str, error: &Error, wanted: Wanted) ->
         (_, [Document::Key(role)]) if wanted == Wanted::Private && role.is_public() => {
             Failure::of(name, "it is already a public key; name the private key")
         }
-        // What is encrypted in it could be what is wanted.
-        (Error::Keyring { reason }, _) if documents.iter().any(PemDocument::is_encrypted) => {
-            keyring(name, reason)
-        }
         (_, found) if !found.iter().all(is_wanted) => {
             if let [only] = found {
                 return needed(name, &summary(std::slice::from_ref(only)), None, wanted);
@@ -130,7 +126,10 @@ pub(super) fn file(file: &KeyFile, text: &str, error: &Error, wanted: Wanted) ->
         (Error::Unknown { .. }, _) => {
             Failure::of(name, format_args!("{error}; a newer twinseal may support it"))
         }
-        (Error::Keyring { reason }, _) => keyring(name, reason),
+        (Error::Keyring { reason }, _) => {
+            let advice = "list each key once, and at most 1000 keys";
+            Failure::of(name, format_args!("{reason}; {advice}"))
+        }
         _ => Failure::of(name, format_args!("{error}; fetch the key again, or make a new one")),
     }
 }
@@ -166,11 +165,6 @@ fn only_imported(
             }
         })
     })
-}
-
-fn keyring(name: &Name, reason: &str) -> Failure {
-    let advice = "list each key once, and at most 1000 keys";
-    Failure::of(name, format_args!("{reason}; {advice}"))
 }
 
 /// A library's ring may be empty, but a command that verifies needs a key.

@@ -8,7 +8,6 @@ use super::{
     document::{self, Document},
     private::Private,
     role::Role,
-    unfit,
     wanted::Wanted,
 };
 use crate::{args, console::Console, failure::Failure, name::Name, passphrase::Passphrase};
@@ -117,7 +116,9 @@ impl<'a> Unlock<'a> {
     /// Explains an error about a file, if it is about an encrypted key in it.
     pub(super) fn explain(self, error: &Error, wanted: Wanted) -> Option<Failure> {
         if let Some(role) = self.other {
-            return Some(unfit::needed(self.name, &role.to_string(), None, wanted));
+            let (needed, advice) = (wanted.article_and_noun(), wanted.how_to_get_one());
+            let text = format_args!("it holds {role}, but {needed} is needed; {advice}");
+            return Some(Failure::of(self.name, text));
         }
         if let Some(foreign) = self.foreign {
             let why = match error {
