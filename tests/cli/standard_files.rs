@@ -155,6 +155,11 @@ fn good_keys_in_other_forms_are_sent_to_import() {
     assert!(
         error.contains("it holds a private key to open with (PKCS#8 with attributes) in line 4")
     );
+    // In a directory.
+    std::fs::create_dir(desk.path("keys")).unwrap();
+    std::fs::copy(desk.path("form0"), desk.path("keys/primary.pem")).unwrap();
+    let error = desk.fails("open -c x sealed -k keys");
+    assert!(error.contains("primary.pem: ") && error.contains("`twinseal import`"), "{error}");
     // In DER.
     for (file, key) in [("dave", dave()), ("alice", alice())] {
         for (ending, line) in [("pem", "open -c x sealed -k der"), ("pub", "seal -c x in -r der")] {
@@ -183,6 +188,9 @@ fn an_expanded_key_is_called_so() {
         ml_dsa::ExpandedSigningKey::<ml_dsa::MlDsa87>::from_seed(&seed.try_into().unwrap());
     #[expect(deprecated, reason = "other software writes it")]
     let content = [&expanded.to_expanded()[..], &ec[7..55]].concat();
+    desk.write("expanded.der", pkcs8(&composite_oid(), &content));
+    let found = inspected(&desk, "expanded.der")["keys"][0].take();
+    assert!(found["advice"].as_str().unwrap().starts_with("no seed"), "{found}");
     desk.write("expanded", pem("PRIVATE KEY", &pkcs8(&composite_oid(), &content)));
     let error = desk.fails("sign -c x in -k expanded");
     assert!(error.contains("(expanded, without its seed); no seed can be computed"), "{error}");

@@ -67,6 +67,9 @@ impl FileKind {
             Self::Compressed(_) => Some("unpack it first"),
             Self::SignatureAndLineEnd => Some("remove the line end"),
             Self::Base64(_) => Some("decode it with `base64 -d`"),
+            Self::Der(object) if object.form == der::Form::EncryptedPkcs8 => {
+                Some("if it is a key of a suite of twinseal, `twinseal import` reads it")
+            }
             _ => None,
         }
     }

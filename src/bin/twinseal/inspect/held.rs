@@ -133,8 +133,11 @@ impl Held {
     /// It was found outside PEM.
     pub(super) fn in_der(mut self) -> Self {
         if self.what.is_key() {
-            self.details.retain(|(name, _)| *name != "advice");
-            self.details.extend([("encoding", "DER".into()), ("advice", IMPORT.into())]);
+            self.details.push(("encoding", "DER".into()));
+            // A key in another form has its own.
+            if !self.details.iter().any(|(name, _)| *name == "advice") {
+                self.details.push(("advice", IMPORT.into()));
+            }
         }
         self
     }

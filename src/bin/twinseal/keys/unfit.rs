@@ -189,6 +189,10 @@ pub(super) fn directory(path: &Path, error: &io::Error, wanted: Wanted) -> Failu
             // Two files with the same key: the text names both, and says what to do.
             Some(text) if error.kind() == io::ErrorKind::InvalidData => Failure::of(&name, text),
             Some(text) => Failure::reading(&name, &io::Error::new(error.kind(), text)),
+            // Such a reason already says what to do.
+            None if text.contains("; import it") => {
+                Failure::of(&name, format_args!("{text} (`twinseal import`)"))
+            }
             None => Failure::of(&name, format_args!("{text}; fix the file or remove it")),
         },
     }
