@@ -15,13 +15,20 @@ use crate::{error::Error, provider};
 /// [`SigningKey::import_expanded_der`](crate::SigningKey::import_expanded_der) and its neighbours load it.
 /// ML-DSA is then computed by the portable provider.
 ///
-/// ```no_run
-/// use twinseal::{Sign, SigningKey};
+/// ```
+/// use twinseal::{Sign, SignatureSuite, SigningKey};
 ///
-/// let key = SigningKey::import_expanded_der(&std::fs::read("expanded.der")?)?;
+/// # let ml_dsa = ml_dsa::ExpandedSigningKey::<ml_dsa::MlDsa87>::from_seed(&[7; 32].into());
+/// # #[expect(deprecated)]
+/// # let expanded = ml_dsa.to_expanded();
+/// # let exported = [&expanded[..], &[7; 48]].concat();
+/// let suite = SignatureSuite::ML_DSA_87_ECDSA_P384;
+/// assert!(SigningKey::import_bytes(suite, &exported).is_err());
+/// let key = SigningKey::import_expanded_bytes(suite, &exported)?;
+///
 /// let signature = key.sign(b"example.com/releases", b"hello")?;
 /// key.verifying_key().verify(b"example.com/releases", b"hello", &signature)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), twinseal::Error>(())
 /// ```
 pub struct ExpandedSigningKey {
     signer: CompositeSigner,
