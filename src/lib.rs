@@ -97,6 +97,7 @@
 //! | [`envelope`] | an envelope in parts, without I/O; most programs never need it |
 //! | [`kem`] | the bare KEM, for protocols of your own |
 //! | [`sign`] | the traits of the `signature` crate |
+//! | [`x509`][x509 module] | keys out of certificates, and chains of certificates; feature `x509` |
 //! | [`secret`] | buffers that are wiped when they are dropped |
 //! | [`provider`] | another implementation of the primitives, or the one of another crate feature |
 //! | [`tokio`][tokio module] | asynchronous readers and writers, and keys that are reloaded while a service runs; feature `tokio` |
@@ -129,6 +130,7 @@
 //! - The crate has not been audited. [SECURITY.md] has the threat model.
 //!
 //! [tokio module]: https://docs.rs/twinseal/latest/twinseal/tokio/index.html
+//! [x509 module]: https://docs.rs/twinseal/latest/twinseal/x509/index.html
 //! [docs/stack.md]: https://docs.rs/crate/twinseal/latest/source/docs/stack.md
 //! [SPEC.md]: https://docs.rs/crate/twinseal/latest/source/SPEC.md
 //! [SECURITY.md]: https://docs.rs/crate/twinseal/latest/source/SECURITY.md

@@ -2,7 +2,7 @@
 
 use std::{fmt, hash, sync::Arc, time::SystemTime};
 
-use super::{Name, checks::Purpose, distinguished_name, fields::Fields, public_key, signature};
+use super::{Name, checks::Purpose, distinguished_name, fields::Fields, signature};
 use crate::{
     error::{CertificateRefusal, Error},
     kem::EncapsulationKey,
@@ -92,7 +92,7 @@ impl Certificate {
     /// [`Error::Algorithm`] if the key is not one to verify with; [`Error::Length`] or [`Error::Invalid`] if
     /// it is damaged; [`Error::Certificate`] if a check fails.
     pub fn verifying_key(&self, now: SystemTime) -> Result<VerifyingKey, Error> {
-        let key = public_key::verifying_key(self.spki_der())?;
+        let key = VerifyingKey::import_der(self.spki_der())?;
         self.check_as_it_is(Purpose::Sign, now)?;
         Ok(key)
     }
@@ -105,7 +105,7 @@ impl Certificate {
     /// [`Error::Algorithm`] if the key is not one to seal to; [`Error::Length`] or [`Error::Invalid`] if it
     /// is damaged; [`Error::Certificate`] if a check fails.
     pub fn encapsulation_key(&self, now: SystemTime) -> Result<EncapsulationKey, Error> {
-        let key = public_key::encapsulation_key(self.spki_der())?;
+        let key = EncapsulationKey::import_der(self.spki_der())?;
         self.check_as_it_is(Purpose::Seal, now)?;
         Ok(key)
     }

@@ -16,7 +16,6 @@ pub(super) enum Purpose {
     /// Data is sealed to it.
     Seal,
     /// It verifies other certificates, and so many authorities are below it on the path.
-    #[expect(dead_code, reason = "for chains")]
     Certify { below: usize },
 }
 

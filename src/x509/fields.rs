@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use spki::der::{
     self, Decode, Reader, SliceReader, Tag, TagMode, TagNumber,
-    asn1::{BitStringRef, IntRef},
+    asn1::{BitStringRef, IntRef, SequenceRef},
 };
 use x509_cert::{certificate::Version, ext::Extension, name::RdnSequence, time::Validity};
 
@@ -18,7 +18,7 @@ use super::extensions::Extensions;
 pub(super) struct Fields {
     /// `tbsCertificate`: the bytes that are signed.
     pub(super) signed: Vec<u8>,
-    /// `signatureAlgorithm`.
+    /// The content of `signatureAlgorithm`.
     pub(super) algorithm: Vec<u8>,
     pub(super) signature: Vec<u8>,
     pub(super) version: Version,
@@ -39,7 +39,7 @@ impl Fields {
         let mut reader = SliceReader::new(certificate)?;
         let (signed, algorithm, signature) = reader.sequence(|outer| {
             let signed = outer.tlv_bytes()?;
-            let algorithm = outer.tlv_bytes()?;
+            let algorithm = <&SequenceRef>::decode(outer)?;
             Ok::<_, der::Error>((signed, algorithm, BitStringRef::decode(outer)?))
         })?;
         reader.finish()?;
@@ -48,7 +48,7 @@ impl Fields {
         let fields = reader.sequence(|tbs| {
             let version = tbs.context_specific::<Version>(TagNumber(0), TagMode::Explicit)?;
             IntRef::decode(tbs)?; // serialNumber: for revocation lists and logs only
-            let signed_algorithm = tbs.tlv_bytes()?;
+            let signed_algorithm = <&SequenceRef>::decode(tbs)?;
             let issuer = name(tbs)?;
             let Validity { not_before, not_after, .. } = <Validity>::decode(tbs)?;
             let subject = name(tbs)?;
@@ -61,10 +61,10 @@ impl Fields {
                 tbs.context_specific::<Vec<Extension>>(TagNumber(3), TagMode::Explicit)?;
             Ok::<_, der::Error>(Self {
                 signed: signed.to_vec(),
-                algorithm: algorithm.to_vec(),
+                algorithm: algorithm.as_bytes().to_vec(),
                 signature: signature.as_bytes().ok_or(Tag::BitString.value_error())?.to_vec(),
                 version: version.unwrap_or(Version::V1),
-                signed_algorithm: signed_algorithm.to_vec(),
+                signed_algorithm: signed_algorithm.as_bytes().to_vec(),
                 issuer,
                 not_before: not_before.to_unix_duration(),
                 not_after: not_after.to_unix_duration(),

@@ -4,7 +4,7 @@ use std::{fmt, time::SystemTime};
 
 use spki::ObjectIdentifier;
 
-use super::{Certificate, Name, checks::Purpose, path, public_key};
+use super::{Certificate, Name, checks::Purpose, path::Anchors};
 use crate::{
     error::{CertificateRefusal, Error},
     kem::EncapsulationKey,
@@ -15,10 +15,7 @@ use crate::{
 ///
 /// The [module](super) has an example, and lists what is verified.
 #[derive(Clone)]
-pub struct TrustAnchors {
-    certificates: Vec<Certificate>,
-    extended_key_usage: Option<ObjectIdentifier>,
-}
+pub struct TrustAnchors(Anchors);
 
 /// Every order of these certificates may be a path, so the time to find that none is one grows with their
 /// factorial.
@@ -36,7 +33,7 @@ impl TrustAnchors {
         if certificates.is_empty() {
             return Err(Error::Misuse { what: "trust anchors", reason: "there are none" });
         }
-        Ok(Self { certificates, extended_key_usage: None })
+        Ok(Self(Anchors::new(certificates)?))
     }
 
     /// Names the extended key usage (RFC 5280 §4.2.1.12) that the certificates are needed for, in dotted
@@ -50,7 +47,7 @@ impl TrustAnchors {
         let reason = "it is not an object identifier in dotted form, as in 1.3.6.1.5.5.7.3.4";
         let oid = ObjectIdentifier::new(oid)
             .map_err(|_| Error::Misuse { what: "extended key usage", reason })?;
-        self.extended_key_usage = Some(oid);
+        self.0.extended_key_usage = Some(oid);
         Ok(self)
     }
 
@@ -69,8 +66,10 @@ impl TrustAnchors {
         name: &Name,
         now: SystemTime,
     ) -> Result<VerifyingKey, Error> {
-        let subject = self.verify(chain, Purpose::Sign, name, now)?;
-        public_key::verifying_key(subject.spki_der())
+        let (subject, between) = split(chain)?;
+        let key = VerifyingKey::import_der(subject.spki_der())?;
+        self.verify(subject, between, Purpose::Sign, name, now)?;
+        Ok(key)
     }
 
     /// The key of the recipient with this name, like [`verifying_key`](Self::verifying_key).
@@ -84,34 +83,40 @@ impl TrustAnchors {
         name: &Name,
         now: SystemTime,
     ) -> Result<EncapsulationKey, Error> {
-        let subject = self.verify(chain, Purpose::Seal, name, now)?;
-        public_key::encapsulation_key(subject.spki_der())
+        let (subject, between) = split(chain)?;
+        let key = EncapsulationKey::import_der(subject.spki_der())?;
+        self.verify(subject, between, Purpose::Seal, name, now)?;
+        Ok(key)
     }
 
-    fn verify<'a>(
+    fn verify(
         &self,
-        chain: &'a [Certificate],
+        subject: &Certificate,
+        between: &[Certificate],
         purpose: Purpose,
         name: &Name,
         now: SystemTime,
-    ) -> Result<&'a Certificate, Error> {
+    ) -> Result<(), Error> {
         name.check()?;
-        let empty = Error::Misuse { what: "chain", reason: "it has no certificate" };
-        let (subject, between) = chain.split_first().ok_or(empty)?;
-        if between.len() > MOST_BETWEEN {
-            return Err(Error::Certificate(CertificateRefusal::TooComplex));
-        }
-        subject.fields().check(purpose, now).map_err(Error::Certificate)?;
-        path::find(self, subject, between, now)?;
-        if !subject.is_named(name) {
-            return Err(Error::Certificate(CertificateRefusal::Name));
-        }
-        Ok(subject)
+        let verify = || {
+            if between.len() > MOST_BETWEEN {
+                return Err(CertificateRefusal::TooComplex);
+            }
+            subject.fields().check(purpose, now)?;
+            self.0.find_path(subject, between, now)?;
+            if subject.is_named(name) { Ok(()) } else { Err(CertificateRefusal::Name) }
+        };
+        verify().map_err(Error::Certificate)
     }
+}
+
+/// The first certificate, and the others.
+fn split(chain: &[Certificate]) -> Result<(&Certificate, &[Certificate]), Error> {
+    chain.split_first().ok_or(Error::Misuse { what: "chain", reason: "it has no certificate" })
 }
 
 impl fmt::Debug for TrustAnchors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.certificates).finish()
+        f.debug_list().entries(&self.0.certificates).finish()
     }
 }

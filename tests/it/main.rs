@@ -53,6 +53,8 @@ mod rewrap;
 mod session;
 #[cfg(all(feature = "hazmat", feature = "rayon"))]
 mod stream;
+#[cfg(feature = "x509")]
+mod x509;
 
 // Asynchronous readers and writers.
 #[cfg(feature = "tokio")]
