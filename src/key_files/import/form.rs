@@ -29,7 +29,7 @@ pub(super) const SPKI: &str = "it is a public key (SPKI)";
 
 pub(super) const PKCS8: &str = "it is a private key (PKCS#8)";
 
-pub(super) const ENCRYPTED: &str = "it is encrypted; import_encrypted_pem reads it";
+pub(super) const ENCRYPTED: &str = "it is an encrypted private key";
 
 /// The tags of a SEQUENCE's first parts.
 fn tags(der: &[u8]) -> der::Result<Vec<der::Tag>> {

@@ -34,6 +34,7 @@ impl<'a> PrivateInfo<'a> {
             form::PKCS8 => {
                 invalid("it has another encoding than DER, or fields that PKCS#8 does not have")
             }
+            form::ENCRYPTED => Error::Encrypted,
             reason => invalid(reason),
         })?;
         match (fields.version, fields.public_key) {

@@ -3,7 +3,6 @@
 use zeroize::Zeroizing;
 
 use super::{
-    form,
     private_halves::{ML_DSA_87, ML_KEM_1024, PostQuantum, PrivateHalves},
     private_info::PrivateInfo,
 };
@@ -16,7 +15,6 @@ use crate::{
         algorithm::{PKCS8, suite_of},
         kem_keys,
     },
-    secret::SecretBuffer,
     sign::{ExpandedSigningKey, SignatureSuite, SigningKey, VerifyingKey},
 };
 
@@ -29,7 +27,7 @@ impl DecapsulationKey {
     ///
     /// Same as [`PemDocument::split`], [`PemDocument::decode`] and [`import_der`](Self::import_der);
     /// [`Error::PemCount`] if there are several documents; [`Error::PemLabel`] if the document is
-    /// something else.
+    /// something else; [`Error::Encrypted`] if the key in it is encrypted.
     pub fn import_pem(pem: &str) -> Result<Self, Error> {
         let document = PemDocument::only(pem)?;
         match document.label() {
@@ -38,7 +36,7 @@ impl DecapsulationKey {
                 let (suite, seed) = kem_keys::suite_and_key(&content)?;
                 Self::from_seed(suite, seed)
             }
-            _ => Self::import_der(&pkcs8_document(document)?),
+            _ => Self::import_der(&document.content(constants::PEM_PKCS8)?),
         }
     }
 
@@ -104,12 +102,12 @@ impl SigningKey {
     ///
     /// Same as [`PemDocument::split`], [`PemDocument::decode`] and [`import_der`](Self::import_der);
     /// [`Error::PemCount`] if there are several documents; [`Error::PemLabel`] if the document is
-    /// something else.
+    /// something else; [`Error::Encrypted`] if the key in it is encrypted.
     pub fn import_pem(pem: &str) -> Result<Self, Error> {
         let document = PemDocument::only(pem)?;
         match document.label() {
             constants::PEM_EXPERIMENTAL_PRIVATE => document.try_into(),
-            _ => Self::import_der(&pkcs8_document(document)?),
+            _ => Self::import_der(&document.content(constants::PEM_PKCS8)?),
         }
     }
 
@@ -172,7 +170,7 @@ impl SigningKey {
     /// Same as [`import_pem`](Self::import_pem) and
     /// [`import_expanded_bytes`](Self::import_expanded_bytes).
     pub fn import_expanded_pem(pem: &str) -> Result<ExpandedSigningKey, Error> {
-        Self::import_expanded_der(&pkcs8_document(PemDocument::only(pem)?)?)
+        Self::import_expanded_der(&PemDocument::only(pem)?.content(constants::PEM_PKCS8)?)
     }
 
     /// The key in PKCS#8 of either version, in DER, if its ML-DSA half is only the expanded form. A public key
@@ -215,14 +213,6 @@ impl SigningKey {
         halves.traditional.check_point(key.verifying_key().as_bytes())?;
         Ok(key)
     }
-}
-
-/// The content of a document that must hold PKCS#8 that is not encrypted.
-fn pkcs8_document(document: PemDocument<'_>) -> Result<SecretBuffer, Error> {
-    if document.label().contains("ENCRYPTED") {
-        return Err(Error::Invalid { what: PKCS8, reason: form::ENCRYPTED });
-    }
-    document.content(constants::PEM_PKCS8)
 }
 
 /// Compares a public key that stands beside a private key with the one that was computed.

@@ -269,7 +269,6 @@ fn other_forms() {
         let version = "version 2 has a public key, and version 1 has none";
         let table = [
             (spki, "it is a public key (SPKI)"),
-            (encrypted, "it is encrypted; import_encrypted_pem reads it"),
             (
                 certificate,
                 "it is a certificate or a request for one; certificates are read by x509::Certificate",
@@ -291,8 +290,8 @@ fn other_forms() {
             assert_eq!(outcome((kind.der)(&der)), invalid("PKCS#8 key", reason));
         }
         let text = pem("ENCRYPTED PRIVATE KEY", &valid);
-        let reason = "it is encrypted; import_encrypted_pem reads it";
-        assert_eq!(outcome((kind.pem)(&text)), invalid("PKCS#8 key", reason));
+        assert_eq!((kind.pem)(&text).unwrap_err(), Error::Encrypted);
+        assert_eq!((kind.der)(&encrypted).unwrap_err(), Error::Encrypted);
         let found = outcome((kind.pem)(&pem("EC PRIVATE KEY", &valid)));
         assert!(found.starts_with("PemLabel"), "{found}");
         let found = outcome((kind.pem)(&kind.canonical.as_str().repeat(2)));
