@@ -81,6 +81,22 @@ fn attributes_of_one_relative_name_have_no_order() {
     assert!(is("CN=a+CN=a", &twice) && !is("CN=a", &twice) && !is("CN=a+CN=b", &twice));
 }
 
+/// Whatever name other software has for a type, it is that type.
+#[test]
+fn types_are_known_by_every_usual_name() {
+    let of_mail = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.1");
+    let user_id = ObjectIdentifier::new_unwrap("0.9.2342.19200300.100.1.1");
+    let of_people =
+        (0..120).map(|number| ObjectIdentifier::new(&format!("2.5.4.{number}")).unwrap());
+    for oid in of_people.chain([of_mail, user_id]) {
+        let whole = der(&[&[(oid, Tag::Utf8String, b"x")]]);
+        let text = Name::from_der(&whole).unwrap().to_string();
+        assert!(is(&text, &whole), "{text}");
+        assert!(is(&format!("{oid}=x"), &whole), "{oid}");
+        assert_eq!(is("CN=x", &whole), oid == CN, "{oid}");
+    }
+}
+
 #[test]
 fn what_is_not_a_name_is_refused() {
     for text in [

@@ -7,6 +7,7 @@ mod common;
 mod distinguished_name;
 
 mod certificate;
+mod certificates;
 #[cfg(unix)]
 mod changing;
 #[cfg(unix)]
