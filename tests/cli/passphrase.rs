@@ -228,12 +228,18 @@ fn several_encrypted_keys_have_one_passphrase() {
         assert_eq!(opened, b"hello");
     }
 
-    desk.write_secret(
-        "keys/other.pem",
-        kem_key(X25519, 6).to_encrypted_pem_with("o", cheap()).unwrap(),
-    );
-    let error = desk.fails("open -k keys --passphrase-file pass -c x sealed");
-    assert!(error.contains("other.pem: wrong passphrase"), "{error}");
+    let other = kem_key(X25519, 6).to_encrypted_pem_with("o", cheap()).unwrap();
+    let open = "open -k keys --passphrase-file pass -c x sealed";
+    for (content, what) in [
+        (other.into_bytes(), "keys: keys/other.pem: wrong passphrase, or a changed file; check"),
+        (desk.read("alice.key"), "keys: keys/other.pem: it holds a private key to sign with, but"),
+    ] {
+        desk.write_secret("keys/other.pem", content);
+        let error = desk.fails(open);
+        assert!(error.contains(what), "{error}");
+    }
+    let error = desk.fails(&open.replace("pass ", "missing "));
+    assert!(error.contains("twinseal: missing: no such file"), "{error}");
     desk.write_secret("twice.key", [encrypted(&old), encrypted(&old)].concat());
     let error = desk.fails("open -k twice.key --passphrase-file pass -c x sealed");
     assert!(error.contains("a key is listed twice"), "{error}");

@@ -88,10 +88,15 @@ pub(crate) fn keyring(
     let name = Name::of(path);
     let mut unlock = Unlock::new(&name, passphrase, console);
     let keys = Keyring::read_dir_with(path, |text| unlock.kem(only(text)?));
-    let keys = keys.map_err(|error| match unlock.failure() {
-        Some(failure) => failure,
-        None => unfit::directory(path, &error, Wanted::Opening),
-    })?;
+    let keys = match keys {
+        Ok(keys) => keys,
+        Err(error) => {
+            let explained = unlock.explain_in(&error, Wanted::Opening);
+            return Err(
+                explained.unwrap_or_else(|| unfit::directory(path, &error, Wanted::Opening))
+            );
+        }
+    };
     unlock.finish();
     modes::warn_in(path, Secrecy::Private, console);
     Ok(keys)

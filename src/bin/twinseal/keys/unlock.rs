@@ -1,5 +1,7 @@
 //! Decrypts the keys of a file or directory, and asks once for their passphrase.
 
+use std::io;
+
 use twinseal::{
     DecapsulationKey, Error, SigningKey, key_files::PemDocument, passphrase::PrivateKey,
 };
@@ -108,11 +110,6 @@ impl<'a> Unlock<'a> {
         Error::Algorithm { what: "private key", oid: oid.unwrap_or_default().into() }
     }
 
-    /// Why no passphrase was obtained, if that is the reason.
-    pub(super) fn failure(&mut self) -> Option<Failure> {
-        self.failure.take()
-    }
-
     /// Explains an error about a file, if it is about an encrypted key in it.
     pub(super) fn explain(self, error: &Error, wanted: Wanted) -> Option<Failure> {
         if let Some(role) = self.other {
@@ -140,6 +137,18 @@ impl<'a> Unlock<'a> {
             let text = format_args!("{error}; {advice}; {import}");
             (*error == Error::Passphrase).then(|| Failure::of(self.name, text))
         })
+    }
+
+    /// As [`explain`](Self::explain), for an error that names a file in a directory.
+    pub(super) fn explain_in(mut self, error: &io::Error, wanted: Wanted) -> Option<Failure> {
+        if self.failure.is_some() {
+            return self.failure.take();
+        }
+        let (name, text) = (self.name, error.to_string());
+        let error = Error::inside(error)?;
+        let file = text.strip_suffix(&error.to_string())?;
+        let failure = self.explain(error, wanted)?;
+        Some(Failure::of(name, format_args!("{file}{}", failure.reason(name))))
     }
 
     /// Notes that no key needed the passphrase of `--passphrase-file`: whoever names it may think that
