@@ -1,35 +1,12 @@
 //! The examples to read first: do they run, and does the quickstart print what a newcomer should see?
 
-use std::{
-    env, fs,
-    path::Path,
-    process::{Command, Output},
-};
+use std::{fs, path::Path};
 
 use twinseal::Error;
 
-/// Runs an example, which `cargo test` builds beside the directory of this test's own program.
-fn run(name: &str, arguments: &[&str]) -> Output {
-    let test = env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    let program = profile.join("examples").join(format!("{name}{}", env::consts::EXE_SUFFIX));
-    #[expect(clippy::disallowed_methods, reason = "the small examples wait for nothing")]
-    let output = Command::new(&program).args(arguments).output();
-    output
-        .unwrap_or_else(|error| panic!("{program:?}: {error}; run `cargo build --examples` first"))
-}
+mod programs;
 
-/// The output of a run that must succeed: plain lines that fit into a terminal.
-fn printed(name: &str, arguments: &[&str]) -> String {
-    let output = run(name, arguments);
-    assert!(output.status.success(), "{output:?}");
-    assert!(output.stderr.is_empty(), "{output:?}");
-    let printed = String::from_utf8(output.stdout).unwrap();
-    for line in printed.lines() {
-        assert!(line.chars().count() <= 80 && line.trim_end() == line, "{line:?}");
-    }
-    printed
-}
+use programs::{printed, run};
 
 /// Every failure is printed with the library's error message.
 fn assert_failures(printed: &str) {

@@ -6,7 +6,10 @@ use std::{
 };
 
 use proptest::prelude::*;
-use twinseal::{Signature, VerifyingKey, key_files::PemDocument, signature::Verifier, x509};
+use twinseal::{
+    CertificateRefusal, Error, Signature, VerifyingKey, key_files::PemDocument,
+    signature::Verifier, x509,
+};
 use x509_cert::{
     Certificate, Version,
     der::{Any, Decode, Encode, asn1::BitString},
@@ -113,7 +116,8 @@ fn a_self_signed_certificate() {
     assert_eq!(shown, arguments_after(&arguments, "--name"));
     let anchors = x509::TrustAnchors::new([certificate.clone()]).unwrap();
     let name = x509::Name::Dns("alice.example".into());
-    anchors.verifying_key(&[certificate], &name, SystemTime::now()).unwrap_err();
+    let refused = anchors.verifying_key(&[certificate], &name, SystemTime::now()).unwrap_err();
+    assert!(matches!(refused, Error::Certificate(CertificateRefusal::NotACa)), "{refused}");
 }
 
 fn arguments_after<'a>(arguments: &[&'a str], option: &str) -> Vec<&'a str> {
