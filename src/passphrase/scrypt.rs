@@ -32,7 +32,7 @@ impl Scrypt {
     ///
     /// # Errors
     ///
-    /// [`Error::Misuse`] unless N is a power of two from 2 and less than 2^(16 r), r is from 1 to 32, p is
+    /// [`Error::Misuse`] unless N is a power of two from 2 on and less than 2^(16 r), r is 1 to 32, p is
     /// from 1 to 16, `128 N r` is at most 256 MiB, and `N r p` is at most 2^21.
     pub fn new(n: u64, r: u32, p: u32) -> Result<Self, Error> {
         Self::within_bounds(n, r.into(), p.into())
@@ -43,7 +43,7 @@ impl Scrypt {
     pub(super) fn within_bounds(n: u64, r: u64, p: u64) -> Result<Self, &'static str> {
         let log_n = u8::try_from(n.trailing_zeros()).expect("a u64 has 64 bits");
         if !n.is_power_of_two() || n < 2 {
-            return Err("N is not a power of two from 2");
+            return Err("N is not a power of two, or is less than 2");
         }
         let r = u16::try_from(r).ok().filter(|r| (1..=32).contains(r));
         let r = r.ok_or("r is not from 1 to 32")?;

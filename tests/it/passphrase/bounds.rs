@@ -93,7 +93,7 @@ fn found(der: &[u8]) -> String {
 
 #[test]
 fn the_numbers_of_scrypt() {
-    let not_a_power = "N is not a power of two from 2";
+    let not_a_power = "N is not a power of two, or is less than 2";
     let table = [
         (0, 8, 1, not_a_power),
         (1, 8, 1, not_a_power),

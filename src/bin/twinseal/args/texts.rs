@@ -43,7 +43,7 @@ Examples:
   twinseal keygen --sign --passphrase -o carol.pem";
 
 pub(super) const SCRYPT: &str = "The cost of trying a passphrase [default: 131072,8,1, which takes 128 MiB of memory and about 0.4 \
-    seconds, for you too]. OpenSSL decrypts only up to 32 MiB, such as 16384,8,8";
+    seconds, for you too]. OpenSSL decrypts only below 32 MiB, such as 16384,8,8";
 
 pub(super) const PASSWD: &str = "\
 Examples:
