@@ -10,6 +10,10 @@ use crate::{certificate::SubjectName, distinguished_name::DistinguishedName};
 #[derive(Args)]
 pub(crate) struct Trust {
     /// Verify the certificate: only these authorities may have issued it. Needs --name or --subject
+    ///
+    /// Without --ca, a certificate is trusted as it is, like a public key: only its validity and usage are
+    /// checked. Certificates of authorities between it and those in FILE belong in its own file, after it.
+    /// Certificates are not looked up in revocation lists.
     #[arg(long, value_name = "FILE", requires = "whose", value_hint = ValueHint::FilePath)]
     pub(crate) ca: Option<PathBuf>,
 
