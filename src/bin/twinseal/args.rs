@@ -303,9 +303,9 @@ pub(crate) struct Certificate {
 
 /// Print what a file is, or what is in a directory: recipients, suites, sizes, key ids
 ///
-/// Recognises sealed files, key files, signatures, the first messages of sessions, requests and
-/// answers. It needs no key, prints nothing private, and reads only the header of a sealed file. The header is not
-/// authentic until the file is opened.
+/// Recognises sealed files, key files, certificates, signatures, the first messages of sessions, requests
+/// and answers. It needs no key, prints nothing private, and reads only the header of a sealed file. The
+/// header is not authentic until the file is opened, and no signature of a certificate is verified.
 ///
 /// With --recursive, it lists every such file in a directory and in all directories below it, with
 /// age and mode. Symbolic links are not followed, and FIFOs and devices are not opened. The last line
@@ -313,7 +313,8 @@ pub(crate) struct Certificate {
 ///
 /// With --in-use, the exit code is 3 if a file is sealed for a named key, contains it, or is of a
 /// named suite. It is 0 if nothing uses them, so that a rotation is complete. It is 1 if no use was
-/// found but something was unreadable or damaged. A signature shows its suite, but not its key.
+/// found but something was unreadable, damaged or a key under a passphrase. A signature shows its suite,
+/// but not its key.
 #[derive(Args)]
 #[command(after_help = texts::INSPECT)]
 pub(crate) struct Inspect {

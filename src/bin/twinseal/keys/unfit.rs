@@ -77,10 +77,11 @@ pub(crate) fn not_keys(text: &str, error: &Error, name: &Name) -> Failure {
         (Error::Unknown { .. }, _) => {
             Failure::of(name, format_args!("{error}; a newer twinseal may support it"))
         }
-        _ => {
+        (_, found) if found.iter().all(|document| matches!(document, Document::Key(_))) => {
             let advice = "fetch it again, or make a new key";
             Failure::of(name, format_args!("damaged key file: {error}; {advice}"))
         }
+        _ => Failure::of(name, format_args!("damaged: {error}; fetch it again")),
     }
 }
 
