@@ -178,8 +178,11 @@ fn decrypt_cbc(cipher: &Aes128, iv: &[u8], encrypted: &[u8]) -> Option<Vec<u8>> 
     is_padding.then_some(padded)
 }
 
-/// The messages, each with its name, and the key that they are for.
-fn messages() -> Option<(DecapsulationKey, [(&'static str, Vec<u8>); 4])> {
+/// The name of a message, and its bytes.
+type Named = (&'static str, Vec<u8>);
+
+/// The messages, and the key that they are for.
+fn messages() -> Option<(DecapsulationKey, [Named; 4])> {
     let vectors = Vectors::given()?;
     let maker = MAKERS.into_iter().find(|maker| maker.starts_with("carl-redhound/cms/"))?;
     let private = vectors.read(&format!("{maker}_priv.der"));
