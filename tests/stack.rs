@@ -17,6 +17,8 @@ use twinseal::{
     session::{SessionReceiver, SessionSender},
 };
 
+#[cfg(feature = "x509")]
+use common::certificates;
 use common::{
     keys::{COMPOSITE, CTX, P384, X25519, kem_key, signing_key, signing_key_bytes},
     process::{command, ended},
@@ -40,7 +42,7 @@ const fn row(name: &'static str, release: [usize; 3], unoptimized: usize) -> Row
 
 const COLUMNS: [&str; 3] = ["portable", "aws-lc", "pqclean"];
 
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 10] = [
     row("make or load a private KEM key", [80, 80, 112], 160),
     row("load a public KEM key", [32, 32, 64], 64),
     row("encapsulate, seal, start a session, ask", [64, 48, 96], 160),
@@ -49,7 +51,8 @@ const ROWS: [Row; 9] = [
     row("load a verifying key", [96, 32, 64], 224),
     row("sign, start a signed session, ask signed", [160, 160, 224], 384),
     row("verify, accept a signed session or request", [96, 112, 192], 192),
-    row("import a signing key without its seed", [320, 320, 320], 512),
+    row("import a signing key without its seed", [384, 384, 384], 512),
+    row("verify a chain of certificates", [160, 160, 256], 256),
 ];
 
 impl Row {
@@ -80,6 +83,9 @@ struct Fixture {
     stranger: SigningKey,
     /// Of `signer`, as other software may write it.
     expanded: Vec<u8>,
+    /// That of `stranger`, and one that it issued for `signer`.
+    #[cfg(feature = "x509")]
+    chain: [twinseal::x509::Certificate; 2],
 }
 
 impl Fixture {
@@ -96,7 +102,16 @@ impl Fixture {
         let signed = p384.encapsulation_key().signed_by(&signer).sender(CTX).unwrap();
         let (request, _) = p384.encapsulation_key().request(CTX, &message).unwrap();
         let by_signer = p384.encapsulation_key().signed_by(&signer);
+        #[cfg(feature = "x509")]
+        let chain = {
+            let key = signing_key(4);
+            let authority = certificates::authority(&key);
+            let issued = certificates::issued(&authority, &key, signer.verifying_key());
+            [authority, issued]
+        };
         Self {
+            #[cfg(feature = "x509")]
+            chain,
             signed_request: by_signer.request(CTX, &message).unwrap().0,
             request,
             stranger: signing_key(4).on(provider).unwrap(),
@@ -273,6 +288,15 @@ const OPERATIONS: &[Operation] = &[
     operation(7, "accept a signed request", |fixture| {
         let from = fixture.p384.accepting(fixture.signer.verifying_key());
         from.accept(CTX, &fixture.signed_request, &AllowReplays).unwrap();
+    }),
+    #[cfg(feature = "x509")]
+    operation(9, "verify a chain of certificates", |fixture| {
+        use twinseal::x509::{Name, TrustAnchors};
+
+        let [authority, issued] = &fixture.chain;
+        let anchors = TrustAnchors::new([authority.clone()]).unwrap();
+        let name = Name::Dns(certificates::NAME.into());
+        anchors.verifying_key(&[issued.clone()], &name, certificates::now()).unwrap();
     }),
     operation(7, "accept the head of a request of an unknown signer", |fixture| {
         let from = fixture.p384.accepting(fixture.stranger.verifying_key());

@@ -164,7 +164,7 @@ fn changed_certificates_are_refused() {
 }
 
 #[test]
-#[ignore = "takes a minute"]
+#[ignore = "takes minutes"]
 fn certificates_with_any_bit_changed_are_refused() {
     for files in Files::of_all() {
         let any = (0..8).flat_map(|bit| {
