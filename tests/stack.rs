@@ -296,7 +296,7 @@ const OPERATIONS: &[Operation] = &[
         let [authority, issued] = &fixture.chain;
         let anchors = TrustAnchors::new([authority.clone()]).unwrap();
         let name = Name::Dns(certificates::NAME.into());
-        anchors.verifying_key(&[issued.clone()], &name, certificates::now()).unwrap();
+        anchors.verifying_key(std::slice::from_ref(issued), &name, certificates::now()).unwrap();
     }),
     operation(7, "accept the head of a request of an unknown signer", |fixture| {
         let from = fixture.p384.accepting(fixture.stranger.verifying_key());
