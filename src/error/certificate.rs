@@ -44,21 +44,23 @@ pub enum CertificateRefusal {
 impl fmt::Display for CertificateRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Expired => "it, or an issuer of it, has expired",
-            Self::NotYetValid => "it, or an issuer of it, is not yet valid",
-            Self::Signature => "a signature in its chain does not verify",
+            Self::Expired => "it, or an issuer, has expired",
+            Self::NotYetValid => "it, or an issuer, is not yet valid",
+            Self::Signature => "its signature, or that of an issuer, does not verify",
             Self::UnknownIssuer => "no chain leads from it to a trusted certification authority",
-            Self::Algorithm => "a signature in its chain is of another algorithm",
-            Self::NotACa => "an issuer in its chain is not a certification authority",
+            Self::Algorithm => "its signature, or that of an issuer, is of another algorithm",
+            Self::NotACa => "an issuer is not a certification authority",
             Self::IsACa => "it is that of a certification authority",
-            Self::PathTooLong => "its chain is longer than an issuer allows",
-            Self::KeyUsage => "a key usage in its chain does not allow this",
-            Self::ExtendedKeyUsage => "an extended key usage in its chain does not allow this",
-            Self::CriticalExtension => "a critical extension in its chain is unknown",
-            Self::Version => "a certificate in its chain is not of version 3",
+            Self::PathTooLong => "an issuer does not allow a chain of this length",
+            Self::KeyUsage => "its key usage, or that of an issuer, does not allow this",
+            Self::ExtendedKeyUsage => {
+                "its extended key usage, or that of an issuer, is not one that was named"
+            }
+            Self::CriticalExtension => "it, or an issuer, has a critical extension that is unknown",
+            Self::Version => "it, or an issuer, is not of version 3",
             Self::Name => "it is for another name",
-            Self::NameConstraint => "an issuer in its chain may not certify its name",
-            Self::Malformed => "a certificate in its chain is damaged",
+            Self::NameConstraint => "an issuer may not certify its name",
+            Self::Malformed => "it, or an issuer, is damaged",
             Self::TooComplex => "there are too many certificates to build a chain from",
         })
     }

@@ -70,7 +70,8 @@ fn a_run_that_is_stopped_gives_the_terminal_back() {
     for stopped_by in ["INT", "TERM", "HUP"] {
         let line = "twinseal public bob.key & echo \"[$!]\"; wait $!; stty -a";
         // A shell ignores SIGINT for what it runs in the background.
-        let line = if stopped_by == "INT" { "twinseal public bob.key; stty -a" } else { line };
+        let foreground = "trap : INT; twinseal public bob.key; stty -a";
+        let line = if stopped_by == "INT" { foreground } else { line };
         let Some(mut terminal) = Terminal::new(&desk, line) else { return };
         terminal.wait_for("Passphrase of bob.key: ");
         if stopped_by == "INT" {

@@ -13,6 +13,9 @@ mod terminal;
 #[cfg(unix)]
 pub(crate) use terminal::restore;
 
+/// The longest passphrase in bytes. A longer line is of another file.
+const LONGEST: usize = 1024;
+
 /// A passphrase, which is wiped when dropped.
 pub(crate) struct Passphrase(SecretBuffer);
 

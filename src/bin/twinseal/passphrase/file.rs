@@ -4,6 +4,7 @@ use std::{io::Read, path::Path};
 
 use twinseal::secret::SecretBuffer;
 
+use super::LONGEST;
 use crate::{
     console::Console,
     failure::Failure,
@@ -11,9 +12,6 @@ use crate::{
     keys::modes::{self, Secrecy},
     name::{self, Name},
 };
-
-/// The longest passphrase in bytes. A longer line is of another file.
-const LONGEST: usize = 1024;
 
 /// The first line of a file, without its LF or CR LF, and the name of the file. The bytes are taken as they
 /// are.

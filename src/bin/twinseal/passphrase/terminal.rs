@@ -2,42 +2,34 @@
 //!
 //! It is the terminal of the process, whatever the standard streams are.
 
-use std::{io, thread, time::Duration};
+use std::{io, str};
 
-use rpassword::{ConfigBuilder, prompt_password_with_config};
 use twinseal::secret::SecretBuffer;
 
+use super::LONGEST;
 use crate::{failure::Failure, name::Name};
-
-/// How long the thread that handles signals may take to end the process.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Asks once. Messages are about `name`, and `option` would name a file with the passphrase.
 pub(super) fn ask(prompt: &str, name: &Name, option: &str) -> Result<SecretBuffer, Failure> {
     let failed = |reason: &str| Err(Failure::of(name, reason));
-    let no_terminal = || {
-        let reason = "there is no terminal to ask for its passphrase";
-        Failure::of(name, format_args!("{reason}; name a file that holds it with {option}"))
-    };
-    #[cfg(unix)]
-    let _silent = echo::off().map_err(|_| no_terminal())?;
-    match prompt_password_with_config(prompt, ConfigBuilder::new().build()) {
-        Ok(typed) if typed.is_empty() => failed("the passphrase is empty; run the command again"),
-        Ok(typed) => Ok(SecretBuffer::from(typed.into_bytes())),
-        Err(error) => match error.kind() {
-            io::ErrorKind::UnexpectedEof => {
-                failed("no passphrase was typed; run the command again")
-            }
-            // Ctrl-C: the signal ends the process, unless it is ignored.
-            io::ErrorKind::Interrupted => {
-                thread::sleep(PATIENCE);
-                failed("stopped before its passphrase was typed; run the command again")
-            }
-            io::ErrorKind::InvalidData => {
-                failed("the passphrase is not UTF-8; set the terminal to UTF-8")
-            }
-            _ => Err(no_terminal()),
-        },
+    match typed(prompt) {
+        Ok(None) => failed("no passphrase was typed; run the command again"),
+        Ok(Some(typed)) if typed.is_empty() => {
+            failed("the passphrase is empty; run the command again")
+        }
+        Ok(Some(typed)) if typed.len() > LONGEST => Err(Failure::of(
+            name,
+            format_args!("the passphrase is longer than {LONGEST} bytes; run the command again"),
+        )),
+        Ok(Some(typed)) if str::from_utf8(&typed).is_err() => {
+            failed("the passphrase is not UTF-8; set the terminal to UTF-8")
+        }
+        Ok(Some(typed)) => Ok(typed),
+        Err(_) => {
+            let reason = "there is no terminal to ask for its passphrase";
+            let advice = format_args!("{reason}; name a file that holds it with {option}");
+            Err(Failure::of(name, advice))
+        }
     }
 }
 
@@ -47,12 +39,49 @@ pub(crate) fn restore() {
     echo::restore();
 }
 
-/// `rpassword` switches the echo off only after its prompt, and cannot switch it on again if a signal
-/// ends the process.
+/// A line without its end, cut off behind [`LONGEST`]; `None` if the input ended.
+#[cfg(unix)]
+fn typed(prompt: &str) -> io::Result<Option<SecretBuffer>> {
+    use std::{
+        fs::OpenOptions,
+        io::{Read, Write},
+    };
+
+    let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+    let silent = echo::off(terminal.try_clone()?)?;
+    terminal.write_all(prompt.as_bytes())?;
+    // One byte at a time, so that the next reader of the terminal misses nothing. It does not grow: copies
+    // would stay behind.
+    let mut line = SecretBuffer::with_capacity(LONGEST + 1);
+    let mut byte = SecretBuffer::zeroed(1);
+    let ended = loop {
+        match terminal.read(&mut byte) {
+            Ok(0) => break line.is_empty(),
+            Ok(_) if *byte == *b"\n" => break false,
+            Ok(_) if line.len() <= LONGEST => line.extend_from_slice(&byte),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    };
+    terminal.write_all(b"\n")?; // which was not shown either
+    drop(silent);
+    Ok((!ended).then_some(line))
+}
+
+#[cfg(not(unix))]
+fn typed(prompt: &str) -> io::Result<Option<SecretBuffer>> {
+    match rpassword::prompt_password(prompt) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        typed => typed.map(|typed| Some(typed.into_bytes().into())),
+    }
+}
+
+/// Switches the echo off before the prompt, and on again whatever happens.
 #[cfg(unix)]
 mod echo {
     use std::{
-        fs::{File, OpenOptions},
+        fs::File,
         io,
         sync::{Mutex, PoisonError},
     };
@@ -65,8 +94,7 @@ mod echo {
     /// Restores the terminal when dropped.
     pub(super) struct Off(());
 
-    pub(super) fn off() -> io::Result<Off> {
-        let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+    pub(super) fn off(terminal: File) -> io::Result<Off> {
         let before = tcgetattr(&terminal)?;
         let mut silent = before.clone();
         silent.local_modes -= LocalModes::ECHO | LocalModes::ECHONL;
