@@ -87,12 +87,12 @@ def check_openssl(files, directory):
     def run(*arguments):
         return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60)
 
-    for name in sorted(files):
-        if name.endswith(".pem"):
-            result = run("asn1parse", "-in", str(directory / name))
-            algorithm = KEM if name.startswith("kem") else SIGNATURE
-            algorithm = ":PBES2" if "encrypted" in name else algorithm
-            check(f"{name}: openssl asn1parse", result.returncode == 0 and algorithm in result.stdout)
+    keys = [f"{key}{kind}.pem" for key in ("sign", "kem") for kind in ("", "-public", "-encrypted")]
+    for name in keys + list(PEM_LABELS):
+        result = run("asn1parse", "-in", str(directory / name))
+        algorithm = KEM if name.startswith("kem") else SIGNATURE
+        algorithm = ":PBES2" if "encrypted" in name else algorithm
+        check(f"{name}: openssl asn1parse", result.returncode == 0 and algorithm in result.stdout)
     for command, name in (("x509", "certificate.pem"), ("req", "request.pem")):
         result = run(command, "-noout", "-text", "-in", str(directory / name))
         check(f"{name}: openssl {command}", "DNS:signer.example.com" in result.stdout)
@@ -100,7 +100,7 @@ def check_openssl(files, directory):
 
 def main(directory):
     directory = pathlib.Path(directory)
-    files = {path.name: path.read_bytes() for path in directory.iterdir()}
+    files = {path.name: path.read_bytes() for path in directory.iterdir() if path.is_file()}
     check_keys(files)
     check_encrypted(files)
     check_signed(files, "certificate.pem", x509.load_pem_x509_certificate, lambda c: c.tbs_certificate_bytes)
