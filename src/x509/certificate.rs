@@ -26,11 +26,11 @@ impl Certificate {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if the bytes are not DER of a certificate, or one of the extensions that this
-    /// crate knows is damaged or repeated.
+    /// [`Error::Invalid`] if the bytes are not DER of a certificate, are more than 65535, or have more than
+    /// 32 extensions; or if one of those that this crate knows is damaged, or any is repeated.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
-        let invalid = Error::Invalid { what: "certificate", reason: "it is not DER of this type" };
-        let fields = Fields::read(der).map_err(|_| invalid)?;
+        let invalid = |reason| Error::Invalid { what: "certificate", reason };
+        let fields = Fields::read(der).map_err(invalid)?;
         Ok(Self(Arc::new(Parsed { der: der.to_vec(), fields })))
     }
 

@@ -29,7 +29,7 @@ impl Fields {
         if self.version != Version::V3 {
             return Err(CertificateRefusal::Version);
         }
-        let now = seconds(now);
+        let now = seconds(now).ok_or(CertificateRefusal::NotYetValid)?;
         if now < self.not_before {
             return Err(CertificateRefusal::NotYetValid);
         }
@@ -39,8 +39,13 @@ impl Fields {
         if self.extensions.has_unknown_critical {
             return Err(CertificateRefusal::CriticalExtension);
         }
-        if let Purpose::Certify { below } = purpose {
-            self.check_authority(below)?;
+        match purpose {
+            Purpose::Certify { below } => self.check_authority(below)?,
+            // RFC 5280 §4.2.1.10: only authorities have them.
+            _ if self.extensions.constraints.is_some() => {
+                return Err(CertificateRefusal::Malformed);
+            }
+            Purpose::Sign | Purpose::Seal => {}
         }
         match self.extensions.key_usage {
             Some(usage) if !allows(usage, purpose) => Err(CertificateRefusal::KeyUsage),
@@ -55,6 +60,20 @@ impl Fields {
                 _ => Ok(()),
             },
             _ => Err(CertificateRefusal::NotACa),
+        }
+    }
+
+    /// webpki applies constraints on addresses of mail to alternative names only. RFC 5280 §4.2.1.10 has them
+    /// apply to subjects, too; here such a subject is refused, whatever its address is.
+    pub(super) fn check_email_constraint(
+        &self,
+        has_email_subject_below: bool,
+    ) -> Result<(), CertificateRefusal> {
+        match &self.extensions.constraints {
+            Some(constraints) if constraints.of_email && has_email_subject_below => {
+                Err(CertificateRefusal::NameConstraint)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -83,9 +102,9 @@ fn allows(usage: KeyUsage, purpose: Purpose) -> bool {
     }
 }
 
-/// Whole seconds since 1970, as certificates count: both ends of a validity belong to it. No certificate is
-/// valid before.
-pub(super) fn seconds(now: SystemTime) -> Duration {
-    let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Duration::from_secs(since.as_secs())
+/// Whole seconds since 1970, as certificates count: both ends of a validity belong to it. `None` before, when
+/// no certificate is valid.
+pub(super) fn seconds(now: SystemTime) -> Option<Duration> {
+    let since = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(Duration::from_secs(since.as_secs()))
 }

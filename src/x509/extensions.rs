@@ -9,7 +9,10 @@ use spki::{
         asn1::{BitStringRef, Ia5StringRef},
     },
 };
-use x509_cert::ext::{Extension, pkix::BasicConstraints};
+use x509_cert::ext::{
+    Extension,
+    pkix::{BasicConstraints, NameConstraints, name::GeneralName},
+};
 
 use super::name::Name;
 
@@ -26,7 +29,8 @@ pub(super) struct Extensions {
     pub(super) names: Option<Vec<Name>>,
     pub(super) basic_constraints: Option<BasicConstraints>,
     pub(super) extended_key_usage: Option<Vec<ObjectIdentifier>>,
-    /// Whether a critical one has no meaning here. That of name constraints is webpki's to check.
+    pub(super) constraints: Option<Constraints>,
+    /// Whether a critical one has no meaning here.
     pub(super) has_unknown_critical: bool,
 }
 
@@ -43,16 +47,42 @@ impl Extensions {
             let value = extension.extn_value.as_bytes();
             match extension.extn_id {
                 KEY_USAGE => known.key_usage = Some(KeyUsage::read(value)?),
-                SUBJECT_ALT_NAME => known.names = Some(names(value)?),
+                SUBJECT_ALT_NAME => {
+                    let names = names(value)?;
+                    known.has_unknown_critical |= extension.critical && names.is_empty();
+                    known.names = Some(names);
+                }
                 BASIC_CONSTRAINTS => {
                     known.basic_constraints = Some(BasicConstraints::from_der(value)?);
                 }
                 EXTENDED_KEY_USAGE => known.extended_key_usage = Some(Vec::from_der(value)?),
-                NAME_CONSTRAINTS => {}
+                NAME_CONSTRAINTS => known.constraints = Some(Constraints::read(value)?),
                 _ => known.has_unknown_critical |= extension.critical,
             }
         }
         Ok(known)
+    }
+}
+
+/// The names that an authority may certify (RFC 5280 §4.2.1.10). webpki compares the alternative names with
+/// them.
+#[derive(Debug)]
+pub(super) struct Constraints {
+    /// Whether they are about addresses of mail, which may also be in a subject.
+    pub(super) of_email: bool,
+}
+
+impl Constraints {
+    fn read(value: &[u8]) -> der::Result<Self> {
+        let NameConstraints { permitted_subtrees, excluded_subtrees } = Decode::from_der(value)?;
+        // Empty ones would allow everything.
+        let is_empty = |subtrees: &Option<Vec<_>>| subtrees.as_ref().is_some_and(Vec::is_empty);
+        let are_absent = permitted_subtrees.is_none() && excluded_subtrees.is_none();
+        if are_absent || is_empty(&permitted_subtrees) || is_empty(&excluded_subtrees) {
+            return Err(ErrorKind::Failed.into());
+        }
+        let mut all = permitted_subtrees.iter().chain(&excluded_subtrees).flatten();
+        Ok(Self { of_email: all.any(|tree| matches!(tree.base, GeneralName::Rfc822Name(_))) })
     }
 }
 
@@ -85,8 +115,19 @@ impl KeyUsage {
 /// The `GeneralName`s (RFC 5280 §4.2.1.6) of the types that can be asked for. The others are left out.
 fn names(value: &[u8]) -> der::Result<Vec<Name>> {
     let mut names = Vec::new();
-    for name in Vec::<AnyRef<'_>>::from_der(value)? {
-        let Tag::ContextSpecific { constructed: false, number } = name.tag() else { continue };
+    let all = Vec::<AnyRef<'_>>::from_der(value)?;
+    if all.is_empty() {
+        return Err(ErrorKind::Failed.into());
+    }
+    for name in all {
+        let tag = name.tag();
+        let Tag::ContextSpecific { constructed, number } = tag else {
+            return Err(tag.unexpected_error(None).into());
+        };
+        // otherName, x400Address, directoryName and ediPartyName are constructed.
+        if number.value() > 8 || constructed != matches!(number.value(), 0 | 3..=5) {
+            return Err(tag.value_error().into());
+        }
         let text = || Ok::<_, der::Error>(Ia5StringRef::new(name.value())?.as_str().to_owned());
         names.push(match number.value() {
             1 => Name::Email(text()?),

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use spki::der::{
-    self, Decode, Reader, SliceReader, Tag, TagMode, TagNumber,
-    asn1::{BitStringRef, IntRef, SequenceRef},
+use spki::{
+    ObjectIdentifier,
+    der::{
+        self, Decode, ErrorKind, Reader, SliceReader, Tag, TagMode, TagNumber,
+        asn1::{BitStringRef, IntRef, SequenceRef},
+    },
 };
 use x509_cert::{certificate::Version, ext::Extension, name::RdnSequence, time::Validity};
 
@@ -30,12 +33,36 @@ pub(super) struct Fields {
     /// Since 1970.
     pub(super) not_after: Duration,
     pub(super) subject: Vec<u8>,
+    /// Whether the subject has an address of mail among its attributes.
+    pub(super) has_email_subject: bool,
     pub(super) spki: Vec<u8>,
     pub(super) extensions: Extensions,
 }
 
+/// As much as webpki reads, in bytes.
+const LONGEST: usize = 64 * 1024 - 1;
+
+/// Every certificate on the way to an anchor is read many times.
+const MOST_EXTENSIONS: usize = 32;
+
 impl Fields {
-    pub(super) fn read(certificate: &[u8]) -> der::Result<Self> {
+    /// The fields, or what is wrong with the certificate.
+    pub(super) fn read(certificate: &[u8]) -> Result<Self, &'static str> {
+        if certificate.len() > LONGEST {
+            return Err("it is longer than 64 KiB");
+        }
+        let mut has_too_many = false;
+        Self::parse(certificate, |extensions| {
+            has_too_many = extensions.len() > MOST_EXTENSIONS;
+            if has_too_many { Err(ErrorKind::Failed.into()) } else { Extensions::read(extensions) }
+        })
+        .map_err(|_| if has_too_many { "it has more than 32 extensions" } else { NOT_DER })
+    }
+
+    fn parse(
+        certificate: &[u8],
+        read_extensions: impl FnOnce(&[Extension]) -> der::Result<Extensions>,
+    ) -> der::Result<Self> {
         let mut reader = SliceReader::new(certificate)?;
         let (signed, algorithm, signature) = reader.sequence(|outer| {
             let signed = outer.tlv_bytes()?;
@@ -68,14 +95,25 @@ impl Fields {
                 issuer,
                 not_before: not_before.to_unix_duration(),
                 not_after: not_after.to_unix_duration(),
+                has_email_subject: has_email(&subject)?,
                 subject,
                 spki: spki.to_vec(),
-                extensions: Extensions::read(&extensions.unwrap_or_default())?,
+                extensions: read_extensions(&extensions.unwrap_or_default())?,
             })
         })?;
         reader.finish()?;
         Ok(fields)
     }
+}
+
+const NOT_DER: &str = "it is not DER of this type";
+
+/// emailAddress of PKCS #9 (RFC 2985 §5.2.1).
+const EMAIL_ADDRESS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.1");
+
+fn has_email(name: &[u8]) -> der::Result<bool> {
+    let name = RdnSequence::from_der(name)?;
+    Ok(name.iter().flat_map(|rdn| rdn.iter()).any(|attribute| attribute.oid == EMAIL_ADDRESS))
 }
 
 /// A distinguished name, as its bytes.

@@ -51,13 +51,14 @@ impl Anchors {
         now: SystemTime,
     ) -> Result<(), CertificateRefusal> {
         let of_webpki = |error| refusal::of(&error);
+        let has_email_subject = subject.fields().has_email_subject;
         let der = CertificateDer::from(subject.as_der());
         let subject = EndEntityCert::try_from(&der).map_err(of_webpki)?;
         let ders: Vec<_> = between.iter().map(|issuer| issuer.as_der().into()).collect();
         // The error of a path is one of webpki's, which has none for some of our reasons.
         let reason = Cell::new(None);
         let check = |path: &VerifiedPath<'_>| {
-            self.check_path(path, between, now).map_err(|refusal| {
+            self.check_path(path, has_email_subject, between, now).map_err(|refusal| {
                 reason.set(reason.get().or(Some(refusal)));
                 webpki::Error::UnknownIssuer
             })
@@ -66,7 +67,7 @@ impl Anchors {
             &[&CompositeSignature],
             &self.anchors,
             &ders,
-            UnixTime::since_unix_epoch(seconds(now)),
+            UnixTime::since_unix_epoch(seconds(now).ok_or(CertificateRefusal::NotYetValid)?),
             self,
             None,
             Some(&check),
@@ -74,11 +75,13 @@ impl Anchors {
         found.map(drop).map_err(|error| reason.get().unwrap_or_else(|| of_webpki(error)))
     }
 
-    /// What webpki leaves out: all of the anchor but its subject, key and name constraints, and of the
-    /// others the key usage. webpki tries the next path if it fails.
+    /// What webpki leaves out: all of the anchor but its subject, key and name constraints, of the others
+    /// the key usage, and addresses of mail in subjects, which name constraints are about, too. webpki tries
+    /// the next path if it fails.
     fn check_path(
         &self,
         path: &VerifiedPath<'_>,
+        mut has_email_subject: bool,
         between: &[Certificate],
         now: SystemTime,
     ) -> Result<(), CertificateRefusal> {
@@ -88,6 +91,8 @@ impl Anchors {
             let issuer = between.iter().find(|issuer| issuer.as_der() == &*der);
             let issuer = issuer.ok_or(CertificateRefusal::UnknownIssuer)?;
             issuer.fields().check(Purpose::Certify { below }, now)?;
+            issuer.fields().check_email_constraint(has_email_subject)?;
+            has_email_subject |= issuer.fields().has_email_subject;
             below += 1;
         }
         // Two anchors may have the same subject and key.
@@ -95,6 +100,7 @@ impl Anchors {
         let anchor = place.and_then(|place| self.certificates.get(place));
         let anchor = anchor.ok_or(CertificateRefusal::UnknownIssuer)?;
         anchor.fields().check(Purpose::Certify { below }, now)?;
+        anchor.fields().check_email_constraint(has_email_subject)?;
         anchor.fields().check_extended_key_usage(self.extended_key_usage)
     }
 }

@@ -52,8 +52,8 @@ impl TrustAnchors {
     }
 
     /// The key of the signer with this name, out of the first certificate of a chain. The others are those
-    /// of authorities between it and a trust anchor: at most 8, in any order, and not all of them need to be
-    /// on the path.
+    /// of authorities between it and a trust anchor: at most 8, in any order. Not all of them need to be on
+    /// the path, which has at most 6 of them.
     ///
     /// # Errors
     ///

@@ -1,105 +1,23 @@
 //! Are certificates taken where a public key is, trusted as they are or verified?
 
-use std::{
-    str::FromStr,
-    time::{Duration, SystemTime},
-};
+use std::time::SystemTime;
 
-use twinseal::{Signature, SigningKey, key_files::PemDocument};
+use twinseal::{SigningKey, key_files::PemDocument};
 use x509_cert::{
-    TbsCertificate,
-    builder::{Builder, CertificateBuilder, Result as Built, profile::BuilderProfile},
-    der::{Decode, Encode, asn1::Ia5String, flagset::FlagSet},
-    ext::{
-        Extension, ToExtension,
-        pkix::{
-            BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName,
-            name::GeneralName,
-        },
-    },
-    name::Name,
-    serial_number::SerialNumber,
-    spki::{ObjectIdentifier, SubjectPublicKeyInfoOwned, SubjectPublicKeyInfoRef},
-    time::Validity,
+    der::asn1::Ia5String,
+    ext::pkix::{ExtendedKeyUsage, KeyUsages, SubjectAltName, name::GeneralName},
+    spki::ObjectIdentifier,
 };
 
 use crate::{
     common::{
+        certificates::{DAY, Draft},
         der::pem,
         keys::{P384, kem_key, signing_key},
         process::ended,
     },
     desk::Desk,
 };
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// A certificate to be.
-#[derive(Clone)]
-struct Draft {
-    issuer: Name,
-    subject: Name,
-    extensions: Vec<Extension>,
-    /// From when, and until when.
-    days: (u32, u32),
-}
-
-impl Draft {
-    fn new(issuer: &str, subject: &str) -> Self {
-        let (issuer, subject) = (Name::from_str(issuer).unwrap(), Name::from_str(subject).unwrap());
-        Self { issuer, subject, extensions: Vec::new(), days: (0, 2) }
-    }
-
-    /// Of a certification authority.
-    fn authority(issuer: &str, subject: &str) -> Self {
-        let constraints = BasicConstraints { ca: true, path_len_constraint: None };
-        Self::new(issuer, subject).with(&constraints).used_for(KeyUsages::KeyCertSign)
-    }
-
-    fn with(mut self, extension: impl ToExtension<Error: std::fmt::Debug>) -> Self {
-        self.extensions.push(extension.to_extension(&self.subject, &[]).unwrap());
-        self
-    }
-
-    fn used_for(self, usage: impl Into<FlagSet<KeyUsages>>) -> Self {
-        self.with(&KeyUsage(usage.into()))
-    }
-
-    fn named(self, name: GeneralName) -> Self {
-        self.with(&SubjectAltName(vec![name]))
-    }
-
-    fn signed_by(self, key: &SigningKey, spki: &[u8]) -> Vec<u8> {
-        let day = |days| SystemTime::now() - DAY + DAY * days;
-        let validity = Validity::new(
-            day(self.days.0).try_into().unwrap(),
-            day(self.days.1).try_into().unwrap(),
-        );
-        let serial = SerialNumber::new(&[1]).unwrap();
-        let spki = SubjectPublicKeyInfoOwned::from_der(spki).unwrap();
-        let builder = CertificateBuilder::new(self, serial, validity, spki).unwrap();
-        builder.build::<_, Signature>(&key.without_context()).unwrap().to_der().unwrap()
-    }
-}
-
-impl BuilderProfile for Draft {
-    fn get_issuer(&self, _: &Name) -> Name {
-        self.issuer.clone()
-    }
-
-    fn get_subject(&self) -> Name {
-        self.subject.clone()
-    }
-
-    fn build_extensions(
-        &self,
-        _: SubjectPublicKeyInfoRef<'_>,
-        _: SubjectPublicKeyInfoRef<'_>,
-        _: &TbsCertificate,
-    ) -> Built<Vec<Extension>> {
-        Ok(self.extensions.clone())
-    }
-}
 
 const ROOT: &str = "CN=Root,O=Example";
 const BETWEEN: &str = "CN=Between,O=Example";
@@ -165,6 +83,11 @@ fn erin() -> Draft {
     ];
     let draft = Draft::new(BETWEEN, "CN=Erin,O=Example\\, Inc.");
     draft.used_for(KeyUsages::KeyEncipherment).with(&SubjectAltName(names))
+}
+
+/// Yesterday, and days after it.
+fn day(number: u32) -> SystemTime {
+    SystemTime::now() - DAY + DAY * number
 }
 
 fn alice() -> Draft {
@@ -262,8 +185,8 @@ fn signatures_are_verified_with_certificates() {
 fn a_certificate_that_does_not_fit_is_refused_with_the_reason() {
     let authority = Authority::new();
     let desk = &authority.desk;
-    let expired = Draft { days: (0, 0), ..alice() };
-    let tomorrow = Draft { days: (2, 3), ..alice() };
+    let expired = alice().valid(day(0), day(0));
+    let tomorrow = alice().valid(day(2), day(3));
     let mail = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.4");
     let for_mail = alice().with(&ExtendedKeyUsage(vec![mail]));
     let ca = Draft::authority(ROOT, "CN=Alice");

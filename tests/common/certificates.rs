@@ -1,12 +1,16 @@
-//! Which certificates do tests of chains need, where the chains are not what they test?
+//! What are the certificates made of that are not themselves tested?
 
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt::Debug,
+    str::FromStr,
+    time::{Duration, SystemTime},
+};
 
 use twinseal::{Sign, Signature, VerifyingKey, sign::WithoutContext, x509::Certificate};
 use x509_cert::{
     TbsCertificate,
     builder::{Builder, CertificateBuilder, Result, profile::BuilderProfile},
-    der::{Decode, Encode, asn1::Ia5String},
+    der::{Decode, Encode, asn1::Ia5String, flagset::FlagSet},
     ext::{
         Extension, ToExtension,
         pkix::{BasicConstraints, KeyUsage, KeyUsages, SubjectAltName, name::GeneralName},
@@ -27,12 +31,7 @@ pub(crate) fn now() -> SystemTime {
 
 /// The certificate of an authority, signed by itself.
 pub(crate) fn authority(key: &dyn Sign) -> Certificate {
-    let name: Name = "CN=Authority".parse().unwrap();
-    made(
-        Profile { issuer: name.clone(), subject: name, is_authority: true },
-        key,
-        key.verifying_key(),
-    )
+    made(Draft::authority("CN=Authority", "CN=Authority"), key, key.verifying_key())
 }
 
 /// The certificate of a signer, issued by this authority with its key.
@@ -41,31 +40,70 @@ pub(crate) fn issued(
     key: &dyn Sign,
     signer: &VerifyingKey,
 ) -> Certificate {
+    let name = GeneralName::DnsName(Ia5String::new(NAME).unwrap());
+    let draft =
+        Draft::new("CN=Authority", "CN=Signer").used_for(KeyUsages::DigitalSignature).named(name);
     let issuer = Name::from_der(authority.subject_der()).unwrap();
-    made(
-        Profile { issuer, subject: "CN=Signer".parse().unwrap(), is_authority: false },
-        key,
-        signer,
-    )
+    made(Draft { issuer, ..draft }, key, signer)
 }
 
-fn made(profile: Profile, key: &dyn Sign, subject: &VerifyingKey) -> Certificate {
-    let end = now() + Duration::from_secs(24 * 60 * 60);
-    let validity = Validity::new(now().try_into().unwrap(), end.try_into().unwrap());
-    let spki = SubjectPublicKeyInfoOwned::from_key(&subject.without_context()).unwrap();
-    let serial = SerialNumber::from(1_u8);
-    let builder = CertificateBuilder::new(profile, serial, validity, spki).unwrap();
-    let certificate = builder.build::<_, Signature>(&WithoutContext::of(key)).unwrap();
-    Certificate::from_der(&certificate.to_der().unwrap()).unwrap()
+fn made(draft: Draft, key: &dyn Sign, subject: &VerifyingKey) -> Certificate {
+    let draft = draft.valid(now(), now() + DAY);
+    Certificate::from_der(&draft.signed_by(key, &subject.to_spki_der().unwrap())).unwrap()
 }
 
-struct Profile {
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A certificate to be, which is valid from yesterday until tomorrow.
+#[derive(Clone)]
+pub(crate) struct Draft {
     issuer: Name,
     subject: Name,
-    is_authority: bool,
+    extensions: Vec<Extension>,
+    validity: (SystemTime, SystemTime),
 }
 
-impl BuilderProfile for Profile {
+impl Draft {
+    pub(crate) fn new(issuer: &str, subject: &str) -> Self {
+        let (issuer, subject) = (Name::from_str(issuer).unwrap(), Name::from_str(subject).unwrap());
+        let now = SystemTime::now();
+        Self { issuer, subject, extensions: Vec::new(), validity: (now - DAY, now + DAY) }
+    }
+
+    /// Of a certification authority.
+    pub(crate) fn authority(issuer: &str, subject: &str) -> Self {
+        let constraints = BasicConstraints { ca: true, path_len_constraint: None };
+        Self::new(issuer, subject).with(&constraints).used_for(KeyUsages::KeyCertSign)
+    }
+
+    pub(crate) fn with(mut self, extension: impl ToExtension<Error: Debug>) -> Self {
+        self.extensions.push(extension.to_extension(&self.subject, &[]).unwrap());
+        self
+    }
+
+    pub(crate) fn used_for(self, usage: impl Into<FlagSet<KeyUsages>>) -> Self {
+        self.with(&KeyUsage(usage.into()))
+    }
+
+    pub(crate) fn named(self, name: GeneralName) -> Self {
+        self.with(&SubjectAltName(vec![name]))
+    }
+
+    pub(crate) fn valid(self, from: SystemTime, until: SystemTime) -> Self {
+        Self { validity: (from, until), ..self }
+    }
+
+    pub(crate) fn signed_by(self, key: &dyn Sign, spki: &[u8]) -> Vec<u8> {
+        let (from, until) = self.validity;
+        let validity = Validity::new(from.try_into().unwrap(), until.try_into().unwrap());
+        let serial = SerialNumber::new(&[1]).unwrap();
+        let spki = SubjectPublicKeyInfoOwned::from_der(spki).unwrap();
+        let builder = CertificateBuilder::new(self, serial, validity, spki).unwrap();
+        builder.build::<_, Signature>(&WithoutContext::of(key)).unwrap().to_der().unwrap()
+    }
+}
+
+impl BuilderProfile for Draft {
     fn get_issuer(&self, _: &Name) -> Name {
         self.issuer.clone()
     }
@@ -80,16 +118,6 @@ impl BuilderProfile for Profile {
         _: SubjectPublicKeyInfoRef<'_>,
         _: &TbsCertificate,
     ) -> Result<Vec<Extension>> {
-        let usage =
-            if self.is_authority { KeyUsages::KeyCertSign } else { KeyUsages::DigitalSignature };
-        let usage = KeyUsage(usage.into());
-        let second = if self.is_authority {
-            let ca = BasicConstraints { ca: true, path_len_constraint: None };
-            ca.to_extension(&self.subject, &[])?
-        } else {
-            let names = SubjectAltName(vec![GeneralName::DnsName(Ia5String::new(NAME)?)]);
-            names.to_extension(&self.subject, &[])?
-        };
-        Ok(vec![usage.to_extension(&self.subject, &[])?, second])
+        Ok(self.extensions.clone())
     }
 }

@@ -3,6 +3,7 @@
 mod any_certificate;
 mod as_it_is;
 mod chains;
+mod extensions;
 mod fixture;
 mod names;
 mod refused;

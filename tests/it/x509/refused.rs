@@ -22,7 +22,6 @@ type Change = fn(&mut Draft);
 /// Which certificate of a setup is changed.
 type Which = fn(&mut Setup) -> &mut Draft;
 
-const AUTHORITIES: [Which; 2] = [|setup| &mut setup.root, |setup| &mut setup.authority];
 const WHICH: [Which; 3] =
     [|setup| &mut setup.root, |setup| &mut setup.authority, |setup| &mut setup.alice];
 
@@ -223,30 +222,6 @@ fn a_recipients_usage() {
         setup.alice.set(key_usage(usages));
         let key = setup.anchors().encapsulation_key(&setup.chain(), &alice(), now());
         assert_eq!(refusal(key), KeyUsage, "{usages:?}");
-    }
-}
-
-/// Names that an authority may not certify; and constraints of a kind that is not supported.
-#[test]
-fn name_constraints() {
-    let dns = |name: &[u8]| tlv(0x30, &[&tlv(0x82, &[name])]);
-    let permitted = |subtrees: &[u8]| tlv(0x30, &[&tlv(0xa0, &[subtrees])]);
-    let excluded = |subtrees: &[u8]| tlv(0x30, &[&tlv(0xa1, &[subtrees])]);
-    let constraint = |content: &[u8]| raw("2.5.29.30", true, content);
-    let example = dns(b"example.com");
-    for draft in AUTHORITIES {
-        let good = Setup::changed(|setup| draft(setup).set(constraint(&permitted(&example))));
-        good.verify().unwrap();
-        let directory = tlv(0x30, &[&tlv(0xa4, &[&tlv(0x30, &[])])]);
-        let uri = tlv(0x30, &[&tlv(0x86, &[b"example.com"])]);
-        for bad in [
-            permitted(&dns(b"example.org")),
-            excluded(&example),
-            permitted(&directory),
-            permitted(&uri),
-        ] {
-            assert_refused(NameConstraint, |setup| draft(setup).set(constraint(&bad)));
-        }
     }
 }
 
