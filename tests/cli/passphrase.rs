@@ -53,8 +53,11 @@ fn a_new_key_is_encrypted_and_works_everywhere() {
         ("--sign", "ENCRYPTED PRIVATE KEY"),
     ] {
         let _ = fs::remove_file(desk.path("new.pem"));
-        let made = format!("keygen -q {line} --passphrase-file pass --scrypt 16,8,1 -o new.pem");
-        let id = desk.prints(&made);
+        let made = format!("keygen {line} --passphrase-file pass --scrypt 16,8,1 -o new.pem");
+        let output = ended(desk.command(&made));
+        let note = String::from_utf8(output.stderr).unwrap();
+        assert!(note.contains("new.pem: ") && note.contains(", encrypted under"), "{note}");
+        let id = output.stdout;
         let file = desk.text("new.pem");
         let documents = PemDocument::split(&file).unwrap();
         assert_eq!((documents.len(), documents[0].label()), (1, label));
@@ -141,19 +144,26 @@ fn a_passphrase_is_the_first_line_of_a_file() {
     }
 }
 
-/// Nobody could type it: the line ends somewhere in random bytes, or the text is UTF-16.
+/// Nobody could type it, or meant it: random bytes up to a line end, UTF-16, or the file of a key.
 #[test]
 fn a_new_passphrase_is_text() {
     let desk = desk();
     desk.write_secret("long", "é".repeat(512));
     desk.prints("keygen -q --kem --passphrase-file long --scrypt 16,8,1");
     desk.prints("public --passphrase-file long key.pem");
-    for bytes in [&b"\xff\xfeh\0i\0\r\0\n\0"[..], b"h\0i", b"caf\xe9\n", b"a\tb\n"] {
+    for (bytes, fault) in [
+        (&b"\xff\xfeh\0i\0\r\0\n\0"[..], "is not text in UTF-8; "),
+        (b"caf\xe9\n", "is not text in UTF-8; "),
+        (b"h\0i", "contains a control character; "),
+        (b"a\tb\n", "contains a control character; "),
+        (b"\xef\xbb\xbfab\n", "starts with a byte order mark; "),
+        (&desk.read("alice.pem"), "is that of a PEM file; "),
+    ] {
         desk.write_secret("pass", bytes);
         for line in ["keygen --kem -o n --passphrase-file", "passwd bob.pem --new-passphrase-file"]
         {
             let error = desk.fails(&format!("{line} pass"));
-            assert!(error.contains("pass: its first line is not text in UTF-8; "), "{error}");
+            assert!(error.contains(&format!("pass: its first line {fault}")), "{error}");
         }
     }
 }

@@ -93,7 +93,7 @@ fn a_key_is_written_to_a_new_file_if_asked() {
     let error = desk.fails(&format!("{SET} bob.pem -o alice.pem"));
     assert!(error.contains("alice.pem: it already exists"), "{error}");
     let error = desk.fails(&format!("{SET} bob.pem -o bob.pem"));
-    assert!(error.contains("bob.pem: it already exists"), "{error}");
+    assert!(error.contains("bob.pem: it is the key itself; leave out -o"), "{error}");
 }
 
 #[test]
@@ -102,7 +102,6 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
     fs::create_dir(desk.path("keys")).unwrap();
     desk.write("two.pem", [desk.read("bob.pem"), desk.read("alice.pub")].concat());
     for (line, what) in [
-        ("passwd --no-passphrase bob.pem", "bob.pem: it has no passphrase"),
         ("passwd --new-passphrase-file one bob.pub", "it is already a public key"),
         ("passwd --new-passphrase-file one two.pem", "two.pem: it holds"),
         ("passwd --new-passphrase-file one missing", "missing: no such file"),
@@ -117,6 +116,30 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
     {
         let output = ended(desk.command(&format!("passwd {line}")));
         assert_eq!(output.status.code(), Some(2), "{line}");
+    }
+}
+
+/// A script can run twice.
+#[test]
+fn a_passphrase_that_is_not_there_can_be_removed() {
+    let desk = desk();
+    let before = desk.files();
+    let output = ended(desk.command("passwd --no-passphrase bob.pem"));
+    let note = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(note, "twinseal: bob.pem: it has no passphrase, and was left as it is\n");
+    assert!(output.status.success() && desk.files() == before);
+    desk.prints("passwd -q --no-passphrase bob.pem -o copy.pem");
+    assert_eq!(desk.read("copy.pem"), desk.read("bob.pem"));
+}
+
+#[test]
+fn an_option_of_keygen_does_not_lead_to_the_one_that_removes_a_passphrase() {
+    let desk = desk();
+    for option in ["--passphrase", "--new-passphrase"] {
+        let output = ended(desk.command(&format!("passwd {option} bob.pem")));
+        let error = String::from_utf8(output.stderr).unwrap();
+        let tip = "tip: `passwd` asks for the passphrases on the terminal, without an option";
+        assert!(error.contains(tip) && !error.contains("--no-passphrase"), "{error}");
     }
 }
 

@@ -47,6 +47,8 @@ fn what_is_typed_wrongly_changes_nothing() {
         ("keygen --kem --passphrase", &["\n"], "the passphrase is empty"),
         ("keygen --kem --passphrase", &["\x04"], "no passphrase was typed"),
         ("passwd bob.pem", &["one\n", "two\n"], "the two passphrases differ"),
+        ("passwd bob.pem", &["a\tb\n"], "the passphrase contains a control character"),
+        ("passwd bob.pem", &["a\x1b[Db\n"], "the passphrase contains a control character"),
         ("passwd bob.key", &["wrong\n"], "wrong passphrase, or a changed file; run the command"),
         ("public bob.key", &["wrong\n"], "wrong passphrase, or a changed file; run the command"),
     ] {
@@ -97,7 +99,10 @@ fn without_a_terminal_a_file_is_asked_for() {
     for (line, what) in [
         ("public bob.key", "bob.key: there is no terminal to ask for its passphrase; name a file"),
         ("keygen --kem --passphrase", "key.pem: there is no terminal to ask"),
-        ("passwd bob.pem", "that holds it with --new-passphrase-file"),
+        (
+            "passwd bob.pem",
+            "a new passphrase; name a file that holds it with --new-passphrase-file",
+        ),
         ("passwd bob.key", "that holds it with --passphrase-file"),
     ] {
         let words: Vec<_> =

@@ -47,9 +47,12 @@ fn make(args: &Keygen, console: &Console) -> Result<(), Failure> {
     })?;
     write(&key, &args.passphrase, output, console)?;
     let suite = key.suite_name();
+    let how = match args.passphrase.is_wanted() {
+        true => "encrypted under the passphrase",
+        false => "not encrypted, so keep it secret",
+    };
     console.note(format_args!(
-        "{name}: a new {suite} private key; keep it secret, and give others the key that `twinseal \
-         public` prints"
+        "{name}: a new {suite} private key, {how}; give others the key that `twinseal public` prints"
     ));
     printed.write_whole(format!("{}\n", key.key_id()).as_bytes())
 }

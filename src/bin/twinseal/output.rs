@@ -153,10 +153,7 @@ impl Output {
         sources: &Sources,
     ) -> Result<Self, Failure> {
         match content {
-            Content::PrivateKey => {
-                let advice = "private keys are not written to streams; name a file with -o";
-                return Err(Failure::of(&name, advice));
-            }
+            Content::PrivateKey => return Err(not_for_new_keys(&name)),
             Content::ChangedKey => return Err(not_a_file(&name)),
             _ => off_terminals(&file, content, &name)?,
         }
@@ -200,6 +197,12 @@ impl Output {
             None => closing::close(file).map_err(|error| Failure::writing(&name, &error)),
         }
     }
+}
+
+/// A private key is kept in a file of its own: a stream or a device may show it, and does not keep it.
+fn not_for_new_keys(name: &Name) -> Failure {
+    let advice = "private keys are not written to streams and devices; name a new file with -o";
+    Failure::of(name, advice)
 }
 
 /// A key is changed in its place only where it can be replaced.

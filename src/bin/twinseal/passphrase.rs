@@ -1,6 +1,6 @@
 //! Passphrases of private keys: typed on the terminal, or in the first line of a file.
 
-use std::path::Path;
+use std::{path::Path, str};
 
 use subtle::ConstantTimeEq;
 use twinseal::{passphrase::Scrypt, secret::SecretBuffer};
@@ -25,7 +25,8 @@ impl Passphrase {
         match file {
             Some(path) => file::first_line(path, console).map(|(line, _)| Self(line)),
             None => {
-                terminal::ask(&format!("Passphrase of {key}: "), key, "--passphrase-file").map(Self)
+                let prompt = format!("Passphrase of {key}: ");
+                terminal::ask(&prompt, "its passphrase", key, "--passphrase-file").map(Self)
             }
         }
     }
@@ -39,16 +40,20 @@ impl Passphrase {
     ) -> Result<Self, Failure> {
         if let Some(path) = file {
             let (line, name) = file::first_line(path, console)?;
-            // Others could not type it: it is binary data, or a file in UTF-16.
-            let is_text = |text: &str| !text.chars().any(char::is_control);
-            if !std::str::from_utf8(&line).is_ok_and(is_text) {
-                let reason = "its first line is not text in UTF-8; write the passphrase in it";
-                return Err(Failure::of(&name, reason));
-            }
-            return Ok(Self(line));
+            return match fault(&line) {
+                Some((fault, advice)) => {
+                    Err(Failure::of(&name, format_args!("its first line {fault}; {advice}")))
+                }
+                None => Ok(Self(line)),
+            };
         }
-        let typed = terminal::ask(&format!("New passphrase for {key}: "), key, option)?;
-        let again = terminal::ask("The same again: ", key, option)?;
+        let what = "a new passphrase";
+        let typed = terminal::ask(&format!("New passphrase for {key}: "), what, key, option)?;
+        if let Some((fault, _)) = fault(&typed) {
+            let advice = "run the command again, without Tab and arrow keys";
+            return Err(Failure::of(key, format_args!("the passphrase {fault}; {advice}")));
+        }
+        let again = terminal::ask("The same again: ", what, key, option)?;
         if !bool::from(typed.ct_eq(&again)) {
             let reason = "the two passphrases differ; run the command again";
             return Err(Failure::of(key, reason));
@@ -61,6 +66,22 @@ impl AsRef<[u8]> for Passphrase {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }
+}
+
+/// Why a new passphrase is refused, and what to do about a file that holds it. It is what nobody could type, or
+/// meant: binary data, UTF-16, or the file of a key instead of that of its passphrase.
+fn fault(passphrase: &[u8]) -> Option<(&'static str, &'static str)> {
+    let Ok(text) = str::from_utf8(passphrase) else {
+        return Some(("is not text in UTF-8", "write the passphrase in it"));
+    };
+    if text.starts_with('\u{feff}') {
+        return Some(("starts with a byte order mark", "save it without one"));
+    }
+    if text.chars().any(char::is_control) {
+        return Some(("contains a control character", "write the passphrase in it"));
+    }
+    let is_pem = text.starts_with("-----BEGIN ");
+    is_pem.then_some(("is that of a PEM file", "name a file with the passphrase"))
 }
 
 /// The three numbers of `--scrypt`.

@@ -1,11 +1,14 @@
 //! `passwd`: changes, sets or removes the passphrase of private keys.
 
+use std::path::Path;
+
 use twinseal::{key_files::PrivatePem, passphrase::Scrypt, secret::SecretBuffer};
 
 use crate::{
     args::Passwd,
     console::Console,
     failure::Failure,
+    identity::Identity,
     keys::{Private, PrivateFile},
     name::{self, Name},
     output::{Content, Output, Sources},
@@ -19,6 +22,10 @@ pub(crate) fn passwd(args: &Passwd, console: &Console) -> Result<(), Failure> {
     readers::check(read.map(|path| Some(path.as_path())))?;
     let sources = Sources::default().and_keys(passphrases);
     let output = match &args.output {
+        Some(path) if is_same_file(path, &args.key) => {
+            let reason = "it is the key itself; leave out -o to replace it";
+            return Err(Failure::of(&Name::of(path), reason));
+        }
         Some(path) => Output::create(Some(path), Content::PrivateKey, &sources)?,
         None if name::is_standard(&args.key) => {
             let reason = "it cannot be replaced; name a new file with -o";
@@ -28,13 +35,18 @@ pub(crate) fn passwd(args: &Passwd, console: &Console) -> Result<(), Failure> {
     };
     let written = output.name().clone();
     let file = PrivateFile::read(&args.key, &args.passphrase, console)?;
-    let text = if args.no_passphrase { plain(&file)? } else { encrypted(&file, args, console)? };
+    if args.no_passphrase && args.output.is_none() && !file.is_encrypted() {
+        console.note(format_args!("{written}: it has no passphrase, and was left as it is"));
+        return Ok(());
+    }
+    let text = if args.no_passphrase { plain(&file) } else { encrypted(&file, args, console)? };
     if args.output.is_none() {
         file.check_unchanged(&args.key)?;
     }
     output.write_whole(&text)?;
     let done = match (args.no_passphrase, file.is_encrypted()) {
-        (true, _) => "not encrypted any longer; keep it secret",
+        (true, true) => "not encrypted any longer; keep it secret",
+        (true, false) => "a copy of the key, which was not encrypted; keep it secret",
         (false, true) => {
             "encrypted under the new passphrase; copies of the old file still open with the old one"
         }
@@ -49,13 +61,15 @@ pub(crate) fn passwd(args: &Passwd, console: &Console) -> Result<(), Failure> {
     Ok(())
 }
 
-fn plain(file: &PrivateFile) -> Result<SecretBuffer, Failure> {
-    if !file.is_encrypted() {
-        return Err(Failure::of(file.name(), "it has no passphrase; it was left as it is"));
-    }
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let [one, other] = [one, other].map(|path| Identity::of(path).ok().flatten());
+    one.is_some() && one == other
+}
+
+fn plain(file: &PrivateFile) -> SecretBuffer {
     let documents: Vec<_> = file.keys().iter().map(Private::to_pem).collect();
     let documents: Vec<_> = documents.iter().map(PrivatePem::as_str).collect();
-    Ok(file.with(&documents))
+    file.with(&documents)
 }
 
 fn encrypted(

@@ -18,12 +18,35 @@ use crate::{
 pub(crate) fn answer(answer: Error, console: &Console) -> Result<ExitCode, Failure> {
     if answer.use_stderr() {
         let code = u8::try_from(answer.exit_code()).unwrap_or(u8::MAX);
-        console.usage(&escaped(answer).to_string());
+        console.usage(&without_harmful_tip(escaped(answer)).to_string());
         return Ok(ExitCode::from(code));
     }
     let text = answer.to_string();
     Output::create(None, Content::Text, &Sources::default())?.write_whole(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Options that take protection away. Nobody who mistyped another option should be led to one of them.
+const HARMFUL: &[&str] = &["--no-passphrase", "--unauthenticated", "--to-terminal"];
+
+fn without_harmful_tip(mut error: Error) -> Error {
+    let (Some(ContextValue::String(tip)), Some(ContextValue::String(typed))) =
+        (error.get(ContextKind::SuggestedArg), error.get(ContextKind::InvalidArg))
+    else {
+        return error;
+    };
+    // An option that was only cut off is meant.
+    if !HARMFUL.contains(&tip.as_str()) || tip.starts_with(typed) {
+        return error;
+    }
+    let is_about_passphrases = typed.contains("passphrase");
+    error.remove(ContextKind::SuggestedArg);
+    error.remove(ContextKind::Usage); // which names the option, too
+    if is_about_passphrases {
+        let tip = "`passwd` asks for the passphrases on the terminal, without an option".into();
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    error
 }
 
 /// Escapes the arguments in an error, so that a line end in one cannot start a line of the message.

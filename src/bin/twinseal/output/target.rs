@@ -34,8 +34,11 @@ impl Target {
                     Failure::of(name, "it is closed, or not open for writing; name a file with -o")
                 });
             }
-            Found::File(..) | Found::Special(..) if content == Content::PrivateKey => {
+            Found::File(..) if content == Content::PrivateKey => {
                 return Err(failed(io::ErrorKind::AlreadyExists.into()));
+            }
+            Found::Special(..) if content == Content::PrivateKey => {
+                return Err(super::not_for_new_keys(name));
             }
             Found::Nothing(_) if content == Content::ChangedKey => {
                 return Err(Failure::reading(name, &io::ErrorKind::NotFound.into()));

@@ -9,8 +9,13 @@ use twinseal::secret::SecretBuffer;
 use super::LONGEST;
 use crate::{failure::Failure, name::Name};
 
-/// Asks once. Messages are about `name`, and `option` would name a file with the passphrase.
-pub(super) fn ask(prompt: &str, name: &Name, option: &str) -> Result<SecretBuffer, Failure> {
+/// Asks once for `what`. Messages are about `name`, and `option` would name a file with the passphrase.
+pub(super) fn ask(
+    prompt: &str,
+    what: &str,
+    name: &Name,
+    option: &str,
+) -> Result<SecretBuffer, Failure> {
     let failed = |reason: &str| Err(Failure::of(name, reason));
     match typed(prompt) {
         Ok(None) => failed("no passphrase was typed; run the command again"),
@@ -26,9 +31,11 @@ pub(super) fn ask(prompt: &str, name: &Name, option: &str) -> Result<SecretBuffe
         }
         Ok(Some(typed)) => Ok(typed),
         Err(_) => {
-            let reason = "there is no terminal to ask for its passphrase";
-            let advice = format_args!("{reason}; name a file that holds it with {option}");
-            Err(Failure::of(name, advice))
+            let reason = format_args!("there is no terminal to ask for {what}");
+            Err(Failure::of(
+                name,
+                format_args!("{reason}; name a file that holds it with {option}"),
+            ))
         }
     }
 }
