@@ -241,13 +241,21 @@ fn several_encrypted_keys_have_one_passphrase() {
     let other = kem_key(X25519, 6).to_encrypted_pem_with("o", cheap()).unwrap();
     let open = "open -k keys --passphrase-file pass -c x sealed";
     for (content, what) in [
-        (other.into_bytes(), "keys: keys/other.pem: wrong passphrase, or a changed file; check"),
+        (
+            other.clone().into_bytes(),
+            "keys: keys/other.pem: wrong passphrase, or a changed file; check",
+        ),
         (desk.read("alice.key"), "keys: keys/other.pem: it holds a private key to sign with, but"),
     ] {
         desk.write_secret("keys/other.pem", content);
         let error = desk.fails(open);
         assert!(error.contains(what), "{error}");
     }
+    desk.write_secret("other.key", [encrypted(&new), other].concat());
+    let error = desk.fails("open -k other.key --passphrase-file pass -c x sealed");
+    let line = encrypted(&new).lines().count() + 1;
+    let what = format!("other.key: the key in line {line}: wrong passphrase, or a changed file; ");
+    assert!(error.contains(&what) && error.contains("in a file must have the same"), "{error}");
     let error = desk.fails(&open.replace("pass ", "missing "));
     assert!(error.contains("twinseal: missing: no such file"), "{error}");
     desk.write_secret("twice.key", [encrypted(&old), encrypted(&old)].concat());

@@ -39,6 +39,22 @@ fn a_passphrase_is_typed_on_the_terminal_and_not_shown() {
     assert_eq!((code, desk.read("opened")), (Some(0), b"hello".to_vec()));
 }
 
+/// Nothing is typed in vain.
+#[test]
+fn a_terminal_is_refused_before_a_passphrase_is_asked_for() {
+    let desk = desk();
+    for (line, what) in [
+        ("open -k bob.key -c x sealed", "it is a terminal, which obeys escape sequences"),
+        ("sign -k alice.key -c x letter", "it is a terminal, but the result is not text"),
+        ("rewrap -k bob.key -r carol.pub sealed", "it is a terminal, but the result is not text"),
+    ] {
+        let Some(terminal) = Terminal::new(&desk, &format!("twinseal {line}")) else { return };
+        let (shown, code) = terminal.end();
+        assert!(code == Some(1) && shown.contains(what), "{line}: {shown}");
+        assert!(!shown.contains("Passphrase of"), "{line}: {shown}");
+    }
+}
+
 #[test]
 fn what_is_typed_wrongly_changes_nothing() {
     let desk = desk();

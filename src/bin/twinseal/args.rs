@@ -215,7 +215,7 @@ pub(crate) struct Sign {
 #[derive(Args)]
 #[command(after_help = texts::VERIFY)]
 pub(crate) struct Verify {
-    /// The signer's public key or certificate, or a file or directory of several keys; may be repeated: a
+    /// The signer's public key or certificate, or a file or directory of several public keys; may be repeated: a
     /// signature by any of them is accepted
     #[arg(short = 'p', long = "public", value_name = "PUBLIC_KEY", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) keys: Vec<PathBuf>,

@@ -135,6 +135,14 @@ impl Output {
         }
     }
 
+    /// Refuses standard output as [`create`](Self::create) would, before a passphrase is typed in vain.
+    pub(crate) fn check_standard(path: Option<&Path>, content: Content) -> Result<(), Failure> {
+        match path.filter(|path| !name::is_standard(path)) {
+            Some(_) => Ok(()),
+            None => Self::standard(content, &Sources::default()).map(drop),
+        }
+    }
+
     fn standard(content: Content, sources: &Sources) -> Result<Self, Failure> {
         let name = Name::standard_output();
         let failed = |error| Failure::writing(&name, &error);

@@ -40,12 +40,13 @@ pub(crate) fn open(args: &Open, console: &Console) -> Result<(), Failure> {
     let keys =
         [&args.key].into_iter().chain(&args.passphrase.file).map(|path| Some(path.as_path()));
     readers::check(keys.chain([args.files.input.as_deref()]))?;
+    let content = if args.to_terminal { Content::Shown } else { Content::Plaintext };
+    Output::check_standard(args.files.output.as_deref(), content)?;
     let keys = keys::keyring(&args.key, &args.passphrase, console)?;
     let mut input = Input::open(args.files.input.as_deref())?;
     let sources =
         Sources::default().and_input(&input).and_keys([&args.key]).and_keys(&args.passphrase.file);
     let wrong_length = check(&mut input)?;
-    let content = if args.to_terminal { Content::Shown } else { Content::Plaintext };
     let mut output = Output::create(args.files.output.as_deref(), content, &sources)?;
     if let Some(failure) = wrong_length.clone().filter(|_| !output.is_stream()) {
         return Err(failure);
@@ -90,6 +91,7 @@ pub(crate) fn rewrap(args: &Rewrap, console: &Console) -> Result<(), Failure> {
     let others = [&args.key, &args.input];
     let read = recipients.chain(others).chain(&args.passphrase.file);
     readers::check(read.map(|path| Some(path.as_path())))?;
+    Output::check_standard(args.output.as_deref(), Content::Binary)?;
     let keys = keys::keyring(&args.key, &args.passphrase, console)?;
     let recipients = keys::recipients(&args.recipients, console)?;
     let mut input = Input::open(Some(&args.input))?;

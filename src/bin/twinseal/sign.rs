@@ -20,6 +20,7 @@ pub(crate) fn sign(args: &Sign, console: &Console) -> Result<(), Failure> {
     let keys =
         [&args.key].into_iter().chain(&args.passphrase.file).map(|path| Some(path.as_path()));
     readers::check(keys.chain([args.files.input.as_deref()]))?;
+    Output::check_standard(args.files.output.as_deref(), Content::Binary)?;
     let key = keys::signing(&args.key, &args.passphrase, console)?;
     let input = Input::open(args.files.input.as_deref())?;
     let name = input.name().clone();

@@ -155,14 +155,13 @@ impl Held {
 
     /// Its line, and one for each detail.
     pub(super) fn to_text(&self, with_noun: bool) -> String {
-        let mut text = match &self.entry {
-            Some(entry) => format!("  {}", entry.to_text()),
-            None => "  its suite and id are encrypted, too".into(),
+        let noun = self.what.noun();
+        let mut text = match (&self.entry, with_noun) {
+            (Some(entry), true) => format!("  {}, {noun}\n", entry.to_text()),
+            (Some(entry), false) => format!("  {}\n", entry.to_text()),
+            (None, true) => format!("  {noun}, which also hides its suite and id\n"),
+            (None, false) => "  the passphrase also hides its suite and id\n".into(),
         };
-        if with_noun {
-            text += &format!(", {}", self.what.noun());
-        }
-        text.push('\n');
         for (name, detail) in &self.details {
             let detail = match detail {
                 Value::String(text) => text.clone(),

@@ -13,7 +13,7 @@ use super::{
     is_directory,
     modes::{self, Secrecy},
     unfit,
-    unlock::Unlock,
+    unlock::{Company, Unlock},
     wanted::Wanted,
 };
 use crate::{args, console::Console, failure::Failure, name::Name, passphrase::Passphrase};
@@ -139,7 +139,7 @@ pub(super) fn read<Key>(
             Ok((key, file))
         }
         Err(error) => {
-            let explained = unlock.explain(&error, wanted);
+            let explained = unlock.explain(&error, wanted, Company::in_file(text));
             Err(explained.unwrap_or_else(|| unfit::file(&file, text, &error, wanted)))
         }
     }

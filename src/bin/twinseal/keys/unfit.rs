@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     failure::{self, Failure},
+    inspect::suite_names,
     kind::{self, FileKind, der::Form},
     name::Name,
 };
@@ -67,10 +68,11 @@ pub(crate) fn not_keys(text: &str, error: &Error, name: &Name) -> Failure {
         (_, found) if found.iter().any(|document| matches!(document, Document::Foreign(_))) => {
             let verb = if found.len() == 1 { "is" } else { "holds" };
             let what = summary(found);
+            let is_key = |document: &PemDocument<'_>| document.label().contains("KEY");
             // Whose key it is, is encrypted.
             let advice = match documents.iter().any(PemDocument::is_encrypted) {
-                true => "if it is a key of a suite of twinseal, `twinseal import` reads it",
-                false => "twinseal uses only keys of its own suites",
+                true => "if it is a key of a suite of twinseal, `twinseal import` reads it".into(),
+                false => own_suites(documents.iter().all(is_key)),
             };
             Failure::of(name, format_args!("it {verb} {what}; {advice}"))
         }
@@ -82,6 +84,16 @@ pub(crate) fn not_keys(text: &str, error: &Error, name: &Name) -> Failure {
             Failure::of(name, format_args!("damaged key file: {error}; {advice}"))
         }
         _ => Failure::of(name, format_args!("damaged: {error}; fetch it again")),
+    }
+}
+
+/// What twinseal takes, for whoever has something else.
+fn own_suites(is_key: bool) -> String {
+    let names: Vec<_> = suite_names().filter(|name| !name.starts_with("experimental")).collect();
+    let names = names.join(", ");
+    match is_key {
+        true => format!("twinseal has only keys of its own suites ({names}): `twinseal keygen`"),
+        false => format!("twinseal takes only keys and certificates of its own suites ({names})"),
     }
 }
 
@@ -121,7 +133,14 @@ pub(super) fn file(file: &KeyFile, text: &str, error: &Error, wanted: Wanted) ->
                 return needed(name, &summary(std::slice::from_ref(only)), None, wanted);
             }
             let (what, needed) = (summary(found), wanted.article_and_noun());
-            let advice = "remove the rest";
+            let is_useful = |document: &Document| match document {
+                Document::Certificate(_) => wanted.is_public(),
+                document => is_wanted(document),
+            };
+            let advice = match found.iter().any(is_useful) {
+                true => "put the rest in another file",
+                false => wanted.how_to_get_one(),
+            };
             Failure::of(name, format_args!("it holds {what}, but {needed} is needed; {advice}"))
         }
         (Error::Unknown { .. }, _) => {
@@ -180,7 +199,7 @@ pub(super) fn directory(path: &Path, error: &io::Error, wanted: Wanted) -> Failu
     match Error::inside(error) {
         Some(Error::Keyring { reason }) => {
             let advice = match wanted {
-                Wanted::Verifying => "remove those that you do not need",
+                Wanted::Verifying => "move those that you do not need to another directory",
                 _ => "put the newest key in primary.pem, and each older key in another *.pem file",
             };
             Failure::of(&name, format_args!("{reason}; {advice}"))
@@ -194,7 +213,10 @@ pub(super) fn directory(path: &Path, error: &io::Error, wanted: Wanted) -> Failu
             None if text.contains("; import it") => {
                 Failure::of(&name, format_args!("{text} (`twinseal import`)"))
             }
-            None => Failure::of(&name, format_args!("{text}; fix the file or remove it")),
+            None => Failure::of(
+                &name,
+                format_args!("{text}; fix the file, or move it to another directory"),
+            ),
         },
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Unlock<'a> {
     given: &'a args::Passphrase,
     console: &'a Console,
     passphrase: Option<Passphrase>,
+    /// The line of the first document that it does not decrypt.
+    wrong: Option<usize>,
     /// Why there is no passphrase.
     failure: Option<Failure>,
     /// The purpose of an encrypted key that is of the wrong kind.
@@ -30,9 +32,36 @@ pub(super) struct Unlock<'a> {
     foreign: Option<Document>,
 }
 
+/// Where the other keys are that must have the same passphrase.
+#[derive(Clone, Copy)]
+pub(super) enum Company {
+    None,
+    File,
+    Directory,
+}
+
+impl Company {
+    /// Of a key in this file.
+    pub(super) fn in_file(text: &str) -> Self {
+        match PemDocument::split(text) {
+            Ok(documents) if documents.len() > 1 => Self::File,
+            _ => Self::None,
+        }
+    }
+}
+
 impl<'a> Unlock<'a> {
     pub(super) fn new(name: &'a Name, given: &'a args::Passphrase, console: &'a Console) -> Self {
-        Self { name, given, console, passphrase: None, failure: None, other: None, foreign: None }
+        Self {
+            name,
+            given,
+            console,
+            passphrase: None,
+            wrong: None,
+            failure: None,
+            other: None,
+            foreign: None,
+        }
     }
 
     pub(super) fn kem(&mut self, document: PemDocument<'_>) -> Result<DecapsulationKey, Error> {
@@ -76,8 +105,12 @@ impl<'a> Unlock<'a> {
                     _ => Err(Error::Unsupported("keys of this kind")),
                 }
             });
-        if let Err(Error::Invalid { .. } | Error::Algorithm { .. }) = key {
-            self.foreign = Some(Document::of(&document));
+        match key {
+            Err(Error::Passphrase) => self.wrong = Some(document.line()),
+            Err(Error::Invalid { .. } | Error::Algorithm { .. }) => {
+                self.foreign = Some(Document::of(&document));
+            }
+            _ => {}
         }
         key
     }
@@ -110,8 +143,13 @@ impl<'a> Unlock<'a> {
         Error::Algorithm { what: "private key", oid: oid.unwrap_or_default().into() }
     }
 
-    /// Explains an error about a file, if it is about an encrypted key in it.
-    pub(super) fn explain(self, error: &Error, wanted: Wanted) -> Option<Failure> {
+    /// Explains an error about a file, if it is about an encrypted key in it, which has company or is alone.
+    pub(super) fn explain(
+        self,
+        error: &Error,
+        wanted: Wanted,
+        company: Company,
+    ) -> Option<Failure> {
         if let Some(role) = self.other {
             let (needed, advice) = (wanted.article_and_noun(), wanted.how_to_get_one());
             let text = format_args!("it holds {role}, but {needed} is needed; {advice}");
@@ -134,7 +172,18 @@ impl<'a> Unlock<'a> {
                 None => "run the command again, or fetch the key file again",
             };
             let import = "if other software encrypted it, use `twinseal import`";
-            let text = format_args!("{error}; {advice}; {import}");
+            let (line, one) = match (company, self.wrong) {
+                (Company::File, Some(line)) => {
+                    let one = "; all encrypted keys in a file must have the same passphrase";
+                    (format!("the key in line {line}: "), one)
+                }
+                (Company::Directory, _) => {
+                    let one = "; all encrypted keys in a directory must have the same passphrase";
+                    (String::new(), one)
+                }
+                _ => (String::new(), ""),
+            };
+            let text = format_args!("{line}{error}; {advice}{one}; {import}");
             (*error == Error::Passphrase).then(|| Failure::of(self.name, text))
         })
     }
@@ -147,7 +196,7 @@ impl<'a> Unlock<'a> {
         let (name, text) = (self.name, error.to_string());
         let error = Error::inside(error)?;
         let file = text.strip_suffix(&error.to_string())?;
-        let failure = self.explain(error, wanted)?;
+        let failure = self.explain(error, wanted, Company::Directory)?;
         Some(Failure::of(name, format_args!("{file}{}", failure.reason(name))))
     }
 
