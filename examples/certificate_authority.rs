@@ -4,6 +4,7 @@ use std::{
     env,
     error::Error,
     fs,
+    process::ExitCode,
     str::FromStr,
     time::{Duration, SystemTime},
 };
@@ -97,7 +98,8 @@ impl Authority {
     fn read(key: &str, root: &str) -> Result<Self> {
         let key = SigningKey::read_pem_file(key)?;
         let root = x509::Certificate::from_pem(&fs::read_to_string(root)?)?;
-        root.verify_signature(key.verifying_key())?;
+        let signed = root.verify_signature(key.verifying_key());
+        signed.map_err(|error| format!("ROOT was not made with KEY: {error}"))?;
         Ok(Self { key, root })
     }
 
@@ -148,10 +150,27 @@ fn key_in(text: &str) -> Result<(Vec<u8>, KeyUsages)> {
         let key = requested_key(&document.decode()?)?;
         return Ok((key.to_spki_der()?, KeyUsages::DigitalSignature));
     }
+    if VerifyingKey::try_from(document).is_ok() {
+        return Err(
+            "a signer's key needs a request, which proves that they have the private key: \
+                    `twinseal certificate --request` makes it"
+                .into(),
+        );
+    }
     Ok((EncapsulationKey::try_from(document)?.to_spki_der()?, KeyUsages::KeyEncipherment))
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("certificate_authority: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     let arguments: Vec<_> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => demonstration()?,

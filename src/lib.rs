@@ -67,6 +67,7 @@
 //! | data whose origin must be proved later | [`sign`](SigningKey::sign), [`sign_reader`](SigningKey::sign_reader), before sealing |
 //! | keys that change | [`Keyring`], [`VerifyingKeyring`], [`SigningKey`]; [`keyring::Shared`] for many threads, or mounted files |
 //! | key files under a passphrase | `to_encrypted_pem`, `from_encrypted_pem`; the module `passphrase`, with the feature of that name |
+//! | a certificate instead of a public key | `TrustAnchors::verifying_key`, `encapsulation_key`; [`x509`][x509 module], with the feature of that name |
 //! | keys in an HSM or KMS | the traits [`Decapsulate`] and [`Sign`]; [`Unlock`] has the same functions for them |
 //! | an asynchronous program | [`tokio`][tokio module], a module with the feature of that name |
 //! | an object store, or I/O of your own | [`envelope`], [`request`]: the same without I/O |
@@ -109,8 +110,9 @@
 //!
 //! None is on by default, and none changes a byte. `aws-lc-rs` (C and assembly) makes most operations three to six
 //! times as fast, `rayon` adds `.parallel()`, which uses all cores, and `tokio` adds asynchronous readers and
-//! writers. `passphrase` adds encrypted private keys. [`provider`] describes `aws-lc-rs` and `pqclean`. `experimental-falcon` adds a signature suite outside the promises below. `hazmat` is for known
-//! answers, and `cli` only for `cargo install`. A debug build needs optimised dependencies:
+//! writers. `passphrase` adds encrypted private keys, and `x509` keys out of certificates. [`provider`] describes
+//! `aws-lc-rs` and `pqclean`. `experimental-falcon` adds a signature suite outside the promises below. `hazmat` is for
+//! known answers, and `cli` only for `cargo install`. A debug build needs optimised dependencies:
 //! `[profile.dev.package."*"]` with `opt-level = 3`.
 //!
 //! # Promises and limits

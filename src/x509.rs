@@ -6,12 +6,12 @@
 //!
 //! ```
 //! # use std::{str::FromStr, time::Duration};
-//! # use twinseal::{Signature, SigningKey};
+//! # use twinseal::SigningKey;
 //! # use x509_cert::{builder::{self, Builder, CertificateBuilder, profile::BuilderProfile}, der::Encode, name, spki};
 //! # use x509_cert::ext::{Extension, ToExtension, pkix::{BasicConstraints, SubjectAltName, name::GeneralName}};
 //! # use x509_cert::{serial_number::SerialNumber, time::Validity};
 //! use std::time::SystemTime;
-//! use twinseal::x509::{Certificate, Name, TrustAnchors};
+//! use twinseal::{Signature, x509::{Certificate, Name, TrustAnchors}};
 //!
 //! # struct Profile { issuer: name::Name, subject: name::Name, extension: Extension }
 //! # impl BuilderProfile for Profile {
@@ -43,8 +43,17 @@
 //! let name = Name::Uri("https://example.com/alice".into());
 //! let from_alice = anchors.verifying_key(&chain, &name, SystemTime::now())?;
 //! # assert_eq!(&from_alice, alice.verifying_key());
+//!
+//! // A signature is bytes. Its suite is that of the verified key.
+//! # let signature = alice.sign(b"example.com/notes", b"hello")?;
+//! # let bytes = signature.as_bytes();
+//! let signature = Signature::from_bytes(from_alice.suite(), bytes)?;
+//! from_alice.verify(b"example.com/notes", b"hello", &signature)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! [`Certificate::read_pem_chain`] reads a file of certificates, whose order matters for a chain and not for
+//! authorities: `TrustAnchors::new(Certificate::read_pem_chain("authorities.pem")?)?`.
 //!
 //! [`Certificate::verifying_key`] and [`Certificate::encapsulation_key`] trust one certificate **as it is**: they
 //! verify no signature and compare no name.

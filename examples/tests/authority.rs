@@ -125,7 +125,12 @@ fn a_request_of_the_tool_becomes_a_certificate_with_its_key_and_nothing_else_of_
         let error = desk.issue("ca.pem", "changed.csr").unwrap_err();
         assert!(!error.contains("panicked"), "{index}: {error}");
     }
-    desk.issue("alice.pem", "alice.csr").unwrap_err();
+    let error = desk.issue("alice.pem", "alice.csr").unwrap_err();
+    assert!(error.contains("ROOT was not made with KEY"), "{error}");
+    // A public key proves nothing.
+    desk.write("alice.pub", &key.verifying_key().to_pem());
+    let error = desk.issue("ca.pem", "alice.pub").unwrap_err();
+    assert!(error.contains("needs a request") && !error.contains("Error: "), "{error}");
 }
 
 #[test]

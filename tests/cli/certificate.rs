@@ -227,7 +227,9 @@ fn wrong_arguments_are_refused_with_the_reason() {
     }
     for (name, reason) in [
         ("alice.example", "its type is missing"),
-        ("DNS:alice.example", "its type is missing"),
+        ("DNS:alice.example", "write dns: in lower case"),
+        ("host:alice.example", "\"host\" is not a type"),
+        ("dns:192.0.2.1", "write ip:192.0.2.1"),
         ("dns:*.example", "without wildcards"),
         ("dns:a..example", "not the name of a host"),
         ("dns:-a", "not the name of a host"),

@@ -76,13 +76,17 @@ impl Authority {
 
 fn erin() -> Draft {
     let names = vec![
-        GeneralName::DnsName(Ia5String::new("Erin.example").unwrap()),
+        dns("Erin.example"),
         GeneralName::UniformResourceIdentifier(Ia5String::new("spiffe://example/erin").unwrap()),
         GeneralName::Rfc822Name(Ia5String::new("erin@example.com").unwrap()),
         GeneralName::from(std::net::IpAddr::from([192, 0, 2, 7])),
     ];
     let draft = Draft::new(BETWEEN, "CN=Erin,O=Example\\, Inc.");
     draft.used_for(KeyUsages::KeyEncipherment).with(&SubjectAltName(names))
+}
+
+fn dns(host: &str) -> GeneralName {
+    GeneralName::DnsName(Ia5String::new(host).unwrap())
 }
 
 /// Yesterday, and days after it.
@@ -120,10 +124,15 @@ fn files_are_sealed_to_certificates() {
         assert!(error.contains("erin.crt: ") && error.contains("another name"), "{error}");
         assert!(error.contains("dns:Erin.example"), "{error}");
     }
-    for subject in ["CN=Erin", "CN=erin,O=Example\\2c\\20Inc.", "O=Example\\2c\\20Inc.,CN=Erin"] {
+    for (subject, shown, advice) in [
+        ("CN=Erin", "CN=Erin", "check --subject"),
+        ("CN=erin,O=Example\\2c\\20Inc.", "CN=erin,O=Example\\, Inc.", "check --subject"),
+        ("O=Example\\2c\\20Inc.,CN=Erin", "O=Example\\, Inc.,CN=Erin", "in another order"),
+    ] {
         let line = format!("seal -r erin.crt --ca root.crt --subject {subject} -c x -o out in");
         let error = desk.fails(&line);
-        assert!(error.contains("is for CN=Erin,O=Example\\, Inc., not the subject"), "{error}");
+        let reason = format!("is for CN=Erin,O=Example\\, Inc., not {shown}; ");
+        assert!(error.contains(&reason) && error.contains(advice), "{error}");
     }
 
     // Trusted as it is, with a note.
@@ -155,7 +164,7 @@ fn signatures_are_verified_with_certificates() {
     authority.signer("alice.crt", alice());
     let id = signing_key(3).verifying_key().key_id();
     let said = format!("in: signed by {id}\n").into_bytes();
-    let line = "verify -p alice.crt --ca root.crt --subject CN=Alice -c x -s sig in";
+    let line = "-q verify -p alice.crt --ca root.crt --subject CN=Alice -c x -s sig in";
     assert_eq!(desk.prints(line), said);
     assert_eq!(desk.prints("-q verify -p alice.crt -c x -s sig in"), said);
     assert!(authority.says("verify -p alice.crt -c x -s sig in").contains("CN=Alice"));
@@ -168,7 +177,20 @@ fn signatures_are_verified_with_certificates() {
     assert_eq!(desk.prints(&line.replace("alice.crt", "alice.der")), said);
     assert!(authority.says("verify -p alice.der -c x -s sig in").contains("CN=Alice"));
 
-    let error = desk.fails("verify -p alice.crt --ca root.crt --subject CN=Alice -c y -s sig in");
+    // The verified name is said.
+    authority.signer("named.crt", alice().named(dns("alice.example")));
+    for (name, shown) in [
+        ("--subject CN=Alice", "CN=Alice is"),
+        ("--name dns:alice.example", "(dns:alice.example) is"),
+    ] {
+        let line = format!("verify -p named.crt --ca root.crt {name} -c x -s sig in");
+        let note = authority.says(&line);
+        assert!(note.contains("CN=Alice") && note.contains(shown), "{note}");
+        assert_eq!(note.lines().count(), 1, "{note}");
+    }
+
+    let error =
+        desk.fails("-q verify -p alice.crt --ca root.crt --subject CN=Alice -c y -s sig in");
     assert!(error.contains("does not verify"), "{error}");
 
     // What `twinseal certificate` makes is trusted as it is, and is no authority.
@@ -192,11 +214,11 @@ fn a_certificate_that_does_not_fit_is_refused_with_the_reason() {
     let ca = Draft::authority(ROOT, "CN=Alice");
     let for_keys = Draft::new(ROOT, "CN=Alice").used_for(KeyUsages::KeyEncipherment);
     let drafts = [
-        (expired, "has expired; get a new one"),
-        (tomorrow, "not yet valid; check the clock"),
-        (for_keys, "a key usage"),
-        (for_mail.clone(), "an extended key usage"),
-        (ca, "a key usage"),
+        (expired, "it expired on 20"),
+        (tomorrow, "check the clock"),
+        (for_keys, "key usage"),
+        (for_mail.clone(), "1.3.6.1.5.5.7.3.4 (emailProtection); "),
+        (ca, "that of a certification authority, but a signer's public key is needed"),
     ];
     for (draft, reason) in drafts {
         authority.signer("alice.crt", draft);
@@ -207,14 +229,18 @@ fn a_certificate_that_does_not_fit_is_refused_with_the_reason() {
         }
     }
     authority.signer("alice.crt", for_mail);
-    let line = "verify -p alice.crt --ca root.crt --subject CN=Alice -c x -s sig in --eku";
+    let line = "-q verify -p alice.crt --ca root.crt --subject CN=Alice -c x -s sig in --eku";
     desk.prints(&format!("{line} 1.3.6.1.5.5.7.3.4"));
-    desk.fails(&format!("{line} 1.3.6.1.5.5.7.3.5"));
+    let error = desk.fails(&format!("{line} 1.3.6.1.5.5.7.3.5"));
+    assert!(error.contains("(emailProtection); 1.3.6.1.5.5.7.3.5 is none of them"), "{error}");
     assert!(desk.fails_with(2, &format!("{line} mail")).contains("--eku"));
 
     authority.signer("alice.crt", alice());
     let error = desk.fails("verify -p alice.crt --ca other.crt --subject CN=Alice -c x -s sig in");
-    assert!(error.contains("no chain leads") && error.contains("check --ca"), "{error}");
+    assert!(error.contains("its issuer, CN=Root,O=Example, is missing; "), "{error}");
+    desk.write("self.crt", desk.prints("certificate -k alice.pem --subject CN=Alice"));
+    let error = desk.fails("verify -p self.crt --ca root.crt --subject CN=Alice -c x -s sig in");
+    assert!(error.contains("it issued itself"), "{error}");
     let error = desk.fails("seal -r alice.crt -c x -o out in");
     assert!(error.contains("alice.crt: ") && error.contains("a recipient's public key"), "{error}");
     // Without the certificate of the authority between.
@@ -226,7 +252,22 @@ fn a_certificate_that_does_not_fit_is_refused_with_the_reason() {
     desk.write("alone.crt", format!("{first}-----END CERTIFICATE-----\n"));
     let error =
         desk.fails("seal -r alone.crt --ca root.crt --name dns:erin.example -c x -o out in");
-    assert!(error.contains("authorities between"), "{error}");
+    assert!(error.contains("CN=Between,O=Example, is missing; put it into alone.crt"), "{error}");
+    // The authority's is first.
+    desk.write("order.crt", [authority.between_pem.as_bytes(), &desk.read("alone.crt")].concat());
+    for trust in ["", "--ca root.crt --name dns:a", "--ca root.crt --subject CN=Erin"] {
+        let error = desk.fails(&format!("seal -r order.crt {trust} -c x -o out in"));
+        assert!(error.contains("put the certificate with that first"), "{trust}: {error}");
+    }
+    // The authority's has expired.
+    let old = Draft::authority(ROOT, ROOT).valid(day(0), day(0));
+    let spki = authority.root.verifying_key().to_spki_der().unwrap();
+    desk.write("old.crt", pem("CERTIFICATE", &old.signed_by(&authority.root, &spki)));
+    let error = desk.fails("verify -p alice.crt --ca old.crt --subject CN=Alice -c x -s sig in");
+    assert!(
+        error.contains("that of its issuer CN=Root,O=Example in old.crt expired on"),
+        "{error}"
+    );
 
     // One changed bit of the signed part.
     let text = String::from_utf8(desk.read("alice.crt")).unwrap();
@@ -236,6 +277,25 @@ fn a_certificate_that_does_not_fit_is_refused_with_the_reason() {
     changed[place] ^= 1;
     desk.write("changed.crt", pem("CERTIFICATE", &changed));
     desk.fails("verify -p changed.crt --ca root.crt --subject CN=@lice -c x -s sig in");
+    desk.write("cut.der", &der[..der.len() - 1]);
+    desk.write("long.der", [&der[..], b"\n"].concat());
+    let cut = text.lines().take(9).map(|line| format!("{line}\n")).collect::<String>();
+    desk.write("cut.pem", cut);
+    for (file, reason) in
+        [("cut.der", "cut off: only"), ("long.der", "1 more byte"), ("cut.pem", "line ")]
+    {
+        for line in [
+            format!("verify -p {file} -c x -s sig in"),
+            format!("verify -p {file} --ca root.crt --name dns:a -c x -s sig in"),
+            format!("verify -p alice.crt --ca {file} --name dns:a -c x -s sig in"),
+            format!("import {file}"),
+        ] {
+            let error = desk.fails(&line);
+            assert!(error.contains(&format!("{file}: damaged")), "{line}: {error}");
+            assert!(error.contains(reason) && !error.contains("--suite"), "{line}: {error}");
+            assert!(!error.contains("new key"), "{line}: {error}");
+        }
+    }
     desk.write("cut.crt", pem("CERTIFICATE", &der[..der.len() - 1]));
     let error = desk.fails("verify -p cut.crt -c x -s sig in");
     assert!(error.contains("cut.crt: ") && error.contains("damaged"), "{error}");
@@ -276,6 +336,8 @@ fn the_options_go_with_one_certificate() {
         "--ca root.crt --eku 1.2.3",
         "--ca root.crt --name dns:a --subject CN=a",
         "--ca root.crt --name a",
+        "--ca root.crt --name DNS:a",
+        "--ca root.crt --name dns:192.0.2.7",
         "--ca root.crt --subject a",
     ] {
         let output = ended(desk.command(&format!("verify -p alice.crt {options} -c x -s sig in")));
@@ -295,8 +357,7 @@ fn names_are_printed_without_control_characters() {
     let authority = Authority::new();
     let desk = &authority.desk;
     let draft = Draft::new(ROOT, r"CN=\1b[31m\e2\80\aeecilA").used_for(KeyUsages::DigitalSignature);
-    authority
-        .signer("evil.crt", draft.named(GeneralName::DnsName(Ia5String::new("\x1b[2J").unwrap())));
+    authority.signer("evil.crt", draft.named(dns("\x1b[2J")));
     let said = authority.says("verify -p evil.crt -c x -s sig in");
     assert!(said.contains("ecilA") && said.lines().count() == 1, "{said}");
     let error = desk.fails("verify -p evil.crt --ca root.crt --name dns:a -c x -s sig in");
@@ -308,5 +369,5 @@ fn names_are_printed_without_control_characters() {
         assert!(!text.contains('\u{202e}'), "{text:?}");
     }
     let shown = "CN=\\1b[31m\\e2\\80\\aeecilA";
-    desk.prints(&format!("verify -p evil.crt --ca root.crt --subject {shown} -c x -s sig in"));
+    desk.prints(&format!("-q verify -p evil.crt --ca root.crt --subject {shown} -c x -s sig in"));
 }

@@ -56,6 +56,9 @@ fn the_type_of_a_string_does_not_matter_but_all_else_does() {
         r"CN=Zoë,CN=Example\, Inc.",
     ] {
         assert!(!is(other, &whole), "{other}");
+        // For advice, another order is told apart from other attributes.
+        let is_reordered = DistinguishedName::parse(other).unwrap().is_reordered(&whole);
+        assert_eq!(is_reordered, other == r"O=Example\, Inc.,CN=Zoë", "{other}");
     }
     let wide = der(&[&[(CN, Tag::BmpString, b"\0Z\0o\0\xeb")]]);
     assert!(is("CN=Zoë", &wide) && !is("CN=Zo", &wide));

@@ -186,6 +186,7 @@ fn only_the_expected_key_is_written() {
     let id = key.verifying_key().key_id();
     key.write_pem_file(desk.path("dave.pem")).unwrap();
     desk.write("dave.pub", key.verifying_key().to_pem());
+    desk.write("hello", "hello");
     desk.write("dave.der", key.verifying_key().to_spki_der().unwrap());
     desk.write("dave.crt", desk.prints("certificate -k dave.pem --subject CN=Dave"));
     let upper = id.to_string().to_uppercase();
@@ -198,7 +199,8 @@ fn only_the_expected_key_is_written() {
         ("alice.pub", "its key id is"),
         ("bob.pub", "its key id is"),
         ("key.sig", "key.sig: no such file"),
-        ("0123", "0123: no such file"),
+        ("0123", "0123: no such file; a key id has 32"),
+        ("hello", "hello: it is something else; --expect takes"),
     ] {
         let error = desk.fails(&format!("-q import -o out.pem --expect {expected} key"));
         assert!(error.contains(reason), "{error}");
@@ -243,7 +245,7 @@ fn everything_else_is_refused_and_named() {
         (key.secret_bytes(), signing_key(3).verifying_key().as_bytes().to_vec());
     key.write_pem_file(desk.path("dave.pem")).unwrap();
     let stated = tlv(0x81, &[&[0], &public]);
-    let files: [(&str, Vec<u8>, &str); 15] = [
+    let files: [(&str, Vec<u8>, &str); 16] = [
         ("mixed", pkcs8_of(1, &tlv(0x30, &[&oid]), content, &stated), "another private key"),
         ("short", pkcs8(&oid, &content[1..]), "invalid signing key"),
         ("parameters", pkcs8_of(0, &tlv(0x30, &[&oid, &[5, 0]]), content, b""), "parameters"),
@@ -252,16 +254,21 @@ fn everything_else_is_refused_and_named() {
             pkcs8(&tlv(0x06, &[b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"]), content),
             "an RSA private key",
         ),
-        ("crt", desk.prints("certificate -k dave.pem --subject CN=Dave"), "certificate; `seal -r`"),
+        (
+            "crt",
+            desk.prints("certificate -k dave.pem --subject CN=Dave"),
+            "certificate; `verify -p` takes",
+        ),
         (
             "csr",
             desk.prints("certificate --request -k dave.pem --subject CN=Dave"),
-            "certificate request",
+            "certificate request; an authority",
         ),
-        ("two", [desk.read("bob.pub"), desk.read("carol.pub")].concat(), "a file of its own"),
+        ("two", [desk.read("bob.pub"), desk.read("carol.pub")].concat(), "it holds 2 "),
         ("empty", Vec::new(), "empty"),
         ("text", b"hello".to_vec(), "--suite"),
         ("raw", content.to_vec(), "--suite"),
+        ("der", pkcs8(&oid, content)[..100].to_vec(), "cut off: only 100 of"),
         ("cut", desk.read("alice.pem")[..100].to_vec(), "damaged"),
         ("wide", [255, 254, 45, 0].to_vec(), "UTF-16"),
         ("new", pem("TWINSEAL NEW KEY", b"anything").into_bytes(), "something else"),

@@ -1,5 +1,7 @@
 //! Reads distinguished names, such as `CN=Alice,O=Example`, from text (RFC 4514).
 
+use std::fmt;
+
 use x509_cert::{
     attr::AttributeTypeAndValue,
     der::{
@@ -61,6 +63,17 @@ impl DistinguishedName {
         Name::from_der(der).is_ok_and(|name| Self::of(&name).as_ref() == Some(self))
     }
 
+    /// Whether a DER name has the same attributes in another order.
+    pub(crate) fn is_reordered(&self, der: &[u8]) -> bool {
+        let sorted = |name: &Self| {
+            let mut names = name.0.clone();
+            names.sort();
+            names
+        };
+        let name = Name::from_der(der).ok().and_then(|name| Self::of(&name));
+        name.is_some_and(|name| sorted(&name) == sorted(self))
+    }
+
     /// `None` if an attribute is not text.
     fn of(name: &Name) -> Option<Self> {
         let attribute = |attribute: &AttributeTypeAndValue| {
@@ -91,6 +104,16 @@ impl DistinguishedName {
         }
         let name = || Name::from_der(&sequence.to_der()?);
         name().map_err(|error: der::Error| error.to_string())
+    }
+}
+
+/// As certificates have it, in the order of RFC 4514.
+impl fmt::Display for DistinguishedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_x509() {
+            Ok(name) => name.fmt(f),
+            Err(_) => f.write_str("the subject that was named"),
+        }
     }
 }
 
@@ -147,7 +170,8 @@ fn attribute_type(text: &str) -> Result<(ObjectIdentifier, &str), String> {
         Some(kind) => *kind,
         None => ObjectIdentifier::new(name).map_err(|_| {
             format!(
-                "{name:?} is not a type: use CN, O, OU, L, ST, C, DC, UID or an object identifier"
+                "{name:?} is not a type: use CN, O, OU, L, ST, C, DC, UID, street, title, serialNumber, GN, SN, \
+                 emailAddress or an object identifier"
             )
         })?,
     };

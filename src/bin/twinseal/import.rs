@@ -24,6 +24,14 @@ pub(crate) fn import(args: &args::Import, console: &Console) -> Result<(), Failu
             .into_iter()
             .filter(Option::is_some),
     )?;
+    if let Some(path) = expected_file
+        && is_like_an_id(path)
+        && !path.exists()
+    {
+        let name = Name::of(path);
+        let text = "no such file; a key id has 32 hexadecimal digits";
+        return Err(Failure::of(&name, text));
+    }
     let expected = match expected_file {
         Some(path) => Some(Expected::Key(keys::expected(path)?)),
         None => id.map(Expected::Id),
@@ -47,6 +55,10 @@ pub(crate) fn import(args: &args::Import, console: &Console) -> Result<(), Failu
             output.write_whole(key.to_pem().as_bytes())
         }
     }
+}
+
+fn is_like_an_id(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Writes a private key, again under its passphrase if it had one.

@@ -15,7 +15,7 @@ use crate::{inspect::suite_names, passphrase::parse_scrypt};
 /// twice is compared. It also takes old key files of twinseal.
 ///
 /// A private key is written to a new file that only you can read, and its key id is printed. If it is encrypted,
-/// it is encrypted again, under the same passphrase. A public key is printed, or written to OUT.
+/// it is encrypted again, under the same passphrase; `twinseal passwd` encrypts one that was not. A public key is printed, or written to OUT.
 ///
 /// The encryption does not protect a key from being changed. So an encrypted key must say whose key it is, or you
 /// say so with --expect.

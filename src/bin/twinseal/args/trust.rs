@@ -13,7 +13,8 @@ pub(crate) struct Trust {
     ///
     /// Without --ca, a certificate is trusted as it is, like a public key: only its validity and usage are
     /// checked. Certificates of authorities between it and those in FILE belong in its own file, after it.
-    /// Certificates are not looked up in revocation lists.
+    /// At most 6 may be on the path. Every certificate in FILE is trusted, whoever issued it. Certificates are not
+    /// looked up in revocation lists.
     #[arg(long, value_name = "FILE", requires = "whose", value_hint = ValueHint::FilePath)]
     pub(crate) ca: Option<PathBuf>,
 
@@ -27,7 +28,8 @@ pub(crate) struct Trust {
         value_parser = DistinguishedName::parse, value_hint = ValueHint::Other)]
     pub(crate) subject: Option<DistinguishedName>,
 
-    /// If the certificate has an extended key usage, it must include this object identifier
+    /// If the certificate has an extended key usage, it must include this object identifier, such as
+    /// 1.3.6.1.5.5.7.3.4
     #[arg(long, value_name = "OID", requires = "ca", value_hint = ValueHint::Other)]
     pub(crate) eku: Option<String>,
 }

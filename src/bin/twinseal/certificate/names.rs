@@ -14,12 +14,17 @@ pub(crate) struct SubjectName(pub(crate) Name);
 
 impl SubjectName {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let (kind, value) = text.split_once(':').unwrap_or(("", text));
+        let Some((kind, value)) = text.split_once(':') else {
+            return Err(format!("its type is missing: {TYPES}"));
+        };
         let checked = |check: fn(&str) -> Result<(), String>| -> Result<String, String> {
             check(value)?;
             if value.is_ascii() { Ok(value.to_owned()) } else { Err("it is not ASCII".into()) }
         };
         Ok(Self(match kind {
+            "dns" if value.parse::<IpAddr>().is_ok() => {
+                return Err(format!("an address, not the name of a host: write ip:{value}"));
+            }
             "dns" => Name::Dns(checked(host)?),
             "ip" => {
                 let address: Result<IpAddr, _> = value.parse();
@@ -29,11 +34,10 @@ impl SubjectName {
             }
             "uri" => Name::Uri(checked(uri)?),
             "email" => Name::Email(checked(mailbox)?),
-            _ => {
-                return Err(
-                    "its type is missing: dns:HOST, ip:ADDRESS, uri:URI or email:ADDRESS".into()
-                );
+            kind if ["dns", "ip", "uri", "email"].contains(&&*kind.to_ascii_lowercase()) => {
+                return Err(format!("write {}: in lower case", kind.to_ascii_lowercase()));
             }
+            kind => return Err(format!("{kind:?} is not a type: write {TYPES}")),
         }))
     }
 
@@ -49,6 +53,8 @@ impl SubjectName {
         })
     }
 }
+
+const TYPES: &str = "dns:HOST, ip:ADDRESS, uri:URI or email:ADDRESS";
 
 /// A host's whole name: names are compared without wildcards.
 fn host(value: &str) -> Result<(), String> {

@@ -16,16 +16,33 @@ use crate::{
     args,
     console::Console,
     failure::Failure,
-    kind::der::{Form, Object},
+    kind::{
+        self, FileKind,
+        der::{self, Form, Object},
+    },
     name::Name as FileName,
 };
+
+mod refused;
+
+use refused::Refused;
+pub(super) use refused::is_authority;
 
 /// How the certificates of a command are judged, and which of them were trusted as they are.
 pub(super) struct Certificates<'a> {
     args: &'a args::Trust,
-    anchors: Option<TrustAnchors>,
+    authorities: Option<Authorities>,
     now: SystemTime,
     trusted: Vec<String>,
+    /// Whose certificate was verified, and for which name.
+    verified: Option<String>,
+}
+
+/// The file of `--ca`.
+struct Authorities {
+    file: FileName,
+    certificates: Vec<Certificate>,
+    anchors: TrustAnchors,
 }
 
 /// A kind of key that certificates hold.
@@ -78,15 +95,15 @@ impl<'a> Certificates<'a> {
         option: &str,
         console: &Console,
     ) -> Result<Self, Failure> {
-        let anchors = match &args.ca {
+        let authorities = match &args.ca {
             Some(_) if paths.len() != 1 => {
                 let reason = "--ca verifies only one certificate";
                 return Err(Failure::usage(format!("{reason}; name one file with {option}")));
             }
-            Some(path) => Some(anchors(args, &KeyFile::read(path)?, console)?),
+            Some(path) => Some(Authorities::read(args, &KeyFile::read(path)?, console)?),
             None => None,
         };
-        Ok(Self { args, anchors, now: SystemTime::now(), trusted: Vec::new() })
+        Ok(Self { args, authorities, now: SystemTime::now(), trusted: Vec::new(), verified: None })
     }
 
     /// The key of the certificate in a file, which may also hold its issuers. `None` if the file holds something
@@ -97,12 +114,15 @@ impl<'a> Certificates<'a> {
         wanted: Wanted,
     ) -> Result<Option<Key>, Failure> {
         let Some(chain) = read(file) else {
-            return match self.anchors {
+            if let Some(failure) = unreadable(file) {
+                return Err(failure);
+            }
+            return match self.authorities {
                 Some(_) => Err(Failure::of(
                     file.name(),
                     format_args!(
                         "it is {}, but --ca verifies a certificate; leave out --ca, or name a certificate",
-                        contents(file)
+                        what(file)
                     ),
                 )),
                 None => Ok(None),
@@ -110,21 +130,28 @@ impl<'a> Certificates<'a> {
         };
         let chain = chain.map_err(|error| damaged(file, &error))?;
         let Some(certificate) = chain.first() else { return Ok(None) };
-        let key = match &self.anchors {
-            Some(anchors) => {
-                let name = self.name(certificate, file)?;
-                Key::verified(anchors, &chain, &name, self.now)
-            }
-            None => Key::trusted(certificate, self.now),
-        };
-        let key = key.map_err(|error| refused(file, certificate, &error, wanted))?;
-        if self.anchors.is_none() {
+        let Some(authorities) = &self.authorities else {
+            let key = Key::trusted(certificate, self.now);
+            let key = key.map_err(|error| self.refused(file, &chain, &error, wanted))?;
             let which = match chain.len() {
                 1 => String::new(),
                 several => format!(", the first of {several} in the file,"),
             };
             let (name, subject) = (file.name(), subject(certificate));
             self.trusted.push(format!("{name}: the certificate of {subject}{which}"));
+            return Ok(Some(key));
+        };
+        let name = self.name(file, &chain, certificate, wanted)?;
+        let key = Key::verified(&authorities.anchors, &chain, &name, self.now);
+        let key = key.map_err(|error| self.refused(file, &chain, &error, wanted))?;
+        if wanted == Wanted::Verifying {
+            let (file, ca) = (file.name(), &authorities.file);
+            let whose = match name {
+                Name::Subject(_) => subject(certificate),
+                name => format!("{} ({name})", subject(certificate)),
+            };
+            self.verified =
+                Some(format!("{file}: the certificate of {whose} is verified: {ca} leads to it"));
         }
         Ok(Some(key))
     }
@@ -133,30 +160,98 @@ impl<'a> Certificates<'a> {
     pub(super) fn refuse_directory(&self, path: &Path) -> Result<(), Failure> {
         let reason =
             "it is a directory, but --ca verifies a certificate; name one, or leave out --ca";
-        match self.anchors {
+        match self.authorities {
             Some(_) => Err(Failure::of(&FileName::of(path), reason)),
             None => Ok(()),
         }
     }
 
     /// The name that the certificate must have.
-    fn name(&self, certificate: &Certificate, file: &KeyFile) -> Result<Name, Failure> {
-        let subject = certificate.subject_der();
-        match (&self.args.name, &self.args.subject) {
-            (Some(name), _) => Ok(name.0.clone()),
-            (None, Some(wanted)) if wanted.is(subject) => Ok(Name::Subject(subject.to_vec())),
-            (None, _) => Err(Failure::of(
-                file.name(),
-                format_args!(
-                    "the certificate is for {}, not the subject that was named; check --subject",
-                    self::subject(certificate)
-                ),
-            )),
+    fn name(
+        &self,
+        file: &KeyFile,
+        chain: &[Certificate],
+        certificate: &Certificate,
+        wanted: Wanted,
+    ) -> Result<Name, Failure> {
+        let wanted_subject = match (&self.args.name, &self.args.subject) {
+            (Some(name), _) => return Ok(name.0.clone()),
+            (None, subject) => subject.as_ref(),
+        };
+        let der = certificate.subject_der();
+        if wanted_subject.is_some_and(|subject| subject.is(der)) {
+            return Ok(Name::Subject(der.to_vec()));
+        }
+        if is_authority(certificate) {
+            let reason = Error::Certificate(CertificateRefusal::IsACa);
+            return Err(self.refused(file, chain, &reason, wanted));
+        }
+        let named = wanted_subject.map(ToString::to_string).unwrap_or_default();
+        let advice = match wanted_subject.is_some_and(|subject| subject.is_reordered(der)) {
+            true => {
+                "that has the same parts in another order: name the most specific first, as `openssl x509 \
+                 -subject -nameopt rfc2253` prints it"
+            }
+            false => "check --subject",
+        };
+        let subject = subject(certificate);
+        let text =
+            format_args!("the certificate is for {subject}, not {}; {advice}", short(&named));
+        Err(Failure::of(file.name(), text))
+    }
+
+    fn refused(
+        &self,
+        file: &KeyFile,
+        chain: &[Certificate],
+        error: &Error,
+        wanted: Wanted,
+    ) -> Failure {
+        let Some(certificate) = chain.first() else { return damaged(file, error) };
+        let subject = subject(certificate);
+        let reason = match error {
+            Error::Certificate(reason) => Some(*reason),
+            Error::Algorithm { .. } if is_authority(certificate) => Some(CertificateRefusal::IsACa),
+            _ => None,
+        };
+        match (error, reason) {
+            (_, Some(reason)) => {
+                let authorities = self.authorities.as_ref();
+                let refused = Refused {
+                    file: file.name(),
+                    chain,
+                    authorities: authorities.map(|it| (&it.file, it.certificates.as_slice())),
+                    eku: self.args.eku.as_deref(),
+                    now: self.now,
+                    wanted,
+                };
+                let text = refused.text(reason);
+                Failure::of(
+                    file.name(),
+                    format_args!("the certificate of {subject} is refused: {text}"),
+                )
+            }
+            (Error::Algorithm { .. }, None) => {
+                let what = match Object::of(certificate.as_der()) {
+                    Some(object) => object.to_string(),
+                    None => "a certificate of another algorithm".into(),
+                };
+                let needed = wanted.article_and_noun();
+                let advice = "name the certificate of another key, or the key itself";
+                Failure::of(
+                    file.name(),
+                    format_args!("it is {what} of {subject}, but {needed} is needed; {advice}"),
+                )
+            }
+            (error, None) => damaged(file, error),
         }
     }
 
-    /// Says that certificates were not verified.
+    /// Says whose certificate was verified, or that certificates were not.
     pub(super) fn note(&self, console: &Console) {
+        if let Some(verified) = &self.verified {
+            console.note(verified);
+        }
         let Some(first) = self.trusted.first() else { return };
         let (more, are) = match self.trusted.len() {
             1 => (String::new(), "is trusted as it is"),
@@ -168,27 +263,54 @@ impl<'a> Certificates<'a> {
     }
 }
 
-/// The authorities in the file of `--ca`.
-fn anchors(args: &args::Trust, file: &KeyFile, console: &Console) -> Result<TrustAnchors, Failure> {
-    let needed = "the certificate of a certification authority";
-    let certificates = read(file).ok_or_else(|| {
-        let what = contents(file);
-        Failure::of(file.name(), format_args!("it is {what}, but {needed} is needed; name one"))
-    })?;
-    let certificates = certificates.map_err(|error| damaged(file, &error))?;
-    file.warn(Secrecy::Public, console);
-    let anchors = TrustAnchors::new(certificates);
-    let anchors = anchors
-        .map_err(|error| Failure::of(file.name(), format_args!("{error}; {needed} is needed")))?;
-    match &args.eku {
-        Some(oid) => anchors.with_extended_key_usage(oid).map_err(|error| {
-            Failure::usage(format!(
-                "--eku: {error}; name an object identifier, such as 1.3.6.1.5.5.7.3.4"
-            ))
-        }),
-        None => Ok(anchors),
+impl Authorities {
+    fn read(args: &args::Trust, file: &KeyFile, console: &Console) -> Result<Self, Failure> {
+        let needed = "the certificate of a certification authority";
+        let certificates = read(file).ok_or_else(|| {
+            unreadable(file).unwrap_or_else(|| {
+                let what = what(file);
+                let text = format_args!("it is {what}, but {needed} is needed; name one");
+                Failure::of(file.name(), text)
+            })
+        })?;
+        let certificates = certificates.map_err(|error| damaged(file, &error))?;
+        file.warn(Secrecy::Public, console);
+        let anchors = TrustAnchors::new(certificates.iter().cloned()).map_err(|error| {
+            Failure::of(file.name(), format_args!("{error}; {needed} is needed"))
+        })?;
+        let anchors = match &args.eku {
+            Some(oid) => anchors.with_extended_key_usage(oid).map_err(|_| {
+                let reason = "--eku: it is not an object identifier, such as 1.3.6.1.5.5.7.3.4";
+                Failure::usage(reason)
+            })?,
+            None => anchors,
+        };
+        Ok(Self { file: file.name().clone(), certificates, anchors })
     }
 }
+
+/// A certificate, or something in DER, that is damaged as a whole.
+fn unreadable(file: &KeyFile) -> Option<Failure> {
+    let fault = match file.text().map(|text| (text, PemDocument::split(text))) {
+        Some((text, Err(Error::Pem { line, reason }))) if text.contains(BEGIN) => {
+            format!("line {line}: {reason}")
+        }
+        Some((_, Ok(_) | Err(Error::Pem { .. }))) => return None,
+        _ => der::damage(file.bytes())?,
+    };
+    Some(Failure::of(file.name(), format_args!("damaged file, {fault}; fetch it again")))
+}
+
+/// What a file is that is not a certificate.
+fn what(file: &KeyFile) -> String {
+    match kind::of(file.bytes()) {
+        FileKind::Unknown => "something else, or damaged".into(),
+        _ => contents(file),
+    }
+}
+
+/// How a certificate in PEM starts.
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 
 /// The certificates of a file that holds nothing else, in PEM or DER.
 pub(super) fn read(file: &KeyFile) -> Option<Result<Vec<Certificate>, Error>> {
@@ -207,61 +329,6 @@ const LABEL: &str = "CERTIFICATE";
 
 pub(super) fn damaged(file: &KeyFile, error: &Error) -> Failure {
     Failure::of(file.name(), format_args!("damaged certificate: {error}; fetch it again"))
-}
-
-fn refused(file: &KeyFile, certificate: &Certificate, error: &Error, wanted: Wanted) -> Failure {
-    let subject = subject(certificate);
-    match error {
-        Error::Certificate(reason) => {
-            let advice = advice(*reason, certificate);
-            Failure::of(
-                file.name(),
-                format_args!("the certificate of {subject} is refused: {reason}; {advice}"),
-            )
-        }
-        Error::Algorithm { .. } => {
-            let what = match Object::of(certificate.as_der()) {
-                Some(object) => object.to_string(),
-                None => "a certificate of another algorithm".into(),
-            };
-            let needed = wanted.article_and_noun();
-            let advice = "name the certificate of another key, or the key itself";
-            Failure::of(
-                file.name(),
-                format_args!("it is {what} of {subject}, but {needed} is needed; {advice}"),
-            )
-        }
-        error => damaged(file, error),
-    }
-}
-
-/// What to do about a certificate that is refused.
-fn advice(reason: CertificateRefusal, certificate: &Certificate) -> String {
-    match reason {
-        CertificateRefusal::Expired => "get a new one",
-        CertificateRefusal::NotYetValid => "check the clock of this machine, or wait",
-        CertificateRefusal::UnknownIssuer | CertificateRefusal::Signature => {
-            "check --ca; certificates of authorities between belong in the same file, after it"
-        }
-        CertificateRefusal::Name => {
-            let names: Vec<_> = certificate.names().iter().map(ToString::to_string).collect();
-            return match names.as_slice() {
-                [] => "it has no name but its subject; name that with --subject".into(),
-                names => format!("its names are {}", short(&names.join(", "))),
-            };
-        }
-        CertificateRefusal::ExtendedKeyUsage => {
-            "verify it with --ca, and name the usage with --eku"
-        }
-        CertificateRefusal::NotACa => "name the certificate of an authority with --ca",
-        CertificateRefusal::Algorithm => "twinseal verifies only signatures of its own suites",
-        CertificateRefusal::TooComplex => "leave only those of authorities between in the file",
-        CertificateRefusal::IsACa => "name the certificate that the authority issued",
-        CertificateRefusal::Malformed => "fetch it again",
-        CertificateRefusal::CriticalExtension => "a newer twinseal may know it",
-        _ => "ask its issuer for another one",
-    }
-    .into()
 }
 
 /// The subject, as messages name it.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use twinseal::{
     DecapsulationKey, EncapsulationKey, Error, KemSuite, KeyId, SignatureSuite, SigningKey,
-    VerifyingKey, key_files::PemDocument,
+    VerifyingKey, key_files::PemDocument, x509::Certificate,
 };
 
 use super::{
@@ -15,7 +15,10 @@ use crate::{
     args,
     console::Console,
     failure::Failure,
-    kind::{self, FileKind, der::Object},
+    kind::{
+        self, FileKind,
+        der::{self, Object, Suite},
+    },
     name::Name,
     passphrase::Passphrase,
 };
@@ -110,6 +113,12 @@ pub(crate) fn expected(path: &Path) -> Result<Public, Failure> {
             None => Err(Error::NotPem { reason: "it has no certificate" }),
         });
         return key.map_err(|error| certificates::damaged(&file, &error));
+    }
+    let is_text = file.text().is_some_and(|text| PemDocument::split(text).is_ok());
+    if !is_text && Object::of(file.bytes()).is_none() {
+        let what = contents(&file);
+        let advice = "--expect takes the key id, or the file of a public key or a certificate";
+        return Err(Failure::of(file.name(), format_args!("it is {what}; {advice}")));
     }
     of_structure(&file).map(|key| key.public())
 }
@@ -239,21 +248,64 @@ fn unfit(file: &KeyFile) -> Failure {
         let text = format_args!("damaged in line {line}: {reason}; export the key again");
         return Failure::of(file.name(), text);
     }
-    let kind = kind::of(file.bytes());
-    let advice = match documents {
-        _ if certificates::read(file).is_some() => "`seal -r` and `verify -p` take it as it is",
+    if let Some(Ok(chain)) = certificates::read(file)
+        && let Some(certificate) = chain.first()
+    {
+        return of_certificate(file.name(), certificate);
+    }
+    let verb = if matches!(&documents, Some(Ok(documents)) if documents.len() > 1) {
+        "holds"
+    } else {
+        "is"
+    };
+    let advice = match &documents {
+        Some(Ok(documents)) if is_one_key(documents) => OTHER_SUITE,
+        Some(Ok(documents)) if is_request(documents) => "an authority makes a certificate of it",
         Some(Ok(documents)) if documents.len() > 1 => "put each key in a file of its own",
-        Some(Ok(_)) => "twinseal has only keys of its own suites",
-        _ => match kind {
+        Some(Ok(_)) => OTHER_SUITE,
+        _ => match kind::of(file.bytes()) {
             FileKind::Unknown | FileKind::Signature(_) | FileKind::SignatureAndLineEnd => {
+                if let Some(damage) = der::damage(file.bytes()) {
+                    let text = format_args!("damaged file, {damage}; fetch or export it again");
+                    return Failure::of(file.name(), text);
+                }
                 let advice = "if it holds the bare octets of a key, name its suite with --suite";
                 return Failure::of(file.name(), format_args!("neither PEM nor DER; {advice}"));
             }
-            FileKind::Der(_) | FileKind::Other(_) => "twinseal has only keys of its own suites",
+            FileKind::Der(_) | FileKind::Other(_) => OTHER_SUITE,
             kind => kind.advice().unwrap_or("name the file of a key"),
         },
     };
-    Failure::of(file.name(), format_args!("it is {}; {advice}", contents(file)))
+    Failure::of(file.name(), format_args!("it {verb} {}; {advice}", contents(file)))
+}
+
+const OTHER_SUITE: &str = "twinseal has only keys of its own suites: `twinseal keygen` makes one";
+
+/// Parameters of a curve may precede their key, as `openssl ecparam -genkey` writes them.
+fn is_one_key(documents: &[PemDocument<'_>]) -> bool {
+    documents.len() > 1
+        && documents.iter().filter(|document| document.label() != "EC PARAMETERS").count() == 1
+}
+
+/// Of a key of a suite of twinseal.
+fn is_request(documents: &[PemDocument<'_>]) -> bool {
+    matches!(documents, [request] if matches!(Document::of(request), Document::Certificate(_)))
+}
+
+/// A certificate is no key to import, but most commands take it like one.
+fn of_certificate(name: &Name, certificate: &Certificate) -> Failure {
+    let object = Object::of(certificate.as_der());
+    let suite = object.as_ref().and_then(Object::suite);
+    let advice = match suite {
+        None => "twinseal takes only certificates of keys of its own suites",
+        Some(_) if certificates::is_authority(certificate) => {
+            "it is that of a certification authority: `--ca` of `seal` and `verify` takes it as it is"
+        }
+        Some(Suite::Kem(_)) => "`seal -r` takes it as it is",
+        Some(Suite::Signature(_)) => "`verify -p` takes it as it is",
+    };
+    let what = object.map_or_else(|| "a certificate".into(), |object| object.to_string());
+    Failure::of(name, format_args!("it is {what}; {advice}"))
 }
 
 /// A key that has the form of one, but is none.

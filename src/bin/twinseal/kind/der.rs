@@ -1,10 +1,10 @@
 //! Recognises keys, certificates and containers in DER.
 
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
 use pkcs8::{
     ObjectIdentifier,
-    der::{Decode, Reader, SliceReader, Tag, Tagged, asn1::AnyRef},
+    der::{Decode, Header, Length, Reader, SliceReader, Tag, Tagged, asn1::AnyRef},
 };
 
 mod algorithm;
@@ -145,6 +145,32 @@ pub(crate) fn parts(whole: AnyRef<'_>) -> Option<Vec<AnyRef<'_>>> {
         parts.push(AnyRef::decode(&mut reader).ok()?);
     }
     (whole.tag().is_constructed() && reader.is_finished()).then_some(parts)
+}
+
+/// What is wrong with something that starts like a key or a certificate in DER, but is none as a whole. `None` if it
+/// starts like anything else.
+pub(crate) fn damage(bytes: &[u8]) -> Option<String> {
+    let mut reader = SliceReader::new(bytes).ok()?;
+    let header = Header::decode(&mut reader).ok()?;
+    let first = bytes.get(usize::try_from(reader.position()).ok()?);
+    // Text may start like a short SEQUENCE: "0x0".
+    let is_likely = match first {
+        Some(0x02) => true,
+        Some(0x30) => header.length() >= Length::new(128),
+        _ => false,
+    };
+    if header.tag() != Tag::Sequence || !is_likely {
+        return None;
+    }
+    let there = bytes.len() as u64;
+    let said = u64::from(u32::from(header.length())) + u64::from(u32::from(reader.position()));
+    Some(match said.cmp(&there) {
+        Ordering::Greater => format!("cut off: only {there} of {said} bytes of DER are there"),
+        Ordering::Less if there - said == 1 => "with 1 more byte after the DER".into(),
+        Ordering::Less => format!("with {} more bytes after the DER", there - said),
+        Ordering::Equal if Object::of(bytes).is_some() => return None,
+        Ordering::Equal => "not the DER of a key or a certificate".into(),
+    })
 }
 
 /// A modulus of at least 512 bits and a shorter exponent. In an ECDSA signature both numbers have the same
