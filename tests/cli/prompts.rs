@@ -109,6 +109,21 @@ fn a_run_that_is_stopped_gives_the_terminal_back() {
     }
 }
 
+/// A shell switches the echo on when it gets the terminal back.
+#[test]
+fn a_run_that_was_suspended_asks_again_and_shows_nothing() {
+    let desk = desk();
+    let line = "twinseal public bob.key >public & while stty -a | grep -q ' echo '; do sleep 0.05; done; kill \
+                -STOP $!; stty echo; kill -CONT $!; wait $!";
+    let Some(mut terminal) = Terminal::new(&desk, line) else { return };
+    terminal.wait_for("Passphrase of bob.key: ");
+    terminal.wait_for("Passphrase of bob.key: ");
+    terminal.type_keys(&format!("{PASSPHRASE}\n"));
+    let (shown, code) = terminal.end();
+    assert_eq!((code, shown.contains(PASSPHRASE)), (Some(0), false), "{shown}");
+    assert_eq!(desk.read("public"), desk.read("bob.pub"));
+}
+
 #[test]
 fn without_a_terminal_a_file_is_asked_for() {
     let desk = desk();

@@ -209,7 +209,7 @@ impl Output {
 
 /// A private key is kept in a file of its own: a stream or a device may show it, and does not keep it.
 fn not_for_new_keys(name: &Name) -> Failure {
-    let advice = "private keys are not written to streams and devices; name a new file with -o";
+    let advice = "private keys are not written to streams and devices; name a file with -o";
     Failure::of(name, advice)
 }
 

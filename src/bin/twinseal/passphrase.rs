@@ -11,7 +11,7 @@ mod file;
 mod terminal;
 
 #[cfg(unix)]
-pub(crate) use terminal::restore;
+pub(crate) use terminal::{restore, resume};
 
 /// The longest passphrase in bytes. A longer line is of another file.
 const LONGEST: usize = 1024;

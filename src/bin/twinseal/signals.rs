@@ -4,7 +4,7 @@ use std::{ffi::c_int, fs, io, sync::mpsc, thread, time::Duration};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
+    consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
     low_level,
 };
@@ -15,16 +15,21 @@ use crate::{console::Console, name::Name, output, passphrase};
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// On a signal, removes unfinished output, says so and restores the terminal, then ends the process as the signal would have.
+/// After a suspension it asks again for the passphrase that was asked for.
 pub(crate) fn watch(console: &Console) {
     let console = console.clone();
     let (ready, is_ready) = mpsc::channel();
     let watcher = thread::Builder::new().spawn(move || {
         let signals = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
-        let signals = Signals::new(signals);
+        let signals = Signals::new(signals.chain([SIGCONT]));
         let _ = ready.send(());
         // Without handlers the signals still end the process, but without a message.
         let Ok(mut signals) = signals else { return };
         for signal in signals.forever() {
+            if signal == SIGCONT {
+                passphrase::resume();
+                continue;
+            }
             let placed = output::abandon();
             let name = low_level::signal_name(signal).unwrap_or("a signal");
             say(&console, name, &placed);

@@ -46,6 +46,12 @@ pub(crate) fn restore() {
     echo::restore();
 }
 
+/// Asks again after the process was suspended: the shell may have switched the echo on.
+#[cfg(unix)]
+pub(crate) fn resume() {
+    echo::resume();
+}
+
 /// A line without its end, cut off behind [`LONGEST`]; `None` if the input ended.
 #[cfg(unix)]
 fn typed(prompt: &str) -> io::Result<Option<SecretBuffer>> {
@@ -55,7 +61,7 @@ fn typed(prompt: &str) -> io::Result<Option<SecretBuffer>> {
     };
 
     let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
-    let silent = echo::off(terminal.try_clone()?)?;
+    let silent = echo::off(terminal.try_clone()?, prompt)?;
     terminal.write_all(prompt.as_bytes())?;
     // One byte at a time, so that the next reader of the terminal misses nothing. It does not grow: copies
     // would stay behind.
@@ -89,36 +95,61 @@ fn typed(prompt: &str) -> io::Result<Option<SecretBuffer>> {
 mod echo {
     use std::{
         fs::File,
-        io,
+        io::{self, Write},
         sync::{Mutex, PoisonError},
     };
 
     use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-    /// The terminal, and its modes before its echo was switched off.
-    static BEFORE: Mutex<Option<(File, Termios)>> = Mutex::new(None);
+    /// The terminal while its echo is off.
+    static SILENT: Mutex<Option<Silent>> = Mutex::new(None);
+
+    struct Silent {
+        terminal: File,
+        /// Its modes before.
+        before: Termios,
+        prompt: String,
+    }
+
+    impl Silent {
+        fn switch_echo_off(&self) -> io::Result<()> {
+            let mut silent = self.before.clone();
+            silent.local_modes -= LocalModes::ECHO | LocalModes::ECHONL;
+            Ok(tcsetattr(&self.terminal, OptionalActions::Now, &silent)?)
+        }
+    }
 
     /// Restores the terminal when dropped.
     pub(super) struct Off(());
 
-    pub(super) fn off(terminal: File) -> io::Result<Off> {
+    pub(super) fn off(terminal: File, prompt: &str) -> io::Result<Off> {
         let before = tcgetattr(&terminal)?;
-        let mut silent = before.clone();
-        silent.local_modes -= LocalModes::ECHO | LocalModes::ECHONL;
         let off = Off(());
         // A signal waits until both are done.
-        let mut known = BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
-        let (terminal, _) = known.insert((terminal, before));
-        let switched = tcsetattr(terminal, OptionalActions::Now, &silent);
+        let mut known = SILENT.lock().unwrap_or_else(PoisonError::into_inner);
+        let silent = known.insert(Silent { terminal, before, prompt: prompt.into() });
+        let switched = silent.switch_echo_off();
         drop(known);
         switched?;
         Ok(off)
     }
 
+    pub(super) fn resume() {
+        let known = SILENT.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(silent) = &*known else { return };
+        // There is nobody to report an error to.
+        let _ = silent.switch_echo_off();
+        let (terminal, prompt) = (silent.terminal.try_clone(), silent.prompt.clone());
+        drop(known);
+        if let Ok(mut terminal) = terminal {
+            let _ = terminal.write_all(prompt.as_bytes());
+        }
+    }
+
     pub(super) fn restore() {
-        let mut known = BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((terminal, before)) = known.take() {
-            // There is nobody to report an error to.
+        let mut known = SILENT.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Silent { terminal, before, .. }) = known.take() {
+            // As above.
             let _ = tcsetattr(terminal, OptionalActions::Now, &before);
         }
     }
