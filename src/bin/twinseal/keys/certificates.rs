@@ -151,7 +151,7 @@ impl<'a> Certificates<'a> {
                 name => format!("{} ({name})", subject(certificate)),
             };
             self.verified =
-                Some(format!("{file}: the certificate of {whose} is verified: {ca} leads to it"));
+                Some(format!("{file}: the certificate of {whose} is verified with {ca}"));
         }
         Ok(Some(key))
     }
