@@ -15,8 +15,8 @@ use std::{
 /// Every error of this crate. [`kind`](Error::kind) sorts them by who can do something about them.
 ///
 /// Errors about public data are specific: they name what was expected and what was found. Once a
-/// secret has been used there is only [`Open`](Error::Open) or [`Verify`](Error::Verify), without a
-/// reason, because a reason would help a forger.
+/// secret has been used there is only [`Open`](Error::Open), [`Verify`](Error::Verify) or
+/// [`Passphrase`](Error::Passphrase), without a reason, because a reason would help a forger.
 ///
 /// Only [`External`](Error::External) has a [`source`](error::Error::source): the cause that it was
 /// made with. Its own text does not repeat the cause's, so log the whole chain.
@@ -183,8 +183,9 @@ pub enum Error {
     Certificate(CertificateRefusal),
 
     /// An encrypted private key did not decrypt: the passphrase is wrong, the file was changed, or what is
-    /// encrypted does not say whose key it is. The detail is left out on purpose.
-    #[error("wrong passphrase, or a changed file")]
+    /// encrypted is another key than was expected, does not say whose key it is, or is none of this crate's
+    /// keys. The detail is left out on purpose.
+    #[error("wrong passphrase, a changed file, or not the expected key")]
     Passphrase,
 
     /// A private key is encrypted, and was read without a passphrase. With the feature `passphrase`,

@@ -34,7 +34,8 @@
 //! AES-CBC does not authenticate. Anyone who can write to an encrypted file can flip bits of the private key
 //! in it without knowing the passphrase. So the file also holds, encrypted, the [`KeyId`](crate::KeyId) of
 //! the public key. Every function that reads compares it, and reports a changed key like a wrong passphrase.
-//! Files of other software may lack the id; see [`Whose`].
+//! Files of other software may lack the id; see [`Whose`]. There is one error,
+//! [`Error::Passphrase`](crate::Error::Passphrase), for everything that depends on what is encrypted.
 //!
 //! The id covers everything that the public key depends on. In suite 0x0051 that is not all: `z` of ML-KEM
 //! replaces a secret that ML-KEM refuses, and has no part in the public key. A change of `z` in the file is

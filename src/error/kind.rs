@@ -236,7 +236,7 @@ mod tests {
                 Unauthenticated,
                 "the certificate is refused: it is for another name",
             ),
-            (Error::Passphrase, Ours, "wrong passphrase, or a changed file"),
+            (Error::Passphrase, Ours, "wrong passphrase, a changed file, or not the expected key"),
             (
                 Error::Encrypted,
                 Ours,

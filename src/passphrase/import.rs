@@ -1,6 +1,12 @@
 //! Encrypted private keys of other software, which may not say whose they are.
+//!
+//! CBC authenticates nothing, so whoever changes the file chooses which bytes of the key are read as what. A
+//! reason why they do not fit reveals bytes of the key: an unknown algorithm sixteen at once, and two errors that
+//! can be told apart all of them, as a padding oracle. That includes "does not say whose key it is" and "not the
+//! expected key": both say that padding and structure were right, and a file can be made whose structure depends
+//! on one byte of the key. So nothing that was decrypted has a reason: it is a key, or it is not.
 
-use super::{PrivateKey, der, encrypted_info::EncryptedInfo, parameters::invalid};
+use super::{PrivateKey, encrypted_info::EncryptedInfo};
 use crate::{
     constants,
     error::Error,
@@ -15,6 +21,11 @@ use crate::{
 /// AES-CBC does not authenticate. Whoever can write to the file can change bits of the private key in it, and
 /// nothing in the file need show that. The changed key works, is not yours, and may be one that its maker
 /// partly knows.
+///
+/// Every import also answers the question whether the changed file is still a key. That can reveal a little of
+/// your key, and after some ten thousand answers all of it. The one error has no reason, so that few changes get
+/// another answer; with [`Unauthenticated`](Self::Unauthenticated) many do. So do not import versions of a file
+/// again and again if somebody else makes them and learns the results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Whose {
@@ -23,7 +34,8 @@ pub enum Whose {
     Stated,
     /// It is the key with this id, known from its public key or certificate.
     Key(KeyId),
-    /// It is not known. Compare the imported key with its public key before using it.
+    /// It is not known. Compare the imported key with its public key before using it, and import only a file
+    /// that nobody else could change.
     Unauthenticated,
 }
 
@@ -37,9 +49,13 @@ impl PrivateKey {
     ///
     /// # Errors
     ///
-    /// Same as [`from_encrypted`](Self::from_encrypted), except that with the right passphrase errors are
-    /// specific: those of `import_der`, and [`Error::Invalid`] if the file does not say whose key it is and
-    /// `whose` does not either, or if it is not the key that `whose` names.
+    /// [`Error::Passphrase`], without a reason, for everything that depends on what is encrypted: the
+    /// passphrase is wrong, the file was changed, the key has another algorithm or form than `import_der`
+    /// reads, it does not say whose key it is and `whose` does not either, or it is not the key that it or
+    /// `whose` names. A reason would reveal the key to somebody who changes the file and sees the error. Before
+    /// anything is computed, the errors of [`from_encrypted`](Self::from_encrypted) for the bounds above.
+    ///
+    /// Whether there is an error is an answer, too. See [`Whose`].
     pub fn import_encrypted(
         document: PemDocument<'_>,
         passphrase: impl AsRef<[u8]>,
@@ -47,8 +63,7 @@ impl PrivateKey {
     ) -> Result<Self, Error> {
         if document.label() == constants::PEM_ENCRYPTED_KEM {
             let key = Self::from_encrypted(document, passphrase)?;
-            whose.check(&key, true)?;
-            Ok(key)
+            if whose.accepts(&key, true) { Ok(key) } else { Err(Error::Passphrase) }
         } else {
             let der = document.content(constants::PEM_ENCRYPTED_PKCS8)?;
             Self::import_encrypted_der(&der, passphrase, whose)
@@ -66,34 +81,31 @@ impl PrivateKey {
         whose: Whose,
     ) -> Result<Self, Error> {
         let content = EncryptedInfo::foreign(der)?.decrypt(passphrase.as_ref())?;
-        // One wrong passphrase in 256 gets here, with random bytes.
-        der::elements(&content).ok_or(Error::Passphrase)?;
-        let info = PrivateInfo::read(&content)?;
+        Self::of_content(&content, whose).ok_or(Error::Passphrase)
+    }
+
+    /// The key in what was decrypted. Why there is none is not even a value: see the top of this file.
+    fn of_content(content: &[u8], whose: Whose) -> Option<Self> {
+        let info = PrivateInfo::read(content).ok()?;
         let key = match DecapsulationKey::of_private_info(&info) {
-            Err(Error::Algorithm { .. }) => SigningKey::of_private_info(&info).map(Self::Signing),
-            kem => kem.map(Self::Decapsulation),
-        }?;
+            Ok(key) => Self::Decapsulation(key),
+            Err(_) => Self::Signing(SigningKey::of_private_info(&info).ok()?),
+        };
         // Other software has other ids there, of other lengths.
         let stated = info.local_key_id.and_then(|id| id.try_into().ok()).map(KeyId::from_bytes);
-        if stated.is_some_and(|id| id != key.key_id()) {
-            return Err(Error::Passphrase);
-        }
-        whose.check(&key, stated.is_some() || info.public_key.is_some())?;
-        Ok(key)
+        let is_right = stated.is_none_or(|id| id == key.key_id());
+        let is_stated = stated.is_some() || info.public_key.is_some();
+        (is_right && whose.accepts(&key, is_stated)).then_some(key)
     }
 }
 
 impl Whose {
     /// `is_stated`: the file said whose key it is, and it was right.
-    fn check(self, key: &PrivateKey, is_stated: bool) -> Result<(), Error> {
+    fn accepts(self, key: &PrivateKey, is_stated: bool) -> bool {
         match self {
-            Self::Stated if !is_stated => Err(invalid(
-                "it does not say whose key it is, so a change would not show; name the key that is expected",
-            )),
-            Self::Key(id) if id != key.key_id() => {
-                Err(invalid("it is not the expected key: it is another, or it was changed"))
-            }
-            _ => Ok(()),
+            Self::Stated => is_stated,
+            Self::Key(id) => id == key.key_id(),
+            Self::Unauthenticated => true,
         }
     }
 }
@@ -104,14 +116,17 @@ impl DecapsulationKey {
     ///
     /// # Errors
     ///
-    /// Same as [`PrivateKey::import_encrypted`]; also [`Error::NotPem`] and [`Error::PemCount`] if the text
-    /// is not one document, and [`Error::Algorithm`] if the key is one to sign with.
+    /// Same as [`PrivateKey::import_encrypted`], with [`Error::Passphrase`] also for a key to sign with; and
+    /// [`Error::NotPem`] and [`Error::PemCount`] if the text is not one document.
     pub fn import_encrypted_pem(
         text: &str,
         passphrase: impl AsRef<[u8]>,
         whose: Whose,
     ) -> Result<Self, Error> {
-        PrivateKey::import_encrypted(PemDocument::only(text)?, passphrase, whose)?.decapsulation()
+        match PrivateKey::import_encrypted(PemDocument::only(text)?, passphrase, whose)? {
+            PrivateKey::Decapsulation(key) => Ok(key),
+            PrivateKey::Signing(_) => Err(Error::Passphrase),
+        }
     }
 }
 
@@ -121,14 +136,17 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// Same as [`PrivateKey::import_encrypted`]; also [`Error::NotPem`] and [`Error::PemCount`] if the text
-    /// is not one document, and [`Error::Algorithm`] if the key is one to open with.
+    /// Same as [`PrivateKey::import_encrypted`], with [`Error::Passphrase`] also for a key to open with; and
+    /// [`Error::NotPem`] and [`Error::PemCount`] if the text is not one document.
     pub fn import_encrypted_pem(
         text: &str,
         passphrase: impl AsRef<[u8]>,
         whose: Whose,
     ) -> Result<Self, Error> {
         let der = PemDocument::only(text)?.content(constants::PEM_ENCRYPTED_PKCS8)?;
-        PrivateKey::import_encrypted_der(&der, passphrase, whose)?.signing()
+        match PrivateKey::import_encrypted_der(&der, passphrase, whose)? {
+            PrivateKey::Signing(key) => Ok(key),
+            PrivateKey::Decapsulation(_) => Err(Error::Passphrase),
+        }
     }
 }

@@ -99,7 +99,8 @@ impl PrivateKey {
     }
 }
 
-/// The passphrase is right, the key is of the other kind.
+/// The key is of the other kind. It was compared with its id, so a changed file does not get here, and this
+/// reveals nothing to whoever changed it.
 fn other_kind(oid: Option<&str>) -> Error {
     Error::Algorithm { what: "private key", oid: oid.unwrap_or_default().into() }
 }

@@ -20,6 +20,7 @@ mod disk;
 mod distinguished_names;
 mod documents;
 mod import;
+mod import_oracles;
 mod inspect;
 #[cfg(unix)]
 mod inventory;

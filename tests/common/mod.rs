@@ -12,5 +12,6 @@ pub(crate) mod numbers;
 pub(crate) mod parsers;
 pub(crate) mod process;
 pub(crate) mod providers;
+pub(crate) mod splicing;
 pub(crate) mod unlucky;
 pub(crate) mod vectors;

@@ -8,6 +8,8 @@ mod changed;
 #[cfg(feature = "hazmat")]
 mod contents;
 mod import;
+#[cfg(feature = "hazmat")]
+mod oracles;
 mod round_trips;
 
 const PASSPHRASE: &str = "correct horse battery staple";

@@ -183,7 +183,9 @@ impl<'a> Unlock<'a> {
                 }
                 _ => (String::new(), ""),
             };
-            let text = format_args!("{line}{error}; {advice}{one}; {import}");
+            // The error's own text also has what only `import` finds.
+            let what = "wrong passphrase, or a changed file";
+            let text = format_args!("{line}{what}; {advice}{one}; {import}");
             (*error == Error::Passphrase).then(|| Failure::of(self.name, text))
         })
     }

@@ -6,13 +6,14 @@ use twinseal::{
     passphrase::{PrivateKey, Whose},
 };
 
-use super::{Foreign, export_again, not_expected};
+use super::{Foreign, export_again};
 use crate::{
     args,
     console::Console,
     failure::Failure,
     keys::{Private, file::KeyFile},
     kind::der::{Form, Object},
+    name::Name,
     passphrase::Passphrase,
 };
 
@@ -56,25 +57,8 @@ impl<'a> Encrypted<'a> {
             Err(error) => return Err(export_again(name, &error)),
         }
         let passphrase = Passphrase::of(name, args.passphrase.file.as_deref(), console)?;
-        let key = self.read(&passphrase, whose).map_err(|error| {
-            let decrypts = || self.read(&passphrase, Whose::Unauthenticated);
-            match (error, whose) {
-                (Error::Passphrase, _) => {
-                    let advice = "check the passphrase, or fetch the key again";
-                    Failure::of(name, format_args!("{}; {advice}", Error::Passphrase))
-                }
-                (_, Whose::Stated) if decrypts().is_ok() => Failure::of(
-                    name,
-                    "it does not say whose key it is, so it would not show if somebody had changed it; name the \
-                     key that you expect with --expect",
-                ),
-                (error, Whose::Key(expected)) => match decrypts() {
-                    Ok(other) => not_expected(name, other.key_id(), expected),
-                    Err(_) => export_again(name, &error),
-                },
-                (error, _) => export_again(name, &error),
-            }
-        })?;
+        // One message for whatever comes after decryption: see the library.
+        let key = self.read(&passphrase, whose).map_err(|_| not_decrypted(name, whose))?;
         match key {
             PrivateKey::Decapsulation(key) => {
                 Ok(Foreign::Private(Private::Kem(key), Some(passphrase)))
@@ -92,4 +76,20 @@ impl<'a> Encrypted<'a> {
             Self::Der(der) => PrivateKey::import_encrypted_der(der, passphrase, whose),
         }
     }
+}
+
+/// It depends only on the command line.
+fn not_decrypted(name: &Name, whose: Whose) -> Failure {
+    let (unproven, advice) = match whose {
+        Whose::Key(_) => (" not the key of --expect,", " and --expect"),
+        Whose::Stated => (" a key that does not say whose it is,", ", name the key with --expect"),
+        _ => ("", ""),
+    };
+    Failure::of(
+        name,
+        format_args!(
+            "wrong passphrase, a changed file,{unproven} or a key of an algorithm or form that twinseal does not \
+             have; check the passphrase{advice}, or decrypt the file with the software that made it to see which"
+        ),
+    )
 }
