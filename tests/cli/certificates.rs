@@ -316,6 +316,11 @@ fn the_options_go_with_one_certificate() {
         ),
         (1, "seal -r bob.pub --ca root.crt --name dns:a -c x in", "bob.pub: it is a public key"),
         (1, "verify -p alice.pub --ca root.crt --name dns:a -c x -s sig in", "leave out --ca"),
+        (
+            1,
+            "verify -p in --ca root.crt --name dns:a -c x -s sig in",
+            "or damaged, but --ca verifies",
+        ),
         (1, "verify -p keys --ca root.crt --name dns:a -c x -s sig in", "it is a directory"),
         (1, "seal -r erin.crt --ca bob.pub --name dns:a -c x in", "bob.pub: it is a public key"),
         (1, "seal -r erin.crt --ca in --name dns:a -c x in", "certification authority is needed"),

@@ -218,7 +218,7 @@ fn private_keys_are_written_as_those_of_keygen() {
     desk.write("key", pkcs8(&oid, key.secret_bytes()));
     key.write_pem_file(desk.path("dave.pem")).unwrap();
     let error = desk.fails("-q import key");
-    assert!(error.contains("name a new file with -o"), "{error}");
+    assert!(error.contains("name a file with -o"), "{error}");
     let error = desk.fails("-q import key -o bob.pem");
     assert!(error.contains("bob.pem: "), "{error}");
     let output = ended(desk.command("import dave.pem -o out.pem"));

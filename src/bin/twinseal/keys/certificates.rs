@@ -118,13 +118,16 @@ impl<'a> Certificates<'a> {
                 return Err(failure);
             }
             return match self.authorities {
-                Some(_) => Err(Failure::of(
-                    file.name(),
-                    format_args!(
-                        "it is {}, but --ca verifies a certificate; leave out --ca, or name a certificate",
-                        what(file)
-                    ),
-                )),
+                Some(_) => {
+                    let advice = match kind::of(file.bytes()) {
+                        FileKind::Unknown => "fetch it again, or name a certificate",
+                        _ => "leave out --ca, or name a certificate",
+                    };
+                    let what = what(file);
+                    let text =
+                        format_args!("it is {what}, but --ca verifies a certificate; {advice}");
+                    Err(Failure::of(file.name(), text))
+                }
                 None => Ok(None),
             };
         };
