@@ -9,7 +9,12 @@ use spki::{
         asn1::{BitStringRef, IntRef, SequenceRef},
     },
 };
-use x509_cert::{certificate::Version, ext::Extension, name::RdnSequence, time::Validity};
+use x509_cert::{
+    certificate::Version,
+    ext::Extension,
+    name::{RdnSequence, RelativeDistinguishedName},
+    time::Validity,
+};
 
 use super::extensions::Extensions;
 
@@ -113,7 +118,10 @@ const EMAIL_ADDRESS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.11
 
 fn has_email(name: &[u8]) -> der::Result<bool> {
     let name = RdnSequence::from_der(name)?;
-    Ok(name.iter().flat_map(|rdn| rdn.iter()).any(|attribute| attribute.oid == EMAIL_ADDRESS))
+    Ok(name
+        .iter()
+        .flat_map(RelativeDistinguishedName::iter)
+        .any(|attribute| attribute.oid == EMAIL_ADDRESS))
 }
 
 /// A distinguished name, as its bytes.
