@@ -1,6 +1,9 @@
 //! `certificate`: makes a self-signed certificate of a signing key, or a request for one.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt::Display,
+    time::{Duration, SystemTime},
+};
 
 use pem_rfc7468::LineEnding;
 use twinseal::{Signature, SigningKey};
@@ -59,16 +62,15 @@ pub(crate) fn certificate(args: &args::Certificate, console: &Console) -> Result
     } else {
         ("CERTIFICATE", contents.certificate(&key, DAY * args.days))
     };
-    let pem = der.and_then(|der| {
-        pem_rfc7468::encode_string(label, LineEnding::LF, &der)
-            .map_err(|error| Error::Asn1(error.into()))
-    });
-    let pem = pem.map_err(|error| {
+    let failed = |error: &dyn Display| {
         Failure::of(
             &Name::of(&args.key),
             format_args!("no certificate was made: {error}; try again"),
         )
-    })?;
+    };
+    let der = der.map_err(|error| failed(&error))?;
+    let pem = pem_rfc7468::encode_string(label, LineEnding::LF, &der);
+    let pem = pem.map_err(|error| failed(&error))?;
     let sources = Sources::default().and_keys([&args.key]).and_keys(&args.passphrase.file);
     Output::create(args.output.as_deref(), Content::Text, &sources)?.write_whole(pem.as_bytes())
 }
