@@ -72,6 +72,32 @@ impl CheckedKem {
         wire::exact(self.checks.name, ciphertext, self.checks.lengths.ciphertext)?;
         (self.checks.ciphertext)(ciphertext)
     }
+
+    pub(crate) fn check_encapsulation_key(&self, encapsulation_key: &[u8]) -> Result<(), Error> {
+        wire::exact(self.checks.name, encapsulation_key, self.checks.lengths.encapsulation_key)?;
+        (self.checks.encapsulation_key)(encapsulation_key)
+    }
+
+    pub(crate) fn shared_secret_len(&self) -> usize {
+        self.checks.lengths.shared_secret
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.checks.name
+    }
+
+    /// Checks a shared secret that was computed elsewhere.
+    pub(crate) fn check_shared_secret(&self, shared_secret: &[u8]) -> Result<(), Error> {
+        wire::exact("shared secret", shared_secret, self.checks.lengths.shared_secret)?;
+        (self.checks.shared_secret)(shared_secret)
+    }
+
+    /// The primitive's own decapsulator, which leaves the checks to its caller.
+    pub(crate) fn raw_decapsulator(&self, seed: &[u8]) -> Result<Box<dyn Decapsulator>, Error> {
+        wire::exact(self.checks.name, seed, self.checks.lengths.seed)?;
+        (self.checks.seed)(seed)?;
+        Ok(self.kem.key_pair(seed)?.decapsulator)
+    }
 }
 
 impl Kem for CheckedKem {
@@ -93,8 +119,7 @@ impl Kem for CheckedKem {
     }
 
     fn encapsulator(&self, encapsulation_key: &[u8]) -> Result<Box<dyn Encapsulator>, Error> {
-        wire::exact(self.checks.name, encapsulation_key, self.lengths().encapsulation_key)?;
-        (self.checks.encapsulation_key)(encapsulation_key)?;
+        self.check_encapsulation_key(encapsulation_key)?;
         let inner = self.kem.encapsulator(encapsulation_key)?;
         Ok(Box::new(Checked { inner, checks: self.checks }))
     }

@@ -73,6 +73,9 @@ pub(crate) const ML_DSA_87_ECDSA_P384_NAME: &str = "id-MLDSA87-ECDSA-P384-SHA512
 pub(crate) const ML_DSA_87_ECDSA_P384_LABEL: &[u8] = b"COMPSIG-MLDSA87-ECDSA-P384-SHA512";
 pub(crate) const ML_DSA_87_ECDSA_P384_OID: &str = "1.3.6.1.5.5.7.6.49";
 
+/// In which the signing halves of a split key are tried.
+pub(crate) const CHECK_SIGNATURE_CONTEXT: &[u8] = b"twinseal/check/v1";
+
 /// The first bytes of every message representative (draft-ietf-lamps-pq-composite-sigs §2.2).
 pub(crate) const COMPOSITE_PREFIX: &[u8] = b"CompositeAlgorithmSignatures2025";
 

@@ -12,6 +12,8 @@ use std::{
     sync::Arc,
 };
 
+use crate::half::Half;
+
 /// Every error of this crate. [`kind`](Error::kind) sorts them by who can do something about them.
 ///
 /// Errors about public data are specific: they name what was expected and what was found. Once a
@@ -263,7 +265,16 @@ impl Error {
     /// assert_eq!(error.source().unwrap().to_string(), "the token is locked");
     /// ```
     pub fn external(cause: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
-        Self::External(ExternalFailure(cause.into().into()))
+        Self::External(ExternalFailure { half: None, cause: cause.into().into() })
+    }
+
+    /// The failure of one half of a split key.
+    pub(crate) fn of_half(self, half: Half) -> Self {
+        let cause = match self {
+            Self::External(failure) => failure.cause,
+            other => Arc::new(other),
+        };
+        Self::External(ExternalFailure { half: Some(half), cause })
     }
 
     /// Keeps an external key from judging data: it receives only data that was checked before, so any
@@ -307,11 +318,22 @@ impl Error {
 /// The failure of an external key (HSM, KMS). Its [`source`](error::Error::source) is the cause that
 /// [`Error::external`] was given. It is equal only to its own clones.
 #[derive(Clone, Debug)]
-pub struct ExternalFailure(Arc<dyn error::Error + Send + Sync>);
+pub struct ExternalFailure {
+    half: Option<Half>,
+    cause: Arc<dyn error::Error + Send + Sync>,
+}
+
+impl ExternalFailure {
+    /// Which half of a [split key](crate::split) failed; `None` for other keys.
+    #[must_use]
+    pub fn half(&self) -> Option<Half> {
+        self.half
+    }
+}
 
 impl PartialEq for ExternalFailure {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        self.half == other.half && Arc::ptr_eq(&self.cause, &other.cause)
     }
 }
 
@@ -319,14 +341,17 @@ impl Eq for ExternalFailure {}
 
 impl fmt::Display for ExternalFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the external key failed")
+        match self.half {
+            Some(half) => write!(f, "the {half} of the external key failed"),
+            None => f.write_str("the external key failed"),
+        }
     }
 }
 
 /// By hand: a derived one would return the `Arc` as the source, which cannot be downcast.
 impl error::Error for ExternalFailure {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        Some(&*self.0)
+        Some(&*self.cause)
     }
 }
 

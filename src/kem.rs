@@ -19,6 +19,7 @@
 //! ```
 
 pub(crate) mod ciphertext;
+mod combiner;
 pub(crate) mod decapsulation_key;
 pub(crate) mod encapsulation_key;
 pub(crate) mod external;
@@ -29,6 +30,7 @@ pub(crate) mod suite;
 pub use ciphertext::Ciphertext;
 pub use shared_secret::SharedSecret;
 
+pub(crate) use combiner::Combiner;
 pub(crate) use decapsulation_key::DecapsulationKey;
 pub(crate) use encapsulation_key::EncapsulationKey;
 pub(crate) use external::Decapsulate;

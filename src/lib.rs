@@ -145,6 +145,7 @@
 // unknown origin.
 mod context;
 mod error;
+mod half;
 mod kdf;
 mod plaintext;
 mod random;
@@ -168,6 +169,7 @@ pub mod keyring;
 mod parties;
 mod policy;
 pub mod sign;
+pub mod split;
 
 // Built on them: chunks, envelopes, sessions, key files, and one name for the keys that open them.
 pub mod envelope;
@@ -228,6 +230,11 @@ const _: () = {
     const fn crosses<T: Send + Sync + UnwindSafe + RefUnwindSafe + 'static>() {}
     crosses::<EncapsulationKey>();
     crosses::<DecapsulationKey>();
+    crosses::<split::HalfKey<dyn provider::Decapsulator>>();
+    crosses::<split::HalfKey<dyn provider::SchemeSigner>>();
+    crosses::<split::SplitDecapsulationKey>();
+    crosses::<split::SplitSigningKey>();
+    crosses::<sign::ToBeSigned>();
     crosses::<SigningKey>();
     crosses::<VerifyingKey>();
     crosses::<Recipients>();

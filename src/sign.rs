@@ -24,10 +24,12 @@ mod prehash;
 pub(crate) mod signature;
 pub(crate) mod signing_key;
 pub(crate) mod suite;
+mod to_be_signed;
 pub(crate) mod verifying_key;
 mod without_context;
 
 pub use expanded_signing_key::ExpandedSigningKey;
+pub use to_be_signed::{EcdsaSignature, ToBeSigned};
 pub use without_context::WithoutContext;
 
 #[cfg(feature = "hazmat")]

@@ -10,6 +10,7 @@ use crate::{
     provider::Provider,
     request::WindowGuard,
     sign::{ExpandedSigningKey, SigningKey, VerifyingKey},
+    split::{HalfKey, SplitDecapsulationKey, SplitSigningKey},
 };
 
 /// These hold trait objects, which do not cross by themselves. They may: the objects are `Sync`, their
@@ -35,4 +36,10 @@ crosses!(
     WindowGuard,
     // It is only read.
     ExternalFailure,
+    // Their halves are the callers' own, and caught when they panic.
+    SplitDecapsulationKey,
+    SplitSigningKey,
 );
+
+impl<Operation: ?Sized> UnwindSafe for HalfKey<Operation> {}
+impl<Operation: ?Sized> RefUnwindSafe for HalfKey<Operation> {}

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::KemSuite;
-use crate::{error::Error, provider};
+use crate::{error::Error, half::Halves, provider};
 
 /// A ciphertext, made by [`encapsulate`](crate::EncapsulationKey::encapsulate) to be sent.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,6 +34,26 @@ impl Ciphertext {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Its halves, for keys whose halves are in different places: 1568 bytes for ML-KEM-1024, then 32 for X25519
+    /// or 97 for P-384 (`0x04 || X || Y`).
+    #[must_use]
+    pub fn halves(&self) -> Halves<&[u8]> {
+        let (post_quantum, traditional) =
+            self.suite.0.split_ciphertext(&self.bytes).expect("its length was checked");
+        Halves { post_quantum, traditional }
+    }
+
+    pub(super) fn check_suite(&self, key: KemSuite) -> Result<(), Error> {
+        if self.suite == key {
+            return Ok(());
+        }
+        Err(Error::SuiteMismatch {
+            what: "ciphertext",
+            expected: key.name(),
+            actual: self.suite.name(),
+        })
     }
 }
 

@@ -175,13 +175,7 @@ impl DecapsulationKey {
     /// X25519 or P-384 half does not lead to a shared secret.
     pub fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
         let suite = self.suite();
-        if ciphertext.suite != suite {
-            return Err(Error::SuiteMismatch {
-                what: "ciphertext",
-                expected: suite.name(),
-                actual: ciphertext.suite.name(),
-            });
-        }
+        ciphertext.check_suite(suite)?;
         let mut secret = Zeroizing::new(vec![0; suite.lengths().shared_secret]);
         self.decapsulator.decapsulate(&ciphertext.bytes, &mut secret)?;
         Ok(SharedSecret { suite, bytes: secret })

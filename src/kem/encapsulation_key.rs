@@ -6,8 +6,10 @@ use zeroize::Zeroizing;
 
 use super::{Ciphertext, KemSuite, SharedSecret};
 use crate::{
+    check::CheckedKem,
     constants,
     error::Error,
+    half::Halves,
     key_id::KeyId,
     provider::{self, Encapsulator, Kem, Provider, Random},
 };
@@ -47,6 +49,24 @@ impl EncapsulationKey {
     /// [`Error::Length`] or [`Error::Invalid`], saying which rule is broken.
     pub fn from_bytes(suite: KemSuite, bytes: &[u8]) -> Result<Self, Error> {
         Self::load(suite, bytes, provider::default())
+    }
+
+    /// The key of two public halves, which were made in different tokens: 1568 bytes for ML-KEM-1024, and 32 for
+    /// X25519 or `0x04 || X || Y` (97) for P-384. Each must be a key of its own, used for nothing else: see
+    /// [`split`](crate::split).
+    ///
+    /// # Errors
+    ///
+    /// As [`from_bytes`](Self::from_bytes).
+    pub fn from_halves(
+        suite: KemSuite,
+        post_quantum: &[u8],
+        traditional: &[u8],
+    ) -> Result<Self, Error> {
+        let kems = suite.0.on(provider::default()).kems();
+        kems.post_quantum.check_encapsulation_key(post_quantum)?;
+        kems.traditional.check_encapsulation_key(traditional)?;
+        Self::from_bytes(suite, &[post_quantum, traditional].concat())
     }
 
     fn load(suite: KemSuite, bytes: &[u8], provider: &'static Provider) -> Result<Self, Error> {
@@ -89,6 +109,19 @@ impl EncapsulationKey {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0.bytes
+    }
+
+    /// The key's public halves, as [`from_halves`](Self::from_halves) takes them.
+    #[must_use]
+    pub fn halves(&self) -> Halves<&[u8]> {
+        let (post_quantum, traditional) =
+            self.suite().0.split_key(self.as_bytes()).expect("its length was checked");
+        Halves { post_quantum, traditional }
+    }
+
+    /// The primitives of the halves, on the key's provider.
+    pub(crate) fn kems(&self) -> Halves<CheckedKem> {
+        self.suite().0.on(self.provider()).kems()
     }
 
     /// The name by which envelopes, sessions and keyrings find the key.

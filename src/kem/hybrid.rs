@@ -9,6 +9,7 @@ use crate::{
     check::{self, CheckedKem, KemChecks},
     constants,
     error::Error,
+    half::Halves,
     kdf,
     provider::{Decapsulator, Encapsulator, Kem, KemKeyPair, KemLengths, Provider, Random},
     wire,
@@ -23,31 +24,32 @@ pub(crate) struct HybridSuite {
     /// Only registered suites have one, and with it PKCS#8 and SPKI.
     pub(crate) oid: Option<&'static str>,
     pub(crate) lengths: KemLengths,
-    post_quantum: Half,
-    traditional: Half,
+    post_quantum: HalfKem,
+    traditional: HalfKem,
     expand: fn(seed: &[u8], halves: &mut [u8]),
-    combine: fn(&Transcript, secrets: &[u8], ciphertext: &[u8], shared_secret: &mut [u8]),
+    pub(super) combine:
+        fn(&Transcript, secrets: &[u8], ciphertext: &[u8], shared_secret: &mut [u8]),
 }
 
 /// One half: which primitive of a provider, behind which checks.
 #[derive(Debug)]
-struct Half {
+struct HalfKem {
     primitive: fn(&Provider) -> &'static dyn Kem,
     checks: &'static KemChecks,
 }
 
-impl Half {
+impl HalfKem {
     fn lengths(&self) -> &'static KemLengths {
         &self.checks.lengths
     }
 }
 
-const ML_KEM_1024: Half =
-    Half { primitive: |provider| provider.ml_kem_1024, checks: &check::ML_KEM_1024 };
+const ML_KEM_1024: HalfKem =
+    HalfKem { primitive: |provider| provider.ml_kem_1024, checks: &check::ML_KEM_1024 };
 
-const X25519: Half = Half { primitive: |provider| provider.x25519, checks: &check::X25519 };
+const X25519: HalfKem = HalfKem { primitive: |provider| provider.x25519, checks: &check::X25519 };
 
-const P384: Half = Half { primitive: |provider| provider.p384, checks: &check::P384 };
+const P384: HalfKem = HalfKem { primitive: |provider| provider.p384, checks: &check::P384 };
 
 /// Suite 0x0001: the "universal combiner" of draft-irtf-cfrg-hybrid-kems, over HKDF-SHA384 and a
 /// hash of the whole transcript (SPEC.md says why it is hashed).
@@ -134,7 +136,7 @@ pub(crate) struct Hybrid {
 }
 
 /// The part of the combiner's input that a key knows beforehand.
-struct Transcript {
+pub(super) struct Transcript {
     /// The hash state after both encapsulation keys.
     keyed: Sha384,
     traditional_key: Vec<u8>,
@@ -155,7 +157,7 @@ struct HybridDecapsulator {
 }
 
 impl Transcript {
-    fn new(post_quantum_key: &[u8], traditional_key: &[u8]) -> Self {
+    pub(super) fn new(post_quantum_key: &[u8], traditional_key: &[u8]) -> Self {
         Self {
             keyed: Sha384::new_with_prefix(post_quantum_key).chain_update(traditional_key),
             traditional_key: traditional_key.to_vec(),
@@ -165,7 +167,7 @@ impl Transcript {
 
 impl HybridSuite {
     pub(crate) fn on(&'static self, provider: &Provider) -> Hybrid {
-        let checked = |half: &Half| CheckedKem::new((half.primitive)(provider), half.checks);
+        let checked = |half: &HalfKem| CheckedKem::new((half.primitive)(provider), half.checks);
         Hybrid {
             suite: self,
             post_quantum: checked(&self.post_quantum),
@@ -186,24 +188,32 @@ impl HybridSuite {
     }
 
     /// Both shared secrets, one after the other: the combiners' input keying material.
-    fn secrets(&self) -> Zeroizing<Vec<u8>> {
+    pub(super) fn secrets(&self) -> Zeroizing<Vec<u8>> {
         let length =
             self.post_quantum.lengths().shared_secret + self.traditional.lengths().shared_secret;
         Zeroizing::new(vec![0; length])
     }
 
-    fn split_ciphertext<'a>(&self, ciphertext: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
+    pub(super) fn split_ciphertext<'a>(
+        &self,
+        ciphertext: &'a [u8],
+    ) -> Result<(&'a [u8], &'a [u8]), Error> {
         let ciphertext = wire::exact("ciphertext", ciphertext, self.lengths.ciphertext)?;
         Ok(ciphertext.split_at(self.post_quantum.lengths().ciphertext))
     }
 
-    fn split_key<'a>(&self, key: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
+    pub(super) fn split_key<'a>(&self, key: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
         let key = wire::exact("encapsulation key", key, self.lengths.encapsulation_key)?;
         Ok(key.split_at(self.post_quantum.lengths().encapsulation_key))
     }
 }
 
 impl Hybrid {
+    /// The two primitives, behind their checks.
+    pub(crate) fn kems(&self) -> Halves<CheckedKem> {
+        Halves { post_quantum: self.post_quantum, traditional: self.traditional }
+    }
+
     /// Checks what anyone can check of a ciphertext.
     pub(crate) fn check_ciphertext(&self, ciphertext: &[u8]) -> Result<(), Error> {
         let (ct_pq, ct_t) = self.suite.split_ciphertext(ciphertext)?;

@@ -8,6 +8,7 @@ use super::ecdsa::DerEcdsa;
 use crate::{
     check, constants, context, ec_private_key,
     error::Error,
+    half::Halves,
     provider::{
         self, Provider, Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths,
         SignatureScheme,
@@ -30,7 +31,7 @@ pub(crate) struct CompositeSuite {
     /// Loads the expanded form of a signing key, if the scheme has one beside the seed.
     post_quantum_of_expanded: Option<Load>,
     /// The label, if the scheme has contexts; the message representative carries it anyway.
-    post_quantum_context: &'static [u8],
+    pub(super) post_quantum_context: &'static [u8],
     joined: Joined,
 }
 
@@ -132,7 +133,19 @@ impl CompositeSuite {
         check::ecdsa_signature_from_der(traditional).map(drop)
     }
 
-    fn split_signature<'a>(&self, signature: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
+    pub(super) fn split_key<'a>(&self, key: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
+        let key = wire::exact("verifying key", key, self.lengths.verifying_key)?;
+        Ok(key.split_at(self.post_quantum_lengths.verifying_key))
+    }
+
+    pub(super) fn post_quantum_lengths(&self) -> SignatureLengths {
+        self.post_quantum_lengths
+    }
+
+    pub(super) fn split_signature<'a>(
+        &self,
+        signature: &'a [u8],
+    ) -> Result<(&'a [u8], &'a [u8]), Error> {
         let mut reader = wire::Reader::new("signature", signature);
         let first = match self.joined {
             Joined::ByLength => self.post_quantum_lengths.signature,
@@ -142,7 +155,7 @@ impl CompositeSuite {
         Ok((reader.take(first)?, reader.rest()))
     }
 
-    fn join_signature(&self, post_quantum: &[u8], traditional: &[u8]) -> Vec<u8> {
+    pub(super) fn join_signature(&self, post_quantum: &[u8], traditional: &[u8]) -> Vec<u8> {
         match self.joined {
             Joined::ByLength => [post_quantum, traditional].concat(),
             #[cfg(feature = "experimental-falcon")]
@@ -154,7 +167,11 @@ impl CompositeSuite {
     }
 
     /// The message representative M' (draft §2.2): `Prefix || Label || len(ctx) || ctx || PH(M)`.
-    fn representative(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Vec<u8>, Error> {
+    pub(super) fn representative(
+        &self,
+        context: &[u8],
+        sha512: &[u8; 64],
+    ) -> Result<Vec<u8>, Error> {
         let length = context::length(context)?;
         Ok([constants::COMPOSITE_PREFIX, self.label, &[length], context, sha512].concat())
     }
@@ -204,9 +221,7 @@ impl Composite {
     }
 
     pub(crate) fn load_public(&self, verifying_key: &[u8]) -> Result<CompositeVerifier, Error> {
-        let (pk_pq, pk_t) =
-            wire::exact("verifying key", verifying_key, self.suite.lengths.verifying_key)?
-                .split_at(self.suite.post_quantum_lengths.verifying_key);
+        let (pk_pq, pk_t) = self.suite.split_key(verifying_key)?;
         Ok(CompositeVerifier {
             suite: self.suite,
             post_quantum: self.post_quantum.verifier(pk_pq)?,
@@ -296,11 +311,26 @@ impl CompositeVerifier {
         signature: &[u8],
     ) -> Result<(), Error> {
         let representative = self.suite.representative(context, sha512)?;
-        let (sig_pq, sig_t) = self.suite.split_signature(signature).map_err(|_| Error::Verify)?;
-        let post_quantum =
-            self.post_quantum.verify(self.suite.post_quantum_context, &representative, sig_pq);
-        let traditional = self.traditional.verify(b"", &representative, sig_t);
+        let Halves { post_quantum, traditional } =
+            self.verify_halves(&representative, signature)?;
         post_quantum.and(traditional).map_err(|_| Error::Verify)
+    }
+
+    /// What each half is, for whoever made the signature.
+    pub(super) fn verify_halves(
+        &self,
+        representative: &[u8],
+        signature: &[u8],
+    ) -> Result<Halves<Result<(), Error>>, Error> {
+        let (sig_pq, sig_t) = self.suite.split_signature(signature).map_err(|_| Error::Verify)?;
+        Ok(Halves {
+            post_quantum: self.post_quantum.verify(
+                self.suite.post_quantum_context,
+                representative,
+                sig_pq,
+            ),
+            traditional: self.traditional.verify(b"", representative, sig_t),
+        })
     }
 }
 

@@ -8,10 +8,12 @@ use super::{
     prehash::{hash_reader, prehash},
 };
 use crate::{
-    constants, context,
+    check, constants, context,
     error::Error,
+    half::Halves,
     key_id::KeyId,
     provider::{self, Provider},
+    wire,
 };
 
 /// A public key to verify with.
@@ -51,6 +53,24 @@ impl VerifyingKey {
     /// [`Error::Length`] or [`Error::Invalid`], saying which rule is broken.
     pub fn from_bytes(suite: SignatureSuite, bytes: &[u8]) -> Result<Self, Error> {
         Self::load(suite, bytes, provider::default())
+    }
+
+    /// The key of two public halves, which were made in different tokens: 2592 bytes for ML-DSA-87, and
+    /// `0x04 || X || Y` (97) for ECDSA. Each must be a key of its own, used for nothing else: see
+    /// [`split`](crate::split).
+    ///
+    /// # Errors
+    ///
+    /// As [`from_bytes`](Self::from_bytes).
+    pub fn from_halves(
+        suite: SignatureSuite,
+        post_quantum: &[u8],
+        traditional: &[u8],
+    ) -> Result<Self, Error> {
+        let length = suite.0.post_quantum_lengths().verifying_key;
+        wire::exact("post-quantum verifying key", post_quantum, length)?;
+        check::p384_point(traditional)?;
+        Self::from_bytes(suite, &[post_quantum, traditional].concat())
     }
 
     fn load(
@@ -97,6 +117,14 @@ impl VerifyingKey {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0.bytes
+    }
+
+    /// The key's public halves, as [`from_halves`](Self::from_halves) takes them.
+    #[must_use]
+    pub fn halves(&self) -> Halves<&[u8]> {
+        let (post_quantum, traditional) =
+            self.suite().0.split_key(self.as_bytes()).expect("its length was checked");
+        Halves { post_quantum, traditional }
     }
 
     /// A short name for logs and tables. It names the key, it does not authenticate it.
@@ -153,6 +181,15 @@ impl VerifyingKey {
             });
         }
         self.0.verifier.verify_prehashed(context, sha512, &signature.bytes)
+    }
+
+    /// Verifies each half over the message representative.
+    pub(super) fn verify_halves(
+        &self,
+        representative: &[u8],
+        signature: &[u8],
+    ) -> Result<Halves<Result<(), Error>>, Error> {
+        self.0.verifier.verify_halves(representative, signature)
     }
 
     /// The key as a [`signature::Verifier`] with the empty context, for X.509 and other software.
