@@ -135,8 +135,8 @@ pub enum Error {
     #[error("not an envelope: it does not start with \"twinseal\"")]
     NotAnEnvelope,
 
-    /// The keys of a file or directory do not make a keyring: there are too many, one is there twice, or
-    /// `primary.pem` is missing.
+    /// Keys do not make a keyring: two different ones have an equal half, or in a file or directory there are
+    /// too many, one is there twice, or `primary.pem` is missing.
     #[error("invalid keyring: {reason}")]
     Keyring {
         /// The rule that they break.

@@ -40,6 +40,7 @@ use crate::{envelope::Recipients, sign::SigningKey};
 
 pub(crate) mod decoy;
 mod distinct;
+mod halves;
 #[expect(clippy::module_inception, reason = "it is named after the type in it")]
 pub(crate) mod keyring;
 mod merge;

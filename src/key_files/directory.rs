@@ -45,6 +45,17 @@ impl KeyFile {
     pub(super) fn error(&self, error: Error) -> io::Error {
         Error::at(&self.path, error.into())
     }
+
+    /// The error, with the path, and with the name of the other file that it is about, if it is about two.
+    pub(super) fn error_with(&self, other: Option<&str>, error: Error) -> io::Error {
+        match other {
+            None => self.error(error),
+            Some(name) => {
+                let both = format!("{} and {name}.pem", self.path.display());
+                Error::at(Path::new(&both), error.into())
+            }
+        }
+    }
 }
 
 /// The most bytes of all key files together.

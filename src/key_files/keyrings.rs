@@ -1,6 +1,6 @@
 //! Keyrings as files: several PEM documents in one file, or a directory with a file for each key.
 
-use std::{io, path::Path};
+use std::{collections::HashMap, io, path::Path};
 
 use zeroize::Zeroizing;
 
@@ -48,7 +48,7 @@ impl Keyring {
     /// # Errors
     ///
     /// Same as [`DecapsulationKey::from_pem`] for each key; [`Error::Keyring`] if a key is listed
-    /// twice, or if there are more than 1000.
+    /// twice, if two [have an equal half](Self#shared-halves), or if there are more than 1000.
     pub fn from_pem(bundle: &str) -> Result<Self, Error> {
         let mut keys = keys::<DecapsulationKey>(bundle)?.into_iter();
         let mut ring = Self::new(keys.next().expect("a text without a document is refused"));
@@ -112,7 +112,8 @@ impl Keyring {
     /// # Errors
     ///
     /// Those of the file system; [`io::ErrorKind::InvalidData`] for a file that is not such a key,
-    /// or if there is no `primary.pem`; [`io::ErrorKind::ResourceBusy`] if the directory changes
+    /// if there is no `primary.pem`, or if two keys [have an equal half](Self#shared-halves), with the names
+    /// of both files; [`io::ErrorKind::ResourceBusy`] if the directory changes
     /// each time that it is read. The text starts with the path of the file, or else of the
     /// directory.
     pub fn read_dir(path: impl AsRef<Path>) -> io::Result<Self> {
@@ -151,6 +152,7 @@ impl Keyring {
             Error::at(path, Error::Keyring { reason: "a directory needs a primary.pem" }.into())
         })?;
         let mut ring = Self::new(primary.parse(&mut read)?);
+        let mut names = HashMap::from([(ring.primary().clone(), primary.name())]);
         for (index, file) in files.iter().enumerate().filter(|(_, file)| !file.is_primary()) {
             // To decrypt it again would take as long as the first time.
             let mut known = files.iter().take(index).chain([primary]);
@@ -158,9 +160,14 @@ impl Keyring {
                 continue;
             }
             let key = file.parse(&mut read)?;
-            if !ring.contains(key.encapsulation_key()) {
-                ring.add_older(key).map_err(|error| file.error(error))?;
+            let public = key.encapsulation_key().clone();
+            if ring.contains(&public) {
+                continue;
             }
+            let sibling = ring.half_sibling(&public).and_then(|other| names.get(other));
+            ring.add_older(key)
+                .map_err(|error| file.error_with(sibling.map(|name| &**name), error))?;
+            names.insert(public, file.name());
         }
         Ok(ring)
     }
@@ -189,7 +196,8 @@ impl VerifyingKeyring {
     /// # Errors
     ///
     /// Same as [`VerifyingKey::from_pem`] for each key; [`Error::Keyring`] if there are more than
-    /// 1000; [`Error::Refused`] for a key of an experimental suite.
+    /// 1000, or if two different ones [have an equal half](Self#shared-halves); [`Error::Refused`] for a
+    /// key of an experimental suite.
     pub fn from_pem(bundle: &str) -> Result<Self, Error> {
         Self::new(&keys(bundle)?)
     }
@@ -248,7 +256,10 @@ impl ReadFrom for VerifyingKeyring {
                     format!("{other}.pem and {name}.pem hold the same key; remove one of them");
                 return Err(Error::at(path, io::Error::new(io::ErrorKind::InvalidData, text)));
             }
-            ring.add_named(&name, &key).map_err(|error| file.error(error))?;
+            let sibling = ring.half_sibling(&key).and_then(|other| ring.name(other));
+            let sibling = sibling.map(str::to_owned);
+            ring.add_named(&name, &key)
+                .map_err(|error| file.error_with(sibling.as_deref(), error))?;
         }
         Ok(ring)
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 #[cfg(doc)]
 use super::Shared;
-use super::{distinct::Distinct, ring_key::RingKey};
+use super::{distinct::Distinct, halves, ring_key::RingKey};
 use crate::{
     error::Error,
     kem::{Decapsulate, EncapsulationKey, KemSuite},
@@ -38,6 +38,16 @@ use crate::{
 /// assert!(ring.open(b"example.com/notes", &sealed).is_err());
 /// # Ok::<(), twinseal::Error>(())
 /// ```
+///
+/// # Shared halves
+///
+/// A ring refuses two different keys that have a half in common, [`Error::Keyring`]: the same ML-KEM-1024,
+/// X25519 or P-384 key, in whichever suites. Each of two such keys looks as strong as any other, but they
+/// fall together: whoever learns the private half that they share has half of both, and has to break only
+/// the other half of one to read what was sealed to it. A half is also a key that other software may use in
+/// other ways, which is why each has to be made for one key and used in nothing else.
+///
+/// This is seen only within one ring. Two services with a ring each cannot see that their keys share a half.
 #[derive(Clone)]
 pub struct Keyring {
     pub(super) primary: RingKey,
@@ -100,13 +110,14 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] if the policy does not accept the key's suite.
+    /// [`Error::Refused`] if the policy does not accept the key's suite; [`Error::Keyring`] if
+    /// another key of the ring [has a half of it](#shared-halves). The ring stays as it was.
     pub fn rotate(&mut self, key: impl Decapsulate + 'static) -> Result<(), Error> {
         self.rotate_to(RingKey::new(key))
     }
 
     pub(super) fn rotate_to(&mut self, key: RingKey) -> Result<(), Error> {
-        self.policy.check_kem(key.public().suite())?;
+        self.check(key.public())?;
         self.older.remove(key.public());
         let before = std::mem::replace(&mut self.primary, key);
         if before.public() != self.primary() {
@@ -120,19 +131,34 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] if the policy does not accept the key's suite.
+    /// Same as [`rotate`](Self::rotate).
     pub fn add_older(&mut self, key: impl Decapsulate + 'static) -> Result<(), Error> {
         self.put_older(RingKey::new(key))
     }
 
     pub(super) fn put_older(&mut self, key: RingKey) -> Result<(), Error> {
-        self.policy.check_kem(key.public().suite())?;
+        self.check(key.public())?;
         if key.public() == self.primary() {
             self.primary = key;
         } else {
             self.older.put(key);
         }
         Ok(())
+    }
+
+    /// Whether the key may be in this ring: its suite is accepted, and no other key has a half of it.
+    fn check(&self, key: &EncapsulationKey) -> Result<(), Error> {
+        self.policy.check_kem(key.suite())?;
+        halves::check(self.primary(), key)?;
+        self.older.check(key)
+    }
+
+    /// The other key of the ring that has a half of this one.
+    pub(crate) fn half_sibling(&self, key: &EncapsulationKey) -> Option<&EncapsulationKey> {
+        if halves::check(self.primary(), key).is_err() {
+            return Some(self.primary());
+        }
+        self.older.half_sibling(key).map(RingKey::public)
     }
 
     /// Removes an older key: what was sealed only to it does not open from then on.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Keyring, VerifyingKeyring, signer::Signer};
+use super::{Keyring, VerifyingKeyring, distinct::Distinct, signer::Signer};
 use crate::{error::Error, kem::EncapsulationKey, sign::SigningKey};
 
 /// Public only because it seals [`Reload`](super::Reload).
@@ -29,21 +29,20 @@ impl Merge for Keyring {
             }
             return Ok(Arc::new(ring));
         }
-        ring = Self::clone(self);
-        for key in now.ring_keys() {
-            if !before.contains(key.public()) && !ring.contains(key.public()) {
-                ring.put_older(key.clone())?;
-            }
-        }
         let is_gone = |key: &EncapsulationKey| before.contains(key) && !now.contains(key);
-        if now.primary() != before.primary() || is_gone(ring.primary()) {
+        let is_new = |key: &EncapsulationKey| !before.contains(key) && !self.contains(key);
+        let primary = if now.primary() != before.primary() || is_gone(self.primary()) {
             // In the ring there may be another handle to it, which is the newer one.
-            let known = ring.ring_keys().find(|key| key.public() == now.primary()).cloned();
-            ring.rotate_to(known.unwrap_or_else(|| now.primary.clone()))?;
-        }
-        let gone: Vec<_> = ring.keys().filter(|key| is_gone(key)).cloned().collect();
-        for key in &gone {
-            ring.older.remove(key);
+            let known = self.ring_keys().find(|key| key.public() == now.primary());
+            known.unwrap_or(&now.primary).clone()
+        } else {
+            self.primary.clone()
+        };
+        // Only keys that stay are compared: a new one may have a half of one that is gone.
+        ring = Self { primary, older: Distinct::new(), policy: self.policy.clone() };
+        let stay = self.ring_keys().filter(|key| !is_gone(key.public()));
+        for key in stay.chain(now.ring_keys().filter(|key| is_new(key.public()))) {
+            ring.put_older(key.clone())?;
         }
         Ok(Arc::new(ring))
     }
@@ -63,6 +62,10 @@ impl Merge for VerifyingKeyring {
             return Ok(Arc::new(ring));
         }
         ring = Self::clone(self);
+        // First, since a new key may have a half of one that is gone.
+        for key in before.keys().filter(|key| !now.signers.contains(key)) {
+            ring.signers.remove(key);
+        }
         for Signer { key, name } in now.signers.iter() {
             match ring.signers.get(key) {
                 // Its file was renamed, or it has one now.
@@ -74,9 +77,6 @@ impl Merge for VerifyingKeyring {
                 }
                 _ => {}
             }
-        }
-        for key in before.keys().filter(|key| !now.signers.contains(key)) {
-            ring.signers.remove(key);
         }
         Ok(Arc::new(ring))
     }

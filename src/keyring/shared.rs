@@ -12,7 +12,7 @@ use super::{Keyring, VerifyingKeyring};
 use super::{Reload, Ring};
 use crate::{error::Error, sign::SigningKey};
 
-/// A [`Keyring`], a [`VerifyingKeyring`] or a [`SigningKey`] that many threads use while it changes.
+/// A [`Keyring`], a [`VerifyingKeyring`] or a signing key that many threads use while it changes.
 ///
 /// A thread takes the current keys with [`load`](Self::load) and works with them for as long as it
 /// needs; it never waits for a change. Once [`update`](Self::update), [`replace`](Self::replace) or
@@ -30,6 +30,41 @@ use crate::{error::Error, sign::SigningKey};
 /// # Ok::<(), twinseal::Error>(())
 /// ```
 ///
+/// # Keys in an HSM or KMS
+///
+/// A ring takes decapsulation keys of any kind: external ones, and [split](crate::split) ones. A signing key
+/// that does not stay of one kind is shared as a `Box<dyn Sign>`. It has no file to be reloaded from, so
+/// [`replace`](Self::replace) changes it.
+///
+/// ```
+/// use twinseal::{
+///     DecapsulationKey, Keyring, Sign, SigningKey,
+///     keyring::Shared,
+///     split::{SplitDecapsulationKey, SplitSigningKey},
+/// };
+///
+/// let ring = Shared::new(Keyring::new(DecapsulationKey::generate()?));
+/// let signing: Shared<Box<dyn Sign>> = Shared::new(Box::new(SigningKey::generate()?));
+///
+/// // From keys in memory to new keys, whose halves are in two tokens.
+/// # let (whole, whole_signing) = (DecapsulationKey::generate()?, SigningKey::generate()?);
+/// # let (public, signer) = (whole.encapsulation_key().clone(), whole_signing.verifying_key().clone());
+/// # let (halves, signing_halves) = (whole.into_halves()?, whole_signing.into_halves()?);
+/// # let (ml_kem, x25519) = (halves.post_quantum.into(), halves.traditional.into());
+/// # let (ml_dsa, ecdsa) = (signing_halves.post_quantum.into(), signing_halves.traditional.into());
+/// let key = SplitDecapsulationKey::new(public, ml_kem, x25519);
+/// let signing_key = SplitSigningKey::new(signer, ml_dsa, ecdsa);
+/// key.check()?;
+/// signing_key.check()?;
+/// ring.update(|ring| ring.rotate(key))?;
+/// signing.replace(Box::new(signing_key));
+///
+/// let current = signing.load();
+/// let signature = current.sign(b"example.com/releases", b"hello")?;
+/// current.verifying_key().verify(b"example.com/releases", b"hello", &signature)?;
+/// # Ok::<(), twinseal::Error>(())
+/// ```
+///
 /// # Two sources of keys
 ///
 /// The keys of a ring that was [read from a directory](Self::read_dir) come from two sources, and
@@ -40,6 +75,9 @@ use crate::{error::Error, sign::SigningKey};
 /// key; a key that it removed stays removed. A new process knows only the directory, so a change
 /// that must outlast this process belongs there, too. In the same way a signing key that
 /// [`replace`](Self::replace) set stays until its file holds another one.
+///
+/// If a new file holds a key that [has a half](Keyring#shared-halves) of one that `update` added, the reload
+/// fails.
 ///
 /// # Locks
 ///

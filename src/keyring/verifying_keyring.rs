@@ -30,6 +30,29 @@ use crate::{
 /// assert_eq!(ring.name_of(signer.key_id()), Some("bob"));
 /// # Ok::<(), twinseal::Error>(())
 /// ```
+///
+/// # Shared halves
+///
+/// A ring refuses two different keys that have a half in common, [`Error::Keyring`]: the same ML-DSA-87 or
+/// ECDSA-P384 key, in whichever suites. With such keys one signer can be taken for another, because the two
+/// halves of a signature sign the same bytes, which name the context and the message but not the key:
+///
+/// - Mallory makes a key of Alice's public ML-DSA half and an ECDSA half of his own. He takes the ML-DSA half
+///   of any signature by Alice, signs the same message with his ECDSA half, and has a signature of his own over
+///   her message. Nothing had to be broken.
+/// - Two keys of Alice share their ML-DSA half, and one day somebody can break ECDSA, with a quantum computer.
+///   What she signs with one of them becomes a signature of the other. Of two halves, only one was broken.
+///
+/// Hellos and requests name the key in what is signed, but shared halves still weaken them: they fall together.
+///
+/// This is seen only within one ring. If one service knows one of the keys and another service the other,
+/// neither can see it.
+///
+/// If a key with a copied half reaches the directory of a ring, [`read_dir`](Self::read_dir) and
+/// [`Shared::reload`](crate::keyring::Shared::reload) fail and name both files, until one of them is removed.
+/// A running service keeps the ring that it has, so it misses all other changes, too. Whoever runs a ring
+/// therefore accepts a key from somebody else only with proof that they have its private key: the signature of
+/// a PKCS#10 request, for example. Nobody can make it for a half that they copied.
 #[derive(Clone, Debug)]
 pub struct VerifyingKeyring {
     pub(super) signers: Distinct<Signer>,
@@ -44,8 +67,8 @@ impl VerifyingKeyring {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] if the policy does not accept one of the keys; [`Error::Randomness`] if the
-    /// system has none. The first ring of a process makes a key to verify against when a signer is
+    /// [`Error::Refused`] if the policy does not accept one of the keys; [`Error::Keyring`] if two
+    /// different ones [have an equal half](#shared-halves); [`Error::Randomness`] if the system has none. The first ring of a process makes a key to verify against when a signer is
     /// unknown: a request of a stranger must take as long as a forged one.
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a VerifyingKey>) -> Result<Self, Error> {
         let policy = Policy::stable();
@@ -59,7 +82,8 @@ impl VerifyingKeyring {
     ///
     /// # Errors
     ///
-    /// Same as [`new`](Self::new).
+    /// [`Error::Refused`] if the policy does not accept one of the keys; [`Error::Randomness`] if the
+    /// system has none.
     pub fn with_policy(self, policy: Policy) -> Result<Self, Error> {
         self.keys().try_for_each(|key| policy.check_signature(key.suite()))?;
         decoy::prepare(&policy)?;
@@ -89,7 +113,8 @@ impl VerifyingKeyring {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] if the policy does not accept the key's suite.
+    /// [`Error::Refused`] if the policy does not accept the key's suite; [`Error::Keyring`] if
+    /// another key of the ring [has a half of it](#shared-halves). The ring stays as it was.
     pub fn add(&mut self, key: &VerifyingKey) -> Result<(), Error> {
         let name = self.signers.get(key).and_then(|signer| signer.name.clone());
         self.put(Signer { key: key.clone(), name })
@@ -114,6 +139,7 @@ impl VerifyingKeyring {
 
     pub(super) fn put(&mut self, signer: Signer) -> Result<(), Error> {
         self.policy.check_signature(signer.key.suite())?;
+        self.signers.check(&signer.key)?;
         self.signers.put(signer);
         Ok(())
     }
@@ -148,6 +174,11 @@ impl VerifyingKeyring {
 
     pub(crate) fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// The other signer whose key has a half of this one.
+    pub(crate) fn half_sibling(&self, key: &VerifyingKey) -> Option<&VerifyingKey> {
+        self.signers.half_sibling(key).map(|signer| &signer.key)
     }
 
     pub(crate) fn name(&self, key: &VerifyingKey) -> Option<&str> {

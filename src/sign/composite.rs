@@ -26,6 +26,7 @@ pub(crate) struct CompositeSuite {
     pub(crate) oid: Option<&'static str>,
     pub(crate) lengths: SignatureLengths,
     label: &'static [u8],
+    pub(crate) post_quantum_name: &'static str,
     post_quantum: fn(&Provider) -> &'static dyn SignatureScheme,
     post_quantum_lengths: SignatureLengths,
     /// Loads the expanded form of a signing key, if the scheme has one beside the seed.
@@ -58,6 +59,7 @@ pub(crate) static ML_DSA_87_ECDSA_P384: CompositeSuite = CompositeSuite {
         0,
     ),
     label: constants::ML_DSA_87_ECDSA_P384_LABEL,
+    post_quantum_name: "ML-DSA-87",
     post_quantum: |provider| provider.ml_dsa_87,
     post_quantum_lengths: constants::ML_DSA_87_LENGTHS,
     post_quantum_of_expanded: Some(provider::ml_dsa_87_of_expanded),
@@ -77,6 +79,7 @@ pub(crate) static FALCON_1024_ECDSA_P384: CompositeSuite = CompositeSuite {
         2,
     ),
     label: constants::FALCON_1024_ECDSA_P384_LABEL,
+    post_quantum_name: "Falcon-1024",
     post_quantum: |_| &provider::Falcon1024,
     post_quantum_lengths: constants::FALCON_1024_LENGTHS,
     post_quantum_of_expanded: None,

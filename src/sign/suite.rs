@@ -23,7 +23,7 @@ use crate::{
 /// assert_eq!(suite.oid(), Some("1.3.6.1.5.5.7.6.49"));
 /// ```
 #[derive(Clone, Copy)]
-pub struct SignatureSuite(pub(super) &'static CompositeSuite);
+pub struct SignatureSuite(pub(crate) &'static CompositeSuite);
 
 impl SignatureSuite {
     /// ML-DSA-87 and ECDSA over P-384. The default.

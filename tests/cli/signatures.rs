@@ -173,6 +173,40 @@ fn one_of_several_signers_is_named() {
     assert!(error.contains(reason), "{error}");
 }
 
+/// Two keys with an equal half: which of them it is, is for whoever runs the command to say.
+#[test]
+fn signers_with_an_equal_half_are_refused() {
+    let desk = Desk::new();
+    let (alice, other) = (signing_key(3), signing_key(4));
+    let copied = VerifyingKey::from_halves(
+        COMPOSITE,
+        alice.verifying_key().halves().post_quantum,
+        other.verifying_key().halves().traditional,
+    );
+    let copied = copied.unwrap().to_pem();
+    desk.write("in", "hello");
+    desk.write("sig", alice.sign(b"x", b"hello").unwrap().as_bytes());
+    desk.write("mallory.pub", &copied);
+    desk.write("both.pub", alice.verifying_key().to_pem() + &copied);
+    fs::create_dir(desk.path("signers")).unwrap();
+    for name in ["alice", "mallory"] {
+        let to = desk.path(&format!("signers/{name}.pem"));
+        fs::copy(desk.path(&format!("{name}.pub")), to).unwrap();
+    }
+    let reason = "two different keys have the same ML-DSA-87 half";
+    for (code, keys, said) in [
+        (1, "-p signers", "signers/mallory.pem and alice.pem: invalid keyring: "),
+        (2, "-p alice.pub -p mallory.pub", "-p: invalid keyring: "),
+        (2, "-p both.pub", "-p: invalid keyring: "),
+    ] {
+        let error = desk.fails_with(code, &format!("verify {keys} -c x -s sig in"));
+        assert!(error.contains(&format!("{said}{reason}")), "{error}");
+    }
+    let error = desk.fails("verify -p signers -c x -s sig in");
+    assert!(error.trim_end().ends_with("half; remove one of them"), "{error}");
+    desk.prints("verify -p alice.pub -c x -s sig in");
+}
+
 #[cfg(feature = "experimental-falcon")]
 #[test]
 fn keys_of_the_experimental_suite_work() {

@@ -1,9 +1,11 @@
 //! Do rings open with old keys until they are retired, and do they keep to their policy?
 
+mod halves;
 mod labels;
 mod shared;
 mod shared_signing;
 mod signers;
+mod split_keys;
 mod unreachable;
 #[cfg(feature = "tokio")]
 mod watch;

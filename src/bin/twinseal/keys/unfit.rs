@@ -147,7 +147,10 @@ pub(super) fn file(file: &KeyFile, text: &str, error: &Error, wanted: Wanted) ->
             Failure::of(name, format_args!("{error}; a newer twinseal may support it"))
         }
         (Error::Keyring { reason }, _) => {
-            let advice = "list each key once, and at most 1000 keys";
+            let advice = match is_about_two(reason) {
+                true => "remove one of them",
+                false => "list each key once, and at most 1000 keys",
+            };
             Failure::of(name, format_args!("{reason}; {advice}"))
         }
         _ => Failure::of(name, format_args!("{error}; fetch the key again, or make a new one")),
@@ -193,10 +196,19 @@ pub(super) fn empty_directory(path: &Path) -> Failure {
     Failure::of(&Name::of(path), reason)
 }
 
+/// Whether two different keys cannot be in one ring.
+fn is_about_two(reason: &str) -> bool {
+    reason.starts_with("two different keys")
+}
+
 pub(super) fn directory(path: &Path, error: &io::Error, wanted: Wanted) -> Failure {
     let name = Name::of(path);
     let text = failure::without_number(error);
     match Error::inside(error) {
+        // The text names both files.
+        Some(Error::Keyring { reason }) if is_about_two(reason) => {
+            Failure::of(&name, format_args!("{text}; remove one of them"))
+        }
         Some(Error::Keyring { reason }) => {
             let advice = match wanted {
                 Wanted::Verifying => "move those that you do not need to another directory",
