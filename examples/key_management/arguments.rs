@@ -2,15 +2,18 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+use twinseal::split::Half;
 
-/// Keys in another process, and keys that change.
+use crate::algorithm;
+
+/// Keys whose halves two custodians keep, and keys that change.
 ///
-/// A second process holds the private keys and answers over a Unix socket, as an HSM or a KMS would.
-/// A directory of keys, mounted as a Kubernetes secret, is read again when it changes.
+/// A custodian is a process that keeps one half of each key and answers over a Unix socket, as an
+/// HSM or a KMS would. Whoever has one custodian can neither open nor sign.
 ///
-/// Without a subcommand the program starts that process, uses it, makes it fail in several ways, and
-/// shows how the client carries on.
+/// Without a subcommand the program starts two custodians, moves a key into them, uses it, loses
+/// one custodian and then its secrets, and rotates.
 #[derive(Debug, Parser)]
 #[command(name = "key_management")]
 pub(crate) struct Arguments {
@@ -20,8 +23,10 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Hold private keys, and use them for every process that can connect to the socket
+    /// Keep halves of keys, and use them for every process that can connect
     Serve(Serve),
+    /// Make a key to open with and one to sign with, a half of each in each custodian
+    Generate(Client),
     /// Print the public keys
     Public(Client),
     /// Sign a file, and print the signature in base64
@@ -44,47 +49,57 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// The socket to listen on
-    #[arg(long)]
-    pub(crate) socket: PathBuf,
-    /// The directory of kem.pem and sign.pem; a missing one is generated
+    /// The directory of the halves and of the socket; only this user may enter it
     #[arg(long, value_name = "DIR")]
-    pub(crate) keys: PathBuf,
-    /// Sign only for this context; can be repeated [default: all contexts]
+    pub(crate) directory: PathBuf,
+    /// Which halves to keep: `post-quantum` or `traditional`
+    #[arg(long, value_parser = half)]
+    pub(crate) half: Half,
+    /// Sign for this context; can be repeated [default: no context]
     #[arg(long, value_name = "CONTEXT")]
     pub(crate) allow: Vec<String>,
     /// End when standard input ends, so that this process does not outlive its parent
     #[arg(long)]
     pub(crate) until_stdin_ends: bool,
-    /// Fail in this way, to test clients
-    #[arg(long)]
-    pub(crate) fault: Option<Fault>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Client {
-    /// The socket of the process that holds the keys
-    #[arg(long)]
-    pub(crate) socket: PathBuf,
+    /// The directory of the custodian of the post-quantum halves
+    #[arg(long, value_name = "DIR")]
+    pub(crate) post_quantum: PathBuf,
+    /// The directory of the custodian of the traditional halves
+    #[arg(long, value_name = "DIR")]
+    pub(crate) traditional: PathBuf,
+    /// The name of the key
+    #[arg(long, value_parser = name)]
+    pub(crate) key: String,
     /// How long an answer may take, in milliseconds
     #[arg(long, value_name = "MS", default_value = "1000", value_parser = milliseconds)]
     pub(crate) timeout: Duration,
 }
 
-/// How the process that holds the keys fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Fault {
-    /// It accepts requests and never answers
-    Hang,
-    /// It answers with bytes that are not an answer
-    Garbage,
-    /// It ends the connection in the middle of an answer
-    HangUp,
-}
-
 /// The contexts in which the demonstration signs and seals.
 pub(crate) const SIGNED: &str = "example.com/releases/v1";
 pub(crate) const SEALED: &str = "example.com/checkpoints/v1";
+
+pub(crate) fn half_argument(half: Half) -> &'static str {
+    match half {
+        Half::PostQuantum => "post-quantum",
+        Half::Traditional => "traditional",
+    }
+}
+
+fn half(text: &str) -> Result<Half, String> {
+    let named = [Half::PostQuantum, Half::Traditional]
+        .into_iter()
+        .find(|half| half_argument(*half) == text);
+    named.ok_or_else(|| "`post-quantum` or `traditional`".into())
+}
+
+fn name(text: &str) -> Result<String, String> {
+    if algorithm::is_name(text) { Ok(text.into()) } else { Err(algorithm::NAMES.into()) }
+}
 
 fn milliseconds(text: &str) -> Result<Duration, String> {
     match text.parse() {

@@ -1,21 +1,29 @@
-//! Keys in another process, and keys that change: a second process holds the private keys and
-//! answers over a Unix socket, in place of an HSM or a KMS. A directory of keys, mounted as a
-//! Kubernetes secret, is read again when it changes.
+//! Keys whose halves two custodians keep, and keys that change: each custodian is a process that keeps
+//! one half of every key and answers over a Unix socket, in place of an HSM or a KMS. A directory of
+//! keys, mounted as a Kubernetes secret, is read again when it changes.
 //!
 //! ```text
 //! cargo run --release --example key_management
 //! cargo run --release --example key_management -- --help
 //! ```
 //!
-//! Without a subcommand it starts the process that holds the keys and uses it, and shows every way
-//! in which it can fail and how the client recovers.
+//! Without a subcommand it tells the story of a key: it moves from memory into two custodians, is used,
+//! loses one of them, then the secrets of each, and is replaced.
 
+#[cfg(unix)]
+mod algorithm;
 #[cfg(unix)]
 mod arguments;
 #[cfg(unix)]
+mod attack;
+#[cfg(unix)]
 mod client;
 #[cfg(unix)]
-mod faults;
+mod custodian;
+#[cfg(unix)]
+mod directory;
+#[cfg(unix)]
+mod keys;
 #[cfg(unix)]
 mod mounted;
 #[cfg(unix)]
@@ -23,15 +31,17 @@ mod process;
 #[cfg(unix)]
 mod protocol;
 #[cfg(unix)]
+mod purposes;
+#[cfg(unix)]
 mod remote;
 #[cfg(unix)]
-mod service;
-#[cfg(unix)]
 mod story;
+#[cfg(unix)]
+mod usage;
 
 use std::{error::Error, io, process::ExitCode};
 
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
 fn main() -> ExitCode {
     match run() {
@@ -54,7 +64,7 @@ fn run() -> Result<()> {
             story::run(out)?;
             mounted::run(out)
         }
-        Some(Command::Serve(options)) => service::serve(&options),
+        Some(Command::Serve(options)) => custodian::serve(&options),
         Some(command) => client::ask(&command, &mut io::stdout().lock()),
     }
 }

@@ -1,66 +1,72 @@
-//! Starts and ends the process that holds the keys.
+//! Starts and ends the processes of custodians.
 
 use std::{
     env,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::mpsc::{self, Receiver},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::Duration,
 };
 
-use clap::ValueEnum;
+use twinseal::split::Half;
 
 use crate::{
     Result,
-    arguments::{Fault, SIGNED},
-    faults::ASKED,
-    service::READY,
+    arguments::{SIGNED, half_argument},
+    custodian::READY,
 };
 
-/// How long it may take to start.
-const START: Duration = Duration::from_secs(60);
+/// How long it may take to start, and to end.
+const DEADLINE: Duration = Duration::from_secs(60);
 
-/// The process that holds the keys. It ends when this value is dropped, and also with this process,
-/// because its standard input ends then.
-pub(crate) struct KeyProcess {
+/// A custodian's process. It ends when this value is dropped, and also with this process, because its
+/// standard input ends then.
+pub(crate) struct CustodianProcess {
+    pub(crate) directory: PathBuf,
     child: Child,
-    socket: PathBuf,
     lines: Receiver<String>,
 }
 
-impl KeyProcess {
-    /// Starts it in a directory, which holds its keys and its socket, and waits until it listens.
-    pub(crate) fn start(directory: &Path, fault: Option<Fault>) -> Result<Self> {
-        let socket = directory.join("keys.sock");
+impl CustodianProcess {
+    /// Starts it in a directory, which it makes unless it exists, and waits until it listens.
+    pub(crate) fn start(directory: &Path, half: Half) -> Result<Self> {
         let mut command = Command::new(env::current_exe()?);
-        command.args(["serve", "--until-stdin-ends", "--allow", SIGNED]);
-        command.arg("--socket").arg(&socket).arg("--keys").arg(directory);
-        if let Some(name) = fault.as_ref().and_then(ValueEnum::to_possible_value) {
-            command.args(["--fault", name.get_name()]);
-        }
+        command.args(["serve", "--until-stdin-ends", "--half", half_argument(half)]);
+        // The second context is that of `SplitSigningKey::check`.
+        command.args(["--allow", SIGNED, "--allow", "twinseal/check/v1"]);
+        command.arg("--directory").arg(directory);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take();
         let (sender, lines) = mpsc::channel();
         // From here on it is stopped if anything fails.
-        let process = Self { child, socket, lines };
+        let process = Self { directory: directory.to_owned(), child, lines };
         let stdout = BufReader::new(stdout.ok_or("its standard output is a pipe")?);
         thread::spawn(move || {
             for line in stdout.lines().map_while(std::result::Result::ok) {
                 let _ = sender.send(line); // nobody may be waiting for it
             }
         });
-        process.wait_for(READY)?;
-        Ok(process)
+        match process.lines.recv_timeout(DEADLINE) {
+            Ok(line) if line.starts_with(READY) => Ok(process),
+            _ => Err("the custodian did not start".into()),
+        }
     }
 
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    pub(crate) fn socket(&self) -> &Path {
-        &self.socket
+    /// Reads its log until a line has this in it.
+    pub(crate) fn logged(&self, part: &str) -> Result<String> {
+        loop {
+            let line = self.lines.recv_timeout(DEADLINE);
+            let line = line.map_err(|_| format!("the custodian did not log {part:?}"))?;
+            if line.contains(part) {
+                return Ok(line);
+            }
+        }
     }
 
     /// Ends it at once, as a crash does.
@@ -71,20 +77,22 @@ impl KeyProcess {
         Ok(())
     }
 
-    /// Waits until a process that hangs has a request.
-    pub(crate) fn wait_until_asked(&self) -> Result<()> {
-        self.wait_for(ASKED)
-    }
-
-    fn wait_for(&self, start: &str) -> Result<()> {
-        match self.lines.recv_timeout(START) {
-            Ok(line) if line.starts_with(start) => Ok(()),
-            _ => Err(format!("the process that holds the keys did not print {start:?}").into()),
+    /// Asks it to end, and returns its last lines, which count its uses.
+    pub(crate) fn stop(mut self) -> Result<Vec<String>> {
+        drop(self.child.stdin.take());
+        let mut counts = Vec::new();
+        loop {
+            match self.lines.recv_timeout(DEADLINE) {
+                Ok(line) if line.ends_with(" refused") => counts.push(line),
+                Ok(_) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(counts),
+                Err(RecvTimeoutError::Timeout) => return Err("the custodian did not end".into()),
+            }
         }
     }
 }
 
-impl Drop for KeyProcess {
+impl Drop for CustodianProcess {
     fn drop(&mut self) {
         let _ = self.child.kill(); // it may have ended already
         #[expect(clippy::disallowed_methods, reason = "it was killed")]

@@ -1,7 +1,8 @@
 //! The protocol over the socket: frames, requests, answers and their deadline.
 //!
-//! A frame is a length (4 bytes, big-endian) and that many bytes. A request is an operation and its
-//! arguments. An answer is 0 and the result, or 1 and the reason of the failure.
+//! A frame is a length (4 bytes, big-endian) and that many bytes. A request is a task (1), an
+//! algorithm (1), the key's name and a context, each after its length (1), and the input. An answer is
+//! 0 and the result, 1 and the reason of a refusal, or 2 for a ciphertext that is malformed.
 
 use std::{
     io::{self, Read, Write},
@@ -9,70 +10,112 @@ use std::{
     time::{Duration, Instant},
 };
 
-use twinseal::KeyId;
 use zeroize::Zeroizing;
 
-/// More than any request or answer needs.
-const MAX_FRAME: usize = 16 * 1024;
+use crate::algorithm::{Algorithm, is_name};
 
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Request<'a> {
-    PublicKem,
-    PublicSign,
-    Decapsulate { key: KeyId, ciphertext: &'a [u8] },
-    Sign { key: KeyId, context: &'a [u8], sha512: &'a [u8; 64] },
+/// More than any request or answer needs: a signature of ML-DSA-87 has 4627 bytes.
+const MAX_FRAME: usize = 8 * 1024;
+
+/// What a half of a key shall do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Makes it; returns the public half, as the next two do.
+    Generate,
+    /// Takes these private bytes as it.
+    Import,
+    Public,
+    Decapsulate,
+    Sign,
+    Destroy,
+}
+
+impl Task {
+    /// A number on the wire is a place in this list.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Generate, Self::Import, Self::Public, Self::Decapsulate, Self::Sign, Self::Destroy];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Generate => "generate",
+            Self::Import => "import",
+            Self::Public => "public",
+            Self::Decapsulate => "decapsulate",
+            Self::Sign => "sign",
+            Self::Destroy => "destroy",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Request<'a> {
+    pub(crate) task: Task,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) name: &'a str,
+    /// Of a signature; empty otherwise.
+    pub(crate) context: &'a [u8],
+    pub(crate) input: &'a [u8],
 }
 
 impl<'a> Request<'a> {
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        match self {
-            Self::PublicKem => vec![0],
-            Self::PublicSign => vec![1],
-            Self::Decapsulate { key, ciphertext } => {
-                [&[2][..], key.as_bytes(), ciphertext].concat()
-            }
-            Self::Sign { key, context, sha512 } => {
-                [&[3][..], key.as_bytes(), *sha512, context].concat()
-            }
-        }
+    /// The input can be a secret, so it is wiped.
+    pub(crate) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let head = [self.task as u8, self.algorithm as u8];
+        let (name, context) = (self.name.as_bytes(), self.context);
+        let lengths = [name, context].map(|part| [u8::try_from(part.len()).unwrap_or(u8::MAX)]);
+        let [name_length, context_length] = lengths;
+        Zeroizing::new(
+            [&head[..], &name_length, name, &context_length, context, self.input].concat(),
+        )
     }
 
     /// `None` if it is not a request.
     pub(crate) fn parse(bytes: &'a [u8]) -> Option<Self> {
-        match bytes.split_first()? {
-            (0, []) => Some(Self::PublicKem),
-            (1, []) => Some(Self::PublicSign),
-            (2, rest) => {
-                let (key, ciphertext) = rest.split_first_chunk()?;
-                Some(Self::Decapsulate { key: KeyId::from_bytes(*key), ciphertext })
-            }
-            (3, rest) => {
-                let (key, rest) = rest.split_first_chunk()?;
-                let (sha512, context) = rest.split_first_chunk()?;
-                Some(Self::Sign { key: KeyId::from_bytes(*key), context, sha512 })
-            }
-            _ => None,
-        }
+        let ([task, algorithm], rest) = bytes.split_first_chunk()?;
+        let (name, rest) = with_length(rest)?;
+        let (context, input) = with_length(rest)?;
+        Some(Self {
+            task: *Task::ALL.get(usize::from(*task))?,
+            algorithm: *Algorithm::ALL.get(usize::from(*algorithm))?,
+            name: str::from_utf8(name).ok().filter(|name| is_name(name))?,
+            context,
+            input,
+        })
     }
 }
 
-/// The result, or the reason of the failure. A result can be a secret, so it is wiped.
-pub(crate) type Answer = Result<Zeroizing<Vec<u8>>, String>;
-
-pub(crate) fn answer_to_bytes(answer: &Answer) -> Zeroizing<Vec<u8>> {
-    let (kind, bytes) = match answer {
-        Ok(result) => (0, result.as_slice()),
-        Err(reason) => (1, reason.as_bytes()),
-    };
-    Zeroizing::new([&[kind], bytes].concat())
+fn with_length(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first()?;
+    rest.split_at_checked(usize::from(*length))
 }
 
-/// `None` if it is not an answer.
-pub(crate) fn parse_answer(bytes: &[u8]) -> Option<Answer> {
-    match bytes.split_first()? {
-        (0, result) => Some(Ok(Zeroizing::new(result.to_vec()))),
-        (1, reason) => Some(Err(String::from_utf8(reason.to_vec()).ok()?)),
-        _ => None,
+/// What a custodian says. A result can be a secret, so it is wiped.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Done(Zeroizing<Vec<u8>>),
+    Refused(String),
+    /// The ciphertext breaks a rule that anyone can check.
+    Malformed,
+}
+
+impl Answer {
+    pub(crate) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let (kind, bytes): (u8, &[u8]) = match self {
+            Self::Done(result) => (0, result),
+            Self::Refused(reason) => (1, reason.as_bytes()),
+            Self::Malformed => (2, &[]),
+        };
+        Zeroizing::new([&[kind], bytes].concat())
+    }
+
+    /// `None` if it is not an answer.
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+        match bytes.split_first()? {
+            (0, result) => Some(Self::Done(Zeroizing::new(result.to_vec()))),
+            (1, reason) => Some(Self::Refused(String::from_utf8(reason.to_vec()).ok()?)),
+            (2, []) => Some(Self::Malformed),
+            _ => None,
+        }
     }
 }
 

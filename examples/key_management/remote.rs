@@ -1,28 +1,35 @@
-//! Keys in another process, as implementations of `Decapsulate` and `Sign`.
+//! A half in a custodian, as an implementation of `Decapsulator` and `SchemeSigner`.
 
 use std::{
     error::Error as _,
     io,
     os::{fd::OwnedFd, unix::net::UnixStream},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
 use socket2::{Domain, SockAddr, Socket, Type};
 use twinseal::{
-    Decapsulate, EncapsulationKey, Error, Sign, Signature, VerifyingKey,
-    kem::{Ciphertext, SharedSecret},
+    EncapsulationKey, Error, KemSuite, SignatureSuite, VerifyingKey,
+    provider::{Decapsulator, SchemeSigner},
+    split::{HalfKey, Halves, SplitDecapsulationKey, SplitSigningKey},
 };
 use zeroize::Zeroizing;
 
-use crate::protocol::{self, Connection, Request};
+use crate::{
+    algorithm::Algorithm,
+    directory,
+    protocol::{Answer, Connection, Request, Task},
+};
 use common::printable;
 
-/// Why a key in another process failed. It is the source of an [`Error::External`].
+/// Why a half failed. It is the source of an [`Error::External`].
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error("nobody answers at {}: start the process that holds the keys ({error})", .socket.display())]
-    Down { socket: PathBuf, error: io::Error },
+    #[error("nobody answers at {}: start the custodian ({error})", .directory.display())]
+    Down { directory: PathBuf, error: io::Error },
+    #[error("not connecting to {}: {error}", .directory.display())]
+    Unsafe { directory: PathBuf, error: io::Error },
     #[error("no answer within {} ms", .0.as_millis())]
     Timeout(Duration),
     #[error("it disconnected before it answered")]
@@ -42,29 +49,59 @@ impl Failure {
     }
 }
 
-/// The process that holds the keys, seen from outside. Each request has a connection of its own, so
-/// that the client finds a process that was restarted.
+/// A custodian, seen from outside. Each request has a connection of its own, so that the client finds
+/// a process that was restarted, and one time limit for all of it.
 #[derive(Clone, Debug)]
-struct Remote {
-    socket: PathBuf,
-    timeout: Duration,
+pub(crate) struct Custodian {
+    pub(crate) directory: PathBuf,
+    pub(crate) timeout: Duration,
 }
 
-impl Remote {
-    fn ask(&self, request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let bytes = self.exchange(&request.to_bytes())?;
-        match protocol::parse_answer(&bytes) {
-            Some(Ok(result)) => Ok(result),
-            Some(Err(reason)) => {
-                let reason: String = reason.chars().take(200).collect();
-                Err(Failure::Refused(printable(reason)))
-            }
-            None => Err(Failure::Garbage),
-        }
+impl Custodian {
+    pub(crate) fn generate(&self, name: &str, algorithm: Algorithm) -> Result<RemoteHalf, Error> {
+        self.half(Task::Generate, name, algorithm, &[])
+    }
+
+    /// Moves half of a key into the custodian.
+    pub(crate) fn import<T: ?Sized>(
+        &self,
+        name: &str,
+        half: &HalfKey<T>,
+    ) -> Result<RemoteHalf, Error> {
+        let algorithm = Algorithm::from_name(half.algorithm());
+        let algorithm = algorithm.ok_or(Error::Unsupported("such a half in a custodian"))?;
+        self.half(Task::Import, name, algorithm, half.as_bytes())
+    }
+
+    pub(crate) fn find(&self, name: &str, algorithm: Algorithm) -> Result<RemoteHalf, Error> {
+        self.half(Task::Public, name, algorithm, &[])
+    }
+
+    fn half(
+        &self,
+        task: Task,
+        name: &str,
+        algorithm: Algorithm,
+        input: &[u8],
+    ) -> Result<RemoteHalf, Error> {
+        let mut half = RemoteHalf {
+            custodian: self.clone(),
+            name: name.into(),
+            algorithm,
+            public: Vec::new(),
+        };
+        half.public = half.ask(task, &[], input)?.to_vec();
+        Ok(half)
     }
 
     fn exchange(&self, request: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let down = |error| Failure::Down { socket: self.socket.clone(), error };
+        let down = |error: io::Error| {
+            let directory = self.directory.clone();
+            match error.kind() {
+                io::ErrorKind::PermissionDenied => Failure::Unsafe { directory, error },
+                _ => Failure::Down { directory, error },
+            }
+        };
         let mut connection = Connection::new(self.connect().map_err(down)?, self.timeout);
         let answer = connection.send(request).and_then(|()| connection.receive());
         answer.map_err(|error| match error.kind() {
@@ -74,78 +111,90 @@ impl Remote {
         })
     }
 
-    /// The standard library's `connect` blocks for ever if the other side does not accept.
+    /// Where others can put a socket, anybody may answer. The standard library's `connect` blocks for
+    /// ever if the other side does not accept.
     fn connect(&self) -> io::Result<UnixStream> {
+        directory::check(&self.directory)?;
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        socket.connect_timeout(&SockAddr::unix(&self.socket)?, self.timeout)?;
+        let address = SockAddr::unix(self.directory.join(directory::SOCKET))?;
+        socket.connect_timeout(&address, self.timeout)?;
         Ok(OwnedFd::from(socket).into())
     }
-
-    fn public_key<Key>(
-        &self,
-        request: &Request<'_>,
-        parse: impl FnOnce(&str) -> Result<Key, Error>,
-    ) -> Result<Key, Error> {
-        let pem = self.ask(request).map_err(Error::external)?;
-        let pem = str::from_utf8(&pem).map_err(|_| Error::external(Failure::Garbage))?;
-        parse(pem).map_err(|_| Error::external(Failure::Garbage))
-    }
 }
 
-/// A decapsulation key in another process. Its public half is fetched once, at the start.
+/// Half of a key in a custodian.
 #[derive(Debug)]
-pub(crate) struct RemoteDecapsulationKey {
-    remote: Remote,
-    public: EncapsulationKey,
+pub(crate) struct RemoteHalf {
+    custodian: Custodian,
+    name: String,
+    algorithm: Algorithm,
+    pub(crate) public: Vec<u8>,
 }
 
-impl RemoteDecapsulationKey {
-    pub(crate) fn connect(socket: &Path, timeout: Duration) -> Result<Self, Error> {
-        let remote = Remote { socket: socket.to_path_buf(), timeout };
-        let public = remote.public_key(&Request::PublicKem, EncapsulationKey::from_pem)?;
-        Ok(Self { remote, public })
-    }
-}
-
-impl Decapsulate for RemoteDecapsulationKey {
-    fn encapsulation_key(&self) -> &EncapsulationKey {
-        &self.public
+impl RemoteHalf {
+    pub(crate) fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.custodian.timeout = timeout;
+        self
     }
 
-    fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
-        let (key, ciphertext) = (self.public.key_id(), ciphertext.as_bytes());
-        let secret = self.remote.ask(&Request::Decapsulate { key, ciphertext });
-        // A secret of another length is an error of that process, not of the data.
-        SharedSecret::from_bytes(self.public.suite(), &secret.map_err(Error::external)?)
-            .map_err(|_| Error::external(Failure::Garbage))
+    pub(crate) fn destroy(&self) -> Result<(), Error> {
+        self.ask(Task::Destroy, &[], &[]).map(drop)
     }
-}
 
-/// A signing key in another process.
-#[derive(Debug)]
-pub(crate) struct RemoteSigningKey {
-    remote: Remote,
-    public: VerifyingKey,
-}
-
-impl RemoteSigningKey {
-    pub(crate) fn connect(socket: &Path, timeout: Duration) -> Result<Self, Error> {
-        let remote = Remote { socket: socket.to_path_buf(), timeout };
-        let public = remote.public_key(&Request::PublicSign, VerifyingKey::from_pem)?;
-        Ok(Self { remote, public })
+    fn ask(&self, task: Task, context: &[u8], input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let request = Request { task, algorithm: self.algorithm, name: &self.name, context, input };
+        let bytes = self.custodian.exchange(&request.to_bytes()).map_err(Error::external)?;
+        Err(Error::external(match Answer::parse(&bytes) {
+            Some(Answer::Done(result)) => return Ok(result),
+            // The split key goes on with random bytes: a sender must not learn what a half dislikes.
+            Some(Answer::Malformed) if task == Task::Decapsulate => {
+                return Err(Error::Invalid { what: "ciphertext", reason: "the custodian says so" });
+            }
+            Some(Answer::Refused(reason)) => {
+                let reason: String = reason.chars().take(200).collect();
+                Failure::Refused(printable(reason))
+            }
+            _ => Failure::Garbage,
+        }))
     }
 }
 
-impl Sign for RemoteSigningKey {
-    fn verifying_key(&self) -> &VerifyingKey {
-        &self.public
+impl Decapsulator for RemoteHalf {
+    fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error> {
+        let secret = self.ask(Task::Decapsulate, &[], ciphertext)?;
+        if secret.len() != shared_secret.len() {
+            return Err(Error::external(Failure::Garbage));
+        }
+        shared_secret.copy_from_slice(&secret);
+        Ok(())
     }
+}
 
-    /// The message stays here: the other process receives only its hash.
-    fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
-        let request = Request::Sign { key: self.public.key_id(), context, sha512 };
-        let signature = self.remote.ask(&request).map_err(Error::external)?;
-        Signature::from_bytes(self.public.suite(), &signature)
-            .map_err(|_| Error::external(Failure::Garbage))
+/// Its length and whether it verifies is checked when it is joined with the other half's.
+impl SchemeSigner for RemoteHalf {
+    fn sign(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(self.ask(Task::Sign, context, message)?.to_vec())
     }
+}
+
+/// The key of two halves, each of which was tried once.
+pub(crate) fn decapsulation_key(
+    suite: KemSuite,
+    halves: Halves<RemoteHalf>,
+) -> Result<SplitDecapsulationKey, Error> {
+    let Halves { post_quantum, traditional } = halves;
+    let public = EncapsulationKey::from_halves(suite, &post_quantum.public, &traditional.public)?;
+    let key = SplitDecapsulationKey::new(public, Box::new(post_quantum), Box::new(traditional));
+    key.check()?;
+    Ok(key)
+}
+
+/// The signing key of two halves, each of which was tried once.
+pub(crate) fn signing_key(halves: Halves<RemoteHalf>) -> Result<SplitSigningKey, Error> {
+    let (suite, Halves { post_quantum, traditional }) =
+        (SignatureSuite::ML_DSA_87_ECDSA_P384, halves);
+    let public = VerifyingKey::from_halves(suite, &post_quantum.public, &traditional.public)?;
+    let key = SplitSigningKey::new(public, Box::new(post_quantum), Box::new(traditional));
+    key.check()?;
+    Ok(key)
 }

@@ -1,109 +1,304 @@
-//! The demonstration: uses keys in another process, makes that process fail in every way, and
-//! recovers.
+//! The demonstration: the story of a key whose halves two custodians keep.
 
 use std::{
+    fs,
     io::Write,
-    path::Path,
+    os::unix::net::UnixListener,
+    path::PathBuf,
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
 
-use twinseal::{Error, Keyring, Sign, Unlock};
+use twinseal::{
+    Decapsulate, DecapsulationKey, Error, KemSuite, Keyring, Sign, Signature, SigningKey, Unlock,
+    split::{Half, Halves, SplitDecapsulationKey, SplitSigningKey},
+};
 
 use crate::{
     Result,
-    arguments::{Fault, SEALED, SIGNED},
-    process::KeyProcess,
-    remote::{Failure, RemoteDecapsulationKey, RemoteSigningKey},
+    algorithm::Algorithm,
+    arguments::{SEALED, SIGNED},
+    attack::{self, Public, Stolen},
+    directory::SOCKET,
+    process::CustodianProcess,
+    remote::{self, Custodian, Failure},
 };
 use common::chain;
 
-/// The timeout where no answer will come.
-const HASTY: Duration = Duration::from_millis(500);
-
-/// The timeout otherwise. An answer takes a few milliseconds, so only the end of the other process
-/// can end a longer wait.
+/// The time limit of a service that would rather answer "later" than wait. An answer takes less than
+/// a millisecond, but a busy machine can be slow.
 const PATIENT: Duration = Duration::from_secs(60);
 
+/// The time limit where no answer will come.
+const HASTY: Duration = Duration::from_millis(300);
+
+/// The name of both keys in the custodians, and of the key that replaces the first.
+const OLD: &str = "main-1";
+const NEW: &str = "main-2";
+
+const CHECKPOINT: &[u8] = &[7; 4096];
+
 pub(crate) fn run(out: &mut impl Write) -> Result<()> {
-    let directory = tempfile::tempdir()?; // for this user only; removed with the keys in it
-    let directory = directory.path();
-    let process = KeyProcess::start(directory, None)?;
-    writeln!(out, "The private keys are in another process, {}", process.id())?;
+    let parent = tempfile::tempdir()?; // removed with the halves in it
+    let [a, b] = ["a", "b"].map(|name| parent.path().join(name));
+    let directories = Halves { post_quantum: a, traditional: b };
+    let mut running = Halves {
+        post_quantum: CustodianProcess::start(&directories.post_quantum, Half::PostQuantum)?,
+        traditional: CustodianProcess::start(&directories.traditional, Half::Traditional)?,
+    };
+    writeln!(out, "Two custodians")?;
+    let ids = [running.post_quantum.id(), running.traditional.id()];
+    writeln!(out, "  process {} keeps the post-quantum half of each key", ids[0])?;
+    writeln!(out, "  process {} keeps the traditional half", ids[1])?;
 
-    let signer = RemoteSigningKey::connect(process.socket(), PATIENT)?;
-    let key = RemoteDecapsulationKey::connect(process.socket(), PATIENT)?;
-    let hasty = RemoteDecapsulationKey::connect(process.socket(), HASTY)?;
-    // A keyring accepts it like a key in memory.
-    let ring = Keyring::new(key);
-    let session = Session { ring, signer, checkpoint: vec![7; 1 << 20] };
-    let sealed = session.ring.primary().seal(SEALED.as_bytes(), &session.checkpoint)?;
+    let custodians = Halves {
+        post_quantum: Custodian { directory: directories.post_quantum.clone(), timeout: PATIENT },
+        traditional: Custodian { directory: directories.traditional.clone(), timeout: PATIENT },
+    };
+    let (mut service, sealed) = moves_in(&custodians, out)?;
+    is_used(&service, &sealed, &running, out)?;
+    running.traditional = one_dies(&service, &sealed, running.traditional, out)?;
+    running.post_quantum =
+        hangs(&service, &sealed, running.post_quantum, &custodians.traditional, out)?;
+    one_is_compromised(&service, &sealed, &directories, out)?;
+    is_replaced(&mut service, &sealed, &custodians, out)?;
 
-    let (outcome, time) = timed(|| session.open(&sealed));
-    outcome?;
-    writeln!(out, "  open a checkpoint of 1 MiB    {:>6.2} ms, one request", milliseconds(time))?;
-    let (outcome, time) = timed(|| session.sign(SIGNED));
-    outcome?;
-    writeln!(out, "  sign it                       {:>6.2} ms, one request", milliseconds(time))?;
-
-    writeln!(out, "\nFailures, and how the client recovers")?;
-    failed(out, "it is asked to sign for another purpose", || session.sign("example.com/logs"))?;
-
-    process.kill()?;
-    failed(out, "it was killed", || session.open(&sealed))?;
-    let process = session.restart(directory, &sealed, out)?;
-
-    drop(process);
-    let hanging = KeyProcess::start(directory, Some(Fault::Hang))?;
-    failed(out, "it hangs", || hasty.open(SEALED.as_bytes(), &sealed).map(drop))?;
-    drop(hanging);
-    for (what, fault) in [
-        ("it answers with garbage", Fault::Garbage),
-        ("it disconnects in the middle of an answer", Fault::HangUp),
-    ] {
-        let process = KeyProcess::start(directory, Some(fault))?;
-        failed(out, what, || session.open(&sealed))?;
-        drop(process);
+    writeln!(out, "\nWhat the custodians have counted since they were started")?;
+    for line in running.post_quantum.stop()?.into_iter().chain(running.traditional.stop()?) {
+        writeln!(out, "  {line}")?;
     }
-
-    killed_meanwhile(directory, &sealed, out)?;
-    drop(session.restart(directory, &sealed, out)?);
     Ok(())
 }
 
-struct Session {
+/// A service that opens and signs with keys that it does not have.
+struct Service {
     ring: Keyring,
-    signer: RemoteSigningKey,
-    checkpoint: Vec<u8>,
+    signer: SplitSigningKey,
 }
 
-impl Session {
-    fn open(&self, sealed: &[u8]) -> std::result::Result<(), Error> {
+impl Service {
+    fn open(&self, sealed: &[u8]) -> Result<(), Error> {
         self.ring.open(SEALED.as_bytes(), sealed).map(drop)
     }
 
-    fn sign(&self, context: &str) -> std::result::Result<(), Error> {
+    fn sign(&self, context: &str) -> Result<Signature, Error> {
         let signer: &dyn Sign = &self.signer;
-        let signature = signer.sign(context.as_bytes(), &self.checkpoint)?;
-        signer.verifying_key().verify(context.as_bytes(), &self.checkpoint, &signature)
+        signer.sign(context.as_bytes(), CHECKPOINT)
     }
 
-    /// Starts the process again, with the same keys, while a client keeps asking.
-    fn restart(&self, directory: &Path, sealed: &[u8], out: &mut impl Write) -> Result<KeyProcess> {
-        let (process, outcome) = thread::scope(|scope| {
-            let asking = scope.spawn(|| retry(|| self.open(sealed)));
-            let process = KeyProcess::start(directory, None);
-            (process, asking.join())
-        });
-        let attempts = outcome.map_err(|_| "the thread that asks has panicked")??;
-        self.sign(SIGNED)?;
-        writeln!(out, "  it is started again\n    opens and signs, after {attempts} attempts")?;
-        process
+    /// What it says to its own client.
+    fn answer(error: &Error) -> &'static str {
+        match error {
+            error if Failure::is_temporary(error) => "later (503)",
+            Error::External(_) => "a fault of this service (500)",
+            _ => "no (400)",
+        }
     }
 }
 
+/// Keys in memory move, and their public keys stay what they are.
+fn moves_in(custodians: &Halves<Custodian>, out: &mut impl Write) -> Result<(Service, Vec<u8>)> {
+    writeln!(out, "\nTwo keys move from memory into the custodians")?;
+    let (whole, signing) = (DecapsulationKey::generate()?, SigningKey::generate()?);
+    let (public, verifying) = (whole.encapsulation_key().clone(), signing.verifying_key().clone());
+    let sealed = public.seal(SEALED.as_bytes(), CHECKPOINT)?;
+    measure(
+        out,
+        "in memory",
+        || whole.open(SEALED.as_bytes(), &sealed).map(drop),
+        || signing.sign(SIGNED.as_bytes(), CHECKPOINT).map(drop),
+    )?;
+
+    let (halves, signing) = (whole.into_halves()?, signing.into_halves()?);
+    let key = Halves {
+        post_quantum: custodians.post_quantum.import(OLD, &halves.post_quantum)?,
+        traditional: custodians.traditional.import(OLD, &halves.traditional)?,
+    };
+    let signing_halves = Halves {
+        post_quantum: custodians.post_quantum.import(OLD, &signing.post_quantum)?,
+        traditional: custodians.traditional.import(OLD, &signing.traditional)?,
+    };
+    drop((halves, signing)); // wiped: from here on nobody has both halves
+    let key = remote::decapsulation_key(public.suite(), key)?;
+    let signer = remote::signing_key(signing_halves)?;
+    if *key.encapsulation_key() != public || *signer.verifying_key() != verifying {
+        return Err("the public keys have changed".into());
+    }
+    writeln!(out, "  the same public keys: {} and {}", public.key_id(), verifying.key_id())?;
+    let service = Service { ring: Keyring::new(key), signer };
+    service.open(&sealed)?;
+    writeln!(out, "  what was sealed before opens")?;
+    Ok((service, sealed))
+}
+
+fn is_used(
+    service: &Service,
+    sealed: &[u8],
+    running: &Halves<CustodianProcess>,
+    out: &mut impl Write,
+) -> Result<()> {
+    writeln!(out, "\nA service uses them")?;
+    let verifying = service.signer.verifying_key();
+    verifying.verify(SIGNED.as_bytes(), CHECKPOINT, &service.sign(SIGNED)?)?;
+    measure(out, "in two custodians", || service.open(sealed), || service.sign(SIGNED).map(drop))?;
+    writeln!(out, "  each custodian logs each use")?;
+    writeln!(out, "    {}", running.post_quantum.logged(" decapsulate ")?)?;
+    writeln!(out, "    {}", running.traditional.logged(" sign ")?)?;
+    fails(out, "it signs for a purpose that the custodians do not know", || {
+        service.sign("example.com/logs").map(drop)
+    })
+}
+
+/// Every use fails, names the half, and works again when the custodian is back.
+fn one_dies(
+    service: &Service,
+    sealed: &[u8],
+    custodian: CustodianProcess,
+    out: &mut impl Write,
+) -> Result<CustodianProcess> {
+    writeln!(out, "\nOne custodian dies")?;
+    let directory = custodian.directory.clone();
+    custodian.kill()?;
+    fails(out, "the service opens", || service.open(sealed))?;
+    fails(out, "the service signs", || service.sign(SIGNED).map(drop))?;
+    // It is started again while a client keeps asking.
+    let (tried, tries) = mpsc::channel();
+    let (custodian, attempts) = thread::scope(|scope| {
+        let asking = scope.spawn(move || {
+            retry(|| {
+                let outcome = service.open(sealed);
+                let _ = tried.send(()); // only the first is waited for
+                outcome
+            })
+        });
+        let first = tries.recv_timeout(PATIENT);
+        (first.map(|()| CustodianProcess::start(&directory, Half::Traditional)), asking.join())
+    });
+    let (custodian, attempts) = (custodian??, attempts.map_err(|_| "the thread has panicked")??);
+    service.sign(SIGNED)?;
+    writeln!(
+        out,
+        "  it is started again: the service opens, after {attempts} attempts, and signs"
+    )?;
+    Ok(custodian)
+}
+
+/// A custodian that takes requests and never answers costs no more than the time limit.
+fn hangs(
+    service: &Service,
+    sealed: &[u8],
+    custodian: CustodianProcess,
+    traditional: &Custodian,
+    out: &mut impl Write,
+) -> Result<CustodianProcess> {
+    let directory = custodian.directory.clone();
+    let patient = Custodian { directory: directory.clone(), timeout: PATIENT };
+    let post_quantum = patient.find(OLD, Algorithm::MlKem1024)?.with_timeout(HASTY);
+    let key = SplitDecapsulationKey::new(
+        service.ring.primary().clone(),
+        Box::new(post_quantum),
+        Box::new(traditional.find(OLD, Algorithm::X25519)?),
+    );
+    custodian.kill()?;
+    let socket = directory.join(SOCKET);
+    fs::remove_file(&socket)?;
+    let silent = UnixListener::bind(&socket)?;
+    fails(out, "the other one hangs", || key.open(SEALED.as_bytes(), sealed).map(drop))?;
+    drop(silent);
+    let custodian = CustodianProcess::start(&directory, Half::PostQuantum)?;
+    key.open(SEALED.as_bytes(), sealed)?;
+    writeln!(out, "  it is started again: the service opens")?;
+    Ok(custodian)
+}
+
+/// The holder of either custodian tries to open and to sign.
+fn one_is_compromised(
+    service: &Service,
+    sealed: &[u8],
+    directories: &Halves<PathBuf>,
+    out: &mut impl Write,
+) -> Result<()> {
+    writeln!(
+        out,
+        "\nOne custodian is compromised: its holder has its halves, and all that is public"
+    )?;
+    let signature = service.sign(SIGNED)?;
+    let public = Public {
+        encapsulation_key: service.ring.primary(),
+        sealed,
+        verifying_key: service.signer.verifying_key(),
+        signature: &signature,
+    };
+    let (pq, t) = (&directories.post_quantum, &directories.traditional);
+    let kem = Halves {
+        post_quantum: Stolen::read(pq, OLD, Algorithm::MlKem1024)?,
+        traditional: Stolen::read(t, OLD, Algorithm::X25519)?,
+    };
+    let signing = Halves {
+        post_quantum: Stolen::read(pq, OLD, Algorithm::MlDsa87)?,
+        traditional: Stolen::read(t, OLD, Algorithm::EcdsaP384)?,
+    };
+    let own = Stolen::own;
+    let mut attack = |who: &str, kem: [&Stolen; 2], signing: [&Stolen; 2]| -> Result<_> {
+        let opened = attack::open(&public, kem[0], kem[1])?;
+        let signed = attack::sign(&public, signing[0], signing[1])?;
+        writeln!(out, "  with the halves of {who}")?;
+        writeln!(out, "    it opens in {} of {} tries", opened.successful, opened.made)?;
+        writeln!(out, "    it signs in {} of {}", signed.successful, signed.made)?;
+        Ok((opened.successful, signed.successful))
+    };
+    let post_quantum = attack(
+        "ML-KEM-1024 and ML-DSA-87",
+        [&kem.post_quantum, &own(Algorithm::X25519)?],
+        [&signing.post_quantum, &own(Algorithm::EcdsaP384)?],
+    )?;
+    let traditional = attack(
+        "X25519 and ECDSA-P384",
+        [&kem.traditional, &own(Algorithm::MlKem1024)?],
+        [&signing.traditional, &own(Algorithm::MlDsa87)?],
+    )?;
+    let both = attack(
+        "both custodians",
+        [&kem.post_quantum, &kem.traditional],
+        [&signing.post_quantum, &signing.traditional],
+    )?;
+    // With the right half in place of a key of one's own, one try to open and two to sign are real.
+    match (post_quantum, traditional, both) {
+        ((0, 0), (0, 0), (1, 2)) => Ok(()),
+        _ => Err("half a key was enough, or the tries are none".into()),
+    }
+}
+
+/// A new key, of two halves that were made in the custodians, replaces the old one.
+fn is_replaced(
+    service: &mut Service,
+    sealed: &[u8],
+    custodians: &Halves<Custodian>,
+    out: &mut impl Write,
+) -> Result<()> {
+    writeln!(out, "\nThe key is replaced by one of two new halves")?;
+    let old = service.ring.primary().key_id();
+    let halves = Halves {
+        post_quantum: custodians.post_quantum.generate(NEW, Algorithm::MlKem1024)?,
+        traditional: custodians.traditional.generate(NEW, Algorithm::P384)?,
+    };
+    service.ring.rotate(remote::decapsulation_key(KemSuite::ML_KEM_1024_P384, halves)?)?;
+    let new = service.ring.primary();
+    writeln!(out, "  {} {}, for custodians that only know P-384", new.key_id(), new.suite())?;
+    service.open(&new.seal(SEALED.as_bytes(), CHECKPOINT)?)?;
+    service.open(sealed)?;
+    writeln!(out, "  what was sealed to either key opens")?;
+
+    service.ring.retire(old)?;
+    custodians.post_quantum.find(OLD, Algorithm::MlKem1024)?.destroy()?;
+    custodians.traditional.find(OLD, Algorithm::X25519)?.destroy()?;
+    writeln!(out, "  the old key is retired, and its halves are destroyed")?;
+    fails(out, "the service opens what was sealed to it", || service.open(sealed))
+}
+
 /// Asks again while that can help, and returns the number of attempts.
-fn retry(ask: impl Fn() -> std::result::Result<(), Error>) -> std::result::Result<u32, Error> {
+fn retry(ask: impl Fn() -> Result<(), Error>) -> Result<u32, Error> {
     let mut pause = Duration::from_millis(1);
     for attempt in 1.. {
         match ask() {
@@ -117,47 +312,36 @@ fn retry(ask: impl Fn() -> std::result::Result<(), Error>) -> std::result::Resul
     unreachable!("the pause grows beyond every bound")
 }
 
-/// A waiting client notices at once that the process has ended, not only at its timeout.
-fn killed_meanwhile(directory: &Path, sealed: &[u8], out: &mut impl Write) -> Result<()> {
-    let process = KeyProcess::start(directory, None)?;
-    let key = RemoteDecapsulationKey::connect(process.socket(), PATIENT)?;
-    drop(process);
-    let process = KeyProcess::start(directory, Some(Fault::Hang))?;
-    let (killed, outcome) = thread::scope(|scope| {
-        let waiting = scope.spawn(|| timed(|| key.open(SEALED.as_bytes(), sealed).map(drop)));
-        let asked = process.wait_until_asked();
-        (asked.and_then(|()| process.kill()), waiting.join())
-    });
-    killed?;
-    let (outcome, time) = outcome.map_err(|_| "the thread that waits has panicked")?;
-    report(out, "it is killed while it works", outcome, time)
-}
-
-fn failed(
-    out: &mut impl Write,
-    what: &str,
-    ask: impl FnOnce() -> std::result::Result<(), Error>,
-) -> Result<()> {
-    let (outcome, time) = timed(ask);
-    report(out, what, outcome, time)
-}
-
-fn report(
-    out: &mut impl Write,
-    what: &str,
-    outcome: std::result::Result<(), Error>,
-    time: Duration,
-) -> Result<()> {
-    let error = outcome.err().ok_or("what must fail has succeeded")?;
-    let again = if Failure::is_temporary(&error) { "asking again can help" } else { "it is final" };
-    let (text, time) = (chain(&error), milliseconds(time));
-    writeln!(out, "  {what}\n    {text}\n    after {time:.0} ms; {again}")?;
+fn fails(out: &mut impl Write, what: &str, ask: impl FnOnce() -> Result<(), Error>) -> Result<()> {
+    let start = Instant::now();
+    let error = ask().err().ok_or("what must fail has succeeded")?;
+    let time = milliseconds(start.elapsed());
+    let (text, answer) = (chain(&error), Service::answer(&error));
+    writeln!(out, "  {what}\n    {text}\n    after {time:.0} ms; it answers: {answer}")?;
     Ok(())
 }
 
-fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let start = Instant::now();
-    (work(), start.elapsed())
+/// How long it takes to open and to sign 4 KiB: the median of many times.
+fn measure(
+    out: &mut impl Write,
+    place: &str,
+    open: impl Fn() -> Result<(), Error>,
+    sign: impl Fn() -> Result<(), Error>,
+) -> Result<()> {
+    let (open, sign) = (median(open)?, median(sign)?);
+    writeln!(out, "  {place}: opening takes {open:.2} ms, signing {sign:.2} ms")?;
+    Ok(())
+}
+
+fn median(work: impl Fn() -> Result<(), Error>) -> Result<f64> {
+    let mut times = Vec::new();
+    for _ in 0..101 {
+        let start = Instant::now();
+        work()?;
+        times.push(start.elapsed());
+    }
+    times.sort();
+    Ok(milliseconds(times[times.len() / 2]))
 }
 
 fn milliseconds(time: Duration) -> f64 {

@@ -1,113 +1,34 @@
-//! Does `key_management` use its keys for clients, and does its demonstration work?
+//! Do custodians use their halves for clients, and does the demonstration work?
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    process::{Child, ChildStdin, Stdio},
-};
-
-use base64::{Engine, prelude::BASE64_STANDARD};
-use tempfile::TempDir;
-use twinseal::{EncapsulationKey, Signature, SignatureSuite, VerifyingKey};
+use std::{process::Stdio, thread};
 
 use support::{
-    example::{Example, example, names},
-    process::{wait_until, within_deadline},
+    example::{example, names},
+    process::{signal, within_deadline},
     running::end_of,
 };
 
-/// The process that holds the keys, in a directory with a socket.
-pub(crate) struct Keys {
-    pub(crate) directory: TempDir,
-    pub(crate) child: Child,
-    _stdin: ChildStdin,
-}
-
-impl Keys {
-    pub(crate) fn serve(options: &[&str]) -> Self {
-        Self::serve_in(tempfile::tempdir().unwrap(), options)
-    }
-
-    pub(crate) fn serve_in(directory: TempDir, options: &[&str]) -> Self {
-        let path = directory.path();
-        let mut command = example("key_management", ["serve", "--until-stdin-ends"]).command;
-        command.args(options).arg("--keys").arg(path).arg("--socket").arg(path.join("socket"));
-        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let line = within_deadline("the process that holds the keys starts", move || {
-            let mut line = String::new();
-            stdout.read_line(&mut line).map(|_| line).unwrap()
-        });
-        assert!(line.starts_with("listening on "), "{line}");
-        Self { _stdin: child.stdin.take().unwrap(), directory, child }
-    }
-
-    pub(crate) fn socket(&self) -> String {
-        self.directory.path().join("socket").to_str().unwrap().to_owned()
-    }
-
-    /// A file with this content.
-    pub(crate) fn file(&self, content: &[u8]) -> String {
-        let file = self.directory.path().join("file");
-        fs::write(&file, content).unwrap();
-        file.to_str().unwrap().to_owned()
-    }
-
-    pub(crate) fn ask(&self, command: &str, rest: &[&str]) -> Example {
-        ask(&self.socket(), command, rest)
-    }
-
-    pub(crate) fn public(&self) -> (EncapsulationKey, VerifyingKey) {
-        let printed = self.ask("public", &[]).prints();
-        let middle = printed.find("-----BEGIN PUBLIC KEY-----").unwrap();
-        let (kem, sign) = printed.split_at(middle);
-        (EncapsulationKey::from_pem(kem).unwrap(), VerifyingKey::from_pem(sign).unwrap())
-    }
-
-    pub(crate) fn kill(mut self) -> TempDir {
-        self.end();
-        std::mem::replace(&mut self.directory, tempfile::tempdir().unwrap())
-    }
-}
-
-impl Keys {
-    fn end(&mut self) {
-        self.child.kill().unwrap();
-        #[expect(clippy::disallowed_methods, reason = "it was killed")]
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Keys {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
-/// With more time than an answer takes on any machine, unless the test sets its own.
-pub(crate) fn ask(socket: &str, command: &str, rest: &[&str]) -> Example {
-    let patience: &[&str] =
-        if rest.contains(&"--timeout") { &[] } else { &["--timeout", "300000"] };
-    example("key_management", [&[command, "--socket", socket], patience, rest].concat())
-}
-
-fn signature(printed: &str) -> Signature {
-    let bytes = BASE64_STANDARD.decode(printed.trim()).unwrap();
-    Signature::from_bytes(SignatureSuite::ML_DSA_87_ECDSA_P384, &bytes).unwrap()
-}
+use crate::pair::{Pair, ask, custodian, public, serve};
 
 #[test]
 fn the_demonstration() {
     let printed = example("key_management", [""; 0]).prints();
     for expected in [
-        "another purpose\n    the external key failed: it refuses: this key does not sign for",
-        "it was killed\n    the external key failed: nobody answers at ",
-        "it hangs\n    the external key failed: no answer within 500 ms\n",
-        "garbage\n    the external key failed: its answer is invalid\n",
-        "in the middle of an answer\n    the external key failed: it disconnected before",
-        "killed while it works\n    the external key failed: it disconnected before",
+        "  in memory: opening takes ",
+        "  what was sealed before opens\n",
+        "  in two custodians: opening takes ",
+        " main-1 decapsulate post-quantum half (ML-KEM-1024) ",
+        "\n    the post-quantum half of the external key failed: it refuses: this key does not sign for",
+        "the service opens\n    the traditional half of the external key failed: nobody answers at ",
+        "the service signs\n    the traditional half of the external key failed: nobody answers at ",
+        " ms; it answers: later (503)\n  it is started again: the service opens, after ",
+        "hangs\n    the post-quantum half of the external key failed: no answer within 300 ms\n",
+        "of ML-KEM-1024 and ML-DSA-87\n    it opens in 0 of 104 tries\n    it signs in 0 of 5\n",
+        "of X25519 and ECDSA-P384\n    it opens in 0 of 104 tries\n    it signs in 0 of 5\n",
+        "of both custodians\n    it opens in 1 of 104 tries\n    it signs in 2 of 5\n",
+        "  what was sealed to either key opens\n",
+        "sealed to it\n    not addressed to this key\n",
+        "  P-384 decapsulate: 2 done, 0 refused\n",
         "a file is damaged\n    primary.pem of the mount: invalid PEM in line 1: ",
         "there is no primary.pem\n    the mount: invalid keyring: a directory needs a primary.pem\n",
         "does not list\n    the mount: the policy does not accept the KEM suite MLKEM1024-P384\n",
@@ -116,123 +37,124 @@ fn the_demonstration() {
     ] {
         assert!(printed.contains(expected), "{expected:?} is not in {printed}");
     }
-    let restarts = printed.matches("it is started again\n    opens and signs, after ").count();
-    assert_eq!(restarts, 2);
 }
 
 #[test]
-fn it_opens_and_signs() {
-    let keys = Keys::serve(&[]);
-    let (kem, sign) = keys.public();
-    let message = vec![7; 100_000];
+fn they_open_and_sign() {
+    let mut pair = Pair::start();
+    pair.opens();
+    pair.signs();
+    let other = pair.ask("open", &["-c", "example.com/other", &pair.sealed()]).refuses();
+    assert!(other.contains("opening failed: wrong key, wrong context"), "{other}");
 
-    let sealed = keys.file(&kem.seal(b"example.com/checkpoints/v1", &message).unwrap());
-    let opened = keys.ask("open", &[&sealed]).run();
-    assert!(opened.stdout.as_bytes() == message);
-    let refused = keys.ask("open", &["-c", "example.com/other", &sealed]).refuses();
-    assert!(refused.contains("opening failed: wrong key, wrong context"), "{refused}");
-
-    let file = keys.file(&message);
-    let printed = keys.ask("sign", &[&file]).prints();
-    sign.verify(b"example.com/releases/v1", &message, &signature(&printed)).unwrap();
-    let printed = keys.ask("sign", &["-c", "example.com/other", &file]).prints();
-    sign.verify(b"example.com/other", &message, &signature(&printed)).unwrap();
-
-    let mode = |name| fs::metadata(keys.directory.path().join(name)).unwrap().permissions().mode();
-    for name in ["socket", "kem.pem", "sign.pem"] {
-        assert_eq!(mode(name) & 0o777, 0o600, "{name}");
+    // One line for each use, which names key, task and half.
+    pair.post_quantum.wait_for(&["main sign"]);
+    pair.traditional.wait_for(&["main sign"]);
+    for (log, half) in [
+        (
+            &pair.post_quantum.seen,
+            ["post-quantum half (ML-KEM-1024)", "post-quantum half (ML-DSA-87)"],
+        ),
+        (&pair.traditional.seen, ["traditional half (X25519)", "traditional half (ECDSA-P384)"]),
+    ] {
+        for line in &log[1..] {
+            let (time, rest) = line.split_once(" main ").unwrap();
+            let (use_of, rest) = rest.split_once(' ').unwrap();
+            assert!(["generate", "public", "decapsulate", "sign"].contains(&use_of), "{line}");
+            let rest = half.iter().find_map(|half| rest.strip_prefix(half)).expect(line);
+            let taken = rest.strip_suffix(" ms: done").expect(line);
+            assert!([time, taken.trim()].iter().all(|time| time.parse::<f64>().is_ok()), "{line}");
+        }
     }
 }
 
+/// A custodian signs for no context that it was not started for, and none of the library's own.
 #[test]
 fn a_purpose_that_is_not_allowed() {
-    let keys = Keys::serve(&["--allow", "example.com/a", "--allow", "example.com/b"]);
-    let file = keys.file(b"message");
-    for context in ["example.com/a", "example.com/b"] {
-        keys.ask("sign", &["-c", context, &file]).prints();
+    let mut pair = Pair::start();
+    let file = pair.file(b"message");
+    for context in ["example.com/", "example.com/releases/v10", "twinseal/session/v1", "a\x1b[31m"]
+    {
+        let refused = pair.ask("sign", &["-c", context, &file]).refuses();
+        let context = context.replace('\x1b', "\\u{1b}");
+        let said = format!("it refuses: this key does not sign for \"{context}\"");
+        let expected = format!("the post-quantum half of the external key failed: {said}\n");
+        assert!(refused.ends_with(&expected) || refused.contains("reserved"), "{refused}");
     }
-    for context in ["example.com/", "example.com/ab", "example.com/a\x1b[31m"] {
-        let refused = keys.ask("sign", &["-c", context, &file]).refuses();
-        let expected = format!("it refuses: this key does not sign for {context:?}\n");
-        assert!(refused.ends_with(&expected), "{refused}");
-        assert!(!refused.contains('\x1b'));
+    // Both custodians are asked, and each refuses by itself.
+    for custodian in [&mut pair.post_quantum, &mut pair.traditional] {
+        custodian.wait_for(&["this key does not sign for \"a\\u{1b}[31m\""]);
     }
 }
 
-/// The new process has the same keys, and replaces the socket that the killed one has left.
+/// The custodian has the same halves, and replaces the socket that the killed one has left.
 #[test]
 fn killed_and_started_again() {
-    let keys = Keys::serve(&[]);
-    let before = keys.public();
-    let directory = keys.kill();
-    assert_eq!(names(directory.path()), ["kem.pem", "sign.pem", "socket"]);
-    let socket = directory.path().join("socket").to_str().unwrap().to_owned();
-    let refused = ask(&socket, "public", &[]).refuses();
-    assert!(refused.contains("start the process that holds the keys"), "{refused}");
+    let mut pair = Pair::start();
+    let directory = pair.directories().traditional;
+    pair.traditional.kill();
+    pair.traditional.end();
+    assert_eq!(names(&directory), ["lock", "main.ECDSA-P384", "main.X25519", "socket"]);
+    let refused = pair.ask("public", &[]).refuses();
+    assert!(refused.contains("start the custodian"), "{refused}");
 
-    let keys = Keys::serve_in(directory, &[]);
-    assert!(keys.public() == before);
+    pair.traditional = custodian(&directory, "traditional");
+    let (kem, sign) = public(&pair.ask("public", &[]).prints());
+    assert!(kem == pair.kem && sign == pair.sign);
+    pair.opens();
 }
 
+/// While a custodian is restarted again and again, clients get what they want or a failure that
+/// passes, and nothing else.
 #[test]
-fn two_processes_on_one_socket() {
-    let keys = Keys::serve(&[]);
-    let directory = keys.directory.path().to_str().unwrap();
-    let again = ["serve", "--keys", directory, "--socket", &keys.socket()];
-    let refused = example("key_management", again).refuses();
-    assert!(refused.contains("in use"), "{refused}");
-    keys.public();
-}
-
-/// Only a socket that nobody listens on is removed.
-#[test]
-fn a_file_in_place_of_the_socket() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
-    fs::write(path("file"), "keep me").unwrap();
-    std::os::unix::fs::symlink("file", path("link")).unwrap();
-    fs::create_dir(path("directory")).unwrap();
-    for name in ["file", "link", "directory"] {
-        let arguments = ["serve", "--keys", &path("."), "--socket", &path(name)];
-        let refused = example("key_management", arguments).refuses();
-        assert!(refused.contains(&format!("{name}: Address already in use")), "{refused}");
+fn restarts_under_load() {
+    let mut pair = Pair::start();
+    let (directories, sealed) = (pair.directories(), pair.sealed());
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let asking = thread::spawn(move || {
+        let mut outcomes = Vec::new();
+        while stopped.try_recv().is_err() {
+            outcomes.push(ask(&directories, "open", &[&sealed]).run());
+        }
+        outcomes
+    });
+    for restart in 0..6 {
+        if restart % 2 == 0 {
+            pair.traditional.kill();
+        } else {
+            signal("TERM", pair.traditional.id());
+        }
+        pair.traditional.end();
+        pair.traditional = custodian(&pair.directories().traditional, "traditional");
+        pair.opens();
     }
-    assert_eq!(names(directory.path()), ["directory", "file", "kem.pem", "link", "sign.pem"]);
-    assert_eq!(fs::read(path("file")).unwrap(), b"keep me");
+    stop.send(()).unwrap();
+    let outcomes = within_deadline("the client ends", move || asking.join().unwrap());
+    assert!(outcomes.iter().any(|outcome| outcome.code == Some(0)));
+    for outcome in outcomes.iter().filter(|outcome| outcome.code != Some(0)) {
+        let passes = ["nobody answers at ", "it disconnected before it answered"];
+        let text = &outcome.stderr;
+        assert!(passes.iter().any(|failure| text.contains(failure)), "{text}");
+    }
 }
 
-/// The process does not outlive its parent, however the parent ends.
+/// However the parent ends, its custodian ends with it, and counts what it did; so it does when it is
+/// asked to end.
 #[test]
-fn it_ends_with_its_parent() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = |name: &str| directory.path().join(name);
-    let mut command = example("key_management", ["serve", "--until-stdin-ends"]).command;
-    command.arg("--keys").arg(directory.path()).arg("--socket").arg(path("socket"));
-    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-    wait_until("the socket", || path("socket").exists());
-    drop(child.stdin.take());
+fn it_ends_with_its_parent_and_by_a_signal() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("a");
+    let mut pair = Pair::start();
+    signal("TERM", pair.post_quantum.id());
+    assert_eq!(pair.post_quantum.end(), Some(0));
+    let counts = "ML-KEM-1024 decapsulate: 1 done, 0 refused";
+    assert!(
+        pair.post_quantum.seen.iter().any(|line| line == counts),
+        "{}",
+        pair.post_quantum.all()
+    );
+
+    let mut command = serve(&directory, "traditional");
+    let child = command.stdin(Stdio::piped()).spawn().unwrap();
     assert_eq!(end_of(child).code, Some(0));
-}
-
-#[test]
-fn keys_that_cannot_be_used() {
-    let directory = tempfile::tempdir().unwrap();
-    let socket = directory.path().join("socket");
-    let serve = |keys: &Path| {
-        let keys = keys.to_str().unwrap();
-        let arguments = ["serve", "--keys", keys, "--socket", socket.to_str().unwrap()];
-        let refused = example("key_management", arguments).refuses();
-        assert!(!socket.exists());
-        refused
-    };
-    assert!(serve(&directory.path().join("none")).contains("kem.pem: No such file"));
-    fs::write(directory.path().join("kem.pem"), "-----BEGIN").unwrap();
-    assert!(serve(directory.path()).contains("kem.pem: invalid PEM in line 1: "));
-    assert_eq!(names(directory.path()), ["kem.pem"]);
-
-    let long = directory.path().join("x".repeat(200));
-    let (long, keys) = (long.to_str().unwrap(), directory.path().to_str().unwrap());
-    fs::remove_file(directory.path().join("kem.pem")).unwrap();
-    let refused = example("key_management", ["serve", "--keys", keys, "--socket", long]).refuses();
-    assert!(refused.contains("path must be shorter"), "{refused}");
 }

@@ -3,17 +3,22 @@
 #![cfg(unix)] // elsewhere it only reports that it needs Unix sockets
 
 mod commands;
+mod directories;
 mod faults;
+mod pair;
 
 use support::example::{example, prints_help};
 
 /// The arguments that it does not understand are refused by name, with exit code 2.
 #[test]
 fn wrong_arguments() {
-    let cases: [(&[&str], &str); 3] = [
-        (&["serve"], "--socket"),
-        (&["sign", "file"], "--socket"),
-        (&["public", "--socket", "s", "--timeout", "0"], "1 to 600000"),
+    let client = ["public", "--post-quantum", "a", "--traditional", "b", "--key"];
+    let cases: [(&[&str], &str); 5] = [
+        (&["serve"], "--directory"),
+        (&["serve", "--directory", "d", "--half", "both"], "`post-quantum` or `traditional`"),
+        (&["sign", "file"], "--post-quantum"),
+        (&[&client[..], &["../x"]].concat(), "1 to 32 of a-z, 0-9 and -"),
+        (&[&client[..], &["k", "--timeout", "0"]].concat(), "1 to 600000"),
     ];
     for (arguments, expected) in cases {
         let outcome = example("key_management", arguments).run();
@@ -25,7 +30,7 @@ fn wrong_arguments() {
 
 #[test]
 fn help_is_printed() {
-    prints_help("key_management", &["serve", "public", "sign", "open"]);
+    prints_help("key_management", &["serve", "generate", "public", "sign", "open"]);
 }
 
 #[test]

@@ -1,0 +1,148 @@
+//! Can only their user come near custodians' sockets and halves?
+
+use std::{
+    fs,
+    io::ErrorKind,
+    os::unix::fs::{PermissionsExt, chown, symlink},
+    path::Path,
+};
+
+use support::{example::names, running::refused};
+
+use crate::pair::{Pair, private_directory, serve};
+
+fn refuses(directory: &Path, half: &str, expected: &str) {
+    let error = refused(&mut serve(directory, half));
+    assert!(error.contains(expected), "{error}");
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// Whatever the umask, nobody else can enter the directory, and the halves are for their user.
+#[test]
+fn it_makes_its_directory() {
+    let pair = Pair::start();
+    let directory = pair.directories().post_quantum;
+    assert_eq!(mode(&directory), 0o700);
+    for half in ["main.ML-KEM-1024", "main.ML-DSA-87"] {
+        assert_eq!(mode(&directory.join(half)), 0o600);
+    }
+
+    let open = pair.parent.path().join("open");
+    let mut command = support::process::command("sh");
+    let serve = serve(&open, "traditional");
+    command.args(["-c", "umask 0; exec \"$0\" \"$@\""]).arg(serve.get_program());
+    // Its standard input is at its end, so it makes its directory and ends.
+    assert_eq!(support::running::run(command.args(serve.get_args())).code, Some(0));
+    assert_eq!(mode(&open), 0o700);
+}
+
+#[test]
+fn a_directory_that_others_can_enter() {
+    let directory = private_directory();
+    for mode in [0o701, 0o710, 0o755, 0o770, 0o777, 0o500] {
+        set_mode(directory.path(), mode);
+        refuses(directory.path(), "traditional", "its mode must be 0700");
+    }
+    assert_eq!(names(directory.path()), [""; 0]);
+}
+
+#[test]
+fn something_else_in_place_of_the_directory() {
+    let parent = private_directory();
+    let path = |name: &str| parent.path().join(name);
+    fs::write(path("file"), "keep me").unwrap();
+    fs::create_dir(path("private")).unwrap();
+    set_mode(&path("private"), 0o700);
+    symlink("private", path("link")).unwrap();
+    symlink("nowhere", path("broken")).unwrap();
+    for name in ["file", "link", "broken"] {
+        refuses(&path(name), "traditional", "not a directory");
+    }
+    refuses(&path("none/none"), "traditional", "No such file");
+    assert_eq!(names(parent.path()), ["broken", "file", "link", "private"]);
+    assert_eq!(names(&path("private")), [""; 0]);
+}
+
+/// Only who may give files away can test it.
+#[test]
+fn a_directory_of_another_user() {
+    let directory = private_directory();
+    match chown(directory.path(), Some(65534), None) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            println!("skipped: only root can give a directory away");
+        }
+        given => {
+            given.unwrap();
+            refuses(directory.path(), "traditional", "belongs to another user");
+        }
+    }
+}
+
+/// A client does not send secrets to whoever has put a socket there.
+#[test]
+fn clients_check_it_too() {
+    let pair = Pair::start();
+    let directory = pair.directories().traditional;
+    set_mode(&directory, 0o755);
+    let error = pair.ask("public", &[]).refuses();
+    assert!(error.contains("not connecting to "), "{error}");
+    assert!(error.contains("others can enter the directory"), "{error}");
+    set_mode(&directory, 0o700);
+    pair.opens();
+}
+
+#[test]
+fn two_custodians_in_one_directory() {
+    let pair = Pair::start();
+    refuses(
+        &pair.directories().traditional,
+        "traditional",
+        "another custodian uses this directory",
+    );
+    pair.opens();
+}
+
+/// Only a socket is removed.
+#[test]
+fn a_file_in_place_of_the_socket() {
+    let directory = private_directory();
+    let socket = directory.path().join("socket");
+    fs::write(&socket, "keep me").unwrap();
+    refuses(directory.path(), "traditional", "Address already in use");
+    assert_eq!(fs::read(&socket).unwrap(), b"keep me");
+}
+
+#[test]
+fn halves_that_cannot_be_used() {
+    for (file, content, expected) in [
+        ("main.X25519", &[7; 31][..], "private half must be 32 bytes long, not 31"),
+        ("main.X25519", &[7; 1000], "private half must be 32 bytes long, not 33"),
+        ("main.P-384", &[0; 48], "main.P-384: invalid "),
+        ("main.ECDSA-P384", &[0xff; 48], "main.ECDSA-P384: invalid "),
+        ("main.ML-KEM-1024", &[7; 64], "keeps only the traditional half"),
+    ] {
+        let directory = private_directory();
+        fs::write(directory.path().join(file), content).unwrap();
+        refuses(directory.path(), "traditional", expected);
+        assert_eq!(names(directory.path()), ["lock", file]);
+    }
+}
+
+/// A name that is in use is not used again: a half is never replaced.
+#[test]
+fn a_half_is_not_replaced() {
+    let pair = Pair::start();
+    let file = pair.directories().post_quantum.join("main.ML-KEM-1024");
+    let before = fs::read(&file).unwrap();
+    let error = pair.ask("generate", &[]).refuses();
+    assert!(error.contains("it refuses: it has a key main for ML-KEM-1024 already"), "{error}");
+    assert!(fs::read(&file).unwrap() == before);
+    pair.opens();
+}
