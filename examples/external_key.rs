@@ -1,4 +1,4 @@
-//! Opens envelopes with a private key that stays elsewhere: here in a thread, in practice in an HSM or a KMS.
+//! Opens envelopes with a private key whose two halves stay elsewhere: here in threads, in practice in two HSMs.
 
 use std::{
     sync::mpsc::{self, Sender},
@@ -7,46 +7,62 @@ use std::{
 };
 
 use twinseal::{
-    Decapsulate, DecapsulationKey, EncapsulationKey, Error, Unlock,
-    kem::{Ciphertext, SharedSecret},
+    Decapsulate, DecapsulationKey, Error, Unlock, provider::Decapsulator,
+    split::SplitDecapsulationKey, zeroize::Zeroizing,
 };
 
 const CONTEXT: &[u8] = b"example.com/notes/v1";
 
-/// The HSM as seen from this side: its public key, and a connection.
-struct Hsm {
-    public: EncapsulationKey,
-    requests: Sender<(Ciphertext, Sender<SharedSecret>)>,
+/// A half that hangs must not hang its callers.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+
+type Secret = Zeroizing<Vec<u8>>;
+
+/// A half as seen from this side: a connection to the HSM that holds it.
+struct RemoteHalf {
+    requests: Sender<(Vec<u8>, Sender<Secret>)>,
 }
 
-impl Decapsulate for Hsm {
-    fn encapsulation_key(&self) -> &EncapsulationKey {
-        &self.public
-    }
-
-    fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
+impl Decapsulator for RemoteHalf {
+    fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error> {
         let (answer, answers) = mpsc::channel();
         let unreachable = |_| Error::external("the HSM is not running");
-        self.requests.send((ciphertext.clone(), answer)).map_err(unreachable)?;
-        answers.recv_timeout(Duration::from_secs(5)).map_err(Error::external)
+        self.requests.send((ciphertext.to_vec(), answer)).map_err(unreachable)?;
+        let secret = answers.recv_timeout(TIME_LIMIT).map_err(Error::external)?;
+        if secret.len() != shared_secret.len() {
+            return Err(Error::external("the HSM answered with another length"));
+        }
+        shared_secret.copy_from_slice(&secret);
+        Ok(())
     }
+}
+
+/// An HSM: it answers requests, and its half does not leave it.
+fn start_hsm(half: Box<dyn Decapsulator>) -> Box<dyn Decapsulator> {
+    let (requests, inbox) = mpsc::channel::<(Vec<u8>, Sender<Secret>)>();
+    thread::spawn(move || {
+        for (ciphertext, answer) in inbox {
+            let mut secret = Secret::new(vec![0; 32]);
+            let _ = half.decapsulate(&ciphertext, &mut secret).map(|()| answer.send(secret));
+        }
+    });
+    Box::new(RemoteHalf { requests })
 }
 
 fn main() -> Result<(), Error> {
-    // The HSM: it answers requests, and its key does not leave it.
-    let key = DecapsulationKey::generate()?;
-    let public = key.encapsulation_key().clone();
-    let (requests, inbox) = mpsc::channel::<(Ciphertext, Sender<SharedSecret>)>();
-    thread::spawn(move || {
-        for (ciphertext, answer) in inbox {
-            let _ = key.decapsulate(&ciphertext).map(|secret| answer.send(secret));
-        }
-    });
+    // A key in memory moves into two HSMs, and its public key stays what it is.
+    let whole = DecapsulationKey::generate()?;
+    let public = whole.encapsulation_key().clone();
+    let halves = whole.into_halves()?;
+    let post_quantum = start_hsm(halves.post_quantum.into());
+    let traditional = start_hsm(halves.traditional.into());
 
-    // Envelopes are decrypted here: only a ciphertext of 1600 bytes goes to the HSM, and a secret of 64 comes back.
-    let hsm = Hsm { public, requests };
-    let sealed = hsm.encapsulation_key().seal(CONTEXT, b"hello")?;
-    assert_eq!(&hsm.open(CONTEXT, &sealed)?[..], b"hello");
-    println!("The envelope was opened, and the private key stayed in the HSM.");
+    let key = SplitDecapsulationKey::new(public, post_quantum, traditional);
+    key.check()?; // a half in the wrong place shows here, and later only as data that does not open
+
+    // Envelopes are decrypted here. 1568 and 32 bytes go to the HSMs, and 32 come back from each.
+    let sealed = key.encapsulation_key().seal(CONTEXT, b"hello")?;
+    assert_eq!(&key.open(CONTEXT, &sealed)?[..], b"hello");
+    println!("The envelope was opened, and neither half left its HSM.");
     Ok(())
 }

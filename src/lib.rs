@@ -68,7 +68,7 @@
 //! | keys that change | [`Keyring`], [`VerifyingKeyring`], [`SigningKey`]; [`keyring::Shared`] for many threads, or mounted files |
 //! | key files under a passphrase | `to_encrypted_pem`, `from_encrypted_pem`; the module `passphrase`, with the feature of that name |
 //! | a certificate instead of a public key | `TrustAnchors::verifying_key`, `encapsulation_key`; [`x509`][x509 module], with the feature of that name |
-//! | keys in an HSM or KMS | the traits [`Decapsulate`] and [`Sign`]; [`Unlock`] has the same functions for them |
+//! | keys in an HSM or KMS | [`split`]: a half here, a half there; the traits [`Decapsulate`] and [`Sign`], for which [`Unlock`] has the same functions |
 //! | an asynchronous program | [`tokio`][tokio module], a module with the feature of that name |
 //! | an object store, or I/O of your own | [`envelope`], [`request`]: the same without I/O |
 //!
@@ -98,6 +98,7 @@
 //! | [`envelope`] | an envelope in parts, without I/O; most programs never need it |
 //! | [`kem`] | the bare KEM, for protocols of your own |
 //! | [`sign`] | the traits of the `signature` crate |
+//! | [`split`] | keys whose halves are in HSMs or KMSs, and what those must offer |
 //! | [`x509`][x509 module] | keys out of certificates, and chains of certificates; feature `x509` |
 //! | [`secret`] | buffers that are wiped when they are dropped |
 //! | [`provider`] | another implementation of the primitives, or the one of another crate feature |

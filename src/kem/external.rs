@@ -12,57 +12,36 @@ use crate::error::Error;
 /// [`Box`] and [`Arc`] implement both traits as well. Report failures with [`Error::external`]: an
 /// external key never returns [`Error::Open`].
 ///
+/// Most keys in HSMs are two halves: [`split`](crate::split) makes a key of them. This trait is for a key that answers
+/// as a whole, such as one in another process of yours. A call that never returns blocks the caller: bring a time limit.
+///
 /// ```
-/// use std::{
-///     sync::mpsc::{self, Sender},
-///     thread,
-///     time::Duration,
-/// };
+/// use std::time::Duration;
+/// use twinseal::{Decapsulate, DecapsulationKey, EncapsulationKey, Error, Unlock, kem::{Ciphertext, SharedSecret}};
 ///
-/// use twinseal::{
-///     Decapsulate, DecapsulationKey, EncapsulationKey, Error, Unlock,
-///     kem::{Ciphertext, SharedSecret},
-/// };
+/// struct Kms { public: EncapsulationKey, connection: Connection }
 ///
-/// const CONTEXT: &[u8] = b"example.com/notes/v1";
-///
-/// /// The HSM as seen from this side: its public key, and a connection.
-/// struct Hsm {
-///     public: EncapsulationKey,
-///     requests: Sender<(Ciphertext, Sender<SharedSecret>)>,
-/// }
-///
-/// impl Decapsulate for Hsm {
+/// impl Decapsulate for Kms {
 ///     fn encapsulation_key(&self) -> &EncapsulationKey {
 ///         &self.public
 ///     }
-///
 ///     fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
-///         let (answer, answers) = mpsc::channel();
-///         let unreachable = |_| Error::external("the HSM is not running");
-///         self.requests.send((ciphertext.clone(), answer)).map_err(unreachable)?;
-///         answers.recv_timeout(Duration::from_secs(5)).map_err(Error::external)
+///         // 1600 bytes go out, a secret of 64 comes back.
+///         self.connection.ask(ciphertext, Duration::from_secs(5)).map_err(Error::external)
 ///     }
 /// }
 ///
-/// fn main() -> Result<(), Error> {
-///     // The HSM: it answers requests, and its key does not leave it.
-///     let key = DecapsulationKey::generate()?;
-///     let public = key.encapsulation_key().clone();
-///     let (requests, inbox) = mpsc::channel::<(Ciphertext, Sender<SharedSecret>)>();
-///     thread::spawn(move || {
-///         for (ciphertext, answer) in inbox {
-///             let _ = key.decapsulate(&ciphertext).map(|secret| answer.send(secret));
-///         }
-///     });
-///
-///     // Envelopes are decrypted here: only a ciphertext of 1600 bytes goes to the HSM, and a secret of 64 comes back.
-///     let hsm = Hsm { public, requests };
-///     let sealed = hsm.encapsulation_key().seal(CONTEXT, b"hello")?;
-///     assert_eq!(&hsm.open(CONTEXT, &sealed)?[..], b"hello");
-///     println!("The envelope was opened, and the private key stayed in the HSM.");
-///     Ok(())
-/// }
+/// # struct Connection(DecapsulationKey);
+/// # impl Connection {
+/// #     fn ask(&self, ciphertext: &Ciphertext, _: Duration) -> Result<SharedSecret, Error> { self.0.decapsulate(ciphertext) }
+/// # }
+/// # let inside = DecapsulationKey::generate()?;
+/// # let public = inside.encapsulation_key().clone();
+/// # let connection = Connection(inside);
+/// let kms = Kms { public, connection };
+/// let sealed = kms.encapsulation_key().seal(b"example.com/notes", b"hello")?;
+/// assert_eq!(&kms.open(b"example.com/notes", &sealed)?[..], b"hello");
+/// # Ok::<(), Error>(())
 /// ```
 pub trait Decapsulate: Send + Sync {
     /// The public half.

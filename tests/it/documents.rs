@@ -43,3 +43,44 @@ fn every_module_is_named() {
         assert!(is_named, "tests/README.md does not name {module}");
     }
 }
+
+/// The policies in docs/kms.md.
+fn policies() -> Vec<serde_json::Value> {
+    let page = include_str!("../../docs/kms.md");
+    let blocks = page.split("```json\n").skip(1).map(|block| block.split("```").next().unwrap());
+    blocks.map(|block| serde_json::from_str(block).unwrap()).collect()
+}
+
+#[test]
+fn the_recipes_give_the_halves_of_a_key_to_different_principals() {
+    let policies = policies();
+    assert_eq!(policies.len(), 6);
+    // ML-KEM and P-384, ML-DSA and ECDSA, and Google's two.
+    for pair in policies.chunks(2) {
+        let [first, second] = [0, 1].map(|half: usize| {
+            let text = pair[half].to_string();
+            let names = text.split('"').filter(|name| {
+                name.starts_with("arn:aws:iam:") || name.starts_with("serviceAccount:")
+            });
+            names.map(str::to_owned).collect::<Vec<_>>()
+        });
+        assert!(!first.is_empty() && !second.is_empty());
+        assert!(first.iter().all(|name| !second.contains(name)), "{first:?} {second:?}");
+    }
+}
+
+/// A condition of `kms:Sign` that stood beside another action would never hold for it.
+#[test]
+fn the_recipes_allow_one_action_to_users_and_refuse_it_to_all_others() {
+    for policy in &policies()[..4] {
+        let statements = policy.get("Statement").unwrap_or(policy).as_array().unwrap();
+        let statement = |name: &str| {
+            statements.iter().find(|statement| statement["Sid"] == name).unwrap().clone()
+        };
+        let (used, denied) = (statement("UseIt"), statement("NobodyElse"));
+        assert!(used["Action"].is_string() && used["Action"] == denied["Action"]);
+        assert_eq!((&used["Effect"], &denied["Effect"]), (&"Allow".into(), &"Deny".into()));
+        let excepted = &denied["Condition"]["ArnNotEquals"]["aws:PrincipalArn"];
+        assert_eq!(&used["Principal"]["AWS"], excepted);
+    }
+}
