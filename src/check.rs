@@ -86,12 +86,6 @@ impl CheckedKem {
         self.checks.name
     }
 
-    /// Checks a shared secret that was computed elsewhere.
-    pub(crate) fn check_shared_secret(&self, shared_secret: &[u8]) -> Result<(), Error> {
-        wire::exact("shared secret", shared_secret, self.checks.lengths.shared_secret)?;
-        (self.checks.shared_secret)(shared_secret)
-    }
-
     /// The primitive's own decapsulator, which leaves the checks to its caller.
     pub(crate) fn raw_decapsulator(&self, seed: &[u8]) -> Result<Box<dyn Decapsulator>, Error> {
         wire::exact(self.checks.name, seed, self.checks.lengths.seed)?;
@@ -265,6 +259,7 @@ pub(crate) fn ecdsa_signature_from_der(der: &[u8]) -> Result<[u8; 96], Error> {
 
 /// The DER form of `r || s`.
 pub(crate) fn ecdsa_signature_to_der(fixed: &[u8]) -> Result<Vec<u8>, Error> {
+    wire::exact("ECDSA signature", fixed, constants::ECDSA_P384_LENGTHS.signature)?;
     ecdsa::Signature::from_slice(fixed)
         .map(|signature| signature.to_der().as_bytes().to_vec())
         .map_err(|_| Error::Invalid {

@@ -34,7 +34,7 @@ use crate::{
     secret::SecretBuffer,
     session::key_schedule::Schedule,
     session::{ReplyNonce, SessionReceiver, SessionSender, start},
-    sign::{DerEcdsa, Sign, Signature, SigningKey},
+    sign::{self, DerEcdsa, Sign, Signature, SigningKey},
     stream::{
         ChunkKey, SealWriter,
         chunks::{Opener, Sealer},
@@ -110,6 +110,17 @@ pub fn sign_prehashed(
     sha512: &[u8; 64],
 ) -> Result<Signature, Error> {
     key.sign_prehashed_deterministic(context, sha512)
+}
+
+/// ML-DSA's message representative of [`ToBeSigned::external_mu`](crate::sign::ToBeSigned::external_mu), for any
+/// key, context and message: `SHAKE256(SHAKE256(key, 64) || 0x00 || len(context) || context || message, 64)`
+/// (FIPS 204 §6.2).
+///
+/// # Errors
+///
+/// [`Error::Context`] if the context is longer than 255 bytes.
+pub fn external_mu(key: &[u8], context: &[u8], message: &[u8]) -> Result<[u8; 64], Error> {
+    sign::external_mu(key, context, message)
 }
 
 /// All the randomness of an envelope.

@@ -39,4 +39,6 @@ pub(crate) use prehash::{hash_reader, prehash};
 pub(crate) use signature::Signature;
 pub(crate) use signing_key::SigningKey;
 pub(crate) use suite::SignatureSuite;
+#[cfg(feature = "hazmat")]
+pub(crate) use to_be_signed::external_mu;
 pub(crate) use verifying_key::VerifyingKey;

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{Ciphertext, EncapsulationKey, SharedSecret, hybrid::Transcript};
-use crate::{check::CheckedKem, error::Error, half::Half, provider::Random};
+use crate::{error::Error, half::Half, provider::Random, wire};
 
 /// A hybrid's combiner for one key.
 pub(crate) struct Combiner {
@@ -28,7 +29,8 @@ impl Combiner {
         ciphertext.check_suite(self.encapsulation_key.suite())
     }
 
-    /// Nothing depends on which of the halves failed first, except the error.
+    /// The random bytes are drawn for every ciphertext, so that the time of this side does not tell whether a half
+    /// disliked it.
     pub(crate) fn combine(
         &self,
         ciphertext: &Ciphertext,
@@ -38,29 +40,27 @@ impl Combiner {
         self.check_suite(ciphertext)?;
         let (suite, kems) = (self.encapsulation_key.suite(), self.encapsulation_key.kems());
         let mut secrets = suite.0.secrets();
+        Random::System.fill(&mut secrets)?;
         let (ss_pq, ss_t) = secrets.split_at_mut(kems.post_quantum.shared_secret_len());
-        let post_quantum = take(&kems.post_quantum, post_quantum, ss_pq);
-        let traditional = take(&kems.traditional, traditional, ss_t);
-        post_quantum.map_err(|error| error.of_half(Half::PostQuantum))?;
-        traditional.map_err(|error| error.of_half(Half::Traditional))?;
+        take(post_quantum, ss_pq).map_err(|error| error.of_half(Half::PostQuantum))?;
+        take(traditional, ss_t).map_err(|error| error.of_half(Half::Traditional))?;
         let mut secret = Zeroizing::new(vec![0; suite.lengths().shared_secret]);
         (suite.0.combine)(&self.transcript, &secrets, &ciphertext.bytes, &mut secret);
         Ok(SharedSecret { suite, bytes: secret })
     }
 }
 
-/// A half that dislikes a ciphertext tells its sender something about the key. So nobody learns of it: random bytes
-/// take the place of the half's secret, and nothing opens.
-fn take(
-    kem: &CheckedKem,
-    said: Result<impl AsRef<[u8]>, Error>,
-    secret: &mut [u8],
-) -> Result<(), Error> {
-    Random::System.fill(secret)?;
+/// Puts what a half said in the place of random bytes, which stay if it called the ciphertext wrong: that would tell
+/// the sender something about the key, so nobody learns of it, and nothing opens.
+fn take(said: Result<impl AsRef<[u8]>, Error>, secret: &mut [u8]) -> Result<(), Error> {
     match said {
-        Ok(bytes) => {
-            kem.check_shared_secret(bytes.as_ref())?;
-            secret.copy_from_slice(bytes.as_ref());
+        Ok(said) => {
+            let said = wire::exact("shared secret", said.as_ref(), secret.len())?;
+            secret.fill(0);
+            if said.ct_eq(secret).into() {
+                return Err(Error::external("its shared secret is zero"));
+            }
+            secret.copy_from_slice(said);
             Ok(())
         }
         Err(Error::Invalid { .. }) => Ok(()),
@@ -73,16 +73,19 @@ impl SharedSecret {
     /// keys whose halves are awaited. [`split`](crate::split) has the rules and an example.
     ///
     /// Each argument is what a half said: its shared secret, of 32 bytes for ML-KEM-1024 and X25519 and 48 for P-384
-    /// (the x coordinate), or its failure. Ask both, and pass on both, even if the first failed. A half that calls
-    /// the ciphertext wrong is [`Error::Invalid`]: random bytes take its place, and the data does not open.
+    /// (the x coordinate), in something that wipes itself; or its failure. Ask both, and pass on both, even if the
+    /// first failed. A half that calls the ciphertext wrong is [`Error::Invalid`]: random bytes take its place, and
+    /// the data does not open.
     ///
     /// # Errors
     ///
-    /// [`Error::External`], naming the half, for all other failures, a wrong length and an X25519 secret of zeros;
-    /// [`Error::SuiteMismatch`] if the ciphertext is not of the key's suite; [`Error::Randomness`].
+    /// [`Error::External`], naming the half, for all other failures, a wrong length, and a secret of zeros, which no
+    /// right half gives for a ciphertext that was checked; [`Error::SuiteMismatch`] if the ciphertext is not of the
+    /// key's suite; [`Error::Randomness`] if this side has none.
     ///
     /// ```
     /// use twinseal::{DecapsulationKey, Error, kem::SharedSecret, provider::{Kem, PORTABLE}};
+    /// use zeroize::Zeroizing;
     ///
     /// let whole = DecapsulationKey::generate()?;
     /// let public = whole.encapsulation_key().clone();
@@ -92,7 +95,7 @@ impl SharedSecret {
     /// let sent = ciphertext.halves(); // each to the place of its half
     /// let ml_kem = PORTABLE.ml_kem_1024.key_pair(halves.post_quantum.as_bytes())?.decapsulator;
     /// let x25519 = PORTABLE.x25519.key_pair(halves.traditional.as_bytes())?.decapsulator;
-    /// let (mut first, mut second) = ([0; 32], [0; 32]);
+    /// let (mut first, mut second) = (Zeroizing::new(vec![0; 32]), Zeroizing::new(vec![0; 32]));
     /// let post_quantum = ml_kem.decapsulate(sent.post_quantum, &mut first).map(|()| first);
     /// let traditional = x25519.decapsulate(sent.traditional, &mut second).map(|()| second);
     ///

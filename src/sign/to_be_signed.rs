@@ -7,7 +7,7 @@ use shake::{ExtendableOutput, Shake256, Update, XofReader};
 
 use super::{Signature, SignatureSuite, VerifyingKey};
 use crate::{
-    check, constants,
+    check, constants, context,
     error::Error,
     half::{Half, Halves},
     wire,
@@ -43,7 +43,7 @@ pub struct ToBeSigned {
 }
 
 /// A signature of ECDSA over P-384, in one of its two encodings. Whoever has it knows which; it is never guessed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum EcdsaSignature {
     /// The DER form of RFC 3279 §2.2.3, at most 104 bytes: of AWS KMS, Google KMS and OpenSSL.
     Der(Vec<u8>),
@@ -107,10 +107,8 @@ impl ToBeSigned {
     /// [`ml_dsa_context`](Self::ml_dsa_context) as `ctx`. Such a half takes neither message nor context.
     #[must_use]
     pub fn external_mu(&self) -> [u8; 64] {
-        let context = self.ml_dsa_context();
-        let length = u8::try_from(context.len()).expect("the label has 33 bytes");
-        let key_hash = shake256(&[self.verifying_key.halves().post_quantum]);
-        shake256(&[&key_hash, &[0, length], context, &self.message])
+        let key = self.verifying_key.halves().post_quantum;
+        external_mu(key, self.ml_dsa_context(), &self.message).expect("the label has 33 bytes")
     }
 
     /// The composite signature of what each half said: its signature, or its failure. Ask both, and pass on both,
@@ -143,11 +141,18 @@ impl ToBeSigned {
             return Err(Error::external("the signature is not of the key's suite"));
         }
         let Halves { post_quantum, traditional } =
-            self.verifying_key.verify_halves(&self.message, &signature.bytes)?;
+            self.verifying_key.verify_halves(&self.message, &signature.bytes).map_err(Error::external)?;
         let wrong = |half| Error::external("its signature does not verify").of_half(half);
         post_quantum.map_err(|_| wrong(Half::PostQuantum))?;
         traditional.map_err(|_| wrong(Half::Traditional))
     }
+}
+
+/// μ of pure ML-DSA (FIPS 204 Algorithm 2 step 10, Algorithm 7 step 6; tr is Algorithm 6 step 9).
+pub(crate) fn external_mu(key: &[u8], context: &[u8], message: &[u8]) -> Result<[u8; 64], Error> {
+    let length = context::length(context)?;
+    let tr = shake256(&[key]);
+    Ok(shake256(&[&tr, &[0, length], context, message]))
 }
 
 fn shake256(parts: &[&[u8]]) -> [u8; 64] {
@@ -156,6 +161,16 @@ fn shake256(parts: &[&[u8]]) -> [u8; 64] {
     let mut output = [0; 64];
     hash.finalize_xof().read(&mut output);
     output
+}
+
+/// Half a signature, which belongs into no log.
+impl fmt::Debug for EcdsaSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Der(bytes) => write!(f, "Der({} bytes)", bytes.len()),
+            Self::Fixed(bytes) => write!(f, "Fixed({} bytes)", bytes.len()),
+        }
+    }
 }
 
 impl fmt::Debug for ToBeSigned {
