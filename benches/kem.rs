@@ -1,4 +1,4 @@
-//! Key encapsulation on every provider compiled in.
+//! Key encapsulation on every provider compiled in, and decapsulation with keys whose halves are apart.
 
 #[path = "common/case.rs"]
 mod case;
@@ -12,10 +12,14 @@ mod libtest;
 mod mode;
 #[path = "../tests/common/providers.rs"]
 mod providers;
+#[path = "common/split.rs"]
+mod split;
 
 use providers::PROVIDERS;
 
 fn main() {
-    let cases: Vec<_> = PROVIDERS.into_iter().flat_map(kem::cases).collect();
+    let primitives = PROVIDERS.into_iter().flat_map(kem::cases);
+    let cases: Vec<_> =
+        primitives.chain(PROVIDERS.into_iter().flat_map(split::decapsulation)).collect();
     harness::main(&cases);
 }

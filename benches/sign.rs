@@ -1,4 +1,4 @@
-//! Signatures, and RSA encryption, on every provider compiled in.
+//! Signatures, and RSA encryption, on every provider compiled in, and signing with keys whose halves are apart.
 
 #[path = "common/case.rs"]
 mod case;
@@ -14,10 +14,13 @@ mod mode;
 mod providers;
 #[path = "common/sign.rs"]
 mod sign;
+#[path = "common/split_sign.rs"]
+mod split_sign;
 
 use providers::PROVIDERS;
 
 fn main() {
-    let cases: Vec<_> = PROVIDERS.into_iter().flat_map(sign::cases).collect();
+    let schemes = PROVIDERS.into_iter().flat_map(sign::cases);
+    let cases: Vec<_> = schemes.chain(PROVIDERS.into_iter().flat_map(split_sign::cases)).collect();
     harness::main(&cases);
 }

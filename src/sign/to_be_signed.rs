@@ -140,8 +140,10 @@ impl ToBeSigned {
         if signature.suite != self.verifying_key.suite() {
             return Err(Error::external("the signature is not of the key's suite"));
         }
-        let Halves { post_quantum, traditional } =
-            self.verifying_key.verify_halves(&self.message, &signature.bytes).map_err(Error::external)?;
+        let Halves { post_quantum, traditional } = self
+            .verifying_key
+            .verify_halves(&self.message, &signature.bytes)
+            .map_err(Error::external)?;
         let wrong = |half| Error::external("its signature does not verify").of_half(half);
         post_quantum.map_err(|_| wrong(Half::PostQuantum))?;
         traditional.map_err(|_| wrong(Half::Traditional))

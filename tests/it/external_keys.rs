@@ -241,7 +241,7 @@ fn a_key_in_memory_is_an_external_key_too() {
 }
 
 /// One function for all that can unlock: every method, with data that is addressed to it.
-fn unlocks(keys: &(impl Unlock + ?Sized), public: &EncapsulationKey) {
+pub(crate) fn unlocks(keys: &(impl Unlock + ?Sized), public: &EncapsulationKey) {
     let sealed = public.seal(CTX, b"hello").unwrap();
     assert_eq!(&keys.open(CTX, &sealed).unwrap()[..], b"hello");
     let mut read = Vec::new();

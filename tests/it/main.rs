@@ -38,6 +38,7 @@ mod pkix;
 mod ring_files;
 #[cfg(feature = "hazmat")]
 mod sign;
+mod split;
 
 // Envelopes, streams, sessions, requests and key files.
 mod async_io;

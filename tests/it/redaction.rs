@@ -18,7 +18,7 @@ use crate::common::{
 const ED25519: &[u8] = b"\x06\x03\x2b\x65\x70";
 
 /// No piece of a secret is in a text, in any of the ways bytes are printed.
-fn assert_silent(text: &str, secret: &[u8]) {
+pub(crate) fn assert_silent(text: &str, secret: &[u8]) {
     let lower = text.to_lowercase();
     for piece in secret.windows(4) {
         let decimal = format!("{piece:?}");

@@ -29,6 +29,8 @@ mod requests;
 mod secret_buffer;
 #[cfg(feature = "hazmat")]
 mod soundness;
+#[cfg(feature = "hazmat")]
+mod split_keys;
 
 #[global_allocator]
 static ALLOCATOR: allocator::Watching = allocator::Watching;
