@@ -53,6 +53,7 @@ halves! {
 impl Decapsulator for EcdhP384 {
     /// Every point that passed the public checks has an answer, so any complaint is the token's failure.
     fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error> {
+        expect("ciphertext", 97, ciphertext)?;
         let secret = self.0.with(|session, key| {
             let parameters = Ecdh1DeriveParams::new(EcKdf::null(), ciphertext);
             let mechanism = Mechanism::Ecdh1Derive(parameters);
@@ -66,6 +67,7 @@ impl Decapsulator for EcdhP384 {
 impl Decapsulator for MlKem1024 {
     /// A token that complains about the ciphertext would be an oracle: the caller replaces its answer by a random one.
     fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error> {
+        expect("ciphertext", 1568, ciphertext)?;
         let secret = self.0.with(|session, key| {
             let secret = session.decapsulate_key(
                 &Mechanism::MlKem,
@@ -120,12 +122,15 @@ fn signature(
 }
 
 fn give(secret: &Zeroizing<Vec<u8>>, shared_secret: &mut [u8]) -> Result<(), Error> {
-    let (expected, actual) = (secret.len(), shared_secret.len());
-    if actual != expected {
-        return Err(Error::Length { what: "buffer for the shared secret", expected, actual });
-    }
+    expect("buffer for the shared secret", secret.len(), shared_secret)?;
     shared_secret.copy_from_slice(secret);
     Ok(())
+}
+
+/// The library asks only with values of the right length.
+fn expect(what: &'static str, expected: usize, value: &[u8]) -> Result<(), Error> {
+    let actual = value.len();
+    if actual == expected { Ok(()) } else { Err(Error::Length { what, expected, actual }) }
 }
 
 fn external(key: &TokenKey, fault: Fault) -> Error {

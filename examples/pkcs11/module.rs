@@ -79,6 +79,8 @@ impl Module {
 }
 
 fn start(path: &Path) -> Result<Pkcs11, Fault> {
+    // A name without a slash would be looked for in the directories of libraries.
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let functions = Pkcs11::new(path)?;
     // Several threads use it, and it may lock as the system does.
     match functions.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {

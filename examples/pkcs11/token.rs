@@ -13,7 +13,7 @@ use cryptoki::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Failure, Fault, Module, Pin};
+use crate::{Fault, Module, Pin};
 
 /// Which token: all names that are not empty must be its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -78,10 +78,6 @@ impl Token {
                 Err(fault)
             }
         }
-    }
-
-    pub(crate) fn failure(&self, fault: Fault) -> Failure {
-        Failure::at(self.to_string(), fault)
     }
 }
 

@@ -1,0 +1,138 @@
+//! Where a half is: in a token, or in a file.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use pkcs11::{Algorithm, EcdhP384, EcdsaP384, MlDsa87, MlKem1024, Uri, UriError};
+use twinseal::{
+    DecapsulationKey, KemSuite, SigningKey,
+    provider::{Decapsulator, PORTABLE, SchemeSigner},
+};
+
+use crate::{Result, half_file};
+
+/// A place of one half.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Token(Box<Uri>, String),
+    File(PathBuf),
+}
+
+impl FromStr for Place {
+    type Err = UriError;
+
+    fn from_str(text: &str) -> std::result::Result<Self, UriError> {
+        if text.starts_with(Uri::SCHEME) {
+            Ok(Self::Token(Box::new(text.parse()?), text.to_owned()))
+        } else {
+            Ok(Self::File(text.into()))
+        }
+    }
+}
+
+impl Place {
+    /// As a line of a `.halves` file. There, a path must not depend on the current directory.
+    pub(crate) fn line(&self) -> Result<String> {
+        match self {
+            Self::Token(_, uri) => Ok(uri.clone()),
+            Self::File(path) => {
+                let path = std::path::absolute(path)?;
+                let text = path.to_str().filter(|text| !text.contains(char::is_control));
+                Ok(text.ok_or("the path of the half must be text of one line")?.to_owned())
+            }
+        }
+    }
+
+    /// A path in a `.halves` file is relative to the directory of that file.
+    pub(crate) fn relative_to(self, directory: &Path) -> Self {
+        match self {
+            Self::File(path) => Self::File(directory.join(path)),
+            token @ Self::Token(..) => token,
+        }
+    }
+
+    /// Makes a half, and returns its public half.
+    pub(crate) fn generate(&self, algorithm: Algorithm) -> Result<Vec<u8>> {
+        let path = match self {
+            Self::Token(uri, _) => return Ok(uri.open()?.generate(algorithm, &uri.key)?),
+            Self::File(path) => path,
+        };
+        // Half of a whole key, of which the other half is never used.
+        match algorithm {
+            Algorithm::MlKem1024 => {
+                let key = DecapsulationKey::generate_for(KemSuite::ML_KEM_1024_P384)?;
+                let public = key.encapsulation_key().halves().post_quantum.to_vec();
+                half_file::create(path, algorithm, key.into_halves()?.post_quantum.as_bytes())?;
+                Ok(public)
+            }
+            Algorithm::MlDsa87 => {
+                let key = SigningKey::generate()?;
+                let public = key.verifying_key().halves().post_quantum.to_vec();
+                half_file::create(path, algorithm, key.into_halves()?.post_quantum.as_bytes())?;
+                Ok(public)
+            }
+            Algorithm::EcdhP384 | Algorithm::EcdsaP384 => Err(not_in_a_file()),
+        }
+    }
+
+    /// Puts a half of a whole key there.
+    pub(crate) fn import(&self, algorithm: Algorithm, private: &[u8], public: &[u8]) -> Result<()> {
+        match self {
+            Self::Token(uri, _) => Ok(uri.open()?.import(algorithm, &uri.key, private, public)?),
+            Self::File(path) => half_file::create(path, algorithm, private),
+        }
+    }
+
+    /// Takes back what [`generate`](Self::generate) or [`import`](Self::import) did.
+    pub(crate) fn undo(&self) -> Result<()> {
+        match self {
+            Self::Token(uri, _) => Ok(uri.open()?.destroy(&uri.key)?),
+            Self::File(path) => Ok(fs::remove_file(path)?),
+        }
+    }
+
+    /// The half of a key that opens.
+    pub(crate) fn decapsulator(&self, algorithm: Algorithm) -> Result<Box<dyn Decapsulator>> {
+        let uri = match self {
+            Self::Token(uri, _) => uri,
+            Self::File(path) if algorithm == Algorithm::MlKem1024 => {
+                let seed = half_file::read(path, algorithm)?;
+                return Ok(PORTABLE.ml_kem_1024.key_pair(&seed)?.decapsulator);
+            }
+            Self::File(_) => return Err(not_in_a_file()),
+        };
+        let (token, key) = (uri.open()?, uri.key.clone());
+        Ok(match algorithm {
+            Algorithm::MlKem1024 => Box::new(MlKem1024::find(token, key)?),
+            _ => Box::new(EcdhP384::find(token, key)?),
+        })
+    }
+
+    /// The half of a key that signs.
+    pub(crate) fn signer(&self, algorithm: Algorithm) -> Result<Box<dyn SchemeSigner>> {
+        let uri = match self {
+            Self::Token(uri, _) => uri,
+            Self::File(path) if algorithm == Algorithm::MlDsa87 => {
+                let seed = half_file::read(path, algorithm)?;
+                return Ok(PORTABLE.ml_dsa_87.key_pair(&seed)?.signer);
+            }
+            Self::File(_) => return Err(not_in_a_file()),
+        };
+        let (token, key) = (uri.open()?, uri.key.clone());
+        Ok(match algorithm {
+            Algorithm::MlDsa87 => Box::new(MlDsa87::find(token, key)?),
+            _ => Box::new(EcdsaP384::find(token, key)?),
+        })
+    }
+
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+}
+
+pub(crate) fn not_in_a_file() -> Box<dyn std::error::Error + Send + Sync> {
+    "the P-384 half must be in a token, since all of them offer it: name it by a URI that starts with pkcs11:".into()
+}
