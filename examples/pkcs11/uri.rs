@@ -76,7 +76,7 @@ impl FromStr for Uri {
         for (name, value) in attributes(query, '&', &mut seen)? {
             match name {
                 "module-path" => module = Some(string(name, value)?),
-                "pin-source" => pin = source(string(name, value)?)?,
+                "pin-source" => pin = source(&string(name, value)?)?,
                 "pin-value" => {
                     return Err(error(
                         "pin-value= would show the PIN to all who see the URI; use pin-source=",
@@ -96,14 +96,14 @@ impl FromStr for Uri {
     }
 }
 
-fn source(text: String) -> Result<Pin, UriError> {
+fn source(text: &str) -> Result<Pin, UriError> {
     if let Some(variable) = text.strip_prefix("env:") {
         return Ok(Pin::Variable(variable.to_owned()));
     }
     if text.starts_with('|') {
         return Err(error("pin-source= must not be a program"));
     }
-    let path = text.strip_prefix("file:").unwrap_or(&text);
+    let path = text.strip_prefix("file:").unwrap_or(text);
     let path = path
         .strip_prefix("//")
         .map_or(path, |local| local.strip_prefix("localhost").unwrap_or(local));

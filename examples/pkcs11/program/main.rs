@@ -68,20 +68,20 @@ fn run(command: &Command, out: &mut impl Write) -> Result<()> {
             let mut output = files::stage(&files.output, Readers::Owner)?;
             let opened = ring.open_reader(files.context.bytes(), input);
             let copied = opened.and_then(|mut reader| io::copy(&mut reader, &mut output));
-            copied.map_err(|error| about(&files.file, error))?;
+            copied.map_err(|error| about(&files.file, &error))?;
             files::finish(output, &files.output)
         }
         Command::Sign { key, files } => {
             let key = key::signing(&key.path)?;
             let signature = key.sign_reader(files.context.bytes(), &mut open(&files.file)?);
-            let signature = signature.map_err(|error| about(&files.file, error))?;
+            let signature = signature.map_err(|error| about(&files.file, &error))?;
             write(files, signature.as_bytes())
         }
         Command::Verify { key, signature, context, file } => {
             let key = VerifyingKey::read_pem_file(key)?;
             let signature = read_signature(signature, key.suite())?;
             key.verify_reader(context.bytes(), open(file)?, &signature)
-                .map_err(|error| about(file, error))?;
+                .map_err(|error| about(file, &error))?;
             writeln!(out, "{}: signed by {}", common::printable(file.display()), key.key_id())?;
             Ok(())
         }
@@ -125,10 +125,10 @@ fn at(path: &Path, error: &io::Error) -> Box<dyn Error + Send + Sync> {
 }
 
 /// An error about a file. What a token said is in the source of the library's error.
-fn about(path: &Path, error: io::Error) -> Box<dyn Error + Send + Sync> {
-    match twinseal::Error::inside(&error) {
+fn about(path: &Path, error: &io::Error) -> Box<dyn Error + Send + Sync> {
+    match twinseal::Error::inside(error) {
         Some(inner) => format!("{}: {}", path.display(), common::chain(inner)).into(),
-        None => at(path, &error),
+        None => at(path, error),
     }
 }
 

@@ -8,4 +8,6 @@
 
 mod kryoptic;
 mod library;
+mod lies;
+mod program;
 mod tokens;
