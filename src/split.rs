@@ -44,8 +44,8 @@
 //! };
 //!
 //! use twinseal::{
-//!     Decapsulate, DecapsulationKey, Error, Unlock, provider::Decapsulator, split::SplitDecapsulationKey,
-//!     zeroize::Zeroizing,
+//!     Decapsulate, DecapsulationKey, Error, Unlock, provider::Decapsulator,
+//!     split::SplitDecapsulationKey, zeroize::Zeroizing,
 //! };
 //!
 //! const CONTEXT: &[u8] = b"example.com/notes/v1";
@@ -289,11 +289,8 @@
 //! #     let encapsulation_key = opens.encapsulation_key().clone();
 //! #     let verifying_key = signs.verifying_key().clone();
 //! #     let (opens, signs) = (opens.into_halves()?, signs.into_halves()?);
-//! #     let client = |decapsulator, signer| Client {
-//! #         decapsulator,
-//! #         signer,
-//! #         latency: Duration::from_millis(10),
-//! #     };
+//! #     let client =
+//! #         |decapsulator, signer| Client { decapsulator, signer, latency: Duration::from_millis(10) };
 //! #     let clients = Halves {
 //! #         post_quantum: client(opens.post_quantum.into(), signs.post_quantum.into()),
 //! #         traditional: client(opens.traditional.into(), signs.traditional.into()),

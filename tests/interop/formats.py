@@ -160,6 +160,12 @@ def message_representative(context, message):
     )
 
 
+def external_mu(verifying_key, representative):
+    key_hash = hashlib.shake_256(verifying_key[:2592]).digest(64)
+    label = bytes([len(SIGN_LABEL)]) + SIGN_LABEL
+    return hashlib.shake_256(key_hash + b"\x00" + label + representative).digest(64)
+
+
 class SigningKey:
     def __init__(self, bytes96):
         seed, ec_private = bytes96[:32], bytes96[32:]

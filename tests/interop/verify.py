@@ -37,6 +37,7 @@ from formats import (
     check_ml_kem_key,
     check_x25519,
     chunk_keys,
+    external_mu,
     from_pem,
     header_and_body_key,
     kem_pem,
@@ -96,6 +97,8 @@ def check_sign():
     check("sign-0001: key id", key_id == v["key_id"])
     representative = message_representative(v["context"], v["message"])
     check("sign-0001: message representative", representative == v["message_representative"])
+    check("sign-0001: its SHA-384", hashlib.sha384(representative).digest() == v["representative_sha384"])
+    check("sign-0001: external mu", external_mu(v["verifying_key"], representative) == v["external_mu"])
     arguments = (v["verifying_key"], v["context"], v["message"])
     check("sign-0001: both halves verify", not refuses(verify, *arguments, v["signature"]))
     for half, index in (("ML-DSA-87", 100), ("ECDSA P-384", 4660)):

@@ -237,6 +237,15 @@ fn compute_sign_0001(block: &mut Computed<'_>) {
     .concat();
     block.output("message_representative", &representative);
 
+    // What the halves of a split key have to sign, in the other forms.
+    let to_be_signed =
+        key.verifying_key().to_be_signed(&context, &Sha512::digest(&message).into()).unwrap();
+    assert_eq!(to_be_signed.message(), representative);
+    assert_eq!(to_be_signed.ml_dsa_context(), label);
+    assert_eq!(usize::from(to_be_signed.message()[65]), context.len());
+    block.output("representative_sha384", &to_be_signed.sha384());
+    block.output("external_mu", &to_be_signed.external_mu());
+
     let signature = hazmat::sign(&key, &context, &message).unwrap();
     let (sig_pq, sig_t) = signature.as_bytes().split_at(ML_DSA_SIGNATURE);
     let (pk_pq, pk_t) = public.split_at(ML_DSA_KEY);
