@@ -99,11 +99,11 @@ pub fn sign(key: &SigningKey, context: &[u8], message: &[u8]) -> Result<Signatur
     sign_prehashed(key, context, &Sha512::digest(message).into())
 }
 
-/// [`sign`] over the SHA-512 of the message.
+/// [`sign()`] over the SHA-512 of the message.
 ///
 /// # Errors
 ///
-/// Same as [`sign`].
+/// Same as [`sign()`].
 pub fn sign_prehashed(
     key: &SigningKey,
     context: &[u8],

@@ -1,10 +1,10 @@
 //! Keys whose halves are in different places: one half in this HSM or KMS, the other half in that one.
 //!
-//! No HSM and no KMS offers a hybrid key. All offer halves: ECDH and ECDSA over P-384 everywhere, ML-KEM-1024 and
-//! ML-DSA-87 in new ones. A split key joins two halves to one key, which works wherever [`Decapsulate`] and [`Sign`]
-//! do. Its public key, its ciphertexts and its signatures have the same bytes as those of any other key, and nobody
-//! can see from outside that it is split. Neither half opens or signs anything by itself, so one that is stolen, or
-//! whose algorithm is broken, is not enough.
+//! No HSM and no KMS offers a hybrid key, but they offer the halves: almost all of them ECDH and ECDSA over P-384, the
+//! new ones also ML-KEM-1024 and ML-DSA-87. A split key joins two halves into one key, and works wherever
+//! [`Decapsulate`] and [`Sign`] do. Its public key, ciphertexts and signatures have the same bytes as those of any
+//! other key: nobody can see that it is split. Neither half opens or signs anything by itself, so a thief of one half
+//! has nothing, and neither has an attacker who breaks one algorithm.
 //!
 //! | half | receives | returns | PKCS#11 | AWS KMS | Google Cloud KMS |
 //! |---|---|---|---|---|---|
@@ -16,25 +16,26 @@
 //!
 //! M' is the message that both halves of a signature sign, of 130 to 385 bytes:
 //! [`ToBeSigned`](crate::sign::ToBeSigned) has it, its SHA-384 and mu. A KEM key has the first two halves of the table
-//! (the default suite), or the first and the third ([`ML_KEM_1024_P384`](crate::KemSuite::ML_KEM_1024_P384)). Take
-//! that suite if a half is in a KMS. The page [`kms`] has recipes for the two clouds: calls, parameters, policies.
+//! (the default suite), or the first and the third ([`ML_KEM_1024_P384`](crate::KemSuite::ML_KEM_1024_P384)). Use the
+//! latter for halves in a KMS, and in most tokens. The page [`kms`] has recipes for the two clouds, with calls,
+//! parameters and policies. The package examples/pkcs11 of the repository has halves in PKCS#11 tokens.
 //!
 //! # Making one
 //!
-//! - *New halves.* Generate each half where it will stay, get the two public keys out, and join them with
+//! - *New halves.* Generate each half where it will stay, read its public key there, and join the two with
 //!   [`EncapsulationKey::from_halves`] or [`VerifyingKey::from_halves`].
-//! - *A key that exists.* [`DecapsulationKey::into_halves`] and [`SigningKey::into_halves`] give the private bytes of
-//!   each half. Import each into its token; the public key stays what it is. Copies and backups of the old key file
+//! - *An existing key.* [`DecapsulationKey::into_halves`] and [`SigningKey::into_halves`] return the private bytes of
+//!   each half. Import each into its token; the public key stays the same. Copies and backups of the old key file
 //!   are still the whole key: destroy them, or make new halves and rotate.
 //!
-//! Then call [`check`](SplitDecapsulationKey::check), once at every start: a half in the wrong place shows otherwise
-//! only in that nothing opens.
+//! Then call [`check`](SplitDecapsulationKey::check) at every start. Without it, the only sign of a half in the wrong
+//! place is that nothing opens.
 //!
 //! # Halves that are called
 //!
-//! [`SplitDecapsulationKey`] and [`SplitSigningKey`] take two boxes of [`Decapsulator`] and [`SchemeSigner`]. Write one
-//! for your token. It brings its own time limit: nothing here has one, and a half that never answers blocks its
-//! caller.
+//! [`SplitDecapsulationKey`] takes two boxes of [`Decapsulator`], and [`SplitSigningKey`] two of [`SchemeSigner`].
+//! Implement the trait for your token or client, with a time limit: the library has none, and a half that never
+//! answers blocks its caller for ever.
 //!
 //! ```
 //! use std::{
@@ -107,17 +108,20 @@
 //!
 //! # Halves that are awaited
 //!
-//! A KMS has an asynchronous client, and the traits of this crate are called. So do it in two steps, with the await in
+//! The client of a KMS is asynchronous, and the traits of this crate are not. So work in two steps, with the await in
 //! between. No step does I/O, and each works with every runtime:
 //!
-//! | you | first | then await both halves, and | at last |
+//! | to | first | await both halves, then | finally |
 //! |---|---|---|---|
 //! | open an envelope | [`Header::parse`], [`find`](crate::envelope::Header::find) | [`SharedSecret::combine`] | [`Header::unlock`] |
 //! | accept a request | [`accept_head`](crate::Accepting::accept_head) | [`SharedSecret::combine`] | [`unlock_with`](crate::request::VerifiedHead::unlock_with) |
 //! | sign | [`to_be_signed`](crate::VerifyingKey::to_be_signed) | [`join`](crate::sign::ToBeSigned::join) | |
 //!
-//! For everything else, such as a [`Keyring`](crate::Keyring), two asynchronous functions become a key by the 40 lines
-//! of `BlockingKeys` below:
+//! To check such a key at the start, await the secret of a ciphertext that you
+//! [encapsulated](crate::EncapsulationKey::encapsulate), and compare the two; and await a signature, which is verified.
+//!
+//! For everything else, such as a [`Keyring`](crate::Keyring), the adapter `BlockingKeys` below turns two asynchronous
+//! functions into a key:
 //!
 //! ```
 //! use std::{
@@ -304,22 +308,22 @@
 //!
 //! Each rule is here because of an attack.
 //!
-//! 1. **Each half is a key of its own, and nothing else uses it.** This library cannot check that, and all depends on
-//!    it:
-//!    - An ECDH half that other protocols can ask is an oracle. Somebody sends it the 32 or 97 bytes out of a recorded
-//!      envelope, as if they were another's public key, and gets the secret of that half. What was sealed then rests on
-//!      ML-KEM alone. The same is true of an ML-KEM half.
-//!    - An ECDSA half that signs digests for others also signs the SHA-384 of an M', and cannot tell: a digest does not
-//!      show what it is of. The signature is then as strong as ML-DSA alone. The same is true of an ML-DSA half that
-//!      signs mu.
-//! 2. **The halves belong to different principals**: other credentials, administrators, and best other machines and
-//!    makers. Whoever can use both halves has the key.
-//! 3. **No export**, not even wrapped under another key: the half is then worth as much as that key.
+//! 1. **Each half is a key of its own, and nothing else uses it.** The library cannot check this, and everything
+//!    depends on it:
+//!    - An ECDH half that answers other protocols is an oracle. An attacker sends it the 32 or 97 bytes out of a
+//!      recorded envelope, as if they were somebody's public key, and gets the secret of that half. What was sealed
+//!      then rests on ML-KEM only. The same is true of an ML-KEM half, the other way round.
+//!    - An ECDSA half that signs digests for others also signs the SHA-384 of an M', because a digest does not show
+//!      what it is a digest of. The signature is then as strong as ML-DSA only. The same is true of an ML-DSA half
+//!      that signs mu.
+//! 2. **The halves belong to different principals**: different credentials and administrators, and best also different
+//!    machines and makers. A principal that can use both halves has the use of the key.
+//! 3. **No export**, not even wrapped: an exportable half is only as safe as the key that wraps it.
 //! 4. **ECDH returns the raw x coordinate** (X25519: the 32 bytes of RFC 7748), without a key derivation. The result
-//!    has to leave the token: a token that keeps it as a key object that cannot be read cannot be a half.
+//!    has to leave the token: one that keeps it in an object that cannot be read cannot hold a half.
 //! 5. **ECDSA takes M' and hashes it with SHA-384, or takes the digest** and does not hash it again.
-//! 6. **ML-DSA takes a context, or mu.** The suite's label is the context. A token that signs with the empty context
-//!    only makes signatures that do not verify. HashML-DSA is another algorithm.
+//! 6. **ML-DSA takes a context, or mu.** The suite's label is the context. Signatures of a token that knows only the
+//!    empty context do not verify. HashML-DSA is another algorithm.
 //! 7. **A half has no opinion about ciphertexts.** ML-KEM answers a changed ciphertext with another secret, never with
 //!    an error (FIPS 203 §6.3). A token that reports that it dislikes a ciphertext, such as with PKCS#11's
 //!    `CKR_ENCRYPTED_DATA_INVALID`, tells an attacker who sends it many of them something about the key. Do not use such
@@ -330,31 +334,31 @@
 //!    is the 66th byte. One that signs every context also signs the hellos and requests of this library, whose
 //!    contexts start with `twinseal/`: let it do so only if that is its purpose. A half that receives a digest or mu
 //!    cannot decide; then whoever may call it decides.
-//! 9. **It writes down each use**, with the key and the caller.
+//! 9. **It logs each use**, with the key and the caller.
 //!
 //! # Shared halves
 //!
 //! Never make two keys with a half in common.
 //!
-//! Say that two composite keys, A and B, have one ML-DSA key, and that somebody breaks the ECDSA half of A, with a
-//! quantum computer. They wait until the owner of B signs a message. M' does not say which key it is for, so the ML-DSA
-//! half of that signature is also valid for A. They add an ECDSA signature of their own, and have a signature of A over
-//! that message, which A never made. Two KEM keys with a half in common fall together when it falls.
+//! Say that two composite keys, A and B, have the same ML-DSA half, and that an attacker breaks the ECDSA half of A with
+//! a quantum computer. They wait until the owner of B signs a message. M' does not say which key it is for, so the
+//! ML-DSA half of that signature is valid for A as well. The attacker adds an ECDSA signature of their own, and has a
+//! signature of A over a message that A never signed. Two KEM keys with a half in common fall together when it falls.
 //!
 //! A [`Keyring`](crate::Keyring) and a [`VerifyingKeyring`](crate::VerifyingKeyring) refuse two different keys with an
-//! equal half. In different rings, nobody sees it. And whoever runs a ring for others takes their keys only with a
-//! proof that they have the private key, such as the signature of a certification request: otherwise somebody could
-//! send a key with a copied half of another's, and the ring would refuse to load.
+//! equal half. Across rings it cannot be seen. If you run a ring of others' keys, accept a key only with a proof that
+//! its sender has the private key, such as the signature of a certification request. Otherwise somebody can copy a half
+//! of another's public key into one of their own, and the ring refuses to load both.
 //!
 //! # When a half fails
 //!
-//! Both halves are always asked, the post-quantum half first, also if that failed. Then the first failure is returned,
-//! as [`Error::External`]: [`half`](crate::ExternalFailure::half) names it, and its source is what it said. The other's
-//! result is dropped. Answers of a wrong length and panics (where they unwind) are such failures, too.
+//! Both halves are always asked, the post-quantum half first, even if that one fails. The first failure is then
+//! returned as [`Error::External`]: [`half`](crate::ExternalFailure::half) names the half, and the source is its own
+//! error. The other half's result is dropped. Answers of a wrong length and panics (where they unwind) are failures, too.
 //!
 //! Nothing depends on *what* a half answered. A changed ciphertext, the answer to another request and a wrong secret all
-//! give some shared secret, and the data does not open. A composite signature is verified before it is given out; if
-//! it does not verify, the error names the half whose signature is wrong, and half a signature never leaves.
+//! end in some shared secret with which the data does not open. A composite signature is verified before it is
+//! returned. If it does not verify, the error names the half whose signature is wrong, and no part of it leaves.
 //!
 //! The process that joins the answers sees the shared secrets and what is opened: its place in the threat model is in
 //! [SECURITY.md].
