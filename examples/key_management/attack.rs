@@ -51,7 +51,7 @@ impl Stolen {
         Ok(Self { algorithm, private: algorithm.generate()? })
     }
 
-    fn public(&self) -> Result<Vec<u8>> {
+    pub(crate) fn public(&self) -> Result<Vec<u8>> {
         Ok(self.algorithm.load(&self.private)?.public)
     }
 

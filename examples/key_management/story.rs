@@ -4,7 +4,6 @@ use std::{
     fs,
     io::Write,
     os::unix::net::UnixListener,
-    path::PathBuf,
     sync::mpsc,
     thread,
     time::{Duration, Instant},
@@ -12,6 +11,7 @@ use std::{
 
 use twinseal::{
     Decapsulate, DecapsulationKey, Error, KemSuite, Keyring, Sign, Signature, SigningKey, Unlock,
+    VerifyingKey, VerifyingKeyring,
     split::{Half, Halves, SplitDecapsulationKey, SplitSigningKey},
 };
 
@@ -26,8 +26,8 @@ use crate::{
 };
 use common::chain;
 
-/// The time limit of a service that would rather answer "later" than wait. An answer takes less than
-/// a millisecond, but a busy machine can be slow.
+/// The time limit where an answer will come. It takes a few milliseconds, so only the end of a
+/// custodian can end a longer wait.
 const PATIENT: Duration = Duration::from_secs(60);
 
 /// The time limit where no answer will come.
@@ -41,28 +41,26 @@ const CHECKPOINT: &[u8] = &[7; 4096];
 
 pub(crate) fn run(out: &mut impl Write) -> Result<()> {
     let parent = tempfile::tempdir()?; // removed with the halves in it
-    let [a, b] = ["a", "b"].map(|name| parent.path().join(name));
-    let directories = Halves { post_quantum: a, traditional: b };
+    let [a, b] =
+        ["a", "b"].map(|name| Custodian { directory: parent.path().join(name), timeout: PATIENT });
     let mut running = Halves {
-        post_quantum: CustodianProcess::start(&directories.post_quantum, Half::PostQuantum)?,
-        traditional: CustodianProcess::start(&directories.traditional, Half::Traditional)?,
+        post_quantum: CustodianProcess::start(&a.directory, Half::PostQuantum)?,
+        traditional: CustodianProcess::start(&b.directory, Half::Traditional)?,
     };
-    writeln!(out, "Two custodians")?;
+    let custodians = Halves { post_quantum: a, traditional: b };
     let ids = [running.post_quantum.id(), running.traditional.id()];
+    writeln!(out, "Two custodians")?;
     writeln!(out, "  process {} keeps the post-quantum half of each key", ids[0])?;
     writeln!(out, "  process {} keeps the traditional half", ids[1])?;
 
-    let custodians = Halves {
-        post_quantum: Custodian { directory: directories.post_quantum.clone(), timeout: PATIENT },
-        traditional: Custodian { directory: directories.traditional.clone(), timeout: PATIENT },
-    };
     let (mut service, sealed) = moves_in(&custodians, out)?;
     is_used(&service, &sealed, &running, out)?;
     running.traditional = one_dies(&service, &sealed, running.traditional, out)?;
     running.post_quantum =
         hangs(&service, &sealed, running.post_quantum, &custodians.traditional, out)?;
-    one_is_compromised(&service, &sealed, &directories, out)?;
+    one_is_compromised(&service, &sealed, &custodians, out)?;
     is_replaced(&mut service, &sealed, &custodians, out)?;
+    shares_a_half(&mut service, &custodians, out)?;
 
     writeln!(out, "\nWhat the custodians have counted since they were started")?;
     for line in running.post_quantum.stop()?.into_iter().chain(running.traditional.stop()?) {
@@ -216,7 +214,7 @@ fn hangs(
 fn one_is_compromised(
     service: &Service,
     sealed: &[u8],
-    directories: &Halves<PathBuf>,
+    custodians: &Halves<Custodian>,
     out: &mut impl Write,
 ) -> Result<()> {
     writeln!(
@@ -230,7 +228,7 @@ fn one_is_compromised(
         verifying_key: service.signer.verifying_key(),
         signature: &signature,
     };
-    let (pq, t) = (&directories.post_quantum, &directories.traditional);
+    let (pq, t) = (&custodians.post_quantum.directory, &custodians.traditional.directory);
     let kem = Halves {
         post_quantum: Stolen::read(pq, OLD, Algorithm::MlKem1024)?,
         traditional: Stolen::read(t, OLD, Algorithm::X25519)?,
@@ -297,6 +295,27 @@ fn is_replaced(
     fails(out, "the service opens what was sealed to it", || service.open(sealed))
 }
 
+/// Two keys that share a half fall together, and one signer could be taken for the other.
+fn shares_a_half(
+    service: &mut Service,
+    custodians: &Halves<Custodian>,
+    out: &mut impl Write,
+) -> Result<()> {
+    writeln!(out, "\nA key shares a half with another one")?;
+    let halves = Halves {
+        post_quantum: custodians.post_quantum.generate("main-3", Algorithm::MlKem1024)?,
+        traditional: custodians.traditional.find(NEW, Algorithm::P384)?,
+    };
+    let key = remote::decapsulation_key(KemSuite::ML_KEM_1024_P384, halves)?;
+    is_refused(out, "the service rotates to one", service.ring.rotate(key))?;
+
+    let signer = service.signer.verifying_key();
+    let own = Stolen::own(Algorithm::EcdsaP384)?.public()?;
+    let copy = VerifyingKey::from_halves(signer.suite(), signer.halves().post_quantum, &own)?;
+    let mut signers = VerifyingKeyring::new([signer])?;
+    is_refused(out, "a verifier adds one, with a copied ML-DSA half", signers.add(&copy)).map(drop)
+}
+
 /// Asks again while that can help, and returns the number of attempts.
 fn retry(ask: impl Fn() -> Result<(), Error>) -> Result<u32, Error> {
     let mut pause = Duration::from_millis(1);
@@ -314,11 +333,17 @@ fn retry(ask: impl Fn() -> Result<(), Error>) -> Result<u32, Error> {
 
 fn fails(out: &mut impl Write, what: &str, ask: impl FnOnce() -> Result<(), Error>) -> Result<()> {
     let start = Instant::now();
-    let error = ask().err().ok_or("what must fail has succeeded")?;
+    let outcome = ask();
     let time = milliseconds(start.elapsed());
-    let (text, answer) = (chain(&error), Service::answer(&error));
-    writeln!(out, "  {what}\n    {text}\n    after {time:.0} ms; it answers: {answer}")?;
+    let error = is_refused(out, what, outcome)?;
+    writeln!(out, "    after {time:.0} ms; it answers: {}", Service::answer(&error))?;
     Ok(())
+}
+
+fn is_refused(out: &mut impl Write, what: &str, outcome: Result<(), Error>) -> Result<Error> {
+    let error = outcome.err().ok_or("what must fail has succeeded")?;
+    writeln!(out, "  {what}\n    {}", chain(&error))?;
+    Ok(error)
 }
 
 /// How long it takes to open and to sign 4 KiB: the median of many times.
