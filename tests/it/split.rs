@@ -10,4 +10,5 @@ mod known_answers;
 mod memory;
 mod remote;
 mod same;
+mod shared_half;
 mod signing_faults;
