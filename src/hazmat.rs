@@ -12,7 +12,9 @@ mod requests;
 
 #[cfg(feature = "passphrase")]
 pub use encrypted_keys::encrypted_private_key_info;
-pub use requests::{RequestRandomness, answer, piece_sealer, request, request_sealer};
+pub use requests::{
+    RequestRandomness, answer, piece_sealer, prepare_request, request, request_sealer,
+};
 
 use std::{
     fmt,
@@ -33,8 +35,8 @@ use crate::{
     provider::{Kem, Provider, Random, SignatureScheme},
     secret::SecretBuffer,
     session::key_schedule::Schedule,
-    session::{ReplyNonce, SessionReceiver, SessionSender, start},
-    sign::{self, DerEcdsa, Sign, Signature, SigningKey},
+    session::{PreparedSender, ReplyNonce, SessionReceiver, SessionSender, prepared, start},
+    sign::{self, DerEcdsa, Sign, Signature, SigningKey, VerifyingKey},
     stream::{
         ChunkKey, SealWriter,
         chunks::{Opener, Sealer},
@@ -205,6 +207,20 @@ pub fn sender(
     randomness: &[u8],
 ) -> Result<(Vec<u8>, SessionSender), Error> {
     with_given(randomness, |random| start::sender(to, signer, context, random))
+}
+
+/// [`EncapsulationKey::prepare_sender`] from given randomness of the key exchange.
+///
+/// # Errors
+///
+/// Same as [`EncapsulationKey::prepare_sender`] and [`encapsulate`].
+pub fn prepare_sender(
+    to: &EncapsulationKey,
+    signer: &VerifyingKey,
+    context: &[u8],
+    randomness: &[u8],
+) -> Result<PreparedSender, Error> {
+    with_given(randomness, |random| prepared::prepare(to, signer, context, random))
 }
 
 /// A reply from given randomness.

@@ -18,6 +18,7 @@
 //! # Ok::<(), twinseal::Error>(())
 //! ```
 
+mod awaited_key;
 pub(crate) mod ciphertext;
 mod combiner;
 pub(crate) mod decapsulation_key;
@@ -27,6 +28,7 @@ mod hybrid;
 pub(crate) mod shared_secret;
 pub(crate) mod suite;
 
+pub use awaited_key::AwaitedKey;
 pub use ciphertext::Ciphertext;
 pub use shared_secret::SharedSecret;
 

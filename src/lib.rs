@@ -245,6 +245,7 @@ const _: () = {
     crosses::<envelope::Header>();
     crosses::<envelope::BodyKey>();
     crosses::<kem::SharedSecret>();
+    crosses::<kem::AwaitedKey>();
     crosses::<Plaintext>();
     crosses::<secret::SecretBuffer>();
     crosses::<key_files::PrivateDer>();
@@ -255,8 +256,10 @@ const _: () = {
     crosses::<x509::Certificate>();
     #[cfg(feature = "x509")]
     crosses::<x509::TrustAnchors>();
+    crosses::<session::PreparedSender>();
     crosses::<session::SessionSender>();
     crosses::<session::SessionReceiver>();
+    crosses::<request::PreparedRequest>();
     crosses::<request::RequestHead>();
     crosses::<request::UnlockedRequest>();
     crosses::<request::RequestOpener>();

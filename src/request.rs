@@ -71,6 +71,63 @@
 //! - A service may refuse a request before it has read all of it. A client whose write fails should still
 //!   read: the reason may be there.
 //!
+//! # When a key is awaited
+//!
+//! A key may be in a KMS whose client is asynchronous, and a guard behind another machine. Then both ends have steps,
+//! and the awaits are in between. Nothing blocks, and no I/O happens here:
+//!
+//! | | before | for the key | after |
+//! |---|---|---|---|
+//! | ask | [`prepare_request`](crate::EncapsulationKey::prepare_request) | [`signature_context`], [`sha512`]; for halves [`to_be_signed`] | [`finish`](PreparedRequest::finish), [`seal`](RequestSealer::seal) |
+//! | accept | [`accept_head`](crate::Accepting::accept_head) | [`recipient`], [`ciphertext`] | [`unlock_with`], then [`open`](UnlockedRequest::open) and [`admitted`](Unadmitted::admitted) |
+//!
+//! The signature is verified before the request is given out. A head's signature is verified before the KMS is
+//! asked. What is held meanwhile is used once, and wiped if it is dropped. A request carries the time at which it was
+//! prepared, so the signature has to be there within its recipient's [`Window`].
+//!
+//! ```
+//! use twinseal::{Error, Unlock, kem::AwaitedKey, request::RequestHead};
+//!
+//! # use twinseal::{DecapsulationKey, KeyId, Sign, Signature, SigningKey, kem::{Ciphertext, SharedSecret}};
+//! # use twinseal::request::{AllowReplays, ReplayGuard, RequestId, RequestTime};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Error> {
+//! # let (in_bobs_kms, in_alices_kms) = (DecapsulationKey::generate()?, SigningKey::generate()?);
+//! # let (to_bob, from_alice) = (in_bobs_kms.encapsulation_key().clone(), in_alices_kms.verifying_key());
+//! # let sign = async |context: &[u8], sha512: &[u8; 64]| -> Result<Signature, Error> { Sign::sign_prehashed(&in_alices_kms, context, sha512) };
+//! # let decapsulate = async |_: KeyId, ct: &Ciphertext| -> Result<SharedSecret, Error> { in_bobs_kms.decapsulate(ct) };
+//! # let ask_store = async |id: RequestId, signer: Option<KeyId>, time: RequestTime| AllowReplays.admit(id, signer, time);
+//! const CTX: &[u8] = b"example.com/predict/v1";
+//!
+//! // Alice
+//! let prepared = to_bob.prepare_request(from_alice, CTX)?;
+//! let signature = sign(prepared.signature_context(), prepared.sha512()).await?;
+//! let (request, pending) = prepared.finish(signature)?.seal(b"a picture")?;
+//!
+//! // Bob, who has only his public key here
+//! let bob = AwaitedKey::new(to_bob);
+//! let head = RequestHead::parse(&request)?;
+//! let body = &request[head.len()..];
+//! let verified = bob.accepting(from_alice).accept_head(CTX, head)?;
+//! let secret = decapsulate(verified.recipient().key_id(), verified.ciphertext()).await?;
+//! let opened = verified.unlock_with(&secret)?.open(body)?;
+//! let verdict = ask_store(opened.id(), opened.signer(), opened.time()).await;
+//! let (picture, asked) = opened.admitted(verdict)?;
+//! assert_eq!(&picture[..], b"a picture");
+//!
+//! // An answer needs neither key.
+//! assert_eq!(&pending.open(&asked.answer(b"a cat")?)?[..], b"a cat");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`signature_context`]: PreparedRequest::signature_context
+//! [`sha512`]: PreparedRequest::sha512
+//! [`to_be_signed`]: PreparedRequest::to_be_signed
+//! [`recipient`]: VerifiedHead::recipient
+//! [`ciphertext`]: VerifiedHead::ciphertext
+//! [`unlock_with`]: VerifiedHead::unlock_with
+//!
 //! # Both ends
 //!
 //! ```
@@ -133,6 +190,7 @@ mod mark;
 mod piece_reader;
 mod piece_writer;
 mod pieces;
+pub(crate) mod prepared;
 mod reader;
 mod room;
 mod secrets;
@@ -151,6 +209,7 @@ pub use mark::Mark;
 pub use piece_reader::PieceReader;
 pub use piece_writer::PieceWriter;
 pub use pieces::{PieceOpener, PieceSealer};
+pub use prepared::PreparedRequest;
 pub use reader::RequestReader;
 pub use time::RequestTime;
 pub use verified::{RequestOpener, Unadmitted, UnlockedRequest, VerifiedHead};

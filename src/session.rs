@@ -71,6 +71,58 @@
 //! There, a message that fails ends the session, because a connection delivers in order. What of it was received
 //! before is authentic, and complete only after the last message.
 //!
+//! # When a key is awaited
+//!
+//! A key may be in a KMS whose client is asynchronous. Then both ends have two steps, and the await is in between.
+//! Nothing blocks, and no I/O happens here:
+//!
+//! | | before | for the key | after |
+//! |---|---|---|---|
+//! | start | [`prepare_sender`] | [`signature_context`], [`sha512`]; for halves [`to_be_signed`] | [`finish`](PreparedSender::finish) |
+//! | accept | [`accept_hello`](crate::Accepting::accept_hello) | [`recipient`], [`ciphertext`] | [`receiver_with`] |
+//!
+//! The signature is verified before the hello is given out. The hello's signature is verified before the KMS is
+//! asked. What is held meanwhile is used once, and wiped if it is dropped: an await that fails or is cancelled ends
+//! this session and harms no other.
+//!
+//! ```
+//! use twinseal::{Error, Unlock, kem::AwaitedKey};
+//!
+//! # use twinseal::{DecapsulationKey, KeyId, Sign, Signature, SigningKey, kem::{Ciphertext, SharedSecret}};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Error> {
+//! # let (in_bobs_kms, in_alices_kms) = (DecapsulationKey::generate()?, SigningKey::generate()?);
+//! # let (to_bob, from_alice) = (in_bobs_kms.encapsulation_key().clone(), in_alices_kms.verifying_key());
+//! # let sign = async |context: &[u8], sha512: &[u8; 64]| -> Result<Signature, Error> { Sign::sign_prehashed(&in_alices_kms, context, sha512) };
+//! # let decapsulate = async |_: KeyId, ct: &Ciphertext| -> Result<SharedSecret, Error> { in_bobs_kms.decapsulate(ct) };
+//! let context = b"example.com/gradients/round-7";
+//!
+//! // Alice
+//! let prepared = to_bob.prepare_sender(from_alice, context)?;
+//! let signature = sign(prepared.signature_context(), prepared.sha512()).await?;
+//! let (hello, mut tx) = prepared.finish(signature)?;
+//!
+//! // Bob, who has only his public key here
+//! let bob = AwaitedKey::new(to_bob);
+//! let verified = bob.accepting(from_alice).accept_hello(context, &hello)?;
+//! let secret = decapsulate(verified.recipient().key_id(), verified.ciphertext()).await?;
+//! let mut rx = verified.receiver_with(&secret)?;
+//! assert_eq!(&rx.open(&tx.seal(b"layer 1")?)?[..], b"layer 1");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Over a connection, [`FramedSender::start`] takes what `finish` returned. For a receiver see
+//! [`tokio::FramedReceiver::read_hello`](crate::tokio::FramedReceiver::read_hello).
+//!
+//! [`prepare_sender`]: crate::EncapsulationKey::prepare_sender
+//! [`signature_context`]: PreparedSender::signature_context
+//! [`sha512`]: PreparedSender::sha512
+//! [`to_be_signed`]: PreparedSender::to_be_signed
+//! [`recipient`]: VerifiedHello::recipient
+//! [`ciphertext`]: VerifiedHello::ciphertext
+//! [`receiver_with`]: VerifiedHello::receiver_with
+//!
 //! # Without I/O
 //!
 //! Both ends, in two threads. The program delivers each message as a whole:
@@ -126,18 +178,22 @@ mod framed_sender;
 mod hello;
 pub(crate) mod key_schedule;
 pub(crate) mod message;
+pub(crate) mod prepared;
 mod receiver;
 mod reply;
 mod sender;
 mod session_id;
 pub(crate) mod start;
+mod verified_hello;
 
 pub(crate) use direction::Direction;
 pub use framed_receiver::FramedReceiver;
 pub use framed_sender::FramedSender;
 pub use hello::Hello;
 pub use message::{MessageKind, MessageTag};
+pub use prepared::PreparedSender;
 pub use receiver::SessionReceiver;
 pub use reply::ReplyNonce;
 pub use sender::SessionSender;
 pub use session_id::SessionId;
+pub use verified_hello::VerifiedHello;

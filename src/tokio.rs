@@ -6,10 +6,13 @@
 //! | open a stream | [`open_reader`], which makes an [`OpenReader`], an [`AsyncRead`](::tokio::io::AsyncRead) |
 //! | open a stream with a key that has to be awaited | [`read_header`], then [`open_body`] |
 //! | ask | [`request_writer`], then [`answer_reader`] or [`PieceReader`] |
+//! | ask with a signature that has to be awaited | [`prepare_request`](crate::EncapsulationKey::prepare_request), then [`request_writer`] |
 //! | accept a request | [`read_head`], then [`RequestReader`] |
+//! | accept it with a key or a guard that has to be awaited | [`read_head`], then [`RequestReader::begin`] |
 //! | answer | [`SealWriter`] of [`Asked::answer_sealer`](crate::request::Asked::answer_sealer) |
 //! | answer in pieces | [`PieceWriter`]; for the body of an HTTP response [`SealedPieces`], a [`Stream`](futures_core::Stream) |
 //! | send or receive a session over a connection | [`FramedSender`], [`FramedReceiver`] |
+//! | the same with keys that have to be awaited | [`prepare_sender`](crate::EncapsulationKey::prepare_sender), [`FramedReceiver::read_hello`] |
 //! | reload keys that change | [`watch`](fn@watch) |
 //!
 //! They read and write the formats of the blocking forms in [`stream`](crate::stream) and
@@ -67,8 +70,11 @@
 //! - signing ([`request_sealer`](crate::SignedBy::request_sealer)), which takes 1 to several ms, because ML-DSA draws
 //!   until a signature fits;
 //! - every operation of an external key ([`Decapsulate`](crate::Decapsulate), [`Sign`](crate::Sign)), which may wait
-//!   for another machine. A secret that can be awaited is given to [`Header::unlock`](crate::envelope::Header::unlock)
-//!   instead;
+//!   for another machine. A secret that can be awaited is given to [`Header::unlock`](crate::envelope::Header::unlock),
+//!   [`VerifiedHead::unlock_with`](crate::request::VerifiedHead::unlock_with) or
+//!   [`VerifiedHello::receiver_with`](crate::session::VerifiedHello::receiver_with) instead, and a signature to
+//!   [`PreparedRequest::finish`](crate::request::PreparedRequest::finish) or
+//!   [`PreparedSender::finish`](crate::session::PreparedSender::finish);
 //! - messages in memory of more than a few MiB ([`seal`](crate::EncapsulationKey::seal),
 //!   [`open`](crate::DecapsulationKey::open)).
 //!

@@ -13,7 +13,7 @@ use crate::{
     parties::Accepting,
     plaintext::Plaintext,
     request::{self, Asked, ReplayGuard, RequestHead, RequestReader, VerifiedHead},
-    session::{SessionReceiver, accept},
+    session::{SessionReceiver, VerifiedHello, accept},
     sign::VerifyingKey,
     stream::{OpenReader, RandomAccess, ReadAt},
 };
@@ -83,6 +83,11 @@ pub trait Unlock: Addressed {
     /// Accepts a session; see [`DecapsulationKey::receiver`].
     fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
         accept::receiver(self.addressee(), context, hello)
+    }
+
+    /// Accepts a hello, and decapsulates nothing yet; see [`DecapsulationKey::accept_hello`].
+    fn accept_hello(&self, context: &[u8], hello: &[u8]) -> Result<VerifiedHello<'_>, Error> {
+        accept::accept_hello(self.addressee(), None, context, hello)
     }
 
     /// Accepts a request; see [`DecapsulationKey::accept`].

@@ -22,6 +22,8 @@ use crate::{
 ///
 /// Nothing in it is authenticated until [`unlock`](Header::unlock) has succeeded.
 ///
+/// # When the key is awaited
+///
 /// ```
 /// use twinseal::{DecapsulationKey, Error, envelope::Header};
 ///
@@ -35,6 +37,41 @@ use crate::{
 /// let body = &sealed[header.len()..];
 /// assert_eq!(&body_key.open(b"example.com/notes", body)?[..], b"hello");
 /// # Ok::<(), Error>(())
+/// ```
+///
+/// One of several keys, whose halves are in two places. If it cannot be reached, try the next one of those that
+/// the envelope is for:
+///
+/// ```
+/// # use twinseal::{DecapsulationKey, provider::{Kem, PORTABLE}};
+/// use twinseal::{Error, Keyring, envelope::Header, kem::{AwaitedKey, SharedSecret}};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Error> {
+/// # let inside = DecapsulationKey::generate()?;
+/// # let old_key = inside.encapsulation_key().clone();
+/// # let new_key = DecapsulationKey::generate()?.encapsulation_key().clone();
+/// # let sealed = old_key.seal(b"example.com/notes", b"hello")?;
+/// # let halves = inside.into_halves()?;
+/// # let ml_kem = PORTABLE.ml_kem_1024.key_pair(halves.post_quantum.as_bytes())?.decapsulator;
+/// # let x25519 = PORTABLE.x25519.key_pair(halves.traditional.as_bytes())?.decapsulator;
+/// # let ask_one = async |_, ciphertext: &[u8]| { let mut s = [0; 32]; ml_kem.decapsulate(ciphertext, &mut s).map(|()| s) };
+/// # let ask_other = async |_, ciphertext: &[u8]| { let mut s = [0; 32]; x25519.decapsulate(ciphertext, &mut s).map(|()| s) };
+/// let mut ring = Keyring::new(AwaitedKey::new(new_key));
+/// ring.add_older(AwaitedKey::new(old_key))?;
+///
+/// let header = Header::parse(&sealed)?;
+/// let mut addressed = ring.keys().filter_map(|key| Some((key, header.find(key)?)));
+/// let (key, recipient) = addressed.next().ok_or(Error::NotARecipient)?;
+/// let (id, ciphertext) = (key.key_id(), recipient.ciphertext()?);
+/// let sent = ciphertext.halves();
+/// let (post_quantum, traditional) =
+///     tokio::join!(ask_one(id, sent.post_quantum), ask_other(id, sent.traditional));
+/// let secret = SharedSecret::combine(key, &ciphertext, post_quantum, traditional)?;
+/// let body_key = header.unlock(&recipient, &secret)?;
+/// # assert_eq!(&body_key.open(b"example.com/notes", &sealed[header.len()..])?[..], b"hello");
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Header {

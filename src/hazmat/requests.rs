@@ -8,8 +8,11 @@ use super::with_given;
 use crate::{
     error::Error,
     kem::EncapsulationKey,
-    request::{Asked, Pending, PieceSealer, RequestSealer, RequestTime, make},
-    sign::Sign,
+    provider::Random,
+    request::{
+        Asked, Pending, PieceSealer, PreparedRequest, RequestSealer, RequestTime, make, prepared,
+    },
+    sign::{Sign, VerifyingKey},
 };
 
 /// All that is drawn for a request, and its time.
@@ -21,6 +24,19 @@ pub struct RequestRandomness<'a> {
     pub encapsulation: &'a [u8],
     /// The salt of the body.
     pub salt: [u8; 24],
+}
+
+impl RequestRandomness<'_> {
+    fn give<T>(
+        &self,
+        operation: impl FnOnce(RequestTime, &mut Random<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let Self { time, encapsulation, salt } = self;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(encapsulation.len() + salt.len()));
+        bytes.extend_from_slice(encapsulation);
+        bytes.extend_from_slice(salt);
+        with_given(&bytes, |random| operation(*time, random))
+    }
 }
 
 impl fmt::Debug for RequestRandomness<'_> {
@@ -41,12 +57,7 @@ pub fn request(
     plaintext: &[u8],
     randomness: &RequestRandomness<'_>,
 ) -> Result<(Vec<u8>, Pending), Error> {
-    let RequestSealer { head, prefix, mut sealer, pending } =
-        request_sealer(to, signer, context, randomness)?;
-    let mut request = [head.as_bytes(), &prefix].concat();
-    sealer.update(plaintext, &mut request)?;
-    sealer.finish(&mut request)?;
-    Ok((request, pending))
+    request_sealer(to, signer, context, randomness)?.seal(plaintext)
 }
 
 /// [`EncapsulationKey::request_sealer`] from given randomness.
@@ -61,11 +72,21 @@ pub fn request_sealer(
     context: &[u8],
     randomness: &RequestRandomness<'_>,
 ) -> Result<RequestSealer, Error> {
-    let RequestRandomness { time, encapsulation, salt } = randomness;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(encapsulation.len() + salt.len()));
-    bytes.extend_from_slice(encapsulation);
-    bytes.extend_from_slice(salt);
-    with_given(&bytes, |random| make::sealer(to, signer, context, *time, random))
+    randomness.give(|time, random| make::sealer(to, signer, context, time, random))
+}
+
+/// [`EncapsulationKey::prepare_request`] from given randomness.
+///
+/// # Errors
+///
+/// Same as [`EncapsulationKey::prepare_request`] and [`encapsulate`](super::encapsulate).
+pub fn prepare_request(
+    to: &EncapsulationKey,
+    signer: &VerifyingKey,
+    context: &[u8],
+    randomness: &RequestRandomness<'_>,
+) -> Result<PreparedRequest, Error> {
+    randomness.give(|time, random| prepared::prepare(to, signer, context, time, random))
 }
 
 /// A whole answer whose body has this salt.

@@ -29,6 +29,15 @@ impl SharedSecret {
         Ok(Self { suite, bytes: Zeroizing::new(bytes.to_vec()) })
     }
 
+    /// A secret from elsewhere must at least be of the suite of the key that it is used for.
+    pub(crate) fn check_suite(&self, suite: KemSuite) -> Result<(), Error> {
+        if self.suite == suite {
+            return Ok(());
+        }
+        let (expected, actual) = (suite.name(), self.suite.name());
+        Err(Error::SuiteMismatch { what: "shared secret", expected, actual })
+    }
+
     /// The suite.
     #[must_use]
     pub fn suite(&self) -> KemSuite {

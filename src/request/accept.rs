@@ -237,5 +237,5 @@ pub(crate) fn accept_head<'a>(
             secrets::transcript(&head, to, Some(signer), context)
         }
     };
-    Ok(VerifiedHead { key, provider: to.provider(), head, transcript, context: context.to_vec() })
+    Ok(VerifiedHead { to, key, head, transcript, context: context.to_vec() })
 }

@@ -13,7 +13,7 @@ use crate::{
     kem::EncapsulationKey,
     parties::{SignedBy, signed_digest},
     provider::Random,
-    sign::{Sign, sign_checked},
+    sign::{Sign, VerifyingKey, sign_checked},
     stream::{self, chunks::Sealer},
 };
 
@@ -156,6 +156,34 @@ pub struct RequestSealer {
 }
 
 impl RequestSealer {
+    /// Seals a whole plaintext. Returns the bytes to send, and the [`Pending`] that opens the answer. A
+    /// signature that was [detached](RequestHead::detach) from the head is not in them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Misuse`] from 4 PiB on, and for more than fits into memory; the errors of the provider.
+    ///
+    /// ```
+    /// # let bob = twinseal::DecapsulationKey::generate()?;
+    /// # let guard = twinseal::request::AllowReplays;
+    /// let request = bob.encapsulation_key().request_sealer(b"example.com/predict")?;
+    /// let (sent, pending) = request.seal(b"a picture")?;
+    /// # let (_, asked) = bob.accept(b"example.com/predict", &sent, &guard)?;
+    /// # assert_eq!(&pending.open(&asked.answer(b"a cat")?)?[..], b"a cat");
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
+    pub fn seal(self, plaintext: &[u8]) -> Result<(Vec<u8>, Pending), Error> {
+        // A vector has at most `isize::MAX` bytes, and would panic where a 32-bit `usize` counts on.
+        let length = self.sealed_len(plaintext.len() as u64);
+        let too_long = Error::Misuse { what: "plaintext", reason: "it is too long" };
+        let length = length.and_then(|length| isize::try_from(length).ok()).ok_or(too_long)?;
+        let mut request = Vec::with_capacity(length.unsigned_abs());
+        request.extend_from_slice(self.head.as_bytes());
+        request.extend_from_slice(&self.prefix);
+        self.sealer.seal_all(plaintext, &mut request)?;
+        Ok((request, self.pending))
+    }
+
     /// Length of the whole request with `plaintext` bytes in it, for a `Content-Length`. `None` from
     /// 4 PiB on, the format's bound.
     #[must_use]
@@ -176,23 +204,10 @@ fn request(
     context: &[u8],
     plaintext: &[u8],
 ) -> Result<(Vec<u8>, Pending), Error> {
-    // A vector has at most `isize::MAX` bytes, and would panic where a 32-bit `usize` counts on.
-    let most = RequestHead::MAX_LEN as u64;
-    let fits = |length: u64| isize::try_from(length.checked_add(most)?).ok();
-    let body = stream::sealed_len(plaintext.len() as u64);
-    let too_long = Error::Misuse { what: "plaintext", reason: "it is too long" };
-    let capacity = body.and_then(fits).ok_or(too_long)?.unsigned_abs();
-
-    let RequestSealer { head, prefix, sealer, pending } =
-        sealer(to, signer, context, RequestTime::now(), &mut Random::System)?;
-    let mut request = Vec::with_capacity(capacity);
-    request.extend_from_slice(head.as_bytes());
-    request.extend_from_slice(&prefix);
-    sealer.seal_all(plaintext, &mut request)?;
-    Ok((request, pending))
+    sealer(to, signer, context, RequestTime::now(), &mut Random::System)?.seal(plaintext)
 }
 
-/// Common to all ways of making a request. The encapsulation draws first, then the salt.
+/// Makes a request with a signer whose key is here, or with none.
 pub(crate) fn sealer(
     to: &EncapsulationKey,
     signer: Option<&dyn Sign>,
@@ -200,19 +215,33 @@ pub(crate) fn sealer(
     time: RequestTime,
     random: &mut Random<'_>,
 ) -> Result<RequestSealer, Error> {
-    context::check(context)?;
+    // The public half is asked for once: an external key could answer differently the next time.
     let signer = signer.map(|signer| (signer, signer.verifying_key()));
-    let (ciphertext, secret) = to.encapsulate_with(random)?;
-    let salt = random.array()?;
-    let signed_by = signer.map(|(_, key)| (key.suite(), key.key_id()));
-    let mut head = RequestHead::new((to.suite(), to.key_id()), signed_by, time, ciphertext);
+    let mut request = begin(to, signer.map(|(_, key)| key), context, time, random)?;
     if let Some((signer, key)) = signer {
-        let digest = signed_digest(head.core(), to, key, context);
+        let digest = signed_digest(request.head.core(), to, key, context);
         let signature =
             sign_checked(signer, key.suite(), constants::REQUEST_SIGNATURE_CONTEXT, &digest)?;
-        head.set_signature(Some(signature));
+        request.head.set_signature(Some(signature));
     }
-    let transcript = secrets::transcript(&head, to, signer.map(|(_, key)| key), context);
+    Ok(request)
+}
+
+/// Common to all ways of making a request: everything but the signature, which no key depends on. The
+/// encapsulation draws first, then the salt.
+pub(super) fn begin(
+    to: &EncapsulationKey,
+    signer: Option<&VerifyingKey>,
+    context: &[u8],
+    time: RequestTime,
+    random: &mut Random<'_>,
+) -> Result<RequestSealer, Error> {
+    context::check(context)?;
+    let (ciphertext, secret) = to.encapsulate_with(random)?;
+    let salt = random.array()?;
+    let signed_by = signer.map(|key| (key.suite(), key.key_id()));
+    let head = RequestHead::new((to.suite(), to.key_id()), signed_by, time, ciphertext);
+    let transcript = secrets::transcript(&head, to, signer, context);
     let (body_key, answer) =
         secrets::derive(to.provider(), &secret, &transcript, head.id(), context);
     let (prefix, sealer) = body_key.sealer(context, &salt)?;

@@ -13,10 +13,9 @@ use crate::{
     addressee::decapsulate,
     envelope::BodyKey,
     error::Error,
-    kem::{Ciphertext, Decapsulate, SharedSecret},
+    kem::{Ciphertext, Decapsulate, EncapsulationKey, SharedSecret},
     key_id::KeyId,
     plaintext::Plaintext,
-    provider::Provider,
     secret::SecretBuffer,
     stream::{SEALED_CHUNK, chunks::Opener},
 };
@@ -68,14 +67,14 @@ impl Facts {
 /// # Ok::<(), Error>(())
 /// ```
 pub struct VerifiedHead<'a> {
+    pub(super) to: &'a EncapsulationKey,
     pub(super) key: &'a dyn Decapsulate,
-    pub(super) provider: &'static Provider,
     pub(super) head: RequestHead,
     pub(super) transcript: [u8; 48],
     pub(super) context: Vec<u8>,
 }
 
-impl VerifiedHead<'_> {
+impl<'a> VerifiedHead<'a> {
     /// The name of the request.
     #[must_use]
     pub fn id(&self) -> RequestId {
@@ -95,10 +94,17 @@ impl VerifiedHead<'_> {
         self.head.time()
     }
 
-    /// The ciphertext to be decapsulated with the recipient's key.
+    /// The ciphertext to be decapsulated with the [recipient](Self::recipient)'s key.
     #[must_use]
     pub fn ciphertext(&self) -> &Ciphertext {
         self.head.ciphertext()
+    }
+
+    /// The key that the request is for: one of a ring's keys. A secret that was recovered in two halves is
+    /// [combined](SharedSecret::combine) with it.
+    #[must_use]
+    pub fn recipient(&self) -> &'a EncapsulationKey {
+        self.to
     }
 
     /// Opens the body, which is everything behind the head: all of it, or nothing. The guard is
@@ -149,16 +155,10 @@ impl VerifiedHead<'_> {
     ///
     /// [`Error::SuiteMismatch`] if the secret is of another suite.
     pub fn unlock_with(self, secret: &SharedSecret) -> Result<UnlockedRequest, Error> {
-        if secret.suite() != self.head.suite {
-            return Err(Error::SuiteMismatch {
-                what: "shared secret",
-                expected: self.head.suite.name(),
-                actual: secret.suite().name(),
-            });
-        }
-        let Self { provider, head, transcript, context, .. } = self;
+        secret.check_suite(self.to.suite())?;
+        let Self { to, head, transcript, context, .. } = self;
         let (body_key, answer) =
-            secrets::derive(provider, secret, &transcript, head.id(), &context);
+            secrets::derive(to.provider(), secret, &transcript, head.id(), &context);
         Ok(UnlockedRequest { body_key, answer, context, facts: Facts::of(&head) })
     }
 }

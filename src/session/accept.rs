@@ -1,8 +1,8 @@
 //! Accepting a session: with which key, and from whom.
 
-use super::{hello::Parts, receiver::SessionReceiver, start};
+use super::{hello::Parts, receiver::SessionReceiver, verified_hello::VerifiedHello};
 use crate::{
-    addressee::{Addressed, Addressee, decapsulate},
+    addressee::{Addressed, Addressee},
     constants, context,
     error::Error,
     kem::DecapsulationKey,
@@ -23,6 +23,15 @@ impl DecapsulationKey {
     pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
         receiver(self.addressee(), context, hello)
     }
+
+    /// Accepts a hello and decapsulates nothing yet. For a signed one, see [`Accepting::accept_hello`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`receiver`](Self::receiver).
+    pub fn accept_hello(&self, context: &[u8], hello: &[u8]) -> Result<VerifiedHello<'_>, Error> {
+        accept_hello(self.addressee(), None, context, hello)
+    }
 }
 
 impl Keyring {
@@ -35,9 +44,18 @@ impl Keyring {
     pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
         receiver(self.addressee(), context, hello)
     }
+
+    /// Accepts a hello and decapsulates nothing yet; see [`DecapsulationKey::accept_hello`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`receiver`](Self::receiver).
+    pub fn accept_hello(&self, context: &[u8], hello: &[u8]) -> Result<VerifiedHello<'_>, Error> {
+        accept_hello(self.addressee(), None, context, hello)
+    }
 }
 
-impl Accepting<'_> {
+impl<'a> Accepting<'a> {
     /// Verifies the hello's signature and accepts the session.
     ///
     /// The signature proves that the signer began this session, for the key that accepts it, in this
@@ -51,7 +69,32 @@ impl Accepting<'_> {
     /// keyring's policy does not accept the signature's suite. Otherwise the same as
     /// [`DecapsulationKey::receiver`].
     pub fn receiver(&self, context: &[u8], hello: &[u8]) -> Result<SessionReceiver, Error> {
-        receive(self.keys, Some(self.signers), context, hello)
+        self.accept_hello(context, hello)?.receiver()
+    }
+
+    /// Verifies a hello's signature and decapsulates nothing yet: for keys whose secret is awaited, and for
+    /// services that ask their HSM only for signers who may start another session.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`receiver`](Self::receiver), except for the errors of the key.
+    ///
+    /// ```
+    /// # let bob = twinseal::DecapsulationKey::generate()?;
+    /// # let alice = twinseal::SigningKey::generate()?;
+    /// # let ask_kms = |ciphertext| bob.decapsulate(ciphertext);
+    /// let to_bob = bob.encapsulation_key();
+    /// let (hello, mut tx) = to_bob.signed_by(&alice).sender(b"example.com/orders")?;
+    ///
+    /// let verified = bob.accepting(alice.verifying_key()).accept_hello(b"example.com/orders", &hello)?;
+    /// assert_eq!(verified.signer(), Some(alice.verifying_key().key_id()));
+    /// let secret = ask_kms(verified.ciphertext())?; // awaited
+    /// let mut rx = verified.receiver_with(&secret)?;
+    /// assert_eq!(&rx.open(&tx.seal(b"one of each")?)?[..], b"one of each");
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
+    pub fn accept_hello(&self, context: &[u8], hello: &[u8]) -> Result<VerifiedHello<'a>, Error> {
+        accept_hello(self.keys, Some(self.signers), context, hello)
     }
 }
 
@@ -61,16 +104,16 @@ pub(crate) fn receiver(
     context: &[u8],
     hello: &[u8],
 ) -> Result<SessionReceiver, Error> {
-    receive(keys, None, context, hello)
+    accept_hello(keys, None, context, hello)?.receiver()
 }
 
 /// Common to all ways of accepting a session.
-fn receive(
-    keys: Addressee<'_>,
+pub(crate) fn accept_hello<'a>(
+    keys: Addressee<'a>,
     signers: Option<Signers<'_>>,
     context: &[u8],
     hello: &[u8],
-) -> Result<SessionReceiver, Error> {
+) -> Result<VerifiedHello<'a>, Error> {
     context::check(context)?;
     let Parts { hello, core, signature } = Parts::parse(hello)?;
     let (to, key) = keys.find(hello.suite, hello.recipient)?;
@@ -86,14 +129,5 @@ fn receive(
             signer.verify_prehashed(constants::SESSION_SIGNATURE_CONTEXT, &digest, &signature)?;
         }
     }
-    let secret = decapsulate(key, &hello.ciphertext)?;
-    let (direction, exporter, session_id) = start::derive(to.provider(), &secret, core, context)?;
-    Ok(SessionReceiver {
-        direction,
-        session_id,
-        signer: hello.signer(),
-        provider: to.provider(),
-        exporter: Some(exporter),
-        replied: None,
-    })
+    Ok(VerifiedHello { to, key, hello, core: core.to_vec(), context: context.to_vec() })
 }

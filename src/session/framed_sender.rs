@@ -91,7 +91,8 @@ impl<W> FramedSender<W> {
 }
 
 impl<W: Write> FramedSender<W> {
-    /// Sends the hello. The session is what [`sender`](crate::EncapsulationKey::sender) returned.
+    /// Sends the hello. The session is what [`sender`](crate::EncapsulationKey::sender) returned, or
+    /// [`PreparedSender::finish`](crate::session::PreparedSender::finish) if the signature was awaited.
     ///
     /// # Errors
     ///

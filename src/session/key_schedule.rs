@@ -17,7 +17,8 @@ pub(crate) struct Schedule {
 /// The exporter secret of a session (RFC 9180 §5.3).
 pub(crate) struct Exporter {
     suite_id: Vec<u8>,
-    secret: Zeroizing<[u8; 48]>,
+    /// In a box, so that a sender that is moved, with a future or out of one, leaves no copy behind.
+    secret: Box<Zeroizing<[u8; 48]>>,
 }
 
 const HPKE_VERSION: &[u8] = b"HPKE-v1";
@@ -43,8 +44,8 @@ impl Schedule {
         let (key, nonce) = key_and_nonce.split_at_mut(32);
         labeled_expand(&secret, &suite_id, b"key", &context, key);
         labeled_expand(&secret, &suite_id, b"base_nonce", &context, nonce);
-        let mut exporter = Zeroizing::new([0; 48]);
-        labeled_expand(&secret, &suite_id, b"exp", &context, &mut *exporter);
+        let mut exporter = Box::new(Zeroizing::new([0; 48]));
+        labeled_expand(&secret, &suite_id, b"exp", &context, &mut **exporter);
         Self { key_and_nonce, exporter: Exporter { suite_id, secret: exporter } }
     }
 }

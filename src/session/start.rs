@@ -15,7 +15,7 @@ use crate::{
     kem::{EncapsulationKey, SharedSecret},
     parties::{SignedBy, signed_digest},
     provider::{Provider, Random},
-    sign::{Sign, sign_checked},
+    sign::{Sign, VerifyingKey, sign_checked},
 };
 
 /// Derives from the shared secret, as both sides do: a direction, an exporter and the session's name.
@@ -73,31 +73,43 @@ impl SignedBy<'_> {
     }
 }
 
-/// Common to all ways of starting a session.
+/// Starts a session with a signer whose key is here, or with none.
 pub(crate) fn sender(
     to: &EncapsulationKey,
     signer: Option<&dyn Sign>,
     context: &[u8],
     random: &mut Random<'_>,
 ) -> Result<(Vec<u8>, SessionSender), Error> {
-    context::check(context)?;
     // The public half is asked for once: an external key could answer differently the next time.
     let signer = signer.map(|signer| (signer, signer.verifying_key()));
+    let (mut hello, sender) = begin(to, signer.map(|(_, key)| key), context, random)?;
+    if let Some((signer, key)) = signer {
+        let digest = signed_digest(&hello, to, key, context);
+        let signature =
+            sign_checked(signer, key.suite(), constants::SESSION_SIGNATURE_CONTEXT, &digest)?;
+        hello.extend_from_slice(signature.as_bytes());
+    }
+    Ok((hello, sender))
+}
+
+/// Common to all ways of starting a session: the core of its hello, which the signature follows if there is a
+/// signer, and its sender.
+pub(super) fn begin(
+    to: &EncapsulationKey,
+    signer: Option<&VerifyingKey>,
+    context: &[u8],
+    random: &mut Random<'_>,
+) -> Result<(Vec<u8>, SessionSender), Error> {
+    context::check(context)?;
     let (ciphertext, secret) = to.encapsulate_with(random)?;
     let hello = Hello {
         suite: to.suite(),
         recipient: to.key_id(),
-        signer: signer.map(|(_, key)| (key.suite(), key.key_id())),
+        signer: signer.map(|key| (key.suite(), key.key_id())),
         ciphertext,
     };
-    let mut bytes = hello.core();
-    let (direction, exporter, session_id) = derive(to.provider(), &secret, &bytes, context)?;
-    if let Some((signer, key)) = signer {
-        let digest = signed_digest(&bytes, to, key, context);
-        let signature =
-            sign_checked(signer, key.suite(), constants::SESSION_SIGNATURE_CONTEXT, &digest)?;
-        bytes.extend_from_slice(signature.as_bytes());
-    }
+    let core = hello.core();
+    let (direction, exporter, session_id) = derive(to.provider(), &secret, &core, context)?;
     let sender = SessionSender {
         direction,
         session_id,
@@ -105,5 +117,5 @@ pub(crate) fn sender(
         exporter: Some(exporter),
         replied: Arc::default(),
     };
-    Ok((bytes, sender))
+    Ok((core, sender))
 }

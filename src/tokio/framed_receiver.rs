@@ -164,6 +164,32 @@ impl<R: AsyncRead + Unpin> FramedReceiver<R> {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// A secret that is awaited, of a key whose public half is here:
+    ///
+    /// ```
+    /// # use twinseal::{DecapsulationKey, Error, tokio::FramedSender};
+    /// use twinseal::{Unlock, kem::{AwaitedKey, Ciphertext, SharedSecret}, tokio::FramedReceiver};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let inside = DecapsulationKey::generate()?;
+    /// # let public = inside.encapsulation_key().clone();
+    /// # let ask_kms = async |ciphertext: &Ciphertext| -> Result<SharedSecret, Error> { inside.decapsulate(ciphertext) };
+    /// # let session = public.sender(b"example.com/logs")?;
+    /// # let mut sender = FramedSender::start(Vec::new(), session).await?;
+    /// # sender.finish(b"a line").await?;
+    /// # let connection = sender.into_inner();
+    /// # let mut connection = &connection[..];
+    /// let bob = AwaitedKey::new(public);
+    /// let hello = FramedReceiver::read_hello(&mut connection).await?;
+    /// let verified = bob.accept_hello(b"example.com/logs", &hello)?;
+    /// let secret = ask_kms(verified.ciphertext()).await?;
+    /// let mut lines = FramedReceiver::new(connection, verified.receiver_with(&secret)?);
+    /// assert_eq!(lines.receive().await?.as_deref(), Some(&b"a line"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn read_hello(inner: &mut R) -> io::Result<Vec<u8>> {
         first_frame(inner, Content::Hello).await
     }

@@ -115,7 +115,8 @@ impl<W> FramedSender<W> {
 }
 
 impl<W: AsyncWrite + Unpin> FramedSender<W> {
-    /// Sends the hello. The session is what [`sender`](crate::EncapsulationKey::sender) returned.
+    /// Sends the hello. The session is what [`sender`](crate::EncapsulationKey::sender) returned, or
+    /// [`PreparedSender::finish`](crate::session::PreparedSender::finish) if the signature was awaited.
     ///
     /// If it is cancelled, the session is lost: start another one on another connection.
     ///

@@ -27,7 +27,8 @@ use crate::{
 ///
 /// [`SignedBy::request_sealer`](crate::SignedBy::request_sealer) makes the head. If it signs, it takes 1
 /// to several ms; an external key may block: call it in [`spawn_blocking`](::tokio::task::spawn_blocking)
-/// then.
+/// then. A signature that can be awaited is given to
+/// [`PreparedRequest::finish`](crate::request::PreparedRequest::finish), which makes the head, too.
 ///
 /// ```
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -129,7 +130,8 @@ impl<R: AsyncRead + Unpin> RequestReader<R> {
     }
 
     /// Reads and authenticates the first chunk, and asks no guard: [`Unadmitted::admitted`] takes its
-    /// verdict, which may have been awaited.
+    /// verdict, which may have been awaited. So may the secret: the request then comes from
+    /// [`VerifiedHead::unlock_with`].
     ///
     /// # Errors
     ///

@@ -42,6 +42,7 @@ mod split;
 
 // Envelopes, streams, sessions, requests and key files.
 mod async_io;
+mod awaited;
 mod headers;
 mod import;
 mod key_files;

@@ -6,10 +6,12 @@ use twinseal::{
     kem::{Ciphertext, SharedSecret},
     key_files::{PrivateDer, PrivatePem},
     request::{
-        Asked, FailedAnswer, Pending, PieceOpener, PieceSealer, ReplayGuard, RequestOpener,
-        RequestSealer, Unadmitted, UnlockedRequest,
+        Asked, FailedAnswer, Pending, PieceOpener, PieceSealer, PreparedRequest, ReplayGuard,
+        RequestOpener, RequestSealer, Unadmitted, UnlockedRequest, VerifiedHead,
     },
-    session::{ReplyNonce, SessionId, SessionReceiver, SessionSender},
+    session::{
+        PreparedSender, ReplyNonce, SessionId, SessionReceiver, SessionSender, VerifiedHello,
+    },
 };
 
 /// Does not compile if the type implements one of the traits: `ambiguous` would be two functions.
@@ -51,6 +53,10 @@ assert_secret!(
     Pending,
     PieceSealer,
     PieceOpener,
+    PreparedSender,
+    PreparedRequest,
+    SessionSender,
+    SessionReceiver,
 );
 
 // A secret's text is asked for by name.
@@ -80,6 +86,18 @@ const _: InPieces = Asked::piece_sealer;
 const _: fn(Pending, &[u8]) -> Result<Plaintext, FailedAnswer> = Pending::open;
 const _: fn(Pending) -> PieceOpener = Pending::piece_opener;
 assert_not!(FailedAnswer: Clone);
+
+// What awaits a signature or a secret takes it once. One hello has one sender, and no sender is without a
+// signature that was verified.
+type Hello = (Vec<u8>, SessionSender);
+const _: fn(PreparedSender, Signature) -> Result<Hello, Error> = PreparedSender::finish;
+const _: fn(PreparedRequest, Signature) -> Result<RequestSealer, Error> = PreparedRequest::finish;
+assert_not!(PreparedSender: Into<SessionSender>, Into<Hello>, std::ops::Deref);
+assert_not!(PreparedRequest: Into<RequestSealer>, Into<Pending>, std::ops::Deref);
+type Received = Result<SessionReceiver, Error>;
+const _: fn(VerifiedHello<'static>, &SharedSecret) -> Received = VerifiedHello::receiver_with;
+assert_not!(VerifiedHello<'static>: Clone, Into<SessionReceiver>);
+assert_not!(VerifiedHead<'static>: Clone, Into<UnlockedRequest>);
 
 // Who asks is not who answers, and what was not admitted has nothing to read or to answer with.
 assert_not!(Asked: Into<Pending>);

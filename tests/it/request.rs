@@ -2,6 +2,7 @@
 
 mod answer_forms;
 mod answers;
+mod awaited_secrets;
 mod changed;
 mod fixture;
 mod guard;
@@ -11,6 +12,7 @@ mod guard_replicas;
 mod guard_restarts;
 mod order;
 mod pieces;
+mod prepared;
 mod provider_faults;
 mod reader_faults;
 mod round_trips;

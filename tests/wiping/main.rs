@@ -28,6 +28,8 @@ mod passphrases;
 mod requests;
 mod secret_buffer;
 #[cfg(feature = "hazmat")]
+mod sessions;
+#[cfg(feature = "hazmat")]
 mod soundness;
 #[cfg(feature = "hazmat")]
 mod split_keys;

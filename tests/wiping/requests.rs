@@ -4,9 +4,9 @@ use std::io::{Read, Write, sink};
 
 use sha2::{Digest, Sha384};
 use twinseal::{
-    DecapsulationKey, Error, ReplayRefusal, SigningKey,
+    DecapsulationKey, Error, ReplayRefusal, Sign, Signature, SigningKey,
     hazmat::{self, RequestRandomness},
-    request::{AllowReplays, Asked, Pending, RequestHead, RequestTime},
+    request::{AllowReplays, Asked, Pending, PreparedRequest, RequestHead, RequestTime},
     secret::SecretBuffer,
 };
 
@@ -76,6 +76,22 @@ impl RequestCase {
         // Their signatures may differ.
         assert_eq!(pending.id(), RequestHead::parse(&self.request).unwrap().id());
         pending
+    }
+
+    fn prepare(&self, key: &DecapsulationKey) -> PreparedRequest {
+        let randomness = RequestRandomness {
+            time: RequestTime::from_millis(7).unwrap(),
+            encapsulation: self.kem.randomness,
+            salt: [7; 24],
+        };
+        let (to, alice) = (key.encapsulation_key(), self.alice.verifying_key());
+        let prepared = hazmat::prepare_request(to, alice, CTX, &randomness).unwrap();
+        assert_eq!(prepared.id(), RequestHead::parse(&self.request).unwrap().id());
+        prepared
+    }
+
+    fn sign(&self, context: &[u8], sha512: &[u8; 64]) -> Signature {
+        Sign::sign_prehashed(&self.alice, context, sha512).unwrap()
     }
 
     fn accept(&self, key: &DecapsulationKey) -> Asked {
@@ -152,6 +168,41 @@ fn pieces() {
             let long =
                 case.accept(&key).piece_writer(sink()).unwrap().with_bound(100).piece(plaintext);
             assert!(long.is_err());
+        });
+    }
+}
+
+/// Given up while the signature or the secret is awaited, refused, and finished; each moved to and fro, as a future
+/// that is in a box does.
+#[test]
+fn awaited() {
+    for (case, provider) in cases() {
+        case.secrets.assert_not_leaked_by(|| {
+            let key = case.kem.key().on(provider).unwrap();
+            let from_alice = key.accepting(case.alice.verifying_key());
+            drop(case.prepare(&key));
+            drop(Box::new(case.prepare(&key)));
+
+            let prepared = Box::new(case.prepare(&key));
+            let wrong = case.sign(prepared.signature_context(), &[7; 64]);
+            assert!(prepared.finish(wrong).is_err());
+
+            let prepared = Box::new(case.prepare(&key));
+            let signature = case.sign(prepared.signature_context(), prepared.sha512());
+            let sealer = Box::new(prepared.finish(signature).unwrap());
+            drop(format!("{sealer:?}"));
+            let (request, pending) = sealer.seal(case.kem.plaintext).unwrap();
+
+            let head = RequestHead::parse(&request).unwrap();
+            let body = &request[head.len()..];
+            let verified = || Box::new(from_alice.accept_head(CTX, head.clone()).unwrap());
+            drop(verified());
+            let secret = Box::new(key.decapsulate(head.ciphertext()).unwrap());
+            drop(Box::new(verified().unlock_with(&secret).unwrap()));
+            let unadmitted = Box::new(verified().unlock_with(&secret).unwrap().open(body).unwrap());
+            let (opened, asked) = unadmitted.admitted(Ok(())).unwrap();
+            assert!(opened[..] == case.kem.plaintext[..]);
+            drop(pending.open(&asked.answer(case.kem.plaintext).unwrap()).unwrap());
         });
     }
 }
