@@ -128,13 +128,13 @@ fn each_fault_of_each_half_and_of_both() {
                 for secret in [&decapsulated, &apart] {
                     match (fate(fates), secret) {
                         (Right, Ok(secret)) => {
-                            assert_eq!(secret.as_bytes(), sent.as_bytes(), "{what}")
+                            assert_eq!(secret.as_bytes(), sent.as_bytes(), "{what}");
                         }
                         (Another, Ok(secret)) => {
-                            assert_ne!(secret.as_bytes(), sent.as_bytes(), "{what}")
+                            assert_ne!(secret.as_bytes(), sent.as_bytes(), "{what}");
                         }
                         (Failed(cause), Err(error)) => {
-                            assert_of_half(error, failed(fates), cause, &seen)
+                            assert_of_half(error, failed(fates), cause, &seen);
                         }
                         (_, outcome) => panic!("{what}: {outcome:?}"),
                     }

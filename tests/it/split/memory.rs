@@ -382,6 +382,9 @@ fn read_field(input: &mut impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(field)
 }
 
+/// What a token makes of a context and a ciphertext or message.
+type Answer = Box<dyn Fn(&[u8], &[u8]) -> Vec<u8>>;
+
 /// A token: one half of a key comes in, and does not leave. It ends when nobody can ask it any more.
 #[test]
 #[ignore = "a child of nothing_is_left"]
@@ -393,7 +396,7 @@ fn token() {
         io::stdin().read_exact(&mut key).unwrap();
         key
     };
-    let decapsulating = |kem: &dyn Kem, key: &[u8]| -> Box<dyn Fn(&[u8], &[u8]) -> Vec<u8>> {
+    let decapsulating = |kem: &dyn Kem, key: &[u8]| -> Answer {
         let (pair, length) = (kem.key_pair(key).unwrap(), kem.lengths().shared_secret);
         Box::new(move |_, ciphertext| {
             let mut secret = vec![0; length];
@@ -401,11 +404,10 @@ fn token() {
             secret
         })
     };
-    let signing =
-        |scheme: &dyn SignatureScheme, key: &[u8]| -> Box<dyn Fn(&[u8], &[u8]) -> Vec<u8>> {
-            let pair = scheme.key_pair(key).unwrap();
-            Box::new(move |context, message| pair.signer.sign(context, message).unwrap())
-        };
+    let signing = |scheme: &dyn SignatureScheme, key: &[u8]| -> Answer {
+        let pair = scheme.key_pair(key).unwrap();
+        Box::new(move |context, message| pair.signer.sign(context, message).unwrap())
+    };
     let answer = match &*algorithm {
         "ml-kem" => decapsulating(PORTABLE.ml_kem_1024, &key(64)),
         "x25519" => decapsulating(PORTABLE.x25519, &key(32)),

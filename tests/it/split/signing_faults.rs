@@ -167,7 +167,7 @@ fn each_fault_of_each_half_and_of_both() {
             for signed in [signed, apart] {
                 match (failure([*fate_pq, *fate_t]), signed) {
                     (None, Ok(signature)) => {
-                        case.public.verify(CTX, b"message", &signature).unwrap()
+                        case.public.verify(CTX, b"message", &signature).unwrap();
                     }
                     (Some((half, cause)), Err(error)) => assert_of_half(&error, half, cause, &seen),
                     (_, signed) => panic!("{what}: {signed:?}"),
