@@ -5,10 +5,7 @@ use std::{
     fs::File,
     io::{self, Write},
     os::unix::net::{UnixListener, UnixStream},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -68,24 +65,21 @@ pub(crate) fn serve(options: &Serve) -> Result<()> {
     }
     writeln!(io::stdout(), "{READY}{shown}")?;
 
-    let clients = Arc::new(AtomicUsize::new(0));
+    // As many clones as clients: a thread that panics drops its own, too.
+    let clients = Arc::new(());
     for stream in listener.incoming() {
         let Ok(stream) = stream else {
             thread::sleep(Duration::from_millis(10)); // out of file descriptors, for now
             continue;
         };
         // A client that is not served is disconnected, and may try again.
-        if clients.fetch_add(1, Relaxed) < MAX_CLIENTS {
-            let (custodian, served) = (Arc::clone(&custodian), Arc::clone(&clients));
-            let serving = thread::Builder::new().spawn(move || {
+        if Arc::strong_count(&clients) <= MAX_CLIENTS {
+            let (custodian, client) = (Arc::clone(&custodian), Arc::clone(&clients));
+            let _ = thread::Builder::new().spawn(move || {
                 custodian.converse(stream);
-                served.fetch_sub(1, Relaxed);
+                drop(client);
             });
-            if serving.is_ok() {
-                continue;
-            }
         }
-        clients.fetch_sub(1, Relaxed);
     }
     Ok(())
 }

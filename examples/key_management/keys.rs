@@ -34,6 +34,10 @@ impl Keys {
         let mut loaded = Loaded::new();
         for entry in fs::read_dir(".")? {
             let file = entry?.file_name();
+            if file.as_encoded_bytes().starts_with(b".tmp") {
+                fs::remove_file(&file)?; // a half that was being written when the process was killed
+                continue;
+            }
             let Some((name, algorithm)) = file.to_str().and_then(parse) else { continue };
             let at = |reason: String| format!("{name}.{algorithm}: {reason}");
             if algorithm.half() != half {

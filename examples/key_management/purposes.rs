@@ -23,7 +23,13 @@ pub(crate) fn check(
     if allowed.iter().any(|allowed| allowed.as_bytes() == context) {
         return Ok(());
     }
-    Err(format!("this key does not sign for \"{}\"", printable(String::from_utf8_lossy(context))))
+    Err(format!("this key does not sign for {}", shown(message)))
+}
+
+/// The context of a message, for a log.
+pub(crate) fn shown(message: &[u8]) -> String {
+    let context = context(message).unwrap_or_default();
+    format!("\"{}\"", printable(String::from_utf8_lossy(context)))
 }
 
 fn context(message: &[u8]) -> Option<&[u8]> {

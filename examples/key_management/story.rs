@@ -108,6 +108,7 @@ fn moves_in(custodians: &Halves<Custodian>, out: &mut impl Write) -> Result<(Ser
         || signing.sign(SIGNED.as_bytes(), CHECKPOINT).map(drop),
     )?;
 
+    // Who moves a key that is in use keeps a copy until both halves were tried in their new places.
     let (halves, signing) = (whole.into_halves()?, signing.into_halves()?);
     let key = Halves {
         post_quantum: custodians.post_quantum.import(OLD, &halves.post_quantum)?,

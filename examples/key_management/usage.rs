@@ -10,7 +10,8 @@ use std::{
 
 use crate::{
     algorithm::Algorithm,
-    protocol::{Answer, Request},
+    protocol::{Answer, Request, Task},
+    purposes,
 };
 
 /// How often each algorithm did each task, and how often it did not.
@@ -25,11 +26,14 @@ impl Usage {
         time: Duration,
         answer: &Answer,
     ) -> io::Result<()> {
-        let Request { task, algorithm, name, .. } = request;
+        let Request { task, algorithm, name, input, .. } = request;
         let (outcome, refused) = match answer {
-            Answer::Done(_) => ("done", 0),
-            Answer::Refused(reason) => (reason.as_str(), 1),
-            Answer::Malformed => ("the ciphertext is malformed", 1),
+            Answer::Done(_) if *task == Task::Sign => {
+                (format!("done for {}", purposes::shown(input)), 0)
+            }
+            Answer::Done(_) => ("done".into(), 0),
+            Answer::Refused(reason) => (reason.clone(), 1),
+            Answer::Malformed => ("the ciphertext is malformed".into(), 1),
         };
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.entry((*algorithm, task.name())).or_default()[refused] += 1;

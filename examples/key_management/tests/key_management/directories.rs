@@ -7,7 +7,10 @@ use std::{
     path::Path,
 };
 
-use support::{example::names, running::refused};
+use support::{
+    example::names,
+    running::{refused, run},
+};
 
 use crate::pair::{Pair, private_directory, serve};
 
@@ -39,7 +42,7 @@ fn it_makes_its_directory() {
     let serve = serve(&open, "traditional");
     command.args(["-c", "umask 0; exec \"$0\" \"$@\""]).arg(serve.get_program());
     // Its standard input is at its end, so it makes its directory and ends.
-    assert_eq!(support::running::run(command.args(serve.get_args())).code, Some(0));
+    assert_eq!(run(command.args(serve.get_args())).code, Some(0));
     assert_eq!(mode(&open), 0o700);
 }
 
@@ -133,6 +136,15 @@ fn halves_that_cannot_be_used() {
         refuses(directory.path(), "traditional", expected);
         assert_eq!(names(directory.path()), ["lock", file]);
     }
+}
+
+/// A custodian that was killed while it wrote a half leaves a part of it, which nobody knows.
+#[test]
+fn what_a_killed_custodian_leaves() {
+    let directory = private_directory();
+    fs::write(directory.path().join(".tmpQ8x2Fz"), [7; 20]).unwrap();
+    assert_eq!(run(&mut serve(directory.path(), "traditional")).code, Some(0));
+    assert_eq!(names(directory.path()), ["lock", "socket"]);
 }
 
 /// A name that is in use is not used again: a half is never replaced.
