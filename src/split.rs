@@ -115,7 +115,12 @@
 //! |---|---|---|---|
 //! | open an envelope | [`Header::parse`], [`find`](crate::envelope::Header::find) | [`SharedSecret::combine`] | [`Header::unlock`] |
 //! | accept a request | [`accept_head`](crate::Accepting::accept_head) | [`SharedSecret::combine`] | [`unlock_with`](crate::request::VerifiedHead::unlock_with) |
+//! | accept a session | [`accept_hello`](crate::Accepting::accept_hello) | [`SharedSecret::combine`] | [`receiver_with`](crate::session::VerifiedHello::receiver_with) |
 //! | sign | [`to_be_signed`](crate::VerifyingKey::to_be_signed) | [`join`](crate::sign::ToBeSigned::join) | |
+//! | sign a request | [`prepare_request`](crate::EncapsulationKey::prepare_request) | [`join`](crate::sign::ToBeSigned::join) | [`finish`](crate::request::PreparedRequest::finish) |
+//! | begin a signed session | [`prepare_sender`](crate::EncapsulationKey::prepare_sender) | [`join`](crate::sign::ToBeSigned::join) | [`finish`](crate::session::PreparedSender::finish) |
+//!
+//! [`AwaitedKey`](crate::kem::AwaitedKey) is the key to accept with, also in a ring.
 //!
 //! To check such a key at the start, await the secret of a ciphertext that you
 //! [encapsulated](crate::EncapsulationKey::encapsulate), and compare the two; and await a signature, which is verified.
