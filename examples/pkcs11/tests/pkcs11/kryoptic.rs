@@ -2,6 +2,10 @@
 
 use std::fs;
 
+use cryptoki::{
+    context::Pkcs11,
+    object::{Attribute, AttributeType, ObjectClass},
+};
 use pkcs11::{Algorithm, EcdhP384, EcdsaP384, MlDsa87, MlKem1024};
 use twinseal::{
     DecapsulationKey, Error, KemSuite, SigningKey,
@@ -112,6 +116,30 @@ fn does_what_providers_do() {
         verifier.verify(b"other", b"message", &signature).unwrap_err();
     }
     assert!(matches!(in_token.sign(&[7; 256], b"").unwrap_err(), Error::Context(_)));
+
+    // What it made, and what it was given, cannot be read out again.
+    token.generate(Algorithm::MlKem1024, &key("made kem")).unwrap();
+    token.generate(Algorithm::MlDsa87, &key("made dsa")).unwrap();
+    let functions = Pkcs11::new(tokens.path("kryoptic.so")).unwrap();
+    let slot = functions.get_slots_with_initialized_token().unwrap()[0];
+    let session = functions.open_ro_session(slot).unwrap(); // the process is logged in
+    for label in ["kem", "dsa", "made kem", "made dsa"] {
+        let template = [Attribute::Label(label.into()), Attribute::Class(ObjectClass::PRIVATE_KEY)];
+        let object = session.find_objects(&template).unwrap()[0];
+        for expected in [
+            Attribute::Private(true),
+            Attribute::Sensitive(true),
+            Attribute::Extractable(false),
+            Attribute::Sign(label.ends_with("dsa")),
+            Attribute::Derive(false),
+        ] {
+            let found = session.get_attributes(object, &[expected.attribute_type()]).unwrap();
+            assert_eq!(found, [expected], "{label}");
+        }
+        for secret in [AttributeType::Value, AttributeType::Seed] {
+            assert_eq!(session.get_attributes(object, &[secret]).unwrap(), [], "{label}");
+        }
+    }
 
     // It takes traditional halves, too, and returns points without an OCTET STRING.
     let whole = DecapsulationKey::generate_for(KemSuite::ML_KEM_1024_P384).unwrap();

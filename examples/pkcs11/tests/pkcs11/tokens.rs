@@ -3,6 +3,7 @@
 
 use std::{
     env, fs,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -173,7 +174,8 @@ pub(crate) fn key(label: &str) -> KeyName {
 /// A skipped test is a failure where the variable is set, as in .ci.
 fn skip(required: &str, reason: &str) {
     assert!(env::var_os(required).is_none(), "{required} is set, but {reason}");
-    println!("skipped: {reason}");
+    // Not captured, as the output of a passed test would be.
+    let _ = io::stderr().write_all(format!("skipped: {reason}\n").as_bytes());
 }
 
 #[test]
