@@ -171,6 +171,11 @@ mod parties;
 mod policy;
 pub mod sign;
 pub mod split;
+#[cfg(feature = "tracing")]
+pub mod tracing;
+#[cfg(not(feature = "tracing"))]
+#[path = "tracing/off.rs"]
+mod tracing;
 
 // Built on them: chunks, envelopes, sessions, key files, and one name for the keys that open them.
 pub mod envelope;

@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{Ciphertext, EncapsulationKey, SharedSecret, hybrid::Transcript};
-use crate::{error::Error, half::Half, provider::Random, wire};
+use crate::{error::Error, half::Half, provider::Random, tracing::KeyUse, wire};
 
 /// A hybrid's combiner for one key.
 pub(crate) struct Combiner {
@@ -109,7 +109,9 @@ impl SharedSecret {
         post_quantum: Result<impl AsRef<[u8]>, Error>,
         traditional: Result<impl AsRef<[u8]>, Error>,
     ) -> Result<Self, Error> {
-        Combiner::new(encapsulation_key.clone()).combine(ciphertext, post_quantum, traditional)
+        KeyUse::decapsulate(encapsulation_key).elsewhere().report(|| {
+            Combiner::new(encapsulation_key.clone()).combine(ciphertext, post_quantum, traditional)
+        })
     }
 }
 

@@ -9,7 +9,9 @@ use super::{Ciphertext, Decapsulate, EncapsulationKey, KemSuite, SharedSecret};
 use crate::{
     error::Error,
     provider::{self, Decapsulator, Kem, KemKeyPair, Provider, Random},
-    random, wire,
+    random,
+    tracing::KeyUse,
+    wire,
 };
 
 /// A private key to decapsulate and open with, and its expanded form. Load it once and share it in an
@@ -174,11 +176,13 @@ impl DecapsulationKey {
     /// [`Error::SuiteMismatch`] if the ciphertext is of another suite; [`Error::Invalid`] if its
     /// X25519 or P-384 half does not lead to a shared secret.
     pub fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
-        let suite = self.suite();
-        ciphertext.check_suite(suite)?;
-        let mut secret = Zeroizing::new(vec![0; suite.lengths().shared_secret]);
-        self.decapsulator.decapsulate(&ciphertext.bytes, &mut secret)?;
-        Ok(SharedSecret { suite, bytes: secret })
+        KeyUse::decapsulate(&self.encapsulation_key).report(|| {
+            let suite = self.suite();
+            ciphertext.check_suite(suite)?;
+            let mut secret = Zeroizing::new(vec![0; suite.lengths().shared_secret]);
+            self.decapsulator.decapsulate(&ciphertext.bytes, &mut secret)?;
+            Ok(SharedSecret { suite, bytes: secret })
+        })
     }
 }
 

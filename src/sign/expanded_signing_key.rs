@@ -6,7 +6,7 @@ use super::{
     Sign, Signature, SignatureSuite, VerifyingKey, WithoutContext,
     composite::{CompositeKeyPair, CompositeSigner},
 };
-use crate::{error::Error, provider};
+use crate::{error::Error, provider, tracing::KeyUse};
 
 /// A private key of other software that was exported without its ML-DSA seed. It signs as
 /// [`SigningKey`](crate::SigningKey) does, but there is no key file that could hold it. It is wiped when
@@ -55,7 +55,8 @@ impl ExpandedSigningKey {
     /// Signs, verifies, and drops the signature.
     fn try_out(&self) -> Result<(), Error> {
         let (context, sha512) = (b"", [0; 64]);
-        let signature = self.sign_prehashed(context, &sha512)?;
+        let bytes = self.signer.sign_prehashed(context, &sha512)?;
+        let signature = Signature { suite: self.verifying_key.suite(), bytes };
         self.verifying_key.verify_prehashed(context, &sha512, &signature).map_err(|_| {
             Error::Invalid { what: "signing key", reason: "its signatures do not verify" }
         })
@@ -80,7 +81,8 @@ impl Sign for ExpandedSigningKey {
     }
 
     fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
-        let bytes = self.signer.sign_prehashed(context, sha512)?;
+        let signed = || self.signer.sign_prehashed(context, sha512);
+        let bytes = KeyUse::sign(&self.verifying_key).report(signed)?;
         Ok(Signature { suite: self.verifying_key.suite(), bytes })
     }
 }

@@ -12,7 +12,9 @@ use super::{
 use crate::{
     error::Error,
     provider::{self, Provider, Random, SignatureScheme},
-    random, wire,
+    random,
+    tracing::KeyUse,
+    wire,
 };
 
 /// A private key to sign with, and its expanded form. Load it once and share it in an
@@ -199,7 +201,8 @@ impl Sign for SigningKey {
     }
 
     fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
-        let bytes = self.signer.sign_prehashed(context, sha512)?;
+        let signed = || self.signer.sign_prehashed(context, sha512);
+        let bytes = KeyUse::sign(&self.verifying_key).report(signed)?;
         Ok(Signature { suite: self.suite(), bytes })
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     check, constants, context,
     error::Error,
     half::{Half, Halves},
+    tracing::KeyUse,
     wire,
 };
 
@@ -118,6 +119,15 @@ impl ToBeSigned {
     ///
     /// [`Error::External`], naming the first half that failed, or whose signature is malformed or does not verify.
     pub fn join(
+        &self,
+        ml_dsa: Result<impl AsRef<[u8]>, Error>,
+        ecdsa: Result<EcdsaSignature, Error>,
+    ) -> Result<Signature, Error> {
+        KeyUse::sign(&self.verifying_key).elsewhere().report(|| self.joined(ml_dsa, ecdsa))
+    }
+
+    /// [`join`](Self::join), of halves that were asked here.
+    pub(crate) fn joined(
         &self,
         ml_dsa: Result<impl AsRef<[u8]>, Error>,
         ecdsa: Result<EcdsaSignature, Error>,

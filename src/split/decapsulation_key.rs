@@ -10,6 +10,7 @@ use crate::{
     error::Error,
     kem::{Ciphertext, Combiner, Decapsulate, DecapsulationKey, EncapsulationKey, SharedSecret},
     provider::{Decapsulator, Kem, Random},
+    tracing::{self, KeyUse},
 };
 
 /// A private key made of two halves, each in memory, in a token or behind a network.
@@ -63,10 +64,12 @@ impl SplitDecapsulationKey {
     pub fn check(&self) -> Result<(), Error> {
         let public = self.encapsulation_key();
         let (kems, keys) = (public.kems(), public.halves());
-        let post_quantum = check(&kems.post_quantum, keys.post_quantum, &*self.post_quantum)?;
-        let traditional = check(&kems.traditional, keys.traditional, &*self.traditional)?;
-        post_quantum.map_err(|error| error.of_half(Half::PostQuantum))?;
-        traditional.map_err(|error| error.of_half(Half::Traditional))
+        KeyUse::decapsulate(public).check().report(|| {
+            let post_quantum = check(&kems.post_quantum, keys.post_quantum, &*self.post_quantum)?;
+            let traditional = check(&kems.traditional, keys.traditional, &*self.traditional)?;
+            post_quantum.map_err(|error| error.of_half(Half::PostQuantum))?;
+            traditional.map_err(|error| error.of_half(Half::Traditional))
+        })
     }
 }
 
@@ -111,19 +114,19 @@ impl Decapsulate for SplitDecapsulationKey {
     }
 
     fn decapsulate(&self, ciphertext: &Ciphertext) -> Result<SharedSecret, Error> {
-        self.combiner.check_suite(ciphertext)?;
-        let (ciphertexts, kems) = (ciphertext.halves(), self.encapsulation_key().kems());
-        let post_quantum = ask(
-            &*self.post_quantum,
-            ciphertexts.post_quantum,
-            kems.post_quantum.lengths().shared_secret,
-        );
-        let traditional = ask(
-            &*self.traditional,
-            ciphertexts.traditional,
-            kems.traditional.lengths().shared_secret,
-        );
-        self.combiner.combine(ciphertext, post_quantum, traditional)
+        KeyUse::decapsulate(self.encapsulation_key()).report(|| {
+            self.combiner.check_suite(ciphertext)?;
+            let (ciphertexts, kems) = (ciphertext.halves(), self.encapsulation_key().kems());
+            let post_quantum = tracing::half(Half::PostQuantum, || {
+                let length = kems.post_quantum.shared_secret_len();
+                ask(&*self.post_quantum, ciphertexts.post_quantum, length)
+            });
+            let traditional = tracing::half(Half::Traditional, || {
+                let length = kems.traditional.shared_secret_len();
+                ask(&*self.traditional, ciphertexts.traditional, length)
+            });
+            self.combiner.combine(ciphertext, post_quantum, traditional)
+        })
     }
 }
 

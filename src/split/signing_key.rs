@@ -8,6 +8,7 @@ use crate::{
     error::Error,
     provider::SchemeSigner,
     sign::{EcdsaSignature, Sign, Signature, SigningKey, VerifyingKey},
+    tracing::{self, KeyUse},
 };
 
 /// A signing key made of two halves, each in memory, in a token or behind a network.
@@ -58,7 +59,8 @@ impl SplitSigningKey {
     ///
     /// [`Error::External`] if a half fails or is not of this key, naming the half.
     pub fn check(&self) -> Result<(), Error> {
-        check(&self.verifying_key, &*self.post_quantum, &*self.traditional)
+        let checked = || check(&self.verifying_key, &*self.post_quantum, &*self.traditional);
+        KeyUse::sign(&self.verifying_key).check().report(checked)
     }
 }
 
@@ -71,9 +73,11 @@ fn sign(
 ) -> Result<Signature, Error> {
     let to_be_signed = public.to_be_signed(context, sha512)?;
     let message = to_be_signed.message();
-    let ml_dsa = asked(|| post_quantum.sign(to_be_signed.ml_dsa_context(), message));
-    let ecdsa = asked(|| traditional.sign(b"", message));
-    to_be_signed.join(ml_dsa, ecdsa.map(EcdsaSignature::Fixed))
+    let ml_dsa = tracing::half(Half::PostQuantum, || {
+        asked(|| post_quantum.sign(to_be_signed.ml_dsa_context(), message))
+    });
+    let ecdsa = tracing::half(Half::Traditional, || asked(|| traditional.sign(b"", message)));
+    to_be_signed.joined(ml_dsa, ecdsa.map(EcdsaSignature::Fixed))
 }
 
 fn check(
@@ -91,7 +95,9 @@ impl Sign for SplitSigningKey {
     }
 
     fn sign_prehashed(&self, context: &[u8], sha512: &[u8; 64]) -> Result<Signature, Error> {
-        sign(&self.verifying_key, &*self.post_quantum, &*self.traditional, context, sha512)
+        KeyUse::sign(&self.verifying_key).report(|| {
+            sign(&self.verifying_key, &*self.post_quantum, &*self.traditional, context, sha512)
+        })
     }
 }
 
