@@ -8,6 +8,7 @@ use crate::{
     key_id::KeyId,
     keyring::Keyring,
     sign::SignatureSuite,
+    tracing::KeyUse,
 };
 
 /// Seals [`Unlock`](crate::Unlock): its methods are written once, for an [`Addressee`].
@@ -97,9 +98,12 @@ pub(crate) fn decapsulate(
     key: &dyn Decapsulate,
     ciphertext: &Ciphertext,
 ) -> Result<SharedSecret, Error> {
-    let secret = key.decapsulate(ciphertext).map_err(Error::into_external)?;
-    if secret.suite() != ciphertext.suite() {
-        return Err(Error::external("the shared secret is not of the key's suite"));
-    }
-    Ok(secret)
+    let decapsulated = || {
+        let secret = key.decapsulate(ciphertext).map_err(Error::into_external)?;
+        if secret.suite() != ciphertext.suite() {
+            return Err(Error::external("the shared secret is not of the key's suite"));
+        }
+        Ok(secret)
+    };
+    KeyUse::report_by(|| KeyUse::decapsulate(key.encapsulation_key()), decapsulated)
 }

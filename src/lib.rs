@@ -103,6 +103,7 @@
 //! | [`secret`] | buffers that are wiped when they are dropped |
 //! | [`provider`] | another implementation of the primitives, or the one of another crate feature |
 //! | [`tokio`][tokio module] | asynchronous readers and writers, and keys that are reloaded while a service runs; feature `tokio` |
+//! | [`tracing`][tracing module] | an event for each use of a private key; feature `tracing` |
 //! | `hazmat` | known answers, in tests; feature `hazmat` |
 //!
 //! A method is in the module of its verb: `EncapsulationKey::seal` is documented here and written in `envelope`.
@@ -111,7 +112,8 @@
 //!
 //! None is on by default, and none changes a byte. `aws-lc-rs` (C and assembly) makes most operations three to six
 //! times as fast, `rayon` adds `.parallel()`, which uses all cores, and `tokio` adds asynchronous readers and
-//! writers. `passphrase` adds encrypted private keys, and `x509` keys out of certificates. [`provider`] describes
+//! writers. `passphrase` adds encrypted private keys, `x509` keys out of certificates, and
+//! `tracing` an event for each use of a private key. [`provider`] describes
 //! `aws-lc-rs` and `pqclean`. `experimental-falcon` adds a signature suite outside the promises below. `hazmat` is for
 //! known answers, and `cli` only for `cargo install`. A debug build needs optimised dependencies:
 //! `[profile.dev.package."*"]` with `opt-level = 3`.
@@ -133,6 +135,7 @@
 //! - The crate has not been audited. [SECURITY.md] has the threat model.
 //!
 //! [tokio module]: https://docs.rs/twinseal/latest/twinseal/tokio/index.html
+//! [tracing module]: https://docs.rs/twinseal/latest/twinseal/tracing/index.html
 //! [x509 module]: https://docs.rs/twinseal/latest/twinseal/x509/index.html
 //! [docs/stack.md]: https://docs.rs/crate/twinseal/latest/source/docs/stack.md
 //! [SPEC.md]: https://docs.rs/crate/twinseal/latest/source/SPEC.md

@@ -22,7 +22,8 @@
 //! [`ToBeSigned::join`](crate::sign::ToBeSigned::join) report that a key was used, when its halves' answers have
 //! arrived. The text of an external error is an adapter's own, so adapters keep secrets out of it.
 //!
-//! A half that disliked a ciphertext is no failure here, as it is none to the caller.
+//! A half that disliked a ciphertext is no failure here, as it is none to the caller. An external key is asked for
+//! its public half once more, to be named; a key that answers with another one is logged by that.
 //!
 //! # Which calls are reported
 //!
@@ -165,10 +166,22 @@ impl KeyUse {
     }
 
     pub(crate) fn report<T>(self, use_key: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        Self::report_by(|| self, use_key)
+    }
+
+    /// [`report`](Self::report) for external keys, which are asked who they are only if somebody listens.
+    pub(crate) fn report_by<T>(
+        describe: impl FnOnce() -> Self,
+        use_key: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
         // If the lower of the two levels is not wanted, nothing is: one load of an atomic, mostly.
         if !enabled!(target: TARGET, Level::WARN) {
             return use_key();
         }
+        describe().run(use_key)
+    }
+
+    fn run<T>(self, use_key: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
         let outer = CURRENT.get();
         if outer.is_some_and(|outer| outer.key_id == self.key_id) {
             return use_key();

@@ -6,7 +6,7 @@ use super::{
     Signature, SignatureSuite, VerifyingKey,
     prehash::{hash_reader, prehash},
 };
-use crate::{context, error::Error};
+use crate::{context, error::Error, tracing::KeyUse};
 
 /// A signing key in any place: in memory as [`SigningKey`](crate::SigningKey), or in an
 /// HSM or KMS behind an implementation of your own.
@@ -83,11 +83,14 @@ pub(crate) fn sign_checked<K: Sign + ?Sized>(
     context: &[u8],
     sha512: &[u8; 64],
 ) -> Result<Signature, Error> {
-    let signature = key.sign_prehashed(context, sha512).map_err(Error::into_external)?;
-    if signature.suite != suite {
-        return Err(Error::external("the signature is not of the key's suite"));
-    }
-    Ok(signature)
+    let signed = || {
+        let signature = key.sign_prehashed(context, sha512).map_err(Error::into_external)?;
+        if signature.suite != suite {
+            return Err(Error::external("the signature is not of the key's suite"));
+        }
+        Ok(signature)
+    };
+    KeyUse::report_by(|| KeyUse::sign(key.verifying_key()), signed)
 }
 
 /// Forwards every method, so that a key's own `sign` is the one that runs behind a pointer too.

@@ -29,6 +29,8 @@ mod external_keys;
 mod falcon;
 #[cfg(feature = "hazmat")]
 mod hpke_pq;
+#[cfg(feature = "tracing")]
+mod key_events;
 mod keyring;
 #[cfg(feature = "hazmat")]
 mod lamps;
