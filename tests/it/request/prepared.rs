@@ -1,15 +1,9 @@
 //! Is a request that awaited its signature the one that a key at hand makes, and is a wrong signature held back?
 
 use sha2::{Digest, Sha512};
-use twinseal::{
-    Error,
-    provider::PORTABLE,
-    request::{RequestHead, RequestTime},
-    sign::EcdsaSignature,
-    split::Half,
-};
+use twinseal::{provider::PORTABLE, request::RequestTime, sign::EcdsaSignature, split::Half};
 
-use super::fixture::{ALICE, ANY, BOB, BOB_P384, CTX, MALLORY, QUESTION, judged, plaintext};
+use super::fixture::{ALICE, BOB, BOB_P384, CTX, MALLORY, QUESTION, judged, plaintext};
 use crate::{
     awaited::signatures::{assert_names, sign, wrong},
     common::{errors::outcome, keys::signing_key},
@@ -46,7 +40,10 @@ fn asked_and_answered() {
 #[cfg(feature = "hazmat")]
 #[test]
 fn it_is_the_request_of_a_key_at_hand() {
-    use twinseal::hazmat::{self, RequestRandomness};
+    use twinseal::{
+        hazmat::{self, RequestRandomness},
+        request::{AllowReplays, RequestHead},
+    };
 
     for (bob, encapsulation) in [(&*BOB, &[7; 64][..]), (&*BOB_P384, &[7; 80])] {
         let to = bob.encapsulation_key();
@@ -67,7 +64,8 @@ fn it_is_the_request_of_a_key_at_hand() {
         theirs.detach().unwrap();
         assert!(ours.as_bytes() == theirs.as_bytes());
         assert_eq!((ours.id(), pending.id()), (theirs.id(), of_direct.id()));
-        let (_, asked) = bob.accepting(ALICE.verifying_key()).accept(CTX, &request, ANY).unwrap();
+        let (_, asked) =
+            bob.accepting(ALICE.verifying_key()).accept(CTX, &request, &AllowReplays).unwrap();
         assert_eq!(&of_direct.open(&asked.answer(b"a cat").unwrap()).unwrap()[..], b"a cat");
     }
 }
@@ -139,7 +137,7 @@ fn a_signature_that_took_too_long() {
     use std::time::Duration;
 
     use twinseal::{
-        ReplayRefusal,
+        Error, ReplayRefusal,
         hazmat::{self, RequestRandomness},
         request::{Window, WindowGuard},
     };
