@@ -85,7 +85,7 @@ impl SharedSecret {
     ///
     /// ```
     /// use twinseal::{DecapsulationKey, Error, kem::SharedSecret, provider::{Kem, PORTABLE}};
-    /// use zeroize::Zeroizing;
+    /// use twinseal::zeroize::Zeroizing;
     ///
     /// let whole = DecapsulationKey::generate()?;
     /// let public = whole.encapsulation_key().clone();
