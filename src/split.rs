@@ -335,10 +335,11 @@
 //!    a token. If you must, its adapter returns [`Error::Invalid`] for that answer: random bytes take the place of the
 //!    half's secret, and the sender sees what they see for every wrong envelope, [`Error::Open`]. All other failures
 //!    are [`Error::external`], and must not depend on the ciphertext.
-//! 8. **A custodian decides which contexts it signs.** A half that receives M' can read the context in it: its length
-//!    is the 66th byte. One that signs every context also signs the hellos and requests of this library, whose
-//!    contexts start with `twinseal/`: let it do so only if that is its purpose. A half that receives a digest or mu
-//!    cannot decide; then whoever may call it decides.
+//! 8. **A custodian decides which contexts it signs.** A half that receives M' can read the context in it
+//!    ([`context_of`](crate::SignatureSuite::context_of)). One that signs every context also signs the hellos and
+//!    requests of this library, whose contexts start with `twinseal/`: let it do so only if that is its purpose. For
+//!    [`check`](SplitSigningKey::check) it must sign `twinseal/check/v1`. A half that receives a digest or mu cannot
+//!    decide; then whoever may call it decides.
 //! 9. **It logs each use**, with the key and the caller.
 //!
 //! # Shared halves

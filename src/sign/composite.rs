@@ -25,7 +25,7 @@ pub(crate) struct CompositeSuite {
     /// Only registered suites have one, and with it PKCS#8 and SPKI.
     pub(crate) oid: Option<&'static str>,
     pub(crate) lengths: SignatureLengths,
-    label: &'static [u8],
+    pub(super) label: &'static [u8],
     pub(crate) post_quantum_name: &'static str,
     post_quantum: fn(&Provider) -> &'static dyn SignatureScheme,
     post_quantum_lengths: SignatureLengths,
@@ -177,6 +177,14 @@ impl CompositeSuite {
     ) -> Result<Vec<u8>, Error> {
         let length = context::length(context)?;
         Ok([constants::COMPOSITE_PREFIX, self.label, &[length], context, sha512].concat())
+    }
+
+    /// The context of a message representative; `None` if it is none.
+    pub(super) fn context_of<'a>(&self, representative: &'a [u8]) -> Option<&'a [u8]> {
+        let rest = representative.strip_prefix(constants::COMPOSITE_PREFIX)?;
+        let (length, rest) = rest.strip_prefix(self.label)?.split_first()?;
+        let (context, sha512) = rest.split_at_checked(usize::from(*length))?;
+        (sha512.len() == 64).then_some(context)
     }
 }
 

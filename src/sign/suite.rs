@@ -69,6 +69,41 @@ impl SignatureSuite {
         self.0.name
     }
 
+    /// The label that ties the halves together (draft-ietf-lamps-pq-composite-sigs §2.2). For ML-DSA it is also the
+    /// context (FIPS 204 §5.2).
+    #[must_use]
+    pub const fn label(self) -> &'static [u8] {
+        self.0.label
+    }
+
+    /// The context in M', the message that both halves of this suite sign. Whoever keeps a half decides by it what the
+    /// half signs, and refuses every message that has none: half a signature over anything else may be worth
+    /// something in somebody else's protocol.
+    ///
+    /// `M' = Prefix || Label || len(context) || context || SHA-512(message)`
+    /// (draft-ietf-lamps-pq-composite-sigs §2.2).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if it is not an M' of this suite.
+    ///
+    /// ```
+    /// use twinseal::{SignatureSuite, SigningKey};
+    ///
+    /// let alice = SigningKey::generate()?;
+    /// let to_be_signed = alice.verifying_key().to_be_signed(b"example.com/releases", &[7; 64])?;
+    /// let suite = SignatureSuite::ML_DSA_87_ECDSA_P384;
+    /// assert_eq!(suite.context_of(to_be_signed.message())?, b"example.com/releases");
+    /// assert!(suite.context_of(b"any other message").is_err());
+    /// # Ok::<(), twinseal::Error>(())
+    /// ```
+    pub fn context_of(self, message: &[u8]) -> Result<&[u8], Error> {
+        self.0.context_of(message).ok_or(Error::Invalid {
+            what: "message of a composite signature",
+            reason: "it is not one of this suite",
+        })
+    }
+
     /// The object identifier that PKCS#8 and SPKI carry, in dotted form; an experimental suite has
     /// none.
     #[must_use]

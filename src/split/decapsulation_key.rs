@@ -141,6 +141,9 @@ impl DecapsulationKey {
     /// Takes the key apart, so that its halves can move into two tokens; the public key stays what it is. There
     /// is no way back.
     ///
+    /// The key is gone afterwards. Keep a copy of its file until both halves are in their tokens, and the split key's
+    /// [`check`](SplitDecapsulationKey::check) has passed.
+    ///
     /// The private bytes are the ML-KEM seed `d || z` (64; FIPS 203 §7.1), and the X25519 key (32; RFC 7748) or
     /// the P-384 scalar (48, big-endian).
     ///

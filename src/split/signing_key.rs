@@ -112,6 +112,9 @@ impl SigningKey {
     /// Takes the key apart, so that its halves can move into two tokens; the public key stays what it is. There
     /// is no way back.
     ///
+    /// The key is gone afterwards. Keep a copy of its file until both halves are in their tokens, and the split key's
+    /// [`check`](SplitSigningKey::check) has passed.
+    ///
     /// The private bytes are the ML-DSA seed (32; FIPS 204 §6.1) and the P-384 scalar (48, big-endian).
     ///
     /// # Errors
