@@ -78,6 +78,11 @@ impl CheckedKem {
         (self.checks.encapsulation_key)(encapsulation_key)
     }
 
+    /// Checks a shared secret that was computed elsewhere. It is of the length of this KEM's.
+    pub(crate) fn check_shared_secret(&self, shared_secret: &[u8]) -> Result<(), Error> {
+        (self.checks.shared_secret)(shared_secret)
+    }
+
     pub(crate) fn shared_secret_len(&self) -> usize {
         self.checks.lengths.shared_secret
     }

@@ -10,7 +10,7 @@
 //!
 //! | field | type | |
 //! |---|---|---|
-//! | `key_id` | text | the [`KeyId`](crate::KeyId) of the public key, in 32 hexadecimal digits |
+//! | `key_id` | text | the [`KeyId`] of the public key, in 32 hexadecimal digits |
 //! | `suite` | text | the name of its suite |
 //! | `operation` | text | `decapsulate`, `sign`, or `check` for the method of this name of [split keys](crate::split) |
 //! | `duration_us` | integer | how long the key took, in microseconds |
@@ -32,6 +32,8 @@
 //! them, as in `open`, `receiver`, `accept`, [`Sign::sign`](crate::Sign::sign) and `signed_by`. If an implementation
 //! calls a key of the same id on the same thread, as one in memory that it wraps, that is the same use. If it asks
 //! another thread or process, the key there reports for itself. An event belongs to the span that the caller is in.
+//!
+//! Not reported: the trials of `into_halves` and of importing an expanded key, and the functions of `hazmat`.
 //!
 //! # Counting
 //!
@@ -103,7 +105,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ::tracing::{Level, enabled, event};
+use ::tracing::{Level, event, level_filters::LevelFilter};
 
 use crate::{
     error::Error,
@@ -174,8 +176,9 @@ impl KeyUse {
         describe: impl FnOnce() -> Self,
         use_key: impl FnOnce() -> Result<T, Error>,
     ) -> Result<T, Error> {
-        // If the lower of the two levels is not wanted, nothing is: one load of an atomic, mostly.
-        if !enabled!(target: TARGET, Level::WARN) {
+        // One load of an atomic. Whether the event is wanted, the subscriber says when it sees all of it: asked about a
+        // target and a level, its filters would refuse what they accept by kind, field or other level.
+        if Level::WARN > LevelFilter::current() {
             return use_key();
         }
         describe().run(use_key)

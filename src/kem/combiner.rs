@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{Ciphertext, EncapsulationKey, SharedSecret, hybrid::Transcript};
-use crate::{error::Error, half::Half, provider::Random, tracing::KeyUse, wire};
+use crate::{check::CheckedKem, error::Error, half::Half, provider::Random, tracing::KeyUse, wire};
 
 /// A hybrid's combiner for one key.
 pub(crate) struct Combiner {
@@ -42,8 +41,10 @@ impl Combiner {
         let mut secrets = suite.0.secrets();
         Random::System.fill(&mut secrets)?;
         let (ss_pq, ss_t) = secrets.split_at_mut(kems.post_quantum.shared_secret_len());
-        take(post_quantum, ss_pq).map_err(|error| error.of_half(Half::PostQuantum))?;
-        take(traditional, ss_t).map_err(|error| error.of_half(Half::Traditional))?;
+        take(&kems.post_quantum, post_quantum, ss_pq)
+            .map_err(|error| error.of_half(Half::PostQuantum))?;
+        take(&kems.traditional, traditional, ss_t)
+            .map_err(|error| error.of_half(Half::Traditional))?;
         let mut secret = Zeroizing::new(vec![0; suite.lengths().shared_secret]);
         (suite.0.combine)(&self.transcript, &secrets, &ciphertext.bytes, &mut secret);
         Ok(SharedSecret { suite, bytes: secret })
@@ -52,14 +53,19 @@ impl Combiner {
 
 /// Puts what a half said in the place of random bytes, which stay if it called the ciphertext wrong: that would tell
 /// the sender something about the key, so nobody learns of it, and nothing opens.
-fn take(said: Result<impl AsRef<[u8]>, Error>, secret: &mut [u8]) -> Result<(), Error> {
+///
+/// Zeros are a failure of X25519 alone, where no ciphertext that was checked leads to them. With P-384, whoever knows
+/// the private half can make a ciphertext that does.
+fn take(
+    kem: &CheckedKem,
+    said: Result<impl AsRef<[u8]>, Error>,
+    secret: &mut [u8],
+) -> Result<(), Error> {
     match said {
         Ok(said) => {
             let said = wire::exact("shared secret", said.as_ref(), secret.len())?;
-            secret.fill(0);
-            if said.ct_eq(secret).into() {
-                return Err(Error::external("its shared secret is zero"));
-            }
+            kem.check_shared_secret(said)
+                .map_err(|_| Error::external("its shared secret is zero"))?;
             secret.copy_from_slice(said);
             Ok(())
         }
@@ -79,8 +85,8 @@ impl SharedSecret {
     ///
     /// # Errors
     ///
-    /// [`Error::External`], naming the half, for all other failures, a wrong length, and a secret of zeros, which no
-    /// right half gives for a ciphertext that was checked; [`Error::SuiteMismatch`] if the ciphertext is not of the
+    /// [`Error::External`], naming the half, for all other failures, a wrong length, and an X25519 secret of zeros,
+    /// which no right half gives for a ciphertext that was checked; [`Error::SuiteMismatch`] if the ciphertext is not of the
     /// key's suite; [`Error::Randomness`] if this side has none.
     ///
     /// ```

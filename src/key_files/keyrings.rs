@@ -258,8 +258,10 @@ impl ReadFrom for VerifyingKeyring {
             }
             let sibling = ring.half_sibling(&key).and_then(|other| ring.name(other));
             let sibling = sibling.map(str::to_owned);
-            ring.add_named(&name, &key)
-                .map_err(|error| file.error_with(sibling.as_deref(), error))?;
+            ring.add_named(&name, &key).map_err(|error| {
+                let is_about_both = matches!(error, Error::Keyring { .. });
+                file.error_with(sibling.as_deref().filter(|_| is_about_both), error)
+            })?;
         }
         Ok(ring)
     }

@@ -17,8 +17,16 @@ impl OfHalves for EncapsulationKey {
         let (kems, halves) = (self.kems(), self.halves());
         match half {
             Half::PostQuantum => (kems.post_quantum.name(), halves.post_quantum),
-            Half::Traditional => (kems.traditional.name(), halves.traditional),
+            Half::Traditional => (kems.traditional.name(), key_of(halves.traditional)),
         }
+    }
+}
+
+/// Of a P-384 point, the x coordinate: the point and its negative have the same shared secrets.
+fn key_of(traditional: &[u8]) -> &[u8] {
+    match traditional {
+        [0x04, x_and_y @ ..] if x_and_y.len() == 96 => x_and_y.split_at(48).0,
+        x25519 => x25519,
     }
 }
 

@@ -87,7 +87,8 @@ fn check(
         &mut ciphertext,
         &mut sent,
     )?;
-    Ok(ask(half, &ciphertext, lengths.shared_secret).and_then(|received| {
+    let answer = unanswered(lengths.shared_secret)?;
+    Ok(ask(half, &ciphertext, answer).and_then(|received| {
         if bool::from(received.ct_eq(&sent)) {
             Ok(())
         } else {
@@ -96,13 +97,19 @@ fn check(
     }))
 }
 
+/// Where a half's answer goes. If it says that it answered, and did not, nothing opens.
+fn unanswered(length: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let mut secret = Zeroizing::new(vec![0; length]);
+    Random::System.fill(&mut secret)?;
+    Ok(secret)
+}
+
 fn ask(
     half: &dyn Decapsulator,
     ciphertext: &[u8],
-    length: usize,
+    mut secret: Zeroizing<Vec<u8>>,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
     asked(|| {
-        let mut secret = Zeroizing::new(vec![0; length]);
         half.decapsulate(ciphertext, &mut secret)?;
         Ok(secret)
     })
@@ -117,13 +124,13 @@ impl Decapsulate for SplitDecapsulationKey {
         KeyUse::decapsulate(self.encapsulation_key()).report(|| {
             self.combiner.check_suite(ciphertext)?;
             let (ciphertexts, kems) = (ciphertext.halves(), self.encapsulation_key().kems());
+            let first = unanswered(kems.post_quantum.shared_secret_len())?;
+            let second = unanswered(kems.traditional.shared_secret_len())?;
             let post_quantum = tracing::half(Half::PostQuantum, || {
-                let length = kems.post_quantum.shared_secret_len();
-                ask(&*self.post_quantum, ciphertexts.post_quantum, length)
+                ask(&*self.post_quantum, ciphertexts.post_quantum, first)
             });
             let traditional = tracing::half(Half::Traditional, || {
-                let length = kems.traditional.shared_secret_len();
-                ask(&*self.traditional, ciphertexts.traditional, length)
+                ask(&*self.traditional, ciphertexts.traditional, second)
             });
             self.combiner.combine(ciphertext, post_quantum, traditional)
         })

@@ -2,12 +2,14 @@
 
 use std::{fs, io, path::Path};
 
+use p384::elliptic_curve::sec1::ToSec1Point;
+
 #[cfg(feature = "experimental-falcon")]
 use twinseal::SignatureSuite;
 use twinseal::{
     Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, Keyring, Policy, Recipients,
     SigningKey, VerifyingKey, VerifyingKeyring,
-    kem::{Ciphertext, SharedSecret},
+    kem::{AwaitedKey, Ciphertext, SharedSecret},
     keyring::Shared,
     provider::PORTABLE,
     sign::EcdsaSignature,
@@ -97,6 +99,22 @@ fn decapsulation_keys_with_an_equal_half() {
     let previous = public(P384, kem_key(X25519, 3).encapsulation_key(), 9);
     assert_refused(ring.rotate(Elsewhere(previous)), "ML-KEM-1024");
     ring.with_policy(Policy::stable()).unwrap();
+}
+
+/// A point and its negative have the same shared secrets, and so the same private half.
+#[test]
+fn a_negated_point_is_the_same_half() {
+    let alice = p384_key(1, 1);
+    let (ml_kem, other) = (p384_key(2, 2), alice.encapsulation_key().halves().traditional.to_vec());
+    // In the compressed form, the first byte is the sign of y.
+    let negated = [&[0x02 | !other[96] & 1], &other[1..49]].concat();
+    let negated = p384::PublicKey::from_sec1_bytes(&negated).unwrap().to_sec1_point(false);
+    assert_ne!(negated.as_bytes(), other);
+    let suite = alice.suite();
+    let ml_kem = ml_kem.encapsulation_key().halves().post_quantum;
+    let mallory = EncapsulationKey::from_halves(suite, ml_kem, negated.as_bytes()).unwrap();
+    let mut ring = Keyring::new(alice);
+    assert_refused(ring.rotate(AwaitedKey::new(mallory)), "P-384");
 }
 
 #[test]
