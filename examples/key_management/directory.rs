@@ -2,48 +2,65 @@
 //! protected afterwards could be connected to in between.
 
 use std::{
-    env,
-    fs::{self, DirBuilder, File, Metadata, TryLockError},
+    fs::{self, DirBuilder, File, TryLockError},
     io,
-    os::unix::{
-        fs::{DirBuilderExt, FileTypeExt, MetadataExt},
-        net::UnixListener,
+    os::{
+        fd::AsRawFd,
+        unix::{
+            fs::{DirBuilderExt, FileTypeExt, MetadataExt},
+            net::UnixListener,
+        },
     },
-    path::Path,
+    path::{Path, PathBuf},
+};
+
+use rustix::{
+    fs::{Mode, OFlags},
+    io::Errno,
 };
 
 pub(crate) const SOCKET: &str = "socket";
 const LOCK: &str = "lock";
 
-/// Makes the directory unless it exists, and works in it from now on: whatever is put in its place
-/// later is not used, and a long path does not count towards the short limit of a socket's.
+/// Makes the directory unless it exists, and works in it from now on.
 pub(crate) fn enter(path: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
-    let seen = check(path)?;
-    env::set_current_dir(path)?;
-    let entered = check(Path::new("."))?;
-    if (seen.dev(), seen.ino()) == (entered.dev(), entered.ino()) {
-        return Ok(());
-    }
-    Err(io::Error::other("it was replaced meanwhile"))
+    Ok(rustix::process::fchdir(open(path)?)?)
 }
 
-/// Fails unless it is a directory, not a link to one, that only this user can enter.
-pub(crate) fn check(path: &Path) -> io::Result<Metadata> {
-    let metadata = fs::symlink_metadata(path)?;
-    let refused = if !metadata.is_dir() {
-        "not a directory"
-    } else if metadata.uid() != rustix::process::geteuid().as_raw() {
-        "the directory belongs to another user"
-    } else if metadata.mode() & 0o777 != 0o700 {
-        "others can enter the directory; its mode must be 0700"
-    } else {
-        return Ok(metadata);
+/// Opens a directory, not a link to one, that only this user can enter. Who can write to its parent
+/// can put another directory in its place, but not change which one was opened and checked.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    let refused = |reason| io::Error::new(io::ErrorKind::PermissionDenied, reason);
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let directory = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(directory) => File::from(directory),
+        Err(Errno::NOTDIR | Errno::LOOP) => return Err(refused("not a directory")),
+        Err(error) => return Err(error.into()),
     };
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, refused))
+    let metadata = directory.metadata()?;
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(refused("the directory belongs to another user"));
+    }
+    if metadata.mode() & 0o777 != 0o700 {
+        return Err(refused("others can enter the directory; its mode must be 0700"));
+    }
+    Ok(directory)
+}
+
+/// The path of the socket in a directory that was opened. Linux has paths to what a process has open;
+/// they are short, too, as a socket's must be. Elsewhere this is `path` again, and only this user may
+/// be able to write to the parent of the directory.
+pub(crate) fn socket(path: &Path, opened: &File) -> PathBuf {
+    let directory = if cfg!(target_os = "linux") {
+        format!("/proc/self/fd/{}", opened.as_raw_fd()).into()
+    } else {
+        path.to_owned()
+    };
+    directory.join(SOCKET)
 }
 
 /// Locks the current directory. The lock is released when this process ends, however it ends.

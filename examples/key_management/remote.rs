@@ -111,12 +111,12 @@ impl Custodian {
         })
     }
 
-    /// Where others can put a socket, anybody may answer. The standard library's `connect` blocks for
-    /// ever if the other side does not accept.
+    /// Where others can put a socket, anybody may answer, and get the private bytes of an import. The
+    /// standard library's `connect` blocks for ever if the other side does not accept.
     fn connect(&self) -> io::Result<UnixStream> {
-        directory::check(&self.directory)?;
+        let directory = directory::open(&self.directory)?;
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        let address = SockAddr::unix(self.directory.join(directory::SOCKET))?;
+        let address = SockAddr::unix(directory::socket(&self.directory, &directory))?;
         socket.connect_timeout(&address, self.timeout)?;
         Ok(OwnedFd::from(socket).into())
     }

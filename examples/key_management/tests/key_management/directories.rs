@@ -3,16 +3,23 @@
 use std::{
     fs,
     io::ErrorKind,
-    os::unix::fs::{PermissionsExt, chown, symlink},
+    os::unix::{
+        fs::{PermissionsExt, chown, symlink},
+        net::UnixListener,
+    },
     path::Path,
+    sync::mpsc,
+    thread,
 };
 
 use support::{
     example::names,
+    process::within_deadline,
     running::{refused, run},
 };
+use twinseal::split::Halves;
 
-use crate::pair::{Pair, private_directory, serve};
+use crate::pair::{Pair, ask, private_directory, serve};
 
 fn refuses(directory: &Path, half: &str, expected: &str) {
     let error = refused(&mut serve(directory, half));
@@ -99,6 +106,47 @@ fn clients_check_it_too() {
     assert!(error.contains("others can enter the directory"), "{error}");
     set_mode(&directory, 0o700);
     pair.opens();
+}
+
+/// Whoever can write above the directory puts another one in its place, again and again. A client
+/// finds no socket in its own directory and refuses the other one, to whose socket it never connects.
+#[cfg_attr(not(target_os = "linux"), ignore = "only Linux has paths to open directories")]
+#[test]
+fn a_directory_that_is_swapped() {
+    let parent = private_directory();
+    let path = |name: &str| parent.path().join(name);
+    for (name, its_mode) in [("own", 0o700), ("other", 0o755)] {
+        fs::create_dir_all(path(name).join("a")).unwrap();
+        set_mode(&path(name).join("a"), its_mode);
+    }
+    let other = UnixListener::bind(path("other/a/socket")).unwrap();
+    other.set_nonblocking(true).unwrap();
+    symlink("own", path("current")).unwrap();
+
+    let (stop, stopped) = mpsc::channel::<()>();
+    let (next, current) = (path("next"), path("current"));
+    let swapping = thread::spawn(move || {
+        for name in ["other", "own"].into_iter().cycle() {
+            if stopped.try_recv().is_ok() {
+                break;
+            }
+            symlink(name, &next).unwrap();
+            fs::rename(&next, &current).unwrap();
+        }
+    });
+    let [post_quantum, traditional] = [path("current/a"), path("none")];
+    let directories = Halves { post_quantum, traditional };
+    let mut found = [0; 2];
+    for _ in 0..100 {
+        let error = ask(&directories, "public", &["--timeout", "300"]).refuses();
+        let expected = ["nobody answers at ", "others can enter the directory"];
+        let which = expected.iter().position(|expected| error.contains(expected));
+        found[which.expect(&error)] += 1;
+    }
+    stop.send(()).unwrap();
+    within_deadline("the swapping ends", move || swapping.join().unwrap());
+    assert!(!found.contains(&0), "{found:?}");
+    assert_eq!(other.accept().map(drop).map_err(|e| e.kind()), Err(ErrorKind::WouldBlock));
 }
 
 #[test]
