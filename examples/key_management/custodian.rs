@@ -29,7 +29,8 @@ use crate::{
 };
 use common::printable;
 
-/// How long a client may take for a request. Slow clients do not block others.
+/// How long a client may take for a request, and the reader of the log for the counts at the end. Slow
+/// clients do not block others.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How many clients are served at once. More are disconnected.
@@ -94,7 +95,7 @@ fn start(options: &Serve) -> Result<(Custodian, UnixListener, File)> {
 
 impl Custodian {
     /// Answers one request. A client that disconnects or sends nothing gets no answer, and nobody
-    /// gets one that cannot be logged.
+    /// gets one that cannot be logged: while the log's reader has stopped, all wait.
     fn converse(&self, stream: UnixStream) {
         let mut connection = Connection::new(stream, PATIENCE);
         let Ok(bytes) = connection.receive() else { return };
@@ -150,8 +151,14 @@ impl Custodian {
         }
     }
 
+    /// Ends the process, also if nobody reads the log: then a client's thread waits to write to it
+    /// and holds standard output, and the counts cannot be printed.
     fn end(&self) -> ! {
         let _no_more_uses = self.keys.wipe();
+        let _ = thread::Builder::new().spawn(|| {
+            thread::sleep(PATIENCE);
+            std::process::exit(1)
+        });
         let _ = self.usage.print(); // nobody may be reading
         std::process::exit(0)
     }

@@ -4,19 +4,20 @@ use std::{
     io::{ErrorKind, Read, Write},
     os::unix::net::{UnixListener, UnixStream},
     path::{Path, PathBuf},
+    process::Stdio,
     sync::{Mutex, mpsc},
     thread,
     time::Duration,
 };
 
 use support::{
-    process::{DEADLINE, wait_until},
+    process::{DEADLINE, signal, wait_until},
     running::end_of,
 };
 use tempfile::TempDir;
 use twinseal::split::Halves;
 
-use crate::pair::{Pair, ask, private_directory};
+use crate::pair::{Pair, ask, private_directory, serve};
 
 const DECAPSULATE: u8 = 3;
 const SIGN: u8 = 4;
@@ -267,6 +268,42 @@ fn slow_clients() {
     idle.extend((0..100).map(connect));
     wait_until("an answer", || pair.ask("public", &[]).run().code == Some(0));
     drop(idle);
+}
+
+/// A custodian whose log nobody reads answers nobody, but ends when it is asked to.
+#[test]
+fn a_log_that_nobody_reads() {
+    let directory = private_directory();
+    let mut command = serve(directory.path(), "traditional");
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let stdout = child.stdout.as_mut().unwrap();
+    let (mut ready, mut byte) = (Vec::new(), [0]);
+    while byte != *b"\n" {
+        stdout.read_exact(&mut byte).unwrap();
+        ready.extend(byte);
+    }
+    assert!(ready.starts_with(b"listening in "));
+
+    let use_of = request([3, 1], b"a-name-of-thirty-two-characters-", b"", &[0; 32]);
+    let is_answered = || {
+        let mut stream = UnixStream::connect(directory.path().join("socket")).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+        stream.write_all(&use_of).unwrap();
+        match stream.read(&mut [0]) {
+            Ok(read) => read > 0,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => false,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let answers = (0..100_000).take_while(|_| is_answered()).count();
+    assert!((1..100_000).contains(&answers), "{answers}");
+    signal("TERM", child.id());
+    let mut code = None;
+    wait_until("its end", || {
+        code = child.try_wait().unwrap().map(|status| status.code());
+        code.is_some()
+    });
+    assert_eq!(code, Some(Some(1)), "the uses were not counted");
 }
 
 /// A request: task, algorithm, name, context, input.
