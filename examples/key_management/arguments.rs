@@ -26,6 +26,9 @@ pub(crate) enum Command {
     /// Keep halves of keys, and use them for every process that can connect
     Serve(Serve),
     /// Make a key to open with and one to sign with, a half of each in each custodian
+    ///
+    /// If it fails half-way, the halves that were made stay, and the name is taken in their
+    /// custodian: choose another name.
     Generate(Client),
     /// Print the public keys
     Public(Client),

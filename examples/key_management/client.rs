@@ -24,7 +24,9 @@ pub(crate) fn ask(command: &Command, out: &mut impl Write) -> Result<()> {
         Command::Serve(options) => crate::custodian::serve(options),
         Command::Generate(client) => {
             for algorithm in [KEM, SIGNATURE] {
-                halves(client, algorithm, Custodian::generate)?;
+                halves(client, algorithm, Custodian::generate).map_err(|error| {
+                    format!("{error}; the name may be taken in a custodian now: choose another one")
+                })?;
             }
             print_public(client, out)
         }

@@ -13,13 +13,13 @@ use std::{
 };
 
 use support::{
-    example::names,
+    example::{example, names},
     process::within_deadline,
     running::{refused, run},
 };
 use twinseal::split::Halves;
 
-use crate::pair::{Pair, ask, private_directory, serve};
+use crate::pair::{Pair, ask, custodian, private_directory, serve};
 
 fn refuses(directory: &Path, half: &str, expected: &str) {
     let error = refused(&mut serve(directory, half));
@@ -193,6 +193,25 @@ fn what_a_killed_custodian_leaves() {
     fs::write(directory.path().join(".tmpQ8x2Fz"), [7; 20]).unwrap();
     assert_eq!(run(&mut serve(directory.path(), "traditional")).code, Some(0));
     assert_eq!(names(directory.path()), ["lock", "socket"]);
+}
+
+/// Half a key that was made stays. The message says what to do, and so does the help.
+#[test]
+fn a_key_that_is_made_half_way() {
+    let parent = private_directory();
+    let [post_quantum, traditional] = ["a", "b"].map(|name| parent.path().join(name));
+    let _running = custodian(&post_quantum, "post-quantum");
+    let directories = Halves { post_quantum, traditional };
+    let generate = || ask(&directories, "generate", &[]);
+    let error = generate().refuses();
+    assert!(error.contains("nobody answers at "), "{error}");
+    assert!(error.ends_with("may be taken in a custodian now: choose another one\n"), "{error}");
+
+    let _other = custodian(&directories.traditional, "traditional");
+    let error = generate().refuses();
+    assert!(error.contains("it has a key main for ML-KEM-1024 already"), "{error}");
+    let help = example("key_management", ["generate", "--help"]).prints();
+    assert!(help.contains("choose another name"), "{help}");
 }
 
 /// A name that is in use is not used again: a half is never replaced.
