@@ -1,8 +1,7 @@
 //! Do split keys do the same as whole ones, with halves of any two providers?
 
 use twinseal::{
-    Decapsulate, EncapsulationKey, Error, KemSuite, Keyring, Sign, Signature, SigningKey, Unlock,
-    VerifyingKey,
+    Decapsulate, EncapsulationKey, Error, KemSuite, Keyring, Sign, Signature, Unlock, VerifyingKey,
     kem::{Ciphertext, SharedSecret},
     provider::{Decapsulator, Provider, SchemeSigner},
     request::AllowReplays,
@@ -372,7 +371,7 @@ fn the_experimental_suite() {
     use twinseal::SignatureSuite;
 
     let suite = *SignatureSuite::ALL.iter().find(|suite| **suite != COMPOSITE).unwrap();
-    let key = SigningKey::generate_for(suite).unwrap();
+    let key = twinseal::SigningKey::generate_for(suite).unwrap();
     let public = key.verifying_key().clone();
     assert!(outcome(public.to_be_signed(CTX, &[0; 64])).starts_with("Unsupported"));
     assert!(outcome(key.into_halves()).starts_with("Unsupported"));
