@@ -33,7 +33,11 @@ impl Pin {
             Self::File(path) => common::open_regular(path).and_then(read),
             Self::Variable(name) => match env::var(name) {
                 Ok(pin) => check(Zeroizing::new(pin)),
-                Err(error) => Err(io::Error::new(io::ErrorKind::NotFound, error)),
+                // The error itself would show what the variable has.
+                Err(env::VarError::NotUnicode(_)) => Err(invalid("it is not text")),
+                Err(env::VarError::NotPresent) => {
+                    Err(io::Error::new(io::ErrorKind::NotFound, "there is no such variable"))
+                }
             },
             Self::Keyboard => return Ok(None),
         };

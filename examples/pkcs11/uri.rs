@@ -1,6 +1,6 @@
 //! The names of keys in tokens: PKCS#11 URIs (RFC 7512).
 
-use std::{path::PathBuf, str::FromStr};
+use std::{fmt, io, path, path::PathBuf, str::FromStr};
 
 use crate::{Failure, KeyName, Module, Pin, Token, TokenName};
 
@@ -45,6 +45,67 @@ impl Uri {
         let module = Module::load(&self.module)?;
         Ok(Token::new(module, self.token.clone(), self.pin.clone()))
     }
+
+    /// The same URI with absolute paths, for those who use it later, in another directory.
+    ///
+    /// # Errors
+    ///
+    /// The current directory is unknown, or is not text.
+    pub fn absolute(&self) -> io::Result<Self> {
+        let absolute = |path: &PathBuf| {
+            let path = path::absolute(path)?;
+            let text = path.to_str().is_some();
+            text.then_some(path).ok_or_else(|| io::Error::other("the current path is not text"))
+        };
+        let pin = match &self.pin {
+            Pin::File(path) => Pin::File(absolute(path)?),
+            other => other.clone(),
+        };
+        Ok(Self { module: absolute(&self.module)?, pin, ..self.clone() })
+    }
+
+    /// Do all paths mean the same in every directory?
+    pub fn is_absolute(&self) -> bool {
+        let pin = match &self.pin {
+            Pin::File(path) => path.is_absolute(),
+            Pin::Variable(_) | Pin::Keyboard => true,
+        };
+        pin && self.module.is_absolute()
+    }
+}
+
+/// As text that can be parsed.
+impl fmt::Display for Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = [
+            ("token", self.token.label.as_bytes()),
+            ("serial", self.token.serial.as_bytes()),
+            ("manufacturer", self.token.manufacturer.as_bytes()),
+            ("model", self.token.model.as_bytes()),
+            ("object", self.key.label.as_bytes()),
+            ("id", &self.key.id),
+        ];
+        f.write_str(Self::SCHEME)?;
+        let mut separator = "";
+        for (name, value) in path.into_iter().filter(|(_, value)| !value.is_empty()) {
+            write!(f, "{separator}{name}={}", encode(value))?;
+            separator = ";";
+        }
+        write!(f, "?module-path={}", encode(self.module.as_os_str().as_encoded_bytes()))?;
+        match &self.pin {
+            Pin::File(path) => {
+                let path = encode(path.as_os_str().as_encoded_bytes());
+                // What follows two slashes would be a host.
+                write!(
+                    f,
+                    "&pin-source={}{path}",
+                    if path.starts_with('/') { "file://" } else { "" }
+                )
+            }
+            Pin::Variable(name) => write!(f, "&pin-source=env:{}", encode(name.as_bytes())),
+            Pin::Keyboard => Ok(()),
+        }
+    }
 }
 
 impl FromStr for Uri {
@@ -77,11 +138,6 @@ impl FromStr for Uri {
             match name {
                 "module-path" => module = Some(string(name, value)?),
                 "pin-source" => pin = source(&string(name, value)?)?,
-                "pin-value" => {
-                    return Err(error(
-                        "pin-value= would show the PIN to all who see the URI; use pin-source=",
-                    ));
-                }
                 _ => return Err(error(format!("{name}= is not supported"))),
             }
         }
@@ -110,7 +166,8 @@ fn source(text: &str) -> Result<Pin, UriError> {
     Ok(Pin::File(path.into()))
 }
 
-/// The attributes of one part, decoded. An attribute that is there twice, or is empty, means nothing.
+/// The attributes of one part, decoded. An attribute that is there twice, or is empty, means nothing. No error repeats
+/// a value, or text without a name: it could be a PIN.
 fn attributes<'a>(
     part: &'a str,
     separator: char,
@@ -119,7 +176,12 @@ fn attributes<'a>(
     let mut attributes = Vec::new();
     for attribute in part.split(separator).filter(|attribute| !attribute.is_empty()) {
         let (name, value) =
-            attribute.split_once('=').ok_or_else(|| error(format!("{attribute:?} has no =")))?;
+            attribute.split_once('=').ok_or_else(|| error("an attribute has no ="))?;
+        if name == "pin-value" {
+            return Err(error(
+                "pin-value= would show the PIN to all who see the URI; use pin-source=",
+            ));
+        }
         if seen.contains(&name) {
             return Err(error(format!("{name}= is there twice")));
         }
@@ -160,6 +222,19 @@ fn decode(name: &str, text: &str) -> Result<Vec<u8>, UriError> {
         });
     }
     Ok(value)
+}
+
+/// Escapes more than it must: what is left is allowed in both parts, and in paths.
+fn encode(value: &[u8]) -> String {
+    let mut text = String::with_capacity(value.len());
+    for &byte in value {
+        match byte {
+            b'-' | b'.' | b'_' | b'~' | b'/' => text.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => text.push(char::from(byte)),
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
 }
 
 fn string(name: &str, value: Vec<u8>) -> Result<String, UriError> {
@@ -216,11 +291,13 @@ mod tests {
             ("pkcs11:token=t;object=o", "names no module"),
             ("pkcs11:token=t;token=u;object=o?module-path=m", "token= is there twice"),
             ("pkcs11:token=;object=o?module-path=m", "token= is empty"),
-            ("pkcs11:token;object=o?module-path=m", "\"token\" has no ="),
+            ("pkcs11:token;object=o?module-path=m", "an attribute has no ="),
             ("pkcs11:token=t;object=o;type=public?module-path=m", "type= must be private"),
             ("pkcs11:token=t;object=o;slot-id=1?module-path=m", "slot-id= is not supported"),
             ("pkcs11:token=t;object=o?module-name=m", "module-name= is not supported"),
             ("pkcs11:token=t;object=o?module-path=m&pin-value=1", "pin-value= would show"),
+            ("pkcs11:token=t;object=o?module-path=m&pin-value=7 %7", "pin-value= would show"),
+            ("pkcs11:token=t;object=o?module-path=m&7777", "an attribute has no ="),
             ("pkcs11:token=t;object=o?module-path=m&pin-source=|cat", "must not be a program"),
             ("pkcs11:token=a b;object=o?module-path=m", "written as %20"),
             ("pkcs11:token=%ff;object=o?module-path=m", "token= is not UTF-8"),
@@ -231,6 +308,29 @@ mod tests {
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains(reason), "{text}: {error}");
+            assert!(!error.contains('7'), "{error}");
+        }
+    }
+
+    #[test]
+    fn it_is_written_as_it_was_read() {
+        for text in [
+            "pkcs11:token=t;object=o?module-path=m",
+            "pkcs11:id=%00%FF;serial=%25%3b?module-path=/a%20b.so&pin-source=env:A%26B",
+            "pkcs11:token=%c3%a9;manufacturer=M;model=v2;object=a/b?module-path=m&pin-source=p",
+            "pkcs11:token=t;object=o?module-path=/m&pin-source=/run/pin",
+            "pkcs11:token=t;object=o?module-path=/m&pin-source=file:////run/pin",
+            "pkcs11:token=t;object=o?module-path=//m&pin-source=file:///env:x",
+        ] {
+            let uri = parse(text).unwrap();
+            assert_eq!(parse(&uri.to_string()).as_ref(), Ok(&uri), "{uri}");
+            let absolute = uri.absolute().unwrap();
+            assert!(absolute.is_absolute());
+            assert_eq!(parse(&absolute.to_string()).as_ref(), Ok(&absolute), "{absolute}");
+            assert_eq!(uri.is_absolute(), uri == absolute, "{uri}");
+        }
+        for text in ["?module-path=m&pin-source=/p", "?module-path=/m&pin-source=p"] {
+            assert!(!parse(&format!("pkcs11:token=t;object=o{text}")).unwrap().is_absolute());
         }
     }
 }
