@@ -94,22 +94,6 @@ impl Algorithm {
         }
     }
 
-    /// The only use of the private key. All others are turned off by name, since some tokens turn them on.
-    pub(crate) fn private_use(self) -> Vec<Attribute> {
-        let mut uses = vec![
-            Attribute::Sign(matches!(self, Self::EcdsaP384 | Self::MlDsa87)),
-            Attribute::Derive(self == Self::EcdhP384),
-            Attribute::SignRecover(false),
-            Attribute::Decrypt(false),
-            Attribute::Unwrap(false),
-        ];
-        // Tokens from before PKCS#11 3.2 do not know it.
-        if self == Self::MlKem1024 {
-            uses.push(Attribute::Decapsulate(true));
-        }
-        uses
-    }
-
     pub(crate) fn public_use(self) -> Vec<Attribute> {
         match self {
             Self::EcdhP384 => vec![Attribute::Derive(true), Attribute::Verify(false)],

@@ -36,6 +36,16 @@ pub enum Fault {
     /// The key has other parameters.
     #[error("the key is not for {0}")]
     WrongKey(&'static str),
+    /// The token does not say that the private key can never be read out, and that it has one use and no other.
+    #[error(
+        "{attribute} of the private key is not {expected}: a half must be sensitive, not extractable, and of one use"
+    )]
+    Unconfined {
+        /// The attribute, by its name in the standard.
+        attribute: String,
+        /// The value it must have.
+        expected: bool,
+    },
     /// A new key needs a name.
     #[error("a new key needs a label: add object= to the URI")]
     NoLabel,

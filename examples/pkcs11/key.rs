@@ -11,7 +11,7 @@ use cryptoki::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Algorithm, Failure, Fault, Token, algorithm::length, token::Access};
+use crate::{Algorithm, Failure, Fault, Token, algorithm::length, confinement, token::Access};
 
 /// Which key of a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -40,11 +40,13 @@ struct Opened {
 const IDLE: usize = 4;
 
 impl TokenKey {
-    /// Finds a private key, and checks that it is for the algorithm.
+    /// Finds a private key, and checks that it is for the algorithm and for nothing else, and cannot be read out. So
+    /// does each session that is opened later.
     ///
     /// # Errors
     ///
-    /// Any [`Fault`]: the token is missing or refuses the PIN, or there is not exactly one such key.
+    /// Any [`Fault`]: the token is missing or refuses the PIN, or there is not exactly one such key;
+    /// [`Fault::Unconfined`] if it can be read out or used for something else.
     pub fn find(token: Token, name: KeyName, algorithm: Algorithm) -> Result<Self, Failure> {
         let key = Self { token, name, algorithm, idle: Mutex::default() };
         let opened = key.open().map_err(|fault| key.failure(fault))?;
@@ -136,7 +138,7 @@ impl fmt::Display for KeyName {
     }
 }
 
-/// Finds the one key of that class and name, and checks its parameters. Without the check, a token's complaint about a
+/// Finds the one key of that class and name, and checks it. Without the check of its parameters, a token's complaint about a
 /// ciphertext that is too long for its key could be taken for one about the ciphertext.
 pub(crate) fn find(
     session: &Session,
@@ -159,11 +161,13 @@ pub(crate) fn find(
         let found = session.get_attributes(key, &[attribute.attribute_type()])?;
         Ok(found.contains(&attribute))
     };
-    if is(Attribute::KeyType(algorithm.key_type()))? && is(algorithm.parameters())? {
-        Ok(key)
-    } else {
-        Err(Fault::WrongKey(algorithm.name()))
+    if !is(Attribute::KeyType(algorithm.key_type()))? || !is(algorithm.parameters())? {
+        return Err(Fault::WrongKey(algorithm.name()));
     }
+    if class == ObjectClass::PRIVATE_KEY {
+        confinement::check(session, key, algorithm)?;
+    }
+    Ok(key)
 }
 
 /// The value of a secret that exists in this session only. The token forgets it.

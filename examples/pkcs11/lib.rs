@@ -9,6 +9,7 @@
 //! [`SchemeSigner`]: twinseal::provider::SchemeSigner
 
 mod algorithm;
+mod confinement;
 mod failure;
 mod halves;
 mod key;
@@ -24,5 +25,6 @@ pub use halves::{EcdhP384, EcdsaP384, MlDsa87, MlKem1024};
 pub use key::{KeyName, TokenKey};
 pub use module::Module;
 pub use pin::Pin;
+pub use store::NewKey;
 pub use token::{Token, TokenName};
 pub use uri::{Uri, UriError};

@@ -19,7 +19,7 @@ use crate::{
     files::{self, Readers},
     halves_file::HalvesFile,
     key::{Public, check},
-    place::{Place, not_in_a_file},
+    place::{NewHalf, Place, not_in_a_file},
 };
 
 /// Makes each half where it stays.
@@ -35,8 +35,7 @@ pub(crate) fn import(path: &Path, new: &New, out: &mut impl Write) -> Result<()>
             Half::PostQuantum => &whole.post_quantum,
             Half::Traditional => &whole.traditional,
         };
-        place.import(algorithm, private, public)?;
-        Ok(public.clone())
+        Ok((public.clone(), place.import(algorithm, private, public)?))
     })
 }
 
@@ -44,7 +43,7 @@ pub(crate) fn import(path: &Path, new: &New, out: &mut impl Write) -> Result<()>
 fn make(
     new: &New,
     out: &mut impl Write,
-    half: impl Fn(&Place, Algorithm, Half) -> Result<Vec<u8>>,
+    half: impl Fn(&Place, Algorithm, Half) -> Result<(Vec<u8>, NewHalf)>,
 ) -> Result<()> {
     let (public_path, halves_path) = (new.path(".pub.pem"), new.path(".halves"));
     for path in [&public_path, &halves_path] {
@@ -62,10 +61,12 @@ fn make(
 
     let algorithms = algorithms(new.sign);
     let mut made = Made(Vec::new());
-    let post_quantum = half(&new.post_quantum, algorithms.post_quantum, Half::PostQuantum)?;
-    made.0.push(&new.post_quantum);
-    let traditional = half(&new.traditional, algorithms.traditional, Half::Traditional)?;
-    made.0.push(&new.traditional);
+    let (post_quantum, new_half) =
+        half(&new.post_quantum, algorithms.post_quantum, Half::PostQuantum)?;
+    made.0.push(new_half);
+    let (traditional, new_half) =
+        half(&new.traditional, algorithms.traditional, Half::Traditional)?;
+    made.0.push(new_half);
     let public = Public::from_halves(new.sign, &post_quantum, &traditional)?;
     check(&public, &new.post_quantum, &new.traditional)?;
     files::create(&public_path, public.to_pem().as_bytes(), Readers::All)?;
@@ -124,12 +125,12 @@ fn pair(private: &[u8], public: &[u8]) -> Pair {
 }
 
 /// Halves that were made; those that are still here at the end are destroyed.
-struct Made<'a>(Vec<&'a Place>);
+struct Made(Vec<NewHalf>);
 
-impl Drop for Made<'_> {
+impl Drop for Made {
     fn drop(&mut self) {
-        for place in &self.0 {
-            if let Err(error) = place.undo() {
+        for half in self.0.drain(..) {
+            if let Err(error) = half.undo() {
                 common::complain("pkcs11", format!("a half of a failed key remains: {error}"));
             }
         }

@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use pkcs11::{Algorithm, EcdhP384, EcdsaP384, MlDsa87, MlKem1024, Uri, UriError};
+use pkcs11::{Algorithm, EcdhP384, EcdsaP384, MlDsa87, MlKem1024, NewKey, Uri, UriError};
 use twinseal::{
     DecapsulationKey, KemSuite, SigningKey,
     provider::{Decapsulator, PORTABLE, SchemeSigner},
@@ -54,10 +54,13 @@ impl Place {
         }
     }
 
-    /// Makes a half, and returns its public half.
-    pub(crate) fn generate(&self, algorithm: Algorithm) -> Result<Vec<u8>> {
+    /// Makes a half, and returns its public half, too.
+    pub(crate) fn generate(&self, algorithm: Algorithm) -> Result<(Vec<u8>, NewHalf)> {
         let path = match self {
-            Self::Token(uri, _) => return Ok(uri.open()?.generate(algorithm, &uri.key)?),
+            Self::Token(uri, _) => {
+                let key = uri.open()?.generate(algorithm, &uri.key)?;
+                return Ok((key.public_half().to_vec(), NewHalf::Token(key)));
+            }
             Self::File(path) => path,
         };
         // Half of a whole key, of which the other half is never used.
@@ -66,31 +69,33 @@ impl Place {
                 let key = DecapsulationKey::generate_for(KemSuite::ML_KEM_1024_P384)?;
                 let public = key.encapsulation_key().halves().post_quantum.to_vec();
                 half_file::create(path, algorithm, key.into_halves()?.post_quantum.as_bytes())?;
-                Ok(public)
+                Ok((public, NewHalf::File(path.clone())))
             }
             Algorithm::MlDsa87 => {
                 let key = SigningKey::generate()?;
                 let public = key.verifying_key().halves().post_quantum.to_vec();
                 half_file::create(path, algorithm, key.into_halves()?.post_quantum.as_bytes())?;
-                Ok(public)
+                Ok((public, NewHalf::File(path.clone())))
             }
             Algorithm::EcdhP384 | Algorithm::EcdsaP384 => Err(not_in_a_file()),
         }
     }
 
     /// Puts a half of a whole key there.
-    pub(crate) fn import(&self, algorithm: Algorithm, private: &[u8], public: &[u8]) -> Result<()> {
+    pub(crate) fn import(
+        &self,
+        algorithm: Algorithm,
+        private: &[u8],
+        public: &[u8],
+    ) -> Result<NewHalf> {
         match self {
-            Self::Token(uri, _) => Ok(uri.open()?.import(algorithm, &uri.key, private, public)?),
-            Self::File(path) => half_file::create(path, algorithm, private),
-        }
-    }
-
-    /// Takes back what [`generate`](Self::generate) or [`import`](Self::import) did.
-    pub(crate) fn undo(&self) -> Result<()> {
-        match self {
-            Self::Token(uri, _) => Ok(uri.open()?.destroy(&uri.key)?),
-            Self::File(path) => Ok(fs::remove_file(path)?),
+            Self::Token(uri, _) => {
+                Ok(NewHalf::Token(uri.open()?.import(algorithm, &uri.key, private, public)?))
+            }
+            Self::File(path) => {
+                half_file::create(path, algorithm, private)?;
+                Ok(NewHalf::File(path.clone()))
+            }
         }
     }
 
@@ -130,6 +135,23 @@ impl Place {
 
     pub(crate) fn is_file(&self) -> bool {
         matches!(self, Self::File(_))
+    }
+}
+
+/// A half that was made just now.
+#[derive(Debug)]
+pub(crate) enum NewHalf {
+    Token(NewKey),
+    File(PathBuf),
+}
+
+impl NewHalf {
+    /// Takes it back, and nothing else.
+    pub(crate) fn undo(self) -> Result<()> {
+        match self {
+            Self::Token(key) => Ok(key.destroy()?),
+            Self::File(path) => Ok(fs::remove_file(path)?),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 /* A PKCS#11 module in front of another, LIAR_MODULE. It answers as that one does, but for one function, and there as
    LIAR_SAYS tells: "sign:short", "sign:flip", "value:short", "value:flip", or "sign", "derive" or "decapsulate" and a
-   return code, as in "derive:0x30". */
+   return code, as in "derive:0x30"; "flag" or "unknown" and an attribute, as in "flag:0x103", which is then the opposite
+   or unknown; or "generate:rival", where somebody else makes a key of the same name at the same time. */
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ typedef struct {
 } Attribute;
 
 /* Where they are in the list. */
-enum { GET_ATTRIBUTE_VALUE = 24, SIGN = 43, DERIVE_KEY = 62, V2_40 = 68, DECAPSULATE_KEY = 93, V3_2 = 104 };
+enum { GET_ATTRIBUTE_VALUE = 24, SIGN = 43, GENERATE_KEY_PAIR = 59, DERIVE_KEY = 62, V2_40 = 68, DECAPSULATE_KEY = 93, V3_2 = 104 };
 
 static const List *real;
 static List ours;
@@ -55,6 +56,13 @@ static Number get_attribute_value(Number session, Number object, Attribute *attr
   for (Number i = 0; result == 0 && i < count; i++)
     if (attributes[i].type == 0x11 && (says("value:short") || says("value:flip")))
       change(says("value:short"), attributes[i].value, &attributes[i].len);
+  for (Number i = 0; i < count; i++) {
+    if (result == 0 && attributes[i].type == code("flag:0x")) change(0, attributes[i].value, &attributes[i].len);
+    if (attributes[i].type == code("unknown:0x")) {
+      attributes[i].len = (Number)-1;
+      result = 0x12; /* CKR_ATTRIBUTE_TYPE_INVALID */
+    }
+  }
   return result;
 }
 
@@ -64,6 +72,18 @@ static Number sign(Number session, void *data, Number len, unsigned char *signat
   Number result = sign(session, data, len, signature, signature_len);
   if (result == 0 && (says("sign:short") || says("sign:flip"))) change(says("sign:short"), signature, signature_len);
   return result;
+}
+
+static Number generate_key_pair(Number session, void *mechanism, void *public_template, Number public_count,
+                                void *private_template, Number private_count, Number *public, Number *private) {
+  Number (*generate)(Number, void *, void *, Number, void *, Number, Number *, Number *) =
+      real->functions[GENERATE_KEY_PAIR];
+  if (says("generate:rival")) {
+    Number result = generate(session, mechanism, public_template, public_count, private_template, private_count,
+                             public, private);
+    if (result != 0) return result;
+  }
+  return generate(session, mechanism, public_template, public_count, private_template, private_count, public, private);
 }
 
 static Number derive_key(Number session, void *mechanism, Number key, void *template, Number count, Number *derived) {
@@ -85,6 +105,7 @@ static void wrap(const List *list, Number count) {
   memcpy(&ours, list, sizeof(void *) * (count + 1));
   ours.functions[GET_ATTRIBUTE_VALUE] = get_attribute_value;
   ours.functions[SIGN] = sign;
+  ours.functions[GENERATE_KEY_PAIR] = generate_key_pair;
   ours.functions[DERIVE_KEY] = derive_key;
   if (count == V3_2) ours.functions[DECAPSULATE_KEY] = decapsulate_key;
 }

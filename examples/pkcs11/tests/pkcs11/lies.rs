@@ -3,10 +3,11 @@
 
 use std::{env, fs};
 
+use pkcs11::{Algorithm, EcdhP384};
 use support::{example::Example, process};
 use twinseal::envelope::Header;
 
-use crate::tokens::Tokens;
+use crate::tokens::{Tokens, key};
 
 /// Tokens behind the liar, and a key that opens and one that signs.
 struct Liar {
@@ -25,6 +26,7 @@ impl Liar {
         assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
 
         let liar = Self { tokens, module };
+        fs::write(liar.tokens.path("data"), "hello").unwrap();
         let [post_quantum, traditional] = open.map(|place| liar.place(place, "open"));
         let arguments = [
             "keygen",
@@ -48,7 +50,6 @@ impl Liar {
             "sign",
         ];
         liar.program("", &arguments).prints();
-        fs::write(liar.tokens.path("data"), "hello").unwrap();
         liar.program("", &["seal", "-r", "open.pub.pem", "-c", "test", "-o", "sealed", "data"])
             .prints();
         liar
@@ -170,6 +171,12 @@ fn a_post_quantum_half_that_lies() {
         let error = liar.sign(lie).refuses();
         assert!(error.contains(half) && error.contains(reason), "{lie}: {error}");
     }
+    let flags = [("flag:0x634", "CKA_DECAPSULATE"), ("unknown:0x634", "CKA_DECAPSULATE")];
+    for (lie, attribute) in flags.into_iter().chain([("flag:0x162", "CKA_EXTRACTABLE")]) {
+        let error = liar.open(lie, "sealed").refuses();
+        let reason = format!("key \"open\": {attribute} of the private key is not ");
+        assert!(error.contains(&reason), "{lie}: {error}");
+    }
     // A complaint about the ciphertext is no oracle: it looks as a tampered ciphertext does at an honest token.
     let reason = liar.reason(liar.open("", &liar.tampered()));
     assert!(reason.contains("opening failed"), "{reason}");
@@ -184,4 +191,70 @@ fn a_post_quantum_half_that_lies() {
         assert_eq!(liar.reason(liar.open(lie, &liar.tampered())), reason, "{lie}");
     }
     assert!(!liar.tokens.path("opened").exists() && !liar.tokens.path("signature").exists());
+}
+
+/// The numbers of CKA_SENSITIVE and so on.
+const FLAGS: [(&str, &str); 7] = [
+    ("0x103", "CKA_SENSITIVE of the private key is not true"),
+    ("0x162", "CKA_EXTRACTABLE of the private key is not false"),
+    ("0x10c", "CKA_DERIVE of the private key is not true"),
+    ("0x108", "CKA_SIGN of the private key is not false"),
+    ("0x109", "CKA_SIGN_RECOVER of the private key is not false"),
+    ("0x105", "CKA_DECRYPT of the private key is not false"),
+    ("0x107", "CKA_UNWRAP of the private key is not false"),
+];
+
+/// A key that can be read out, or used for something else, is neither used nor made.
+#[test]
+fn a_private_key_that_is_not_confined() {
+    let Some(tokens) = Tokens::soft_hsm() else { return };
+    let liar = Liar::new(tokens, "softhsm.so", ["open.pem", "first"], ["sign.pem", "first"]);
+    let new = liar.place("second", "new");
+    let arguments = ["keygen", "--post-quantum", "new.pem", "--traditional", &new, "-o", "new"];
+    for (index, (attribute, reason)) in FLAGS.into_iter().enumerate() {
+        let lies = [format!("flag:{attribute}"), format!("unknown:{attribute}")];
+        // The first three must be known.
+        for lie in &lies[..if index < 3 { 2 } else { 1 }] {
+            for (key, error) in [
+                ("open", liar.open(lie, "sealed").refuses()),
+                ("open", liar.program(lie, &["check", "-k", "open.halves"]).refuses()),
+                ("new", liar.program(lie, &arguments).refuses()),
+            ] {
+                assert!(error.contains(&format!("key {key:?}: {reason}")), "{lie}: {error}");
+            }
+        }
+        if index >= 3 {
+            liar.open(&lies[1], "sealed").prints();
+            fs::remove_file(liar.tokens.path("opened")).unwrap();
+        }
+    }
+    let error = liar.sign("flag:0x108").refuses();
+    assert!(error.contains("CKA_SIGN of the private key is not true"), "{error}");
+    let error = liar.sign("flag:0x10c").refuses();
+    assert!(error.contains("CKA_DERIVE of the private key is not false"), "{error}");
+    // Nothing of the new keys remained, neither in the token nor in files.
+    assert!(!liar.tokens.path("new.pem").exists() && !liar.tokens.path("new.halves").exists());
+    liar.program("", &arguments).prints();
+}
+
+/// Between the look for a name and the new key, somebody else makes one of that name. It is not ours to destroy.
+#[test]
+fn a_rivals_key_remains() {
+    let Some(tokens) = Tokens::soft_hsm() else { return };
+    let liar = Liar::new(tokens, "softhsm.so", ["open.pem", "first"], ["sign.pem", "first"]);
+    let rival = liar.place("second", "rival");
+    let arguments = ["keygen", "--post-quantum", "new.pem", "--traditional", &rival, "-o", "new"];
+    let error = liar.program("generate:rival", &arguments).refuses();
+    assert!(error.contains("key \"rival\": there are several private keys"), "{error}");
+    assert!(!liar.tokens.path("new.pem").exists());
+    liar.tokens.child("lies::has_the_rivals_key");
+}
+
+#[test]
+#[ignore = "run by a_rivals_key_remains"]
+fn has_the_rivals_key() {
+    let Some(tokens) = Tokens::given() else { return };
+    let token = tokens.token("second");
+    token.public_half(Algorithm::EcdhP384, &key("rival")).unwrap();
+    EcdhP384::find(token, key("rival")).unwrap();
 }
