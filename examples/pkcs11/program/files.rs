@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 
 use crate::{Result, at};
 
-/// Who can read a file. It is not what an umask forbids.
+/// Who can read a file. Only its owner can write it; an umask can forbid more.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Readers {
     Owner,
@@ -58,6 +58,6 @@ pub(crate) fn finish(file: NamedTempFile, path: &Path) -> Result<()> {
 fn mode(readers: Readers) -> u32 {
     match readers {
         Readers::Owner => 0o600,
-        Readers::All => 0o666,
+        Readers::All => 0o644,
     }
 }
