@@ -13,7 +13,7 @@ use cryptoki::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Fault, Module, Pin};
+use crate::{Failure, Fault, Module, Pin};
 
 /// Which token: all names that are not empty must be its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -45,6 +45,19 @@ impl Token {
     /// Names a token. It is looked for, and logged in to, when it is used.
     pub fn new(module: Module, name: TokenName, pin: Pin) -> Self {
         Self(Arc::new(Inner { module, name, pin, refused: Mutex::default() }))
+    }
+
+    /// All names of the token that is there now.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Fault`]: there is not exactly one token of that name.
+    pub fn full_name(&self) -> Result<TokenName, Failure> {
+        let name = || {
+            let slot = self.0.module.find(&self.0.name)?;
+            Ok(TokenName::of(&self.0.module.functions().get_token_info(slot)?))
+        };
+        name().map_err(|fault| Failure::at(self.to_string(), fault))
     }
 
     /// Opens a session of the user. A token that forgot its login, or was removed and put back, is logged in to again.

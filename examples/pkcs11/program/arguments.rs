@@ -1,8 +1,14 @@
 //! The command-line arguments.
 
-use std::path::PathBuf;
+use std::{env, ffi::OsStr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{
+    Arg, Args, Parser, Subcommand,
+    builder::TypedValueParser,
+    error::{Error, ErrorKind},
+};
+
+use pkcs11::{Uri, UriError};
 
 use crate::place::Place;
 
@@ -18,6 +24,9 @@ use crate::place::Place;
 ///
 /// A key NAME is two files: NAME.pub.pem, which the command-line tool twinseal understands, too, and
 /// NAME.halves, which says where the halves are and holds no secret.
+///
+/// A module is a library whose code runs in this program, as you: a URI, and a NAME.halves, is like a program that you
+/// start. Use none that comes from others.
 #[derive(Debug, Parser)]
 #[command(name = "pkcs11")]
 pub(crate) struct Arguments {
@@ -87,10 +96,10 @@ pub(crate) struct New {
     #[arg(long)]
     pub(crate) sign: bool,
     /// Where the ML-KEM or ML-DSA half goes: a URI, or a new file
-    #[arg(long, value_name = "PLACE")]
+    #[arg(long, value_name = "PLACE", value_parser = PlaceParser)]
     pub(crate) post_quantum: Place,
     /// Where the P-384 half goes: a URI
-    #[arg(long, value_name = "URI")]
+    #[arg(long, value_name = "URI", value_parser = PlaceParser)]
     pub(crate) traditional: Place,
     /// Write NAME.pub.pem and NAME.halves
     #[arg(short = 'o', long = "output", value_name = "NAME")]
@@ -109,7 +118,7 @@ pub(crate) struct Key {
 
 #[derive(Debug, Args)]
 pub(crate) struct Halves {
-    /// Where the halves of the private key are
+    /// Where the halves of the private key are. The libraries that it names run: use only a file of your own
     #[arg(short = 'k', long = "key", value_name = "NAME.halves")]
     pub(crate) path: PathBuf,
 }
@@ -130,4 +139,36 @@ pub(crate) struct Files {
     pub(crate) output: PathBuf,
     /// The file to read
     pub(crate) file: PathBuf,
+}
+
+/// Parses a place. clap would repeat a value that it refuses, and somebody could have written a PIN there.
+#[derive(Clone, Debug)]
+struct PlaceParser;
+
+impl TypedValueParser for PlaceParser {
+    type Value = Place;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Place, Error> {
+        let place = value.to_str().ok_or_else(|| "it is not text".to_owned());
+        place.and_then(|text| text.parse().map_err(|error: UriError| error.to_string())).map_err(
+            |reason| {
+                let name = argument.map(ToString::to_string).unwrap_or_default();
+                let message = format!("invalid value for '{name}': {reason}\n");
+                Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+            },
+        )
+    }
+}
+
+/// Is there a PIN in the arguments? clap repeats those that it does not expect.
+pub(crate) fn show_a_pin() -> bool {
+    env::args_os().any(|argument| {
+        let text = argument.to_string_lossy().to_ascii_lowercase();
+        text.contains(Uri::SCHEME) && text.contains("pin-value")
+    })
 }

@@ -1,4 +1,5 @@
-//! The file `NAME.halves`: where the halves of a private key are. It holds no secret.
+//! The file `NAME.halves`: where the halves of a private key are. It holds no secret, but whoever uses it runs the
+//! modules that it names.
 
 use std::{io::Read, path::Path};
 
@@ -18,14 +19,19 @@ const LIMIT: u64 = 16 << 10;
 impl HalvesFile {
     /// The text of a file.
     pub(crate) fn text(public: &str, post_quantum: &Place, traditional: &Place) -> Result<String> {
-        Ok(format!(
+        let text = format!(
             "# Where the halves of this private key are: PKCS#11 URIs (RFC 7512) or files. There is no secret here.\n\
+             # Whoever uses this file runs the library that module-path= names. Take no such file from others.\n\
              public = {public}\n\
              post-quantum = {}\n\
              traditional = {}\n",
             post_quantum.line()?,
             traditional.line()?,
-        ))
+        );
+        if text.len() as u64 >= LIMIT {
+            return Err("the places of the halves are too long".into());
+        }
+        Ok(text)
     }
 
     pub(crate) fn read(path: &Path) -> Result<Self> {
@@ -52,12 +58,10 @@ impl HalvesFile {
         let [Some(public), Some(post_quantum), Some(traditional)] = values else {
             return Err(other.into());
         };
-        let place =
-            |text: &str| Ok::<_, pkcs11::UriError>(text.parse::<Place>()?.relative_to(directory));
         Ok(Self {
             public: directory.join(public),
-            post_quantum: place(post_quantum)?,
-            traditional: place(traditional)?,
+            post_quantum: Place::of_line(post_quantum, directory)?,
+            traditional: Place::of_line(traditional, directory)?,
         })
     }
 }

@@ -7,7 +7,12 @@ use twinseal::{
     split::{SplitDecapsulationKey, SplitSigningKey},
 };
 
-use crate::{Result, halves_file::HalvesFile, make::algorithms, place::Place};
+use crate::{
+    Result,
+    halves_file::HalvesFile,
+    make::algorithms,
+    place::{Place, warn_of_one_token},
+};
 
 /// A public key of either kind.
 pub(crate) enum Public {
@@ -62,7 +67,19 @@ pub(crate) fn signing(path: &Path) -> Result<SplitSigningKey> {
     split_signing(public, &file.post_quantum, &file.traditional)
 }
 
-/// Uses both halves of a new key once.
+/// Uses both halves of a `.halves` file once.
+pub(crate) fn check_file(path: &Path, sign: bool) -> Result<()> {
+    let file = HalvesFile::read(path)?;
+    let public = if sign {
+        Public::Signs(VerifyingKey::read_pem_file(&file.public)?)
+    } else {
+        Public::Opens(EncapsulationKey::read_pem_file(&file.public)?)
+    };
+    warn_of_one_token(&file.post_quantum, &file.traditional)?;
+    check(&public, &file.post_quantum, &file.traditional)
+}
+
+/// Uses both halves of a key once.
 pub(crate) fn check(public: &Public, post_quantum: &Place, traditional: &Place) -> Result<()> {
     match public {
         Public::Opens(key) => split_opening(key.clone(), post_quantum, traditional)?.check()?,

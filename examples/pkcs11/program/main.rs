@@ -31,6 +31,13 @@ use files::Readers;
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> ExitCode {
+    if arguments::show_a_pin() {
+        common::complain(
+            "pkcs11",
+            "pin-value= shows the PIN to all who see the arguments; use pin-source=",
+        );
+        return ExitCode::from(2);
+    }
     let arguments: Arguments = common::arguments();
     match run(&arguments.command, &mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -46,12 +53,7 @@ fn run(command: &Command, out: &mut impl Write) -> Result<()> {
         Command::Tokens { module } => tokens(module, out),
         Command::Keygen(new) => make::generate(new, out),
         Command::Import { key, new } => make::import(key, new, out),
-        Command::Check(arguments::Key { sign: true, halves }) => {
-            Ok(key::signing(&halves.path)?.check()?)
-        }
-        Command::Check(arguments::Key { sign: false, halves }) => {
-            Ok(key::opening(&halves.path)?.check()?)
-        }
+        Command::Check(key) => key::check_file(&key.halves.path, key.sign),
         Command::Seal { recipients, files } => {
             let keys = recipients.iter().map(EncapsulationKey::read_pem_file);
             let recipients = Recipients::new(&keys.collect::<io::Result<Vec<_>>>()?)?;

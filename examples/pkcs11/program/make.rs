@@ -19,7 +19,7 @@ use crate::{
     files::{self, Readers},
     halves_file::HalvesFile,
     key::{Public, check},
-    place::{NewHalf, Place, not_in_a_file},
+    place::{NewHalf, Place, not_in_a_file, one_line, warn_of_one_token},
 };
 
 /// Makes each half where it stays.
@@ -55,9 +55,11 @@ fn make(
         return Err(not_in_a_file());
     }
     let name = public_path.file_name().and_then(|name| name.to_str());
-    let name = name.filter(|name| name.trim() == *name && !name.contains(char::is_control));
+    let name = name.filter(|name| one_line(name));
     let name = name.ok_or("-o must name a file, in text of one line")?;
     let content = HalvesFile::text(name, &new.post_quantum, &new.traditional)?;
+
+    warn_of_one_token(&new.post_quantum, &new.traditional)?;
 
     let algorithms = algorithms(new.sign);
     let mut made = Made(Vec::new());

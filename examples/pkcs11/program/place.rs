@@ -17,7 +17,7 @@ use crate::{Result, half_file};
 /// A place of one half.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    Token(Box<Uri>, String),
+    Token(Box<Uri>),
     File(PathBuf),
 }
 
@@ -25,8 +25,10 @@ impl FromStr for Place {
     type Err = UriError;
 
     fn from_str(text: &str) -> std::result::Result<Self, UriError> {
-        if text.starts_with(Uri::SCHEME) {
-            Ok(Self::Token(Box::new(text.parse()?), text.to_owned()))
+        // PKCS11: is no file, either, and the URI says why it is refused.
+        let start = text.get(..Uri::SCHEME.len()).unwrap_or_default();
+        if start.eq_ignore_ascii_case(Uri::SCHEME) {
+            Ok(Self::Token(Box::new(text.parse()?)))
         } else {
             Ok(Self::File(text.into()))
         }
@@ -34,30 +36,36 @@ impl FromStr for Place {
 }
 
 impl Place {
-    /// As a line of a `.halves` file. There, a path must not depend on the current directory.
+    /// As a line of a `.halves` file. There, nothing must depend on the current directory.
     pub(crate) fn line(&self) -> Result<String> {
         match self {
-            Self::Token(_, uri) => Ok(uri.clone()),
+            Self::Token(uri) => Ok(uri.absolute()?.to_string()),
             Self::File(path) => {
                 let path = std::path::absolute(path)?;
-                let text = path.to_str().filter(|text| !text.contains(char::is_control));
-                Ok(text.ok_or("the path of the half must be text of one line")?.to_owned())
+                let text = path.to_str().filter(|text| one_line(text));
+                let error =
+                    "the path of the half must be text of one line, without a space at its end";
+                Ok(text.ok_or(error)?.to_owned())
             }
         }
     }
 
-    /// A path in a `.halves` file is relative to the directory of that file.
-    pub(crate) fn relative_to(self, directory: &Path) -> Self {
-        match self {
-            Self::File(path) => Self::File(directory.join(path)),
-            token @ Self::Token(..) => token,
+    /// A place in a `.halves` file. The path of a half is relative to the directory of that file. That of a module is
+    /// not: whatever the file and its directory are, it must be clear which library is loaded.
+    pub(crate) fn of_line(text: &str, directory: &Path) -> Result<Self> {
+        match text.parse()? {
+            Self::Token(uri) if !uri.is_absolute() => {
+                Err("module-path= and the file of pin-source= must be absolute here".into())
+            }
+            Self::File(path) => Ok(Self::File(directory.join(path))),
+            token @ Self::Token(_) => Ok(token),
         }
     }
 
     /// Makes a half, and returns its public half, too.
     pub(crate) fn generate(&self, algorithm: Algorithm) -> Result<(Vec<u8>, NewHalf)> {
         let path = match self {
-            Self::Token(uri, _) => {
+            Self::Token(uri) => {
                 let key = uri.open()?.generate(algorithm, &uri.key)?;
                 return Ok((key.public_half().to_vec(), NewHalf::Token(key)));
             }
@@ -89,7 +97,7 @@ impl Place {
         public: &[u8],
     ) -> Result<NewHalf> {
         match self {
-            Self::Token(uri, _) => {
+            Self::Token(uri) => {
                 Ok(NewHalf::Token(uri.open()?.import(algorithm, &uri.key, private, public)?))
             }
             Self::File(path) => {
@@ -102,7 +110,7 @@ impl Place {
     /// The half of a key that opens.
     pub(crate) fn decapsulator(&self, algorithm: Algorithm) -> Result<Box<dyn Decapsulator>> {
         let uri = match self {
-            Self::Token(uri, _) => uri,
+            Self::Token(uri) => uri,
             Self::File(path) if algorithm == Algorithm::MlKem1024 => {
                 let seed = half_file::read(path, algorithm)?;
                 return Ok(PORTABLE.ml_kem_1024.key_pair(&seed)?.decapsulator);
@@ -119,7 +127,7 @@ impl Place {
     /// The half of a key that signs.
     pub(crate) fn signer(&self, algorithm: Algorithm) -> Result<Box<dyn SchemeSigner>> {
         let uri = match self {
-            Self::Token(uri, _) => uri,
+            Self::Token(uri) => uri,
             Self::File(path) if algorithm == Algorithm::MlDsa87 => {
                 let seed = half_file::read(path, algorithm)?;
                 return Ok(PORTABLE.ml_dsa_87.key_pair(&seed)?.signer);
@@ -153,6 +161,26 @@ impl NewHalf {
             Self::File(path) => Ok(fs::remove_file(path)?),
         }
     }
+}
+
+/// Who has the one token has both halves, so a person should know. Two modules may lead to the same token.
+pub(crate) fn warn_of_one_token(post_quantum: &Place, traditional: &Place) -> Result<()> {
+    let (Place::Token(post_quantum), Place::Token(traditional)) = (post_quantum, traditional)
+    else {
+        return Ok(());
+    };
+    let token = post_quantum.open()?.full_name()?;
+    if token == traditional.open()?.full_name()? {
+        let warning =
+            format!("both halves are in one token: {token}; whoever breaks it has the key");
+        common::complain("pkcs11", format!("warning: {warning}"));
+    }
+    Ok(())
+}
+
+/// What is read from a line as it was written.
+pub(crate) fn one_line(text: &str) -> bool {
+    text.trim() == text && !text.contains(char::is_control)
 }
 
 pub(crate) fn not_in_a_file() -> Box<dyn std::error::Error + Send + Sync> {

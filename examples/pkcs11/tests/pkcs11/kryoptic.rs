@@ -66,6 +66,21 @@ fn a_key_in_two_tokens() {
     );
 }
 
+/// It works, with a warning.
+#[test]
+fn a_key_in_one_token() {
+    let Some(tokens) = Tokens::with_kryoptic() else { return };
+    let (pq, classic) = (tokens.uri("quantum", "pq"), tokens.uri("quantum", "classic"));
+    let new = ["keygen", "--post-quantum", &pq, "--traditional", &classic, "-o", "one"];
+    for arguments in [&new[..], &["check", "-k", "one.halves"]] {
+        let outcome = tokens.program(arguments).run();
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
+        let warning = "pkcs11: warning: both halves are in one token: \"quantum\", ";
+        assert!(outcome.stderr.starts_with(warning), "{}", outcome.stderr);
+    }
+}
+
 #[test]
 fn tokens_do_what_providers_do() {
     let Some(tokens) = Tokens::with_kryoptic() else { return };

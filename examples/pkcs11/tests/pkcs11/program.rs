@@ -1,6 +1,10 @@
 //! The program, as a person uses it: with SoftHSM for the traditional half and a file for the other.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
+};
 
 use support::example::{example, prints_help};
 use twinseal::{DecapsulationKey, KemSuite, SigningKey};
@@ -13,6 +17,13 @@ fn help_is_printed() {
         "pkcs11",
         &["tokens", "keygen", "import", "check", "seal", "open", "sign", "verify"],
     );
+    for arguments in [&["--help"][..], &["open", "--help"]] {
+        let help = example("pkcs11", arguments).prints();
+        assert!(
+            help.contains("code runs in this program") || help.contains("it names run"),
+            "{help}"
+        );
+    }
 }
 
 /// The arguments that it does not understand are refused by name, with exit code 2.
@@ -35,6 +46,66 @@ fn wrong_arguments() {
         assert_eq!(outcome.stdout, "");
         assert!(outcome.stderr.contains(expected), "{arguments:?}: {}", outcome.stderr);
     }
+}
+
+/// What is refused is not repeated if it could be a PIN.
+#[test]
+fn no_pin_is_printed() {
+    let uri = "pkcs11:token=t;object=o?module-path=/m&";
+    let place = |value: &str| format!("{uri}{value}");
+    for (value, reason) in [
+        ("pin-value=c0ffee", "use pin-source="),
+        ("PIN-VALUE=c0ffee", "use pin-source="),
+        ("pin_value=c0ffee", "pin_value= is not supported"),
+        ("c0ffee", "an attribute has no ="),
+        ("pin-source=/p&pin=c0ffee 7", "pin= has ' ', which must be written as %20"),
+    ] {
+        let place = place(value);
+        for [post_quantum, traditional] in [["p", &*place], [&*place, "t"]] {
+            let arguments =
+                ["keygen", "--post-quantum", post_quantum, "--traditional", traditional, "-o", "k"];
+            let outcome = example("pkcs11", arguments).run();
+            assert_eq!(outcome.code, Some(2), "{value}");
+            assert!(outcome.stderr.contains(reason), "{value}: {}", outcome.stderr);
+            assert!(!outcome.stderr.contains("c0ffee"), "{value}: {}", outcome.stderr);
+        }
+    }
+    // Where no URI is expected.
+    let pin = place("pin-value=c0ffee");
+    let upper = pin.replace("pkcs11:", "PKCS11:");
+    for arguments in [
+        &["keygen", &*pin][..],
+        &[&pin],
+        &["check", "-k", &pin],
+        &["keygen", "--post-quantum", &upper, "--traditional", "t", "-o", "k"],
+    ] {
+        let outcome = example("pkcs11", arguments).run();
+        assert_eq!(outcome.code, Some(2), "{arguments:?}");
+        assert!(outcome.stderr.contains("use pin-source="), "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("c0ffee"), "{}", outcome.stderr);
+    }
+
+    let Some(tokens) = Tokens::soft_hsm() else { return };
+    keys(&tokens);
+    let halves = fs::read_to_string(tokens.path("open.halves")).unwrap();
+    let source = format!("pin-source=file://{}", tokens.text("first.pin"));
+    assert!(halves.contains(&source), "{halves}");
+    let check = |new: &str| {
+        fs::write(tokens.path("other.halves"), halves.replace(&source, new)).unwrap();
+        tokens.program(&["check", "-k", "other.halves"])
+    };
+    let error = check("pin-value=c0ffee").refuses();
+    assert!(error.contains("use pin-source=") && !error.contains("c0ffee"), "{error}");
+    // A variable that is not text, and a file.
+    let mut program = check("pin-source=env:TWINSEAL_TEST_PIN");
+    program.command.env("TWINSEAL_TEST_PIN", OsStr::from_bytes(b"c0ffee\xff"));
+    let error = program.refuses();
+    assert!(error.ends_with("from the variable TWINSEAL_TEST_PIN: it is not text\n"), "{error}");
+    let error = check("pin-source=env:TWINSEAL_TEST_PIN").refuses();
+    assert!(error.ends_with("there is no such variable\n"), "{error}");
+    fs::write(tokens.path("first.pin"), b"c0ffee\xff").unwrap();
+    let error = tokens.program(&["check", "-k", "open.halves"]).refuses();
+    assert!(error.ends_with("first.pin: it is not text\n"), "{error}");
 }
 
 /// Keys of both kinds: `open` and `sign`, each with its traditional half in a token of its own.
@@ -159,6 +230,102 @@ fn a_whole_key_moves() {
     assert!(!tokens.path("x.pem").exists());
 }
 
+/// Whoever uses a file of halves, from whatever directory, gets the module and the PIN that its maker meant.
+#[test]
+fn a_file_of_halves_does_not_depend_on_the_directory() {
+    let Some(tokens) = Tokens::soft_hsm() else { return };
+    let uri = "pkcs11:token=first;object=open?module-path=softhsm.so&pin-source=first.pin";
+    let place = ["--post-quantum", "open.pem", "--traditional", uri, "-o", "open"];
+    tokens.program(&[&["keygen"], &place[..]].concat()).prints();
+    let halves = fs::read_to_string(tokens.path("open.halves")).unwrap();
+    let [module, pin] = ["softhsm.so", "first.pin"].map(|name| tokens.text(name));
+    let line = format!(
+        "traditional = pkcs11:token=first;object=open?module-path={module}&pin-source=file://{pin}\n"
+    );
+    assert!(halves.ends_with(&line), "{halves}");
+    assert!(halves.contains("runs the library that module-path= names"), "{halves}");
+    fs::create_dir(tokens.path("elsewhere")).unwrap();
+    let elsewhere = |halves: &str| {
+        let mut program = tokens.program(&["check", "-k", halves]);
+        program.command.current_dir(tokens.path("elsewhere"));
+        program
+    };
+    elsewhere("../open.halves").prints();
+
+    // Relative ones are refused before anything is loaded: here is a file that would be.
+    fs::write(tokens.path("elsewhere/softhsm.so"), "no library").unwrap();
+    for (old, new) in [(&module, "softhsm.so"), (&pin, "first.pin"), (&pin, "localhost")] {
+        let other = halves.replace(&format!("file://{old}"), new).replace(old.as_str(), new);
+        fs::write(tokens.path("other.halves"), other).unwrap();
+        let error = elsewhere("../other.halves").refuses();
+        assert!(error.contains("other.halves: module-path= and the file of"), "{error}");
+        assert!(error.contains("must be absolute"), "{error}");
+    }
+}
+
+/// Who can write the file decides what code runs.
+#[test]
+fn only_the_owner_can_write() {
+    let Some(tokens) = Tokens::soft_hsm() else { return };
+    let (place, given) = (tokens.uri("first", "open"), ["open.pem", "open"]);
+    let arguments = ["keygen", "--post-quantum", given[0], "--traditional", &place, "-o", given[1]];
+    let mut program = tokens.program(&arguments);
+    let mut shell = support::process::command("sh");
+    shell.args(["-c", "umask 0; exec \"$@\"", "sh"]).arg(program.command.get_program());
+    shell.args(program.command.get_args()).current_dir(tokens.path(""));
+    let set = program.command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    shell.envs(set.map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<Vec<_>>());
+    program.command = shell;
+    program.prints();
+    for (name, mode) in [("open.halves", 0o644), ("open.pub.pem", 0o644), ("open.pem", 0o600)] {
+        let found = fs::metadata(tokens.path(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{name}");
+    }
+}
+
+/// A path that would be read back as another one.
+#[test]
+fn a_path_that_is_no_line() {
+    let Some(tokens) = Tokens::soft_hsm() else { return };
+    let traditional = tokens.uri("first", "open");
+    for path in ["open.pem ", "open.pem\t", "open.pem\u{a0}", "open\n.pem"] {
+        let arguments =
+            ["keygen", "--post-quantum", path, "--traditional", &traditional, "-o", "open"];
+        let error = tokens.program(&arguments).refuses();
+        assert!(error.contains("text of one line, without a space at its end"), "{error}");
+    }
+    assert_eq!(tokens.files(), [""; 0]);
+    // Others are.
+    let path = " = a  b#";
+    let place = ["--post-quantum", path, "--traditional", &traditional, "-o", "open"];
+    tokens.program(&[&["keygen"], &place[..]].concat()).prints();
+    assert_eq!(tokens.program(&["check", "-k", "open.halves"]).prints(), "");
+}
+
+/// Also if the two URIs do not look the same. SoftHSM has no ML-KEM, so these fail afterwards.
+#[test]
+fn both_halves_in_one_token() {
+    let Some(tokens) = Tokens::soft_hsm() else { return };
+    keys(&tokens);
+    let one = tokens.uri("first", "pq").replace("token=", "manufacturer=SoftHSM%20project;token=");
+    let two = tokens.uri("first", "new");
+    let arguments = ["keygen", "--post-quantum", &one, "--traditional", &two, "-o", "new"];
+    let halves = fs::read_to_string(tokens.path("open.halves")).unwrap();
+    let half = tokens.text("open.pem");
+    fs::write(tokens.path("one.halves"), halves.replace(&half, &one)).unwrap();
+    for (arguments, reason) in [
+        (&arguments[..], "C_GenerateKeyPair failed"),
+        (&["check", "-k", "one.halves"], "no private"),
+    ] {
+        let outcome = tokens.program(arguments).run();
+        let lines: Vec<_> = outcome.stderr.lines().collect();
+        assert_eq!((outcome.code, lines.len()), (Some(1), 2), "{}", outcome.stderr);
+        let warning = "pkcs11: warning: both halves are in one token: \"first\", serial ";
+        assert!(lines[0].starts_with(warning), "{}", lines[0]);
+        assert!(lines[1].contains(reason), "{}", lines[1]);
+    }
+}
+
 /// Nothing of a key remains if one of its halves, or one of its files, cannot be made.
 #[test]
 fn a_failed_key_leaves_nothing() {
@@ -234,7 +401,7 @@ fn what_can_be_wrong_with_a_token() {
         ("first.pin", "no.pin", "no.pin: No such file"),
         ("token=first;", "", "names no token"),
         (&module, "module-path=/dev/null", "/dev/null: the module cannot be loaded"),
-        (&module, "module-path=open.pem", "open.pem: the module cannot be loaded"),
+        (&module, "module-path=open.pem", "other.halves: module-path= and the file of pin-source="),
         (&module, "module-path=/absent.so", "/absent.so: the module cannot be loaded"),
         ("pkcs11:", "pkcs12:", "the P-384 half must be in a token"),
         ("open.pem", "absent.pem", "absent.pem: No such file"),
