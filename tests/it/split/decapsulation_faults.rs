@@ -245,7 +245,7 @@ fn a_panic_within_a_panic() {
     impl Drop for Bomb {
         fn drop(&mut self) {
             if self.0 > 0 {
-                panics(Self(self.0 - 1));
+                panics::<()>(Self(self.0 - 1));
             }
         }
     }
