@@ -56,16 +56,13 @@ fn main() -> ExitCode {
 
 #[cfg(unix)]
 fn run() -> Result<()> {
-    use arguments::{Arguments, Command};
-
-    match common::arguments::<Arguments>().command {
+    match common::arguments::<arguments::Arguments>().command {
         None => {
             let out = &mut io::stdout().lock();
             story::run(out)?;
             mounted::run(out)
         }
-        Some(Command::Serve(options)) => custodian::serve(&options),
-        Some(command) => client::ask(&command, &mut io::stdout().lock()),
+        Some(command) => client::ask(&command, &mut io::stdout()), // threads of a custodian lock it
     }
 }
 

@@ -104,24 +104,22 @@ fn change(
 /// Waits until data was opened with the current keys.
 fn progress(opened: &AtomicU64) -> Result<()> {
     let before = opened.load(Relaxed);
-    for _ in 0..3000 {
-        if opened.load(Relaxed) >= before + 100 {
-            return Ok(());
-        }
-        thread::sleep(INTERVAL);
-    }
-    Err("the threads have stopped opening data".into())
+    wait_until("the threads open data", || Ok(opened.load(Relaxed) >= before + 100))
 }
 
 /// Reloads at intervals, as a service does. A service would log an error, and keep its keys.
 fn wait_for_change(ring: &Shared<Keyring>) -> Result<()> {
+    wait_until("the change is noticed", || Ok(ring.reload()?))
+}
+
+fn wait_until(what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
     for _ in 0..3000 {
-        if ring.reload()? {
+        if is_so()? {
             return Ok(());
         }
         thread::sleep(INTERVAL);
     }
-    Err("the change was not noticed".into())
+    Err(format!("it does not happen: {what}").into())
 }
 
 fn state(out: &mut impl Write, what: &str, ring: &Shared<Keyring>) -> Result<()> {

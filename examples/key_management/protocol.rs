@@ -18,7 +18,7 @@ use crate::algorithm::{Algorithm, is_name};
 const MAX_FRAME: usize = 8 * 1024;
 
 /// What a half of a key shall do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Task {
     /// Makes it; returns the public half, as the next two do.
     Generate,
@@ -35,15 +35,8 @@ impl Task {
     pub(crate) const ALL: [Self; 6] =
         [Self::Generate, Self::Import, Self::Public, Self::Decapsulate, Self::Sign, Self::Destroy];
 
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Generate => "generate",
-            Self::Import => "import",
-            Self::Public => "public",
-            Self::Decapsulate => "decapsulate",
-            Self::Sign => "sign",
-            Self::Destroy => "destroy",
-        }
+    pub(crate) fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
 
 /// How often each algorithm did each task, and how often it did not.
 #[derive(Default)]
-pub(crate) struct Usage(Mutex<BTreeMap<(Algorithm, &'static str), [u64; 2]>>);
+pub(crate) struct Usage(Mutex<BTreeMap<(Algorithm, Task), [u64; 2]>>);
 
 impl Usage {
     /// Writes no secret: of a request only names, of an answer only the reason of a refusal.
@@ -36,7 +36,7 @@ impl Usage {
             Answer::Malformed => ("the ciphertext is malformed".into(), 1),
         };
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.entry((*algorithm, task.name())).or_default()[refused] += 1;
+        counts.entry((*algorithm, *task)).or_default()[refused] += 1;
         drop(counts);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = format!("{}.{:03}", now.as_secs(), now.subsec_millis());
@@ -49,7 +49,7 @@ impl Usage {
     pub(crate) fn print(&self) -> io::Result<()> {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.iter().try_for_each(|((algorithm, task), [done, refused])| {
-            writeln!(io::stdout(), "{algorithm} {task}: {done} done, {refused} refused")
+            writeln!(io::stdout(), "{algorithm} {}: {done} done, {refused} refused", task.name())
         })
     }
 }

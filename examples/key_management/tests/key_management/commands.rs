@@ -3,12 +3,12 @@
 use std::{process::Stdio, thread};
 
 use support::{
-    example::{example, names},
+    example::example,
     process::{signal, within_deadline},
     running::end_of,
 };
 
-use crate::pair::{Pair, ask, custodian, public, serve};
+use crate::pair::{Pair, ask, custodian, serve};
 
 #[test]
 fn the_demonstration() {
@@ -96,24 +96,8 @@ fn a_purpose_that_is_not_allowed() {
     }
 }
 
-/// The custodian has the same halves, and replaces the socket that the killed one has left.
-#[test]
-fn killed_and_started_again() {
-    let mut pair = Pair::start();
-    let directory = pair.directories().traditional;
-    pair.traditional.kill();
-    pair.traditional.end();
-    assert_eq!(names(&directory), ["lock", "main.ECDSA-P384", "main.X25519", "socket"]);
-    let refused = pair.ask("public", &[]).refuses();
-    assert!(refused.contains("start the custodian"), "{refused}");
-
-    pair.traditional = custodian(&directory, "traditional");
-    let (kem, sign) = public(&pair.ask("public", &[]).prints());
-    assert!(kem == pair.kem && sign == pair.sign);
-    pair.opens();
-}
-
-/// While a custodian is restarted again and again, clients get what they want or a failure that
+/// While a custodian is killed or ended and started again, and replaces the socket that the killed one
+/// has left, it has the same halves: clients get what they want or a failure that
 /// passes, and nothing else.
 #[test]
 fn restarts_under_load() {
