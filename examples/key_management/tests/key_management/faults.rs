@@ -23,16 +23,7 @@ const DECAPSULATE: u8 = 3;
 const SIGN: u8 = 4;
 
 /// A client of a custodian in this directory must end with this error and print nothing else.
-fn refuses(custodian: &Path, expected: &str) {
-    refuses_with(&[], custodian, expected);
-}
-
-/// A client must report that its time is up.
-fn runs_out_of_time(custodian: &Path) {
-    refuses_with(&["--timeout", "300"], custodian, "no answer within 300 ms");
-}
-
-fn refuses_with(options: &[&str], custodian: &Path, expected: &str) {
+fn refuses(custodian: &Path, options: &[&str], expected: &str) {
     let both = Halves { post_quantum: custodian.to_owned(), traditional: custodian.to_owned() };
     let refused = ask(&both, "public", options).refuses();
     assert!(refused.contains(&format!("the external key failed: {expected}")), "{refused}");
@@ -180,7 +171,7 @@ fn garbage_on_the_wire() {
             "it refuses: no\\u{1b}[31m\\nway\\u{202e}\n",
         ),
     ] {
-        refuses(answering(answer).path(), expected);
+        refuses(answering(answer).path(), &[], expected);
     }
     // These are answers, but no public halves.
     let pair = Pair::start();
@@ -202,7 +193,7 @@ fn a_slow_peer() {
             thread::sleep(Duration::from_millis(50));
         }
     });
-    runs_out_of_time(peer.path());
+    refuses(peer.path(), &["--timeout", "300"], "no answer within 300 ms");
 }
 
 /// A process that does not accept, and whose queue is full: connecting to it would block.
@@ -225,7 +216,7 @@ fn a_peer_that_accepts_nothing() {
         }
         assert!(waiting.len() < 10_000, "the queue has no end");
     }
-    refuses_with(&["--timeout", "300"], directory.path(), "nobody answers at ");
+    refuses(directory.path(), &["--timeout", "300"], "nobody answers at ");
     drop(listener);
 }
 
@@ -385,8 +376,8 @@ fn messages_that_are_not_composite() {
 #[test]
 fn no_process_at_all() {
     let directory = private_directory();
-    refuses(&directory.path().join("none"), "nobody answers at ");
-    refuses(directory.path(), "nobody answers at ");
+    refuses(&directory.path().join("none"), &[], "nobody answers at ");
+    refuses(directory.path(), &[], "nobody answers at ");
     std::fs::write(directory.path().join("socket"), "").unwrap();
-    refuses(directory.path(), "nobody answers at ");
+    refuses(directory.path(), &[], "nobody answers at ");
 }
