@@ -42,7 +42,7 @@ pub enum Fault {
     )]
     Unconfined {
         /// The attribute, by its name in the standard.
-        attribute: String,
+        attribute: &'static str,
         /// The value it must have.
         expected: bool,
     },
