@@ -12,8 +12,8 @@ use crate::algorithm;
 /// A custodian is a process that keeps one half of each key and answers over a Unix socket, as an
 /// HSM or a KMS would. Whoever has one custodian can neither open nor sign.
 ///
-/// Without a subcommand the program starts two custodians, moves a key into them, uses it, loses
-/// one custodian and then its secrets, and rotates.
+/// Without a subcommand, the program starts two custodians, moves a key into them and uses it. One
+/// custodian dies, the secrets of one are stolen, and a new key replaces the old one.
 #[derive(Debug, Parser)]
 #[command(name = "key_management")]
 pub(crate) struct Arguments {
@@ -38,6 +38,7 @@ pub(crate) enum Command {
         client: Client,
         #[arg(short, long, default_value = SIGNED, help = "What the signature is for")]
         context: String,
+        /// The file to sign
         file: PathBuf,
     },
     /// Open a sealed file, and print its plaintext
@@ -46,6 +47,7 @@ pub(crate) enum Command {
         client: Client,
         #[arg(short, long, default_value = SEALED, help = "What the data is for")]
         context: String,
+        /// The sealed file
         file: PathBuf,
     },
 }

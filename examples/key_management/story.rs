@@ -62,7 +62,7 @@ pub(crate) fn run(out: &mut impl Write) -> Result<()> {
     is_replaced(&mut service, &sealed, &custodians, out)?;
     shares_a_half(&mut service, &custodians, out)?;
 
-    writeln!(out, "\nWhat the custodians have counted since they were started")?;
+    writeln!(out, "\nWhat the custodians have counted since they were last started")?;
     for line in running.post_quantum.stop()?.into_iter().chain(running.traditional.stop()?) {
         writeln!(out, "  {line}")?;
     }
@@ -141,10 +141,10 @@ fn is_used(
     let verifying = service.signer.verifying_key();
     verifying.verify(SIGNED.as_bytes(), CHECKPOINT, &service.sign(SIGNED)?)?;
     measure(out, "in two custodians", || service.open(sealed), || service.sign(SIGNED).map(drop))?;
-    writeln!(out, "  each custodian logs each use")?;
+    writeln!(out, "  each custodian logs each use, for example")?;
     writeln!(out, "    {}", running.post_quantum.logged(" decapsulate ")?)?;
     writeln!(out, "    {}", running.traditional.logged(" sign ")?)?;
-    fails(out, "it signs for a purpose that the custodians do not know", || {
+    fails(out, "it asks for a signature for another purpose", || {
         service.sign("example.com/logs").map(drop)
     })
 }
@@ -242,23 +242,23 @@ fn one_is_compromised(
     let mut attack = |who: &str, kem: [&Stolen; 2], signing: [&Stolen; 2]| -> Result<_> {
         let opened = attack::open(&public, kem[0], kem[1])?;
         let signed = attack::sign(&public, signing[0], signing[1])?;
-        writeln!(out, "  with the halves of {who}")?;
+        writeln!(out, "  with {who}")?;
         writeln!(out, "    it opens in {} of {} tries", opened.successful, opened.made)?;
         writeln!(out, "    it signs in {} of {}", signed.successful, signed.made)?;
         Ok((opened.successful, signed.successful))
     };
     let post_quantum = attack(
-        "ML-KEM-1024 and ML-DSA-87",
+        "the halves of ML-KEM-1024 and ML-DSA-87",
         [&kem.post_quantum, &own(Algorithm::X25519)?],
         [&signing.post_quantum, &own(Algorithm::EcdsaP384)?],
     )?;
     let traditional = attack(
-        "X25519 and ECDSA-P384",
+        "the halves of X25519 and ECDSA-P384",
         [&kem.traditional, &own(Algorithm::MlKem1024)?],
         [&signing.traditional, &own(Algorithm::MlDsa87)?],
     )?;
     let both = attack(
-        "both custodians",
+        "all four halves, to show that the tries are real",
         [&kem.post_quantum, &kem.traditional],
         [&signing.post_quantum, &signing.traditional],
     )?;

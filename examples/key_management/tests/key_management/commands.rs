@@ -25,7 +25,7 @@ fn the_demonstration() {
         "hangs\n    the post-quantum half of the external key failed: no answer within 300 ms\n",
         "of ML-KEM-1024 and ML-DSA-87\n    it opens in 0 of 104 tries\n    it signs in 0 of 5\n",
         "of X25519 and ECDSA-P384\n    it opens in 0 of 104 tries\n    it signs in 0 of 5\n",
-        "of both custodians\n    it opens in 1 of 104 tries\n    it signs in 2 of 5\n",
+        "to show that the tries are real\n    it opens in 1 of 104 tries\n    it signs in 2 of 5\n",
         "  what was sealed to either key opens\n",
         "sealed to it\n    not addressed to this key\n",
         "rotates to one\n    invalid keyring: ",
