@@ -14,8 +14,8 @@ use tokio::{
     task, time,
 };
 use twinseal::{
-    Decapsulate, DecapsulationKey, EncapsulationKey, Error, Sign, Signature, SigningKey, Unlock,
-    VerifyingKey,
+    Decapsulate, DecapsulationKey, EncapsulationKey, Error, Plaintext, Sign, Signature, SigningKey,
+    Unlock, VerifyingKey,
     envelope::Header,
     kem::{Ciphertext, SharedSecret},
     provider::{Decapsulator, SchemeSigner},
@@ -45,7 +45,8 @@ impl RemoteKeys {
         SharedSecret::combine(&self.encapsulation_key, ciphertext, post_quantum, traditional)
     }
 
-    /// As above. The signature is verified before it is returned.
+    /// As above. The signature is verified before it is returned. These clients receive M'; those of a KMS
+    /// `external_mu()` and `sha384()`, and its ECDSA half answers with `EcdsaSignature::Der`.
     async fn sign(&self, to_be_signed: &ToBeSigned) -> Result<Signature, Error> {
         let (context, message) = (to_be_signed.ml_dsa_context(), to_be_signed.message());
         let (ml_dsa, ecdsa) = tokio::join!(
@@ -53,6 +54,23 @@ impl RemoteKeys {
             self.in_time(self.clients.traditional.sign(b"", message)),
         );
         to_be_signed.join(ml_dsa, ecdsa.map(EcdsaSignature::Fixed))
+    }
+
+    /// Opens an envelope: parse the header, await the secret, open the body.
+    async fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Plaintext, Error> {
+        let header = Header::parse(sealed)?;
+        let recipient = header.find(&self.encapsulation_key).ok_or(Error::NotARecipient)?;
+        let secret = self.decapsulate(&recipient.ciphertext()?).await?;
+        header.unlock(&recipient, &secret)?.open(context, &sealed[header.len()..])
+    }
+
+    /// Opens an envelope of its own, and signs a digest to which nobody knows a message. A half in the wrong place
+    /// shows here, and later only as data that does not open.
+    async fn check(&self) -> Result<(), Error> {
+        let context = b"example.com/check/v1";
+        self.open(context, &self.encapsulation_key.seal(context, b"")?).await?;
+        self.sign(&self.verifying_key.to_be_signed(context, &[0; 64])?).await?;
+        Ok(())
     }
 
     /// A KMS that hangs must not hang its callers.
@@ -63,9 +81,9 @@ impl RemoteKeys {
 
 type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The same keys for code that does not await, such as a keyring. They block the thread that calls them, so call
-/// them in `spawn_blocking`. `Runtime::block_on` would panic in a thread of a runtime; here the two asynchronous
-/// functions run in a runtime of their own thread, which ends when the keys are dropped.
+/// The same keys for code that does not await. They block the thread that calls them, so call them in
+/// `spawn_blocking`. `Runtime::block_on` would panic in a thread of a runtime; here the two asynchronous functions
+/// run in a runtime of their own thread, which ends when the keys are dropped.
 struct BlockingKeys {
     remote: Arc<RemoteKeys>,
     jobs: UnboundedSender<Job>,
@@ -123,14 +141,11 @@ impl Sign for BlockingKeys {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let remote = Arc::new(start_two_kms()?);
-    let sealed = remote.encapsulation_key.seal(CONTEXT, b"hello")?;
+    remote.check().await?;
 
-    // In an asynchronous service: parse the header, await the secret, open the body.
-    let header = Header::parse(&sealed)?;
-    let recipient = header.find(&remote.encapsulation_key).ok_or(Error::NotARecipient)?;
-    let secret = remote.decapsulate(&recipient.ciphertext()?).await?;
-    let body_key = header.unlock(&recipient, &secret)?;
-    assert_eq!(&body_key.open(CONTEXT, &sealed[header.len()..])?[..], b"hello");
+    // In an asynchronous service.
+    let sealed = remote.encapsulation_key.seal(CONTEXT, b"hello")?;
+    assert_eq!(&remote.open(CONTEXT, &sealed).await?[..], b"hello");
 
     // For everything that does not await.
     let verifying_key = remote.verifying_key.clone();

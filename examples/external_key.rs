@@ -18,17 +18,21 @@ const TIME_LIMIT: Duration = Duration::from_secs(5);
 
 type Secret = Zeroizing<Vec<u8>>;
 
+/// A ciphertext, the length of its secret, and where the half's answer goes.
+type Request = (Vec<u8>, usize, Sender<Result<Secret, Error>>);
+
 /// A half as seen from this side: a connection to the HSM that holds it.
 struct RemoteHalf {
-    requests: Sender<(Vec<u8>, Sender<Secret>)>,
+    requests: Sender<Request>,
 }
 
 impl Decapsulator for RemoteHalf {
     fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error> {
         let (answer, answers) = mpsc::channel();
         let unreachable = |_| Error::external("the HSM is not running");
-        self.requests.send((ciphertext.to_vec(), answer)).map_err(unreachable)?;
-        let secret = answers.recv_timeout(TIME_LIMIT).map_err(Error::external)?;
+        let request = (ciphertext.to_vec(), shared_secret.len(), answer);
+        self.requests.send(request).map_err(unreachable)?;
+        let secret = answers.recv_timeout(TIME_LIMIT).map_err(Error::external)??;
         if secret.len() != shared_secret.len() {
             return Err(Error::external("the HSM answered with another length"));
         }
@@ -39,11 +43,12 @@ impl Decapsulator for RemoteHalf {
 
 /// An HSM: it answers requests, and its half does not leave it.
 fn start_hsm(half: Box<dyn Decapsulator>) -> Box<dyn Decapsulator> {
-    let (requests, inbox) = mpsc::channel::<(Vec<u8>, Sender<Secret>)>();
+    let (requests, inbox) = mpsc::channel::<Request>();
     thread::spawn(move || {
-        for (ciphertext, answer) in inbox {
-            let mut secret = Secret::new(vec![0; 32]);
-            let _ = half.decapsulate(&ciphertext, &mut secret).map(|()| answer.send(secret));
+        for (ciphertext, length, answer) in inbox {
+            let mut secret = Secret::new(vec![0; length]);
+            let result = half.decapsulate(&ciphertext, &mut secret).map(|()| secret);
+            let _ = answer.send(result); // the caller may have given up
         }
     });
     Box::new(RemoteHalf { requests })

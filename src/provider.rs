@@ -202,13 +202,16 @@ pub trait Encapsulator: Send + Sync {
     ) -> Result<(), Error>;
 }
 
-/// A decapsulation key in its expanded form.
+/// A decapsulation key in its expanded form. Also what the adapter of an HSM implements, for one half of a key: see
+/// [what it has to do](crate::split#halves-that-are-called), such as to give up after a time.
 pub trait Decapsulator: Send + Sync {
-    /// Recovers the shared secret from a ciphertext.
+    /// Recovers the shared secret from a ciphertext, and fills all of `shared_secret`.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if the ciphertext breaks a rule that anyone can check.
+    /// [`Error::Invalid`] if the ciphertext breaks a rule that anyone can check, or if an HSM dislikes it (rule 7 of
+    /// [`split`](crate::split#what-your-hsm-must-offer)); [`Error::external`] if an HSM fails in any other way, or does
+    /// not answer in time.
     fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error>;
 }
 
@@ -278,14 +281,16 @@ impl fmt::Debug for SignatureKeyPair {
     }
 }
 
-/// A signing key in its expanded form.
+/// A signing key in its expanded form. Also what the adapter of an HSM implements, for one half of a key: see
+/// [what it has to do](crate::split#halves-that-are-called), such as to give up after a time. A KMS that signs mu or a
+/// digest does not fit here.
 pub trait SchemeSigner: Send + Sync {
     /// Signs a message for a context. A scheme without contexts takes only the empty one.
     ///
     /// # Errors
     ///
     /// [`Error::Randomness`] if there is none; [`Error::Context`] if the scheme does not take the
-    /// context.
+    /// context; [`Error::external`] if an HSM fails or does not answer in time.
     fn sign(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error>;
 
     /// Signs without randomness, for known answers.

@@ -79,24 +79,24 @@
 //! | | before | for the key | after |
 //! |---|---|---|---|
 //! | ask | [`prepare_request`](crate::EncapsulationKey::prepare_request) | [`signature_context`], [`sha512`]; for halves [`to_be_signed`] | [`finish`](PreparedRequest::finish), [`seal`](RequestSealer::seal) |
-//! | accept | [`accept_head`](crate::Accepting::accept_head) | [`recipient`], [`ciphertext`] | [`unlock_with`], then [`open`](UnlockedRequest::open) and [`admitted`](Unadmitted::admitted) |
+//! | accept | [`accept_head`](crate::Accepting::accept_head), the guard's [`look`](ReplayGuard::look) | [`recipient`], [`ciphertext`] | [`unlock_with`], [`open`](UnlockedRequest::open), the guard's [`admit`](ReplayGuard::admit), and [`admitted`](Unadmitted::admitted) with what it returned |
 //!
 //! The signature is verified before the request is given out. A head's signature is verified before the KMS is
-//! asked. What is held meanwhile is used once, and wiped if it is dropped. A request carries the time at which it was
-//! prepared, so the signature has to be there within its recipient's [`Window`].
+//! asked, and with `look` a replay costs no call, either. What is held meanwhile is used once, and wiped if it is
+//! dropped. A request carries the time at which it was prepared, so the signature has to be there within its
+//! recipient's [`Window`].
 //!
 //! ```
-//! use twinseal::{Error, Unlock, kem::AwaitedKey, request::RequestHead};
+//! use twinseal::{Error, Unlock, kem::AwaitedKey};
+//! use twinseal::request::{ReplayGuard, RequestHead, WindowGuard};
 //!
 //! # use twinseal::{DecapsulationKey, KeyId, Sign, Signature, SigningKey, kem::{Ciphertext, SharedSecret}};
-//! # use twinseal::request::{AllowReplays, ReplayGuard, RequestId, RequestTime};
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Error> {
 //! # let (in_bobs_kms, in_alices_kms) = (DecapsulationKey::generate()?, SigningKey::generate()?);
 //! # let (to_bob, from_alice) = (in_bobs_kms.encapsulation_key().clone(), in_alices_kms.verifying_key());
 //! # let sign = async |context: &[u8], sha512: &[u8; 64]| -> Result<Signature, Error> { Sign::sign_prehashed(&in_alices_kms, context, sha512) };
 //! # let decapsulate = async |_: KeyId, ct: &Ciphertext| -> Result<SharedSecret, Error> { in_bobs_kms.decapsulate(ct) };
-//! # let ask_store = async |id: RequestId, signer: Option<KeyId>, time: RequestTime| AllowReplays.admit(id, signer, time);
 //! const CTX: &[u8] = b"example.com/predict/v1";
 //!
 //! // Alice
@@ -106,12 +106,14 @@
 //!
 //! // Bob, who has only his public key here
 //! let bob = AwaitedKey::new(to_bob);
+//! let guard = WindowGuard::for_new_keys(); // at later starts: `new`
 //! let head = RequestHead::parse(&request)?;
 //! let body = &request[head.len()..];
 //! let verified = bob.accepting(from_alice).accept_head(CTX, head)?;
+//! guard.look(verified.id(), verified.signer(), verified.time())?;
 //! let secret = decapsulate(verified.recipient().key_id(), verified.ciphertext()).await?;
 //! let opened = verified.unlock_with(&secret)?.open(body)?;
-//! let verdict = ask_store(opened.id(), opened.signer(), opened.time()).await;
+//! let verdict = guard.admit(opened.id(), opened.signer(), opened.time()); // awaited, if it is elsewhere
 //! let (picture, asked) = opened.admitted(verdict)?;
 //! assert_eq!(&picture[..], b"a picture");
 //!

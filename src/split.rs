@@ -6,6 +6,9 @@
 //! other key: nobody can see that it is split. Neither half opens or signs anything by itself, so a thief of one half
 //! has nothing, and neither has an attacker who breaks one algorithm.
 //!
+//! In this table, M' is the message that both halves of a signature sign, of 130 to 385 bytes.
+//! [`ToBeSigned`](crate::sign::ToBeSigned) has it, its SHA-384 and mu, which is ML-DSA's hash of it.
+//!
 //! | half | receives | returns | PKCS#11 | AWS KMS | Google Cloud KMS |
 //! |---|---|---|---|---|---|
 //! | ML-KEM-1024 | a ciphertext: 1568 bytes | 32 bytes | `C_DecapsulateKey`, `CKM_ML_KEM` | `Decapsulate` | `decapsulate` |
@@ -14,11 +17,10 @@
 //! | ML-DSA-87 | M' and a context of 33 bytes, or mu: 64 | 4627 | `CKM_ML_DSA` with a context | `Sign`, `EXTERNAL_MU` | `asymmetricSign`, `externalMu` |
 //! | ECDSA over P-384 | M', or its SHA-384: 48 | `r \|\| s`: 96, or DER: at most 104 | `CKM_ECDSA` | `Sign`, `DIGEST` | `asymmetricSign`, `sha384` |
 //!
-//! M' is the message that both halves of a signature sign, of 130 to 385 bytes:
-//! [`ToBeSigned`](crate::sign::ToBeSigned) has it, its SHA-384 and mu. A KEM key has the first two halves of the table
-//! (the default suite), or the first and the third ([`ML_KEM_1024_P384`](crate::KemSuite::ML_KEM_1024_P384)). Use the
-//! latter for halves in a KMS, and in most tokens. The page [`kms`] has recipes for the two clouds, with calls,
-//! parameters and policies. The package examples/pkcs11 of the repository has halves in PKCS#11 tokens.
+//! A KEM key has the first two halves of the table (the default suite), or the first and the third
+//! ([`ML_KEM_1024_P384`](crate::KemSuite::ML_KEM_1024_P384)). Use the latter for halves in a KMS, and in most tokens.
+//! The page [`kms`] has recipes for the two clouds, with calls, parameters and policies. The package examples/pkcs11 of
+//! the repository has halves in PKCS#11 tokens.
 //!
 //! # Making one
 //!
@@ -28,14 +30,18 @@
 //!   each half. Import each into its token; the public key stays the same. Copies and backups of the old key file
 //!   are still the whole key: destroy them, or make new halves and rotate.
 //!
-//! Then call [`check`](SplitDecapsulationKey::check) at every start. Without it, the only sign of a half in the wrong
-//! place is that nothing opens.
+//! Then call [`check`](SplitDecapsulationKey::check) at every start, or what takes its place for [halves that are
+//! awaited](#halves-that-are-awaited). Without it, the only sign of a half in the wrong place is that nothing opens.
 //!
 //! # Halves that are called
 //!
 //! [`SplitDecapsulationKey`] takes two boxes of [`Decapsulator`], and [`SplitSigningKey`] two of [`SchemeSigner`].
 //! Implement the trait for your token or client, with a time limit: the library has none, and a half that never
 //! answers blocks its caller for ever.
+//!
+//! [`SplitSigningKey`] is for halves that take M', in PKCS#11 tokens or in memory, and its ECDSA half returns `r || s`.
+//! A KMS wants mu or a digest, and returns DER. Sign with it by [`to_be_signed`](crate::VerifyingKey::to_be_signed) and
+//! [`join`](crate::sign::ToBeSigned::join), behind an `impl Sign` as `BlockingKeys` [below](#halves-that-are-awaited).
 //!
 //! ```
 //! use std::{
@@ -56,17 +62,21 @@
 //!
 //! type Secret = Zeroizing<Vec<u8>>;
 //!
+//! /// A ciphertext, the length of its secret, and where the half's answer goes.
+//! type Request = (Vec<u8>, usize, Sender<Result<Secret, Error>>);
+//!
 //! /// A half as seen from this side: a connection to the HSM that holds it.
 //! struct RemoteHalf {
-//!     requests: Sender<(Vec<u8>, Sender<Secret>)>,
+//!     requests: Sender<Request>,
 //! }
 //!
 //! impl Decapsulator for RemoteHalf {
 //!     fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error> {
 //!         let (answer, answers) = mpsc::channel();
 //!         let unreachable = |_| Error::external("the HSM is not running");
-//!         self.requests.send((ciphertext.to_vec(), answer)).map_err(unreachable)?;
-//!         let secret = answers.recv_timeout(TIME_LIMIT).map_err(Error::external)?;
+//!         let request = (ciphertext.to_vec(), shared_secret.len(), answer);
+//!         self.requests.send(request).map_err(unreachable)?;
+//!         let secret = answers.recv_timeout(TIME_LIMIT).map_err(Error::external)??;
 //!         if secret.len() != shared_secret.len() {
 //!             return Err(Error::external("the HSM answered with another length"));
 //!         }
@@ -77,11 +87,12 @@
 //!
 //! /// An HSM: it answers requests, and its half does not leave it.
 //! fn start_hsm(half: Box<dyn Decapsulator>) -> Box<dyn Decapsulator> {
-//!     let (requests, inbox) = mpsc::channel::<(Vec<u8>, Sender<Secret>)>();
+//!     let (requests, inbox) = mpsc::channel::<Request>();
 //!     thread::spawn(move || {
-//!         for (ciphertext, answer) in inbox {
-//!             let mut secret = Secret::new(vec![0; 32]);
-//!             let _ = half.decapsulate(&ciphertext, &mut secret).map(|()| answer.send(secret));
+//!         for (ciphertext, length, answer) in inbox {
+//!             let mut secret = Secret::new(vec![0; length]);
+//!             let result = half.decapsulate(&ciphertext, &mut secret).map(|()| secret);
+//!             let _ = answer.send(result); // the caller may have given up
 //!         }
 //!     });
 //!     Box::new(RemoteHalf { requests })
@@ -114,19 +125,18 @@
 //! | to | first | await both halves, then | finally |
 //! |---|---|---|---|
 //! | open an envelope | [`Header::parse`], [`find`](crate::envelope::Header::find) | [`SharedSecret::combine`] | [`Header::unlock`] |
-//! | accept a request | [`accept_head`](crate::Accepting::accept_head) | [`SharedSecret::combine`] | [`unlock_with`](crate::request::VerifiedHead::unlock_with) |
+//! | accept a request | [`accept_head`](crate::Accepting::accept_head), [`look`] | [`SharedSecret::combine`] | [`unlock_with`](crate::request::VerifiedHead::unlock_with), [`admit`] |
 //! | accept a session | [`accept_hello`](crate::Accepting::accept_hello) | [`SharedSecret::combine`] | [`receiver_with`](crate::session::VerifiedHello::receiver_with) |
 //! | sign | [`to_be_signed`](crate::VerifyingKey::to_be_signed) | [`join`](crate::sign::ToBeSigned::join) | |
 //! | sign a request | [`prepare_request`](crate::EncapsulationKey::prepare_request) | [`join`](crate::sign::ToBeSigned::join) | [`finish`](crate::request::PreparedRequest::finish) |
 //! | begin a signed session | [`prepare_sender`](crate::EncapsulationKey::prepare_sender) | [`join`](crate::sign::ToBeSigned::join) | [`finish`](crate::session::PreparedSender::finish) |
 //!
-//! [`AwaitedKey`](crate::kem::AwaitedKey) is the key to accept with, also in a ring.
+//! [`AwaitedKey`](crate::kem::AwaitedKey) is the key to accept with, also in a [`Keyring`](crate::Keyring). The guard
+//! [looks][`look`] at a request before the halves are asked, so a replay costs no call: see [a request whose key is
+//! awaited](crate::request#when-a-key-is-awaited).
 //!
-//! To check such a key at the start, await the secret of a ciphertext that you
-//! [encapsulated](crate::EncapsulationKey::encapsulate), and compare the two; and await a signature, which is verified.
-//!
-//! For everything else, such as a [`Keyring`](crate::Keyring), the adapter `BlockingKeys` below turns two asynchronous
-//! functions into a key:
+//! Below, `RemoteKeys::check` is the check at the start. The adapter `BlockingKeys` turns two asynchronous functions
+//! into a key for everything that calls [`Decapsulate`] or [`Sign`] and does not await:
 //!
 //! ```
 //! use std::{
@@ -143,8 +153,8 @@
 //!     task, time,
 //! };
 //! use twinseal::{
-//!     Decapsulate, DecapsulationKey, EncapsulationKey, Error, Sign, Signature, SigningKey, Unlock,
-//!     VerifyingKey,
+//!     Decapsulate, DecapsulationKey, EncapsulationKey, Error, Plaintext, Sign, Signature, SigningKey,
+//!     Unlock, VerifyingKey,
 //!     envelope::Header,
 //!     kem::{Ciphertext, SharedSecret},
 //!     provider::{Decapsulator, SchemeSigner},
@@ -174,7 +184,8 @@
 //!         SharedSecret::combine(&self.encapsulation_key, ciphertext, post_quantum, traditional)
 //!     }
 //!
-//!     /// As above. The signature is verified before it is returned.
+//!     /// As above. The signature is verified before it is returned. These clients receive M'; those of a KMS
+//!     /// `external_mu()` and `sha384()`, and its ECDSA half answers with `EcdsaSignature::Der`.
 //!     async fn sign(&self, to_be_signed: &ToBeSigned) -> Result<Signature, Error> {
 //!         let (context, message) = (to_be_signed.ml_dsa_context(), to_be_signed.message());
 //!         let (ml_dsa, ecdsa) = tokio::join!(
@@ -182,6 +193,23 @@
 //!             self.in_time(self.clients.traditional.sign(b"", message)),
 //!         );
 //!         to_be_signed.join(ml_dsa, ecdsa.map(EcdsaSignature::Fixed))
+//!     }
+//!
+//!     /// Opens an envelope: parse the header, await the secret, open the body.
+//!     async fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Plaintext, Error> {
+//!         let header = Header::parse(sealed)?;
+//!         let recipient = header.find(&self.encapsulation_key).ok_or(Error::NotARecipient)?;
+//!         let secret = self.decapsulate(&recipient.ciphertext()?).await?;
+//!         header.unlock(&recipient, &secret)?.open(context, &sealed[header.len()..])
+//!     }
+//!
+//!     /// Opens an envelope of its own, and signs a digest to which nobody knows a message. A half in the wrong place
+//!     /// shows here, and later only as data that does not open.
+//!     async fn check(&self) -> Result<(), Error> {
+//!         let context = b"example.com/check/v1";
+//!         self.open(context, &self.encapsulation_key.seal(context, b"")?).await?;
+//!         self.sign(&self.verifying_key.to_be_signed(context, &[0; 64])?).await?;
+//!         Ok(())
 //!     }
 //!
 //!     /// A KMS that hangs must not hang its callers.
@@ -192,9 +220,9 @@
 //!
 //! type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 //!
-//! /// The same keys for code that does not await, such as a keyring. They block the thread that calls them, so call
-//! /// them in `spawn_blocking`. `Runtime::block_on` would panic in a thread of a runtime; here the two asynchronous
-//! /// functions run in a runtime of their own thread, which ends when the keys are dropped.
+//! /// The same keys for code that does not await. They block the thread that calls them, so call them in
+//! /// `spawn_blocking`. `Runtime::block_on` would panic in a thread of a runtime; here the two asynchronous functions
+//! /// run in a runtime of their own thread, which ends when the keys are dropped.
 //! struct BlockingKeys {
 //!     remote: Arc<RemoteKeys>,
 //!     jobs: UnboundedSender<Job>,
@@ -252,14 +280,11 @@
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let remote = Arc::new(start_two_kms()?);
-//!     let sealed = remote.encapsulation_key.seal(CONTEXT, b"hello")?;
+//!     remote.check().await?;
 //!
-//!     // In an asynchronous service: parse the header, await the secret, open the body.
-//!     let header = Header::parse(&sealed)?;
-//!     let recipient = header.find(&remote.encapsulation_key).ok_or(Error::NotARecipient)?;
-//!     let secret = remote.decapsulate(&recipient.ciphertext()?).await?;
-//!     let body_key = header.unlock(&recipient, &secret)?;
-//!     assert_eq!(&body_key.open(CONTEXT, &sealed[header.len()..])?[..], b"hello");
+//!     // In an asynchronous service.
+//!     let sealed = remote.encapsulation_key.seal(CONTEXT, b"hello")?;
+//!     assert_eq!(&remote.open(CONTEXT, &sealed).await?[..], b"hello");
 //!
 //!     // For everything that does not await.
 //!     let verifying_key = remote.verifying_key.clone();
@@ -381,6 +406,8 @@
 //! [`Header::parse`]: crate::envelope::Header::parse
 //! [`Header::unlock`]: crate::envelope::Header::unlock
 //! [`SharedSecret::combine`]: crate::kem::SharedSecret::combine
+//! [`look`]: crate::request::ReplayGuard::look
+//! [`admit`]: crate::request::ReplayGuard::admit
 //! [`Error::External`]: crate::Error::External
 //! [`Error::external`]: crate::Error::external
 //! [`Error::Invalid`]: crate::Error::Invalid

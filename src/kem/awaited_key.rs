@@ -10,27 +10,29 @@ use crate::error::Error;
 /// So accepting takes two steps, with the await in between. A request:
 ///
 /// ```
-/// use twinseal::{DecapsulationKey, Error, Unlock, kem::{AwaitedKey, Ciphertext, SharedSecret}, request::RequestHead};
+/// use twinseal::{Error, Unlock, kem::AwaitedKey};
+/// use twinseal::request::{ReplayGuard, RequestHead, WindowGuard};
 ///
+/// # use twinseal::{DecapsulationKey, kem::{Ciphertext, SharedSecret}};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Error> {
 /// # let inside = DecapsulationKey::generate()?;
 /// # let alice = twinseal::SigningKey::generate()?;
-/// # let guard = twinseal::request::AllowReplays;
 /// # let ask_kms = async |_, ciphertext: &Ciphertext| -> Result<SharedSecret, Error> { inside.decapsulate(ciphertext) };
 /// # let public = inside.encapsulation_key().clone();
 /// # let (request, _) = public.signed_by(&alice).request(b"example.com/predict", b"a picture")?;
 /// let bob = AwaitedKey::new(public);
 /// let from_alice = bob.accepting(alice.verifying_key());
+/// let guard = WindowGuard::for_new_keys(); // at later starts: `new`
 ///
 /// let head = RequestHead::parse(&request)?;
 /// let body = &request[head.len()..];
-/// let verified = from_alice.accept_head(b"example.com/predict", head)?; // nothing is asked for a forgery
+/// let verified = from_alice.accept_head(b"example.com/predict", head)?;
+/// guard.look(verified.id(), verified.signer(), verified.time())?; // nothing is asked for a forgery or a replay
 /// let secret = ask_kms(verified.recipient().key_id(), verified.ciphertext()).await?;
-/// let unlocked = verified.unlock_with(&secret)?.open(body)?;
-/// # use twinseal::request::ReplayGuard;
-/// let verdict = guard.admit(unlocked.id(), unlocked.signer(), unlocked.time());
-/// let (picture, asked) = unlocked.admitted(verdict)?;
+/// let opened = verified.unlock_with(&secret)?.open(body)?;
+/// let verdict = guard.admit(opened.id(), opened.signer(), opened.time());
+/// let (picture, asked) = opened.admitted(verdict)?;
 /// assert_eq!(&picture[..], b"a picture");
 /// # drop(asked);
 /// # Ok(())

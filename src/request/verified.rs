@@ -50,18 +50,19 @@ impl Facts {
 ///
 /// ```
 /// # use twinseal::{DecapsulationKey, SigningKey, Error, request::{RequestHead, RequestTime, RequestId}};
-/// # use twinseal::request::{AllowReplays, ReplayGuard};
+/// # use twinseal::request::{ReplayGuard, WindowGuard};
 /// # let bob = DecapsulationKey::generate()?;
 /// # let alice = SigningKey::generate()?;
 /// # let to_bob = bob.encapsulation_key();
 /// # let (request, _) = to_bob.signed_by(&alice).request(b"example.com/predict", b"a picture")?;
 /// # let head = RequestHead::parse(&request)?;
 /// # let body = request[head.len()..].to_vec();
-/// # let ask_store = |id, signer, time| AllowReplays.admit(id, signer, time);
+/// # let guard = WindowGuard::for_new_keys();
 /// let verified = bob.accepting(alice.verifying_key()).accept_head(b"example.com/predict", head)?;
+/// guard.look(verified.id(), verified.signer(), verified.time())?; // a replay costs no more
 /// let secret = bob.decapsulate(verified.ciphertext())?; // awaited, from a KMS
 /// let request = verified.unlock_with(&secret)?.open(&body)?;
-/// let verdict = ask_store(request.id(), request.signer(), request.time()); // awaited, from a store
+/// let verdict = guard.admit(request.id(), request.signer(), request.time()); // awaited, from a store
 /// let (picture, asked) = request.admitted(verdict)?; // not before
 /// assert_eq!(&picture[..], b"a picture");
 /// # Ok::<(), Error>(())
@@ -300,11 +301,12 @@ impl<T> Unadmitted<T> {
         self.facts.time
     }
 
-    /// Returns the request if a guard has let it in.
+    /// Returns the request if a guard has let it in. The verdict is what [`ReplayGuard::admit`] returned for this
+    /// request.
     ///
     /// # Errors
     ///
-    /// The guard's verdict.
+    /// The error in the verdict.
     pub fn admitted(self, verdict: Result<(), Error>) -> Result<T, Error> {
         verdict.map(|()| self.request)
     }

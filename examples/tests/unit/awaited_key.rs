@@ -1,4 +1,5 @@
-//! The example of awaited halves: does a half that hangs hang its callers, and from where may the keys be called?
+//! The example of awaited halves: does one that hangs hang its callers, does the check find a wrong one, and from where
+//! may the keys be called?
 
 use std::time::Instant;
 
@@ -46,6 +47,23 @@ fn a_half_that_hangs_does_not_hang_its_callers() {
         assert_too_late(&keys.sign(CONTEXT, b"hello").unwrap_err(), half);
     }
     assert!(started.elapsed() < DEADLINE, "waited for halves that hang");
+}
+
+#[test]
+fn the_check_finds_each_half_of_another_key() {
+    type Change = fn(&mut Halves<Client>, Halves<Client>);
+    let changes: [Change; 4] = [
+        |ours, theirs| ours.post_quantum.decapsulator = theirs.post_quantum.decapsulator,
+        |ours, theirs| ours.traditional.decapsulator = theirs.traditional.decapsulator,
+        |ours, theirs| ours.post_quantum.signer = theirs.post_quantum.signer,
+        |ours, theirs| ours.traditional.signer = theirs.traditional.signer,
+    ];
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(remote(|_| ()).check()).unwrap();
+    for (case, change) in changes.into_iter().enumerate() {
+        let remote = remote(|ours| change(&mut ours.clients, start_two_kms().unwrap().clients));
+        assert!(runtime.block_on(remote.check()).is_err(), "{case}");
+    }
 }
 
 #[test]
