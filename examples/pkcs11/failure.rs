@@ -19,7 +19,7 @@ pub enum Fault {
     #[error("{}", describe(.0))]
     Call(Error),
     /// No slot holds a token of that name.
-    #[error("there is no such token; is it in its slot, and is the name right?")]
+    #[error("there is no such token; the command `tokens` lists those that are in their slots")]
     NoToken,
     /// More than one token has that name.
     #[error("several tokens have this name; add serial= to the URI")]
@@ -62,6 +62,9 @@ pub enum Fault {
     /// The token did not return an attribute, or returned something else.
     #[error("the token does not reveal the {0}")]
     Hidden(&'static str),
+    /// The token wants a PIN from the program, and the URI has none.
+    #[error("the token wants a PIN: add pin-source= to the URI")]
+    NoPin,
     /// The PIN cannot be read.
     #[error("the PIN cannot be read from {from}: {error}")]
     Pin {
@@ -146,6 +149,10 @@ fn describe(error: &Error) -> String {
         Error::Pkcs11(RvError::VendorDefined(code) | RvError::UnknownErrorCode(code), function) => {
             format!("C_{function:?} failed with the code {code:#x}")
         }
+        Error::Pkcs11(code @ RvError::MechanismInvalid, function) => {
+            let code = constant(code);
+            format!("C_{function:?} failed with {code}: the token does not offer this algorithm")
+        }
         Error::Pkcs11(code, function) => format!("C_{function:?} failed with {}", constant(code)),
         Error::NullFunctionPointer => "the module does not have the function".into(),
         Error::LibraryLoading(error) => format!("the module cannot be loaded: {error}"),
@@ -176,6 +183,10 @@ mod tests {
         for (code, name) in [
             (RvError::PinIncorrect, "C_Login failed with CKR_PIN_INCORRECT"),
             (RvError::SessionHandleInvalid, "C_Login failed with CKR_SESSION_HANDLE_INVALID"),
+            (
+                RvError::MechanismInvalid,
+                "C_Login failed with CKR_MECHANISM_INVALID: the token does not offer this algorithm",
+            ),
             (RvError::VendorDefined(0x8000_0001), "C_Login failed with the code 0x80000001"),
         ] {
             let fault = Fault::from(Error::Pkcs11(code, Function::Login));

@@ -83,6 +83,8 @@ impl Token {
         match session.login(UserType::User, entered.as_ref()) {
             // The whole process is logged in, not a session.
             Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
+            // What a token says that has no keyboard of its own.
+            Err(Error::Pkcs11(RvError::ArgumentsBad, _)) if pin.is_none() => Err(Fault::NoPin),
             Err(error) => {
                 let fault = Fault::from(error);
                 if fault.blames_pin() {

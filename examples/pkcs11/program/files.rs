@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, OpenOptions, Permissions},
-    io::Write,
+    io::{self, Write},
     path::Path,
 };
 
@@ -26,7 +26,12 @@ pub(crate) fn create(path: &Path, content: &[u8], readers: Readers) -> Result<()
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(mode(readers));
     }
-    let mut file = options.open(path).map_err(|error| at(path, &error))?;
+    let mut file = options.open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            format!("{}: there is a file already; choose another name", path.display()).into()
+        }
+        _ => at(path, &error),
+    })?;
     let written = file.write_all(content).and_then(|()| file.sync_all());
     written.map_err(|error| {
         let _ = fs::remove_file(path);

@@ -358,7 +358,7 @@ fn a_failed_key_leaves_nothing() {
     fs::write(tokens.path("there.pem"), "mine").unwrap();
     let error =
         keygen(&["--post-quantum", "there.pem", "--traditional", &good, "-o", "open"]).refuses();
-    assert!(error.contains("there.pem: "), "{error}");
+    assert!(error.contains("there.pem: there is a file already"), "{error}");
     assert_eq!(fs::read(tokens.path("there.pem")).unwrap(), b"mine");
     assert_eq!(tokens.files(), ["dir.halves", "there.pem"]);
 
@@ -414,6 +414,10 @@ fn what_can_be_wrong_with_a_token() {
         let error = with(old, new);
         assert!(error.contains(reason), "{new}: {error}");
     }
+    let line = halves.lines().find(|line| line.starts_with("traditional")).unwrap();
+    let source = line.split(['?', '&']).find(|part| part.starts_with("pin-source")).unwrap();
+    let error = with(source, "");
+    assert!(error.contains("the token wants a PIN: add pin-source= to the URI"), "{error}");
     // The other token has only a key of another label.
     let other = with("first", "second").replace('\n', "");
     assert!(other.contains("token \"second\", key \"open\": there is no private key"), "{other}");
