@@ -96,6 +96,7 @@ impl fmt::Debug for Addressee<'_> {
 /// Decapsulates, without trust in an external key: its secret must at least be of the right suite.
 pub(crate) fn decapsulate(
     key: &dyn Decapsulate,
+    public: &EncapsulationKey,
     ciphertext: &Ciphertext,
 ) -> Result<SharedSecret, Error> {
     let decapsulated = || {
@@ -105,5 +106,5 @@ pub(crate) fn decapsulate(
         }
         Ok(secret)
     };
-    KeyUse::report_by(|| KeyUse::decapsulate(key.encapsulation_key()), decapsulated)
+    KeyUse::decapsulate(public).report(decapsulated)
 }

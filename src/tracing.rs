@@ -22,8 +22,7 @@
 //! [`ToBeSigned::join`](crate::sign::ToBeSigned::join) report that a key was used, when its halves' answers have
 //! arrived. The text of an external error is an adapter's own, so adapters keep secrets out of it.
 //!
-//! A half that disliked a ciphertext is no failure here, as it is none to the caller. An external key is asked for
-//! its public half once more, to be named; a key that answers with another one is logged by that.
+//! A half that disliked a ciphertext is no failure here, as it is none to the caller.
 //!
 //! # Which calls are reported
 //!
@@ -168,20 +167,12 @@ impl KeyUse {
     }
 
     pub(crate) fn report<T>(self, use_key: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-        Self::report_by(|| self, use_key)
-    }
-
-    /// [`report`](Self::report) for external keys, which are asked who they are only if somebody listens.
-    pub(crate) fn report_by<T>(
-        describe: impl FnOnce() -> Self,
-        use_key: impl FnOnce() -> Result<T, Error>,
-    ) -> Result<T, Error> {
         // One load of an atomic. Whether the event is wanted, the subscriber says when it sees all of it: asked about a
         // target and a level, its filters would refuse what they accept by kind, field or other level.
         if Level::WARN > LevelFilter::current() {
             return use_key();
         }
-        describe().run(use_key)
+        self.run(use_key)
     }
 
     fn run<T>(self, use_key: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {

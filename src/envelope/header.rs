@@ -155,7 +155,7 @@ impl Header {
             |public| self.find(public).is_some(),
             |public, key| {
                 let recipient = self.find(public).ok_or(Error::NotARecipient)?;
-                let secret = decapsulate(key, &recipient.ciphertext()?)?;
+                let secret = decapsulate(key, public, &recipient.ciphertext()?)?;
                 let provider = public.provider();
                 Ok((provider, self.content_key(provider, &recipient, &secret)?))
             },

@@ -220,8 +220,7 @@ pub(crate) fn sealer(
     let mut request = begin(to, signer.map(|(_, key)| key), context, time, random)?;
     if let Some((signer, key)) = signer {
         let digest = signed_digest(request.head.core(), to, key, context);
-        let signature =
-            sign_checked(signer, key.suite(), constants::REQUEST_SIGNATURE_CONTEXT, &digest)?;
+        let signature = sign_checked(signer, key, constants::REQUEST_SIGNATURE_CONTEXT, &digest)?;
         request.head.set_signature(Some(signature));
     }
     Ok(request)

@@ -145,7 +145,7 @@ impl<'a> VerifiedHead<'a> {
     ///
     /// The errors of the key.
     pub fn unlock(self) -> Result<UnlockedRequest, Error> {
-        let secret = decapsulate(self.key, self.head.ciphertext())?;
+        let secret = decapsulate(self.key, self.to, self.head.ciphertext())?;
         self.unlock_with(&secret)
     }
 

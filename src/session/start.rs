@@ -85,8 +85,7 @@ pub(crate) fn sender(
     let (mut hello, sender) = begin(to, signer.map(|(_, key)| key), context, random)?;
     if let Some((signer, key)) = signer {
         let digest = signed_digest(&hello, to, key, context);
-        let signature =
-            sign_checked(signer, key.suite(), constants::SESSION_SIGNATURE_CONTEXT, &digest)?;
+        let signature = sign_checked(signer, key, constants::SESSION_SIGNATURE_CONTEXT, &digest)?;
         hello.extend_from_slice(signature.as_bytes());
     }
     Ok((hello, sender))

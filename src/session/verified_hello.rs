@@ -51,7 +51,7 @@ impl<'a> VerifiedHello<'a> {
     ///
     /// The errors of the key.
     pub fn receiver(self) -> Result<SessionReceiver, Error> {
-        let secret = decapsulate(self.key, self.ciphertext())?;
+        let secret = decapsulate(self.key, self.to, self.ciphertext())?;
         self.receiver_with(&secret)
     }
 

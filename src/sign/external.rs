@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use super::{
-    Signature, SignatureSuite, VerifyingKey,
+    Signature, VerifyingKey,
     prehash::{hash_reader, prehash},
 };
 use crate::{context, error::Error, tracing::KeyUse};
@@ -60,7 +60,7 @@ pub trait Sign: Send + Sync {
     /// [`Error::Context`], and the errors of [`sign_prehashed`](Self::sign_prehashed).
     fn sign(&self, context: &[u8], message: &[u8]) -> Result<Signature, Error> {
         context::check(context)?;
-        sign_checked(self, self.verifying_key().suite(), context, &prehash(message))
+        sign_checked(self, self.verifying_key(), context, &prehash(message))
     }
 
     /// Signs a message of any length, read to its end, like
@@ -72,25 +72,25 @@ pub trait Sign: Send + Sync {
     fn sign_reader(&self, context: &[u8], message: &mut dyn io::Read) -> io::Result<Signature> {
         context::check(context)?;
         let sha512 = hash_reader(message)?;
-        Ok(sign_checked(self, self.verifying_key().suite(), context, &sha512)?)
+        Ok(sign_checked(self, self.verifying_key(), context, &sha512)?)
     }
 }
 
 /// Does not trust an external key: its signature must at least be of its own suite.
 pub(crate) fn sign_checked<K: Sign + ?Sized>(
     key: &K,
-    suite: SignatureSuite,
+    public: &VerifyingKey,
     context: &[u8],
     sha512: &[u8; 64],
 ) -> Result<Signature, Error> {
     let signed = || {
         let signature = key.sign_prehashed(context, sha512).map_err(Error::into_external)?;
-        if signature.suite != suite {
+        if signature.suite != public.suite() {
             return Err(Error::external("the signature is not of the key's suite"));
         }
         Ok(signature)
     };
-    KeyUse::report_by(|| KeyUse::sign(key.verifying_key()), signed)
+    KeyUse::sign(public).report(signed)
 }
 
 /// Forwards every method, so that a key's own `sign` is the one that runs behind a pointer too.

@@ -20,7 +20,7 @@ impl<'a, Key: Sign + ?Sized> WithoutContext<'a, Key> {
 
 impl<Key: Sign + ?Sized> signature::Signer<Signature> for WithoutContext<'_, Key> {
     fn try_sign(&self, message: &[u8]) -> Result<Signature, signature::Error> {
-        sign_checked(self.0, self.0.verifying_key().suite(), b"", &prehash(message))
+        sign_checked(self.0, self.0.verifying_key(), b"", &prehash(message))
             .map_err(signature::Error::from_source)
     }
 }

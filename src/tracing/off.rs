@@ -31,14 +31,6 @@ impl KeyUse {
     pub(crate) fn report<T>(self, use_key: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
         use_key()
     }
-
-    #[inline(always)]
-    pub(crate) fn report_by<T>(
-        _: impl FnOnce() -> Self,
-        use_key: impl FnOnce() -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        use_key()
-    }
 }
 
 #[inline(always)]
