@@ -239,11 +239,13 @@ fn a_frame_that_promises_much() {
         let mut rx = FramedReceiver::new(&length[..], session().1);
         let (most, refused) = peak(|| rx.receive());
         assert!(refused.is_err());
-        assert!(most < KIB, "{most}");
+        // Far less than the MiB. The test harness may start a thread in the meantime.
+        assert!(most < 16 * KIB, "{most}");
         let (most, refused) =
             peak(|| FramedReceiver::accept(&length[..], |_| Ok::<_, Error>(session().1)));
         assert!(refused.is_err());
-        assert!(most < KIB, "{most}");
+        // Far less than the MiB. The test harness may start a thread in the meantime.
+        assert!(most < 16 * KIB, "{most}");
     }
     // Within the bound, memory comes with the bytes.
     let length = (1_u32 << 30).to_be_bytes();
@@ -300,7 +302,8 @@ fn a_piece_that_promises_much() {
             opener.next()
         });
         assert_eq!(opened.is_err(), is_refused);
-        assert!(most < KIB, "{most}");
+        // Far less than the MiB. The test harness may start a thread in the meantime.
+        assert!(most < 16 * KIB, "{most}");
     }
 }
 
