@@ -2,6 +2,7 @@
 
 mod durations;
 mod failures;
+mod filters;
 mod secrets;
 mod uses;
 

@@ -322,6 +322,23 @@ fn a_file_with_a_half_of_a_key_that_update_added() {
     assert_eq!(ring.load().len(), 2);
 }
 
+/// A policy refuses one file for itself, whatever it shares with another one.
+#[cfg(feature = "experimental-falcon")]
+#[test]
+fn a_file_that_the_policy_refuses_is_named_alone() {
+    let clients = tempfile::tempdir().unwrap();
+    write(clients.path(), "alice.pem", &signer(1, 1).to_pem());
+    let suite = SignatureSuite::EXPERIMENTAL_FALCON_1024_ECDSA_P384;
+    let falcon = SigningKey::generate_for(suite).unwrap();
+    let falcon = falcon.verifying_key().halves().post_quantum.to_vec();
+    let shared = signer(1, 1).halves().traditional.to_vec();
+    let bob = VerifyingKey::from_halves(suite, &falcon, &shared).unwrap();
+    write(clients.path(), "bob.pem", &bob.to_pem());
+    let error = VerifyingKeyring::read_dir(clients.path()).unwrap_err().to_string();
+    let path = clients.path().display();
+    assert!(error.starts_with(&format!("{path}/bob.pem: the policy does not accept")), "{error}");
+}
+
 #[test]
 fn a_directory_of_signers() {
     let clients = tempfile::tempdir().unwrap();
