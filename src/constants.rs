@@ -168,3 +168,17 @@ pub(crate) const ANSWER_WHOLE: u8 = 0x01;
 pub(crate) const ANSWER_IN_PIECES: u8 = 0x02;
 pub(crate) const ANSWER_INFO: &[u8] = b"twinseal/answer/v1";
 pub(crate) const ANSWER_PIECES_INFO: &[u8] = b"twinseal/answer-pieces/v1";
+
+// Sealed stores.
+
+pub(crate) const STORE_KEYS_MAGIC: &[u8; 8] = b"twinstor";
+pub(crate) const STORE_KEYS_VERSION: u8 = 0x01;
+/// In which keys objects are sealed.
+pub(crate) const STORE_KEYS_CONTEXT: &[u8] = b"twinseal/store-keys/v1";
+/// In which their owner signs them.
+pub(crate) const STORE_SIGNATURE_CONTEXT: &[u8] = b"twinseal/store/v1";
+/// The longest keys object that is fetched.
+pub(crate) const STORE_KEYS_MAX: usize = 12 * 1024 * 1024;
+pub(crate) const OBJECT_MAGIC: &[u8; 8] = b"twinobjt";
+pub(crate) const OBJECT_VERSION: u8 = 0x01;
+pub(crate) const OBJECT_INFO: &[u8] = b"twinseal/object/v1";

@@ -31,3 +31,5 @@ pub use crate::stream::{
 pub use body_key::BodyKey;
 pub use header::{Header, Recipient};
 pub(crate) use recipients::Recipients;
+#[cfg(feature = "object_store")]
+pub(crate) use sealing::seal_reserved;

@@ -2,9 +2,11 @@
 
 mod certificate;
 mod kind;
+mod store;
 
 pub use certificate::CertificateRefusal;
 pub use kind::ErrorKind;
+pub use store::StoreRefusal;
 
 use std::{
     error, fmt, io,
@@ -183,6 +185,10 @@ pub enum Error {
     /// A certificate, or every chain from it to a trust anchor, is refused.
     #[error("the certificate is refused: {0}")]
     Certificate(CertificateRefusal),
+
+    /// The keys of a sealed store, or an object in it, are refused.
+    #[error("the sealed store is refused: {0}")]
+    Store(StoreRefusal),
 
     /// An encrypted private key did not decrypt: the passphrase is wrong, the file was changed, or what is
     /// encrypted is another key than was expected, does not say whose key it is, or is none of this crate's

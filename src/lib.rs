@@ -185,6 +185,8 @@ pub mod envelope;
 pub mod key_files;
 pub mod request;
 pub mod session;
+#[cfg(feature = "object_store")]
+pub mod store;
 pub mod stream;
 mod unlock;
 #[cfg(feature = "x509")]
@@ -211,7 +213,9 @@ pub use signature;
 pub use zeroize;
 
 pub use envelope::recipients::Recipients;
-pub use error::{CertificateRefusal, Error, ErrorKind, ExternalFailure, ReplayRefusal};
+pub use error::{
+    CertificateRefusal, Error, ErrorKind, ExternalFailure, ReplayRefusal, StoreRefusal,
+};
 pub use kem::{
     decapsulation_key::DecapsulationKey, encapsulation_key::EncapsulationKey,
     external::Decapsulate, suite::KemSuite,

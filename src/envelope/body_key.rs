@@ -81,6 +81,16 @@ impl BodyKey {
         UnverifiedBody::new(self.chunk_key(context, prefix)?, body_len)
     }
 
+    /// [`open`](Self::open) in one of the crate's own contexts, which no caller can name.
+    #[cfg(feature = "object_store")]
+    pub(crate) fn open_reserved(&self, context: &[u8], body: &[u8]) -> Result<Plaintext, Error> {
+        let (prefix, chunks) = body.split_first_chunk().ok_or(Error::Open)?;
+        let opener = Opener::new(ChunkKey::open(self.provider, &self.key, prefix, context)?);
+        let mut plaintext = SecretBuffer::with_capacity(chunks.len());
+        opener.open_all(chunks, plaintext.as_mut_vec())?;
+        Ok(Plaintext::new(plaintext))
+    }
+
     fn chunk_key(
         &self,
         context: &[u8],

@@ -40,4 +40,9 @@ impl Recipients {
         }
         Ok(Self { keys })
     }
+
+    #[cfg(feature = "object_store")]
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &EncapsulationKey> {
+        self.keys.iter()
+    }
 }

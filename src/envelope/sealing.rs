@@ -161,6 +161,20 @@ pub(super) fn seal(
     Ok(output)
 }
 
+/// [`Recipients::seal`] in one of the crate's own contexts, which no caller can name.
+#[cfg(feature = "object_store")]
+pub(crate) fn seal_reserved(
+    recipients: &Recipients,
+    context: &[u8],
+    plaintext: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let (mut output, prefix, sealer) =
+        sealer_in_any(&recipients.keys, context, 0, &mut Random::System)?;
+    output.extend_from_slice(&prefix);
+    sealer.seal_all(plaintext, &mut output)?;
+    Ok(output)
+}
+
 pub(super) fn seal_writer<W: Write>(
     keys: &[EncapsulationKey],
     context: &[u8],
@@ -180,6 +194,16 @@ pub(super) fn sealer(
     random: &mut Random<'_>,
 ) -> Result<(Vec<u8>, [u8; BodyKey::PREFIX_LEN], Sealer), Error> {
     context::check(context)?;
+    sealer_in_any(keys, context, capacity, random)
+}
+
+/// The crate's own contexts are allowed too.
+fn sealer_in_any(
+    keys: &[EncapsulationKey],
+    context: &[u8],
+    capacity: usize,
+    random: &mut Random<'_>,
+) -> Result<(Vec<u8>, [u8; BodyKey::PREFIX_LEN], Sealer), Error> {
     let provider = keys.first().map_or_else(provider::default, EncapsulationKey::provider);
     let content_key = ContentKey::new(random.array()?);
     let salt = *random.array()?;

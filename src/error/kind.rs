@@ -84,7 +84,8 @@ impl Error {
             | Self::UnknownSigner
             | Self::Open
             | Self::Verify
-            | Self::Certificate(_) => ErrorKind::Unauthenticated,
+            | Self::Certificate(_)
+            | Self::Store(_) => ErrorKind::Unauthenticated,
             Self::Refused { .. } => ErrorKind::Refused,
             Self::NotARecipient => ErrorKind::NotForUs,
             Self::Replay(ReplayRefusal::Full) => ErrorKind::Busy,
@@ -144,6 +145,7 @@ mod tests {
             Error::Certificate(_) => 28,
             Error::Passphrase => 29,
             Error::Encrypted => 30,
+            Error::Store(_) => 31,
         }
     }
 
@@ -241,6 +243,11 @@ mod tests {
                 Error::Encrypted,
                 Ours,
                 "the private key is encrypted under a passphrase; read it with from_encrypted_pem",
+            ),
+            (
+                Error::Store(StoreRefusal::Older),
+                Unauthenticated,
+                "the sealed store is refused: its keys are older than the pin",
             ),
         ];
         for (index, (error, kind, text)) in table.iter().enumerate() {

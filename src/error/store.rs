@@ -1,0 +1,49 @@
+//! Why are the keys of a sealed store refused?
+
+use std::fmt;
+
+/// Why the keys of a [sealed store](crate::store) are refused, or an object in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreRefusal {
+    /// There are no keys: this is no sealed store, or somebody deleted them.
+    NoKeys,
+    /// Another owner signed them, or nobody did.
+    Owner,
+    /// They are those of another store.
+    AnotherStore,
+    /// They are not where they belong: their serial is not that of their name.
+    Misplaced,
+    /// They are older than the pin: somebody hides a change.
+    Older,
+    /// They, or keys before them that the pin names, are not those that were seen: somebody replaced a change.
+    Replaced,
+    /// They are sealed to others than those whom the owner signed.
+    Recipients,
+    /// They are damaged, or not of this format.
+    Malformed,
+    /// They are longer than 12 MiB.
+    TooLong,
+    /// The object is under an epoch that the store's keys do not have: it was retired, or never there.
+    UnknownEpoch,
+    /// The object is under an epoch before the one that the reader accepts.
+    OldEpoch,
+}
+
+impl fmt::Display for StoreRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoKeys => "there are no keys: this is no sealed store, or they were deleted",
+            Self::Owner => "its keys are not signed by its owner",
+            Self::AnotherStore => "its keys are those of another store",
+            Self::Misplaced => "its keys are not those that their name says",
+            Self::Older => "its keys are older than the pin",
+            Self::Replaced => "keys that were seen before have been replaced",
+            Self::Recipients => "its keys are sealed to others than its owner signed",
+            Self::Malformed => "its keys are damaged",
+            Self::TooLong => "its keys are longer than 12 MiB",
+            Self::UnknownEpoch => "an object is under an epoch that the store does not have",
+            Self::OldEpoch => "an object is under an epoch that is no longer accepted",
+        })
+    }
+}

@@ -1,0 +1,27 @@
+//! Any object store, sealed.
+
+mod copy;
+mod delete;
+mod failure;
+mod get;
+mod id;
+mod implementation;
+mod keys;
+mod list;
+mod multipart;
+mod object;
+mod offload;
+mod owner;
+mod paths;
+mod pin;
+mod put;
+mod reader;
+mod reseal;
+mod sealed_store;
+mod state;
+
+pub use id::StoreId;
+pub use owner::Owner;
+pub use pin::Pin;
+pub use reader::Reader;
+pub use sealed_store::{Options, SealedStore};

@@ -1,0 +1,26 @@
+//! Errors of this crate as those of an object store.
+
+use object_store::path::Path;
+
+use crate::error::Error;
+
+/// The name of the store in errors.
+const STORE: &str = "SealedStore";
+
+impl From<Error> for object_store::Error {
+    fn from(error: Error) -> Self {
+        Self::Generic { store: STORE, source: error.into() }
+    }
+}
+
+/// There is nothing for callers in the store's own directory.
+pub(super) fn not_found(path: &Path) -> object_store::Error {
+    object_store::Error::NotFound { path: path.to_string(), source: RESERVED.into() }
+}
+
+/// Callers cannot write into the store's own directory.
+pub(super) fn denied(path: &Path) -> object_store::Error {
+    object_store::Error::PermissionDenied { path: path.to_string(), source: RESERVED.into() }
+}
+
+const RESERVED: &str = "\".twinseal\" is the sealed store's own";

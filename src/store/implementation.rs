@@ -1,0 +1,89 @@
+//! The trait of object stores, for a sealed one.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result, path::Path,
+};
+
+use super::{SealedStore, copy, delete, failure, get, list, multipart, paths::Paths, put};
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl ObjectStore for SealedStore {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        opts: PutOptions,
+    ) -> Result<PutResult> {
+        writable(location)?;
+        put::put(&self.0, location, payload, opts).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        opts: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        writable(location)?;
+        multipart::begin(&self.0, location, opts).await
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        readable(location)?;
+        get::get(&self.0, location, options).await
+    }
+
+    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        readable(location)?;
+        get::ranges(&self.0, location, ranges).await
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        delete::delete(&self.0, locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        list::list(&self.0, prefix)
+    }
+
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        list::list_with_offset(&self.0, prefix, offset)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        list::list_with_delimiter(&self.0, prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        readable(from)?;
+        writable(to)?;
+        copy::copy(&self.0, from, to, options).await
+    }
+
+    async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
+        readable(from)?;
+        writable(to)?;
+        copy::rename(&self.0, from, to, options).await
+    }
+}
+
+fn readable(path: &Path) -> Result<()> {
+    if Paths::is_reserved(path) { Err(failure::not_found(path)) } else { Ok(()) }
+}
+
+fn writable(path: &Path) -> Result<()> {
+    if Paths::is_reserved(path) { Err(failure::denied(path)) } else { Ok(()) }
+}

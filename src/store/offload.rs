@@ -1,0 +1,30 @@
+//! Where AES runs: never for long on an executor's thread.
+
+use ::tokio::{runtime::Handle, task};
+
+use crate::error::Error;
+
+/// Less than this is done in place: it takes less time than to hand it over.
+pub(super) const IN_PLACE: usize = 64 * 1024;
+
+/// Runs work of a given number of bytes, on another thread if there is a runtime that has some.
+pub(super) async fn offload<T: Send + 'static>(
+    bytes: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> object_store::Result<T> {
+    match Handle::try_current() {
+        Ok(runtime) if bytes > IN_PLACE => runtime.spawn_blocking(work).await.map_err(gone),
+        _ => Ok(work()),
+    }
+}
+
+/// The work panicked, or the runtime is shutting down.
+fn gone(error: task::JoinError) -> object_store::Error {
+    object_store::Error::Generic { store: "SealedStore", source: Box::new(error) }
+}
+
+/// For what is not there.
+#[allow(dead_code)]
+pub(super) fn unsupported(what: &'static str) -> object_store::Error {
+    Error::Unsupported(what).into()
+}

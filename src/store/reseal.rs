@@ -1,0 +1,1 @@
+//! Sealing objects again, under the newest epoch.

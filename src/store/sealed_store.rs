@@ -1,0 +1,203 @@
+//! A store whose objects are sealed: opening and making one.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use object_store::{ObjectStore, path::Path};
+
+use super::{
+    Owner, Pin, Reader,
+    paths::Paths,
+    state::{self, Source, State},
+};
+use crate::{
+    context,
+    error::{Error, StoreRefusal},
+    sign::{Sign, VerifyingKey},
+};
+
+/// An [`ObjectStore`] whose objects are sealed in another one.
+#[derive(Clone)]
+pub struct SealedStore(pub(super) Arc<Inside>);
+
+/// What all clones of a store share.
+pub(super) struct Inside {
+    pub(super) source: Source,
+    pub(super) state: State,
+    options: Options,
+    /// Objects that a listing left out.
+    foreign: AtomicU64,
+}
+
+/// How to open a [`SealedStore`]: what it is, and how it is used.
+#[derive(Clone, Debug)]
+pub struct Options {
+    prefix: Path,
+    look_every: Duration,
+    not_before: u32,
+    ignore_foreign: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            prefix: Path::default(),
+            look_every: state::LOOK_EVERY,
+            not_before: 0,
+            ignore_foreign: false,
+        }
+    }
+}
+
+impl Options {
+    /// The store is under a prefix of the inner one.
+    #[must_use]
+    pub fn prefix(self, prefix: Path) -> Self {
+        Self { prefix, ..self }
+    }
+
+    /// How old the last look at the store's keys may be: 60 seconds unless it is set. A reader who was revoked reads
+    /// what is written by others for as long.
+    #[must_use]
+    pub fn look_every(self, look_every: Duration) -> Self {
+        Self { look_every, ..self }
+    }
+
+    /// Refuses all objects under an epoch before this one.
+    #[must_use]
+    pub fn not_before(self, epoch: u32) -> Self {
+        Self { not_before: epoch, ..self }
+    }
+
+    /// Leaves objects out of listings whose length is impossible, and [counts](SealedStore::foreign) them. Without
+    /// it, each is an error in the listing.
+    #[must_use]
+    pub fn ignore_foreign(self) -> Self {
+        Self { ignore_foreign: true, ..self }
+    }
+
+    /// Opens a store.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Context`]; [`Error::Store`] if its keys are refused; [`Error::NotARecipient`]; the inner store's own.
+    pub async fn open(
+        self,
+        inner: Arc<dyn ObjectStore>,
+        context: &[u8],
+        reader: impl Into<Reader>,
+        owner: &VerifyingKey,
+        pin: Pin,
+    ) -> object_store::Result<SealedStore> {
+        let source = self.source(inner, context, reader.into(), owner)?;
+        let began = Instant::now();
+        let found = source.look(pin, None).await?;
+        let current = found.ok_or(Error::Store(StoreRefusal::NoKeys))?;
+        let state = State::new(current, began, self.look_every);
+        Ok(SealedStore(Arc::new(Inside {
+            source,
+            state,
+            options: self,
+            foreign: AtomicU64::new(0),
+        })))
+    }
+
+    pub(super) fn source(
+        &self,
+        inner: Arc<dyn ObjectStore>,
+        context: &[u8],
+        reader: Reader,
+        owner: &VerifyingKey,
+    ) -> Result<Source, Error> {
+        context::check(context)?;
+        Ok(Source {
+            inner,
+            paths: Paths::new(self.prefix.clone()),
+            reader,
+            owner: owner.clone(),
+            context: context.to_vec(),
+        })
+    }
+}
+
+impl SealedStore {
+    /// Opens a store with the default [`Options`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Options::open`].
+    pub async fn open(
+        inner: Arc<dyn ObjectStore>,
+        context: &[u8],
+        reader: impl Into<Reader>,
+        owner: &VerifyingKey,
+        pin: Pin,
+    ) -> object_store::Result<Self> {
+        Options::default().open(inner, context, reader, owner, pin).await
+    }
+
+    /// What was last seen of the store's keys, to be saved outside the bucket.
+    #[must_use]
+    pub fn pin(&self) -> Pin {
+        self.0.state.pin()
+    }
+
+    /// How many objects listings have left out; see [`Options::ignore_foreign`].
+    #[must_use]
+    pub fn foreign(&self) -> u64 {
+        self.0.foreign.load(Ordering::Relaxed)
+    }
+
+    /// The store with its owner's signing key, to change who reads it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] if the key is not the owner's.
+    pub fn owned_by(&self, owner: Arc<dyn Sign>) -> Result<Owner, Error> {
+        Owner::new(self.clone(), owner)
+    }
+}
+
+impl Inside {
+    pub(super) fn inner(&self) -> &Arc<dyn ObjectStore> {
+        &self.source.inner
+    }
+
+    pub(super) fn paths(&self) -> &Paths {
+        &self.source.paths
+    }
+
+    pub(super) fn context(&self) -> &[u8] {
+        &self.source.context
+    }
+
+    pub(super) fn not_before(&self) -> u32 {
+        self.options.not_before
+    }
+
+    /// A listing met an object whose length is impossible: whether it is left out.
+    pub(super) fn leaves_out_foreign(&self) -> bool {
+        if self.options.ignore_foreign {
+            self.foreign.fetch_add(1, Ordering::Relaxed);
+        }
+        self.options.ignore_foreign
+    }
+}
+
+impl fmt::Display for SealedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealedStore({})", self.0.inner())
+    }
+}
+
+impl fmt::Debug for SealedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealedStore({:?}, {})", self.0.inner(), self.pin())
+    }
+}
