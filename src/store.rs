@@ -21,7 +21,7 @@ mod sealed_store;
 mod state;
 
 pub use id::StoreId;
-pub use owner::Owner;
+pub use owner::{Owner, Retirement};
 pub use pin::Pin;
 pub use reader::Reader;
 pub use sealed_store::{Options, SealedStore};

@@ -41,7 +41,7 @@ pub(super) struct Keys {
 }
 
 /// A keys object that its owner signed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct SignedKeys {
     pub(super) keys: Keys,
     pub(super) fingerprint: Fingerprint,
@@ -99,9 +99,9 @@ impl Keys {
         bytes
     }
 
-    /// The epoch of what is written now.
-    pub(super) fn newest_epoch(&self) -> Option<(u32, &StoreKey)> {
-        self.epochs.last_key_value().map(|(epoch, key)| (*epoch, key))
+    /// Begins an epoch, which is named by the serial.
+    pub(super) fn begin_epoch(&mut self, key: StoreKey) {
+        self.epochs.insert(self.serial, key);
     }
 
     /// The recipients, to seal to.

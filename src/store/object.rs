@@ -32,7 +32,11 @@ pub(super) fn plaintext_len(sealed: u64) -> Option<u64> {
 
 /// The epoch that an object's first bytes name; `None` if they are not an object's.
 pub(super) fn epoch(start: &[u8; START]) -> Option<u32> {
-    let rest = start.strip_prefix(constants::OBJECT_MAGIC)?;
+    epoch_of_header(start.first_chunk()?)
+}
+
+pub(super) fn epoch_of_header(header: &[u8; HEADER]) -> Option<u32> {
+    let rest = header.strip_prefix(constants::OBJECT_MAGIC)?;
     let (version, rest) = rest.split_first()?;
     let epoch = u32::from_be_bytes(*rest.first_chunk()?);
     (*version == constants::OBJECT_VERSION).then_some(epoch)

@@ -1,20 +1,30 @@
 //! Changing who reads a store.
 
-use std::{fmt, sync::Arc, time::Instant};
+mod change;
+mod create;
+mod retire;
 
-use object_store::{ObjectStore, PutMode, PutPayload};
-use zeroize::Zeroizing;
+use std::{fmt, sync::Arc};
 
-use super::{Options, Pin, Reader, SealedStore, id::StoreId, keys::Keys};
+pub use retire::Retirement;
+
+use super::{Pin, SealedStore};
 use crate::{
-    constants,
-    envelope::{self, Recipients},
     error::{Error, StoreRefusal},
+    kem::EncapsulationKey,
+    key_id::KeyId,
     random,
     sign::Sign,
 };
 
 /// A [`SealedStore`] with its owner's signing key.
+///
+/// Each change is one new keys object, and it is there or not: two owners at once, or one who is interrupted at any
+/// moment, leave nothing behind that has to be mended. A change returns the new [`Pin`]: save it before you report
+/// the change as made, because whoever controls the bucket could hide the change from a program without it.
+///
+/// Changes say what shall be, so they can be repeated: to grant a key that is a recipient, or to revoke one that is
+/// none, changes nothing.
 #[derive(Clone)]
 pub struct Owner {
     store: SealedStore,
@@ -34,51 +44,78 @@ impl Owner {
     pub fn store(&self) -> &SealedStore {
         &self.store
     }
-}
 
-impl Options {
-    /// Makes a store: its id, its first epoch, and its first keys, sealed to the recipients, of which the owner must
-    /// be one.
+    /// The keys that read the store now, after a look.
     ///
     /// # Errors
     ///
-    /// [`object_store::Error::AlreadyExists`] if there is one; the errors of [`open`](Self::open).
-    pub async fn create(
-        self,
-        inner: Arc<dyn ObjectStore>,
-        context: &[u8],
-        reader: impl Into<Reader>,
-        owner: Arc<dyn Sign>,
-        recipients: &Recipients,
-    ) -> object_store::Result<(Owner, Pin)> {
-        let source = self.source(inner, context, reader.into(), owner.verifying_key())?;
-        let keys = Keys {
-            store_id: StoreId::from_bytes(*random::array().map_err(Error::from)?),
-            serial: 1,
-            history: Vec::new(),
-            recipients: recipients.keys().cloned().collect(),
-            epochs: [(1, Zeroizing::new(*random::array()?))].into(),
-        };
-        let (sealed, _) = sealed(&keys, &*owner, context)?;
-        let path = source.paths.keys_of(1);
-        let options = PutMode::Create.into();
-        source.inner.put_opts(&path, PutPayload::from(sealed), options).await?;
-        let began = Instant::now();
-        let _ = began;
-        let pin = Pin::first_use();
-        let verifying_key = owner.verifying_key().clone();
-        let store = self.open(source.inner, context, source.reader, &verifying_key, pin).await?;
-        let pin = store.pin();
-        Ok((store.owned_by(owner)?, pin))
+    /// Those of the look: [`Error::Store`], and the inner store's.
+    pub async fn recipients(&self) -> object_store::Result<Vec<EncapsulationKey>> {
+        let current = self.store.0.state.look(&self.store.0.source).await?;
+        Ok(current.signed.keys.recipients.clone())
     }
-}
 
-/// Signed, then sealed to exactly the recipients, with a content key of its own.
-fn sealed(keys: &Keys, owner: &dyn Sign, context: &[u8]) -> Result<(Vec<u8>, [u8; 48]), Error> {
-    let (plaintext, fingerprint) = keys.sign(owner, context)?;
-    let recipients = keys.to_recipients()?;
-    let sealed = envelope::seal_reserved(&recipients, constants::STORE_KEYS_CONTEXT, &plaintext)?;
-    Ok((sealed, fingerprint))
+    /// The epochs that are in use now, after a look; each is the serial of the keys object that began it.
+    ///
+    /// # Errors
+    ///
+    /// As [`recipients`](Self::recipients).
+    pub async fn epochs(&self) -> object_store::Result<Vec<u32>> {
+        let current = self.store.0.state.look(&self.store.0.source).await?;
+        Ok(current.signed.keys.epochs.keys().copied().collect())
+    }
+
+    /// One recipient more. He reads everything that is in the store, written before or later.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Misuse`] if there are 1000 already; the errors of signing; [`Error::Store`]; the inner store's, if the
+    /// change is not made after 8 tries.
+    pub async fn grant(&self, key: &EncapsulationKey) -> object_store::Result<Pin> {
+        self.change(|keys| {
+            let place = |other: &EncapsulationKey| (other.suite().id(), other.key_id());
+            match keys.recipients.binary_search_by_key(&place(key), place) {
+                Ok(_) => Ok(false),
+                Err(index) => {
+                    keys.recipients.insert(index, key.clone());
+                    Ok(true)
+                }
+            }
+        })
+        .await
+    }
+
+    /// One recipient less, and a new epoch, because he knows the keys of the old ones: what was written until now he
+    /// can still read if he can still read the bucket. [`reseal`](Self::reseal) takes that from him.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Misuse`] if the owner could then not read the store; otherwise as [`grant`](Self::grant).
+    pub async fn revoke(&self, key_id: KeyId) -> object_store::Result<Pin> {
+        self.change(|keys| {
+            let before = keys.recipients.len();
+            keys.recipients.retain(|key| key.key_id() != key_id);
+            if keys.recipients.len() == before {
+                return Ok(false);
+            }
+            keys.begin_epoch(random::array()?);
+            Ok(true)
+        })
+        .await
+    }
+
+    /// A new epoch: what is written from now on is under a new key.
+    ///
+    /// # Errors
+    ///
+    /// As [`grant`](Self::grant).
+    pub async fn new_epoch(&self) -> object_store::Result<Pin> {
+        self.change(|keys| {
+            keys.begin_epoch(random::array()?);
+            Ok(true)
+        })
+        .await
+    }
 }
 
 impl fmt::Debug for Owner {

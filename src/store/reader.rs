@@ -6,7 +6,7 @@ use crate::{
     addressee::{Addressed, Addressee},
     envelope::Header,
     error::Error,
-    kem::{Decapsulate, DecapsulationKey},
+    kem::{Decapsulate, DecapsulationKey, EncapsulationKey},
     keyring::{Keyring, Shared},
     plaintext::Plaintext,
 };
@@ -28,6 +28,16 @@ impl Reader {
         match &self.0 {
             Keys::Key(key) => open(key.addressee(), context, sealed),
             Keys::Ring(ring) => open(ring.load().addressee(), context, sealed),
+        }
+    }
+}
+
+impl Reader {
+    /// Whether it has the private key of one of these.
+    pub(super) fn is_one_of(&self, keys: &[EncapsulationKey]) -> bool {
+        match &self.0 {
+            Keys::Key(key) => keys.contains(key.encapsulation_key()),
+            Keys::Ring(ring) => ring.load().keys().any(|key| keys.contains(key)),
         }
     }
 }

@@ -14,7 +14,7 @@ use object_store::{ObjectStore, path::Path};
 use super::{
     Owner, Pin, Reader,
     paths::Paths,
-    state::{self, Source, State},
+    state::{self, Current, Source, State},
 };
 use crate::{
     context,
@@ -31,6 +31,8 @@ pub(super) struct Inside {
     pub(super) source: Source,
     pub(super) state: State,
     options: Options,
+    /// It was opened without a pin, so a change could build on keys that are not the newest.
+    unpinned: bool,
     /// Objects that a listing left out.
     foreign: AtomicU64,
 }
@@ -99,13 +101,20 @@ impl Options {
         let began = Instant::now();
         let found = source.look(pin, None).await?;
         let current = found.ok_or(Error::Store(StoreRefusal::NoKeys))?;
+        Ok(self.ready(source, current, began, pin.is_first_use()))
+    }
+
+    /// A store whose keys were found by a look that began then.
+    pub(super) fn ready(
+        self,
+        source: Source,
+        current: Current,
+        began: Instant,
+        unpinned: bool,
+    ) -> SealedStore {
         let state = State::new(current, began, self.look_every);
-        Ok(SealedStore(Arc::new(Inside {
-            source,
-            state,
-            options: self,
-            foreign: AtomicU64::new(0),
-        })))
+        let foreign = AtomicU64::new(0);
+        SealedStore(Arc::new(Inside { source, state, options: self, unpinned, foreign }))
     }
 
     pub(super) fn source(
@@ -158,8 +167,13 @@ impl SealedStore {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] if the key is not the owner's.
+    /// [`Error::Store`] if the key is not the owner's; [`Error::Misuse`] if the store was opened at
+    /// [first use](Pin::first_use): a change could then build on keys that somebody led it back to.
     pub fn owned_by(&self, owner: Arc<dyn Sign>) -> Result<Owner, Error> {
+        if self.0.unpinned {
+            let reason = "save the pin, and open the store with it before you change it";
+            return Err(Error::Misuse { what: "pin", reason });
+        }
         Owner::new(self.clone(), owner)
     }
 }

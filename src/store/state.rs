@@ -79,6 +79,11 @@ impl Source {
         Ok(Some(current))
     }
 
+    /// Whether there is a store.
+    pub(super) async fn look_for_any(&self) -> object_store::Result<bool> {
+        Ok(self.newest(1).await?.is_some())
+    }
+
     /// The greatest serial from a given one on. An inner store lists in any order.
     async fn newest(&self, from: u32) -> object_store::Result<Option<u32>> {
         let directory = self.paths.keys();
