@@ -16,12 +16,11 @@ mod paths;
 mod pin;
 mod put;
 mod reader;
-mod reseal;
 mod sealed_store;
 mod state;
 
 pub use id::StoreId;
-pub use owner::{Owner, Retirement};
+pub use owner::{Fate, Owner, Reseal, Resealed, Retirement};
 pub use pin::Pin;
 pub use reader::Reader;
 pub use sealed_store::{Options, SealedStore};

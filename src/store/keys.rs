@@ -104,6 +104,11 @@ impl Keys {
         self.epochs.insert(self.serial, key);
     }
 
+    /// The epoch of what is written now. There is always one.
+    pub(super) fn newest_epoch(&self) -> u32 {
+        self.epochs.last_key_value().map_or(self.serial, |(epoch, _)| *epoch)
+    }
+
     /// The recipients, to seal to.
     pub(super) fn to_recipients(&self) -> Result<Recipients, Error> {
         Recipients::new(&self.recipients)

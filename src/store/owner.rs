@@ -2,10 +2,13 @@
 
 mod change;
 mod create;
+mod objects;
+mod reseal;
 mod retire;
 
 use std::{fmt, sync::Arc};
 
+pub use reseal::{Fate, Reseal, Resealed};
 pub use retire::Retirement;
 
 use super::{Pin, SealedStore};

@@ -42,6 +42,10 @@ impl Paths {
         self.own(&["keys", &format!("{serial:010}")])
     }
 
+    pub(super) fn temporary_directory(&self) -> Path {
+        self.own(&["tmp"])
+    }
+
     pub(super) fn temporary(&self, name: &str) -> Path {
         self.own(&["tmp", name])
     }

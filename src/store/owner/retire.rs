@@ -1,14 +1,14 @@
 //! Taking an epoch's key away, once nothing is under it.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
-use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, path::Path};
+use futures_util::{StreamExt, TryStreamExt};
+use object_store::path::Path;
 
-use super::Owner;
+use super::{Owner, objects};
 use crate::{
     error::Error,
-    store::{Pin, object, paths::Paths, sealed_store::Inside, state::LOOK_EVERY},
+    store::{Pin, sealed_store::Inside, state::LOOK_EVERY},
 };
 
 /// How long others may still write under an epoch: twice the time between their looks.
@@ -72,7 +72,8 @@ impl Owner {
         let Some((&successor, _)) = epochs.range(epoch + 1..).next() else {
             return Err(misuse("it is the newest one; begin another first").into());
         };
-        if age(inside, successor).await? < OTHERS_LOOK {
+        let began = objects::head(inside, &inside.paths().keys_of(successor)).await?;
+        if objects::age(&began) < OTHERS_LOOK {
             let reason =
                 "the epoch after it is younger than two minutes, and not everybody has seen it";
             return Err(misuse(reason).into());
@@ -87,24 +88,13 @@ impl Owner {
     }
 }
 
-/// How long an epoch has been there, by the bucket's date and this clock.
-async fn age(inside: &Inside, epoch: u32) -> object_store::Result<Duration> {
-    let path = inside.paths().keys_of(epoch);
-    let options = GetOptions { head: true, ..GetOptions::default() };
-    let began = inside.inner().get_opts(&path, options).await?.meta.last_modified;
-    // A date in the future is not old enough.
-    Ok(SystemTime::now().duration_since(began.into()).unwrap_or(Duration::ZERO))
-}
-
 /// How many objects are under an epoch, and one of them.
 async fn objects_under(inside: &Inside, epoch: u32) -> object_store::Result<(u64, Option<Path>)> {
-    let listed = inside.inner().list(Some(&inside.paths().inner(&Path::default())));
-    let objects = listed.try_filter_map(|meta| std::future::ready(Ok(candidate(inside, meta))));
-    let mut epochs = objects
-        .map(|found| async move {
-            let (inner, outer) = found?;
-            let found = epoch_of(inside, &inner).await?;
-            Ok::<_, object_store::Error>((found == Some(epoch)).then_some(outer))
+    let mut epochs = objects::candidates(inside)
+        .map(|meta| async move {
+            let path = meta?.location;
+            let found = objects::epoch(inside, &inside.paths().inner(&path)).await?;
+            Ok::<_, object_store::Error>((found == Some(epoch)).then_some(path))
         })
         .buffer_unordered(AT_ONCE);
     let (mut count, mut example) = (0, None);
@@ -115,22 +105,4 @@ async fn objects_under(inside: &Inside, epoch: u32) -> object_store::Result<(u64
         }
     }
     Ok((count, example))
-}
-
-/// Where an object is, if it can be one.
-fn candidate(inside: &Inside, meta: ObjectMeta) -> Option<(Path, Path)> {
-    let outer = inside.paths().outer(&meta.location)?;
-    let readable = !Paths::is_reserved(&outer) && object::plaintext_len(meta.size).is_some();
-    readable.then_some((meta.location, outer))
-}
-
-/// `None` if it was deleted in the meantime, or is no object.
-async fn epoch_of(inside: &Inside, inner: &Path) -> object_store::Result<Option<u32>> {
-    let range = GetRange::Bounded(0..object::HEADER as u64);
-    let options = GetOptions { range: Some(range), ..GetOptions::default() };
-    match inside.inner().get_opts(inner, options).await {
-        Ok(found) => Ok(found.bytes().await?.first_chunk().and_then(object::epoch_of_header)),
-        Err(object_store::Error::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
 }

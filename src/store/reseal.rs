@@ -1,1 +1,0 @@
-//! Sealing objects again, under the newest epoch.
