@@ -17,6 +17,7 @@ mod pin;
 mod put;
 mod reader;
 mod sealed_store;
+mod sealing;
 mod state;
 
 pub use id::StoreId;

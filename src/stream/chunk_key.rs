@@ -91,7 +91,7 @@ impl ChunkKey {
     }
 
     /// Encrypts one chunk in place. The caller never uses an index twice.
-    pub(super) fn seal_chunk(&self, index: u64, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
+    pub(crate) fn seal_chunk(&self, index: u64, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
         if index >= MAX_CHUNKS {
             return Err(Error::Misuse { what: "plaintext", reason: "it is longer than 4 PiB" });
         }
