@@ -108,7 +108,7 @@ mod tests {
     use ErrorKind::{Busy, Malformed, NotForUs, Ours, Refused, Replay, Unauthenticated};
 
     use super::*;
-    use crate::error::CertificateRefusal;
+    use crate::error::{CertificateRefusal, StoreRefusal};
 
     /// The row of an error in the table below, which has each error once. A new error belongs into
     /// both.
