@@ -55,6 +55,8 @@ mod request;
 mod rewrap;
 #[cfg(feature = "hazmat")]
 mod session;
+#[cfg(feature = "object_store")]
+mod store;
 #[cfg(all(feature = "hazmat", feature = "rayon"))]
 mod stream;
 #[cfg(feature = "x509")]

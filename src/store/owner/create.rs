@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use object_store::{ObjectStore, PutMode, PutPayload};
+use object_store::ObjectStore;
 
 use super::{
     Owner,
@@ -20,7 +20,7 @@ impl Options {
     /// Makes a store: its id, its first epoch and its first keys, sealed to the recipients. One of them must be a key
     /// of `reader`, so that the owner can read the store.
     ///
-    /// The inner store must be able to create an object only if there is none ([`PutMode::Create`]). One that says it
+    /// The inner store must be able to create an object only if there is none ([`PutMode::Create`](object_store::PutMode::Create)). One that says it
     /// cannot, or that replaces an object nevertheless, is refused.
     ///
     /// # Errors

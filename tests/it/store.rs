@@ -1,0 +1,5 @@
+//! Sealed stores, against whoever has the bucket.
+
+mod changes;
+mod fixture;
+mod watched;
