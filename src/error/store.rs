@@ -28,6 +28,8 @@ pub enum StoreRefusal {
     UnknownEpoch,
     /// The object is under an epoch before the one that the reader accepts.
     OldEpoch,
+    /// A newer epoch began during an upload.
+    NewEpoch,
 }
 
 impl fmt::Display for StoreRefusal {
@@ -44,6 +46,7 @@ impl fmt::Display for StoreRefusal {
             Self::TooLong => "its keys are longer than 12 MiB",
             Self::UnknownEpoch => "an object is under an epoch that the store does not have",
             Self::OldEpoch => "an object is under an epoch that is no longer accepted",
+            Self::NewEpoch => "a newer epoch began during the upload",
         })
     }
 }

@@ -205,6 +205,12 @@ impl Pieces {
     }
 }
 
+impl From<Pieces> for PutPayload {
+    fn from(pieces: Pieces) -> Self {
+        pieces.pieces.into_iter().collect()
+    }
+}
+
 impl From<PutPayload> for Pieces {
     fn from(payload: PutPayload) -> Self {
         let len = payload.content_length();
