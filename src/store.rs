@@ -15,6 +15,7 @@ mod owner;
 mod paths;
 mod pin;
 mod put;
+mod read;
 mod reader;
 mod sealed_store;
 mod sealing;

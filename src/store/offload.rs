@@ -1,5 +1,10 @@
 //! Where AES runs: never for long on an executor's thread.
 
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
 use ::tokio::{runtime::Handle, task};
 
 use crate::error::Error;
@@ -13,8 +18,34 @@ pub(super) async fn offload<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> object_store::Result<T> {
     match Handle::try_current() {
-        Ok(runtime) if bytes > IN_PLACE => runtime.spawn_blocking(work).await.map_err(gone),
+        Ok(runtime) if bytes > IN_PLACE => {
+            Awaited(runtime.spawn_blocking(work)).await.map_err(gone)
+        }
         _ => Ok(work()),
+    }
+}
+
+/// Runs work that waits for a disk, on another thread if there is a runtime that has some.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> object_store::Result<T> {
+    offload(usize::MAX, work).await
+}
+
+/// A task that is dropped does not begin any more.
+struct Awaited<T>(task::JoinHandle<T>);
+
+impl<T> Future for Awaited<T> {
+    type Output = Result<T, task::JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl<T> Drop for Awaited<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

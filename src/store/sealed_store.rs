@@ -14,6 +14,7 @@ use object_store::{ObjectStore, path::Path};
 use super::{
     Owner, Pin, Reader,
     paths::Paths,
+    read::Cache,
     state::{self, Current, Source, State},
 };
 use crate::{
@@ -30,6 +31,8 @@ pub struct SealedStore(pub(super) Arc<Inside>);
 pub(super) struct Inside {
     pub(super) source: Source,
     pub(super) state: State,
+    /// Objects that ranges were read from.
+    pub(super) opened: Cache,
     options: Options,
     /// It was opened without a pin, so a change could build on keys that are not the newest.
     unpinned: bool,
@@ -113,8 +116,14 @@ impl Options {
         unpinned: bool,
     ) -> SealedStore {
         let state = State::new(current, began, self.look_every);
-        let foreign = AtomicU64::new(0);
-        SealedStore(Arc::new(Inside { source, state, options: self, unpinned, foreign }))
+        SealedStore(Arc::new(Inside {
+            source,
+            state,
+            opened: Cache::default(),
+            options: self,
+            unpinned,
+            foreign: AtomicU64::new(0),
+        }))
     }
 
     pub(super) fn source(

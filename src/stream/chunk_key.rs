@@ -113,7 +113,7 @@ impl ChunkKey {
     }
 
     /// Decrypts one chunk into a buffer of the same length. After a failure that holds zeros.
-    pub(super) fn open_chunk_into(
+    pub(crate) fn open_chunk_into(
         &self,
         index: u64,
         chunk: &[u8],
