@@ -2,4 +2,6 @@
 
 mod changes;
 mod fixture;
+mod reads;
+mod scripted;
 mod watched;
