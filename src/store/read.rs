@@ -2,6 +2,8 @@
 
 mod blocks;
 mod cache;
+#[cfg(test)]
+mod generated;
 mod layout;
 mod object;
 mod pieces;

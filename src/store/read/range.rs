@@ -28,7 +28,8 @@ pub(in crate::store) async fn range(
     range: &GetRange,
 ) -> Result<GetResult, Failure> {
     range.is_valid().map_err(broken)?;
-    if let Some(kept) = Version::kept(store, location, options).await?
+    let current = store.state.current(&store.source).await?;
+    if let Some(kept) = Version::kept(store, location, options, &current)
         && let Ok(wanted) = range.as_range(kept.layout().plaintext_len())
         && !wanted.is_empty()
     {

@@ -21,7 +21,8 @@ pub(in crate::store) async fn ranges(
     ranges: &[Range<u64>],
 ) -> Result<Vec<Bytes>, Failure> {
     let options = GetOptions::default();
-    if let Some(kept) = Version::kept(store, location, &options).await?
+    let current = store.state.current(&store.source).await?;
+    if let Some(kept) = Version::kept(store, location, &options, &current)
         && let Ok(wanted) = within(ranges, kept.layout().plaintext_len())
     {
         let read = read(&kept, &wanted).await;

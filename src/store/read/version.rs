@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    store::{list, object::START, sealed_store::Inside},
+    store::{list, object::START, sealed_store::Inside, state::Current},
     stream::SEALED_CHUNK,
 };
 
@@ -69,21 +69,19 @@ pub(super) struct Properties {
 impl<'a> Version<'a> {
     /// The version that an earlier read opened, if the store's keys still have its epoch and the caller's conditions
     /// allow it.
-    pub(super) async fn kept(
+    pub(super) fn kept(
         store: &'a Arc<Inside>,
         location: &'a Path,
         options: &'a GetOptions,
-    ) -> Result<Option<Self>> {
-        let current = store.state.current(&store.source).await?;
-        let Some(object) = store.opened.get(location, options.version.as_deref()) else {
-            return Ok(None);
-        };
+        current: &Current,
+    ) -> Option<Self> {
+        let object = store.opened.get(location, options.version.as_deref())?;
         let kept = Self { store, location, options, object, first: None };
         if current.objects.get(kept.object.epoch()).is_none() {
             kept.forget();
-            return Ok(None);
+            return None;
         }
-        Ok(kept.is_allowed().then_some(kept))
+        kept.is_allowed().then_some(kept)
     }
 
     /// Whether the caller's conditions are only that it be this version. All others are for the inner store to judge.
@@ -105,7 +103,6 @@ impl<'a> Version<'a> {
         location: &'a Path,
         options: &'a GetOptions,
     ) -> Result<Self> {
-        store.state.current(&store.source).await?;
         let range = Some(GetRange::Bounded(0..FIRST));
         let asked = GetOptions { range, ..options.clone() };
         let answer = store.inner().get_opts(&store.paths().inner(location), asked).await?;

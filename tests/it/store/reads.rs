@@ -1,6 +1,10 @@
 //! Does a read return what was written, or an error?
 
+mod attacks;
+mod conditions;
+mod faults;
 mod model;
+mod replaced;
 mod requests;
 
 use std::{sync::Arc, time::Duration};

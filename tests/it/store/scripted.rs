@@ -22,24 +22,24 @@ use object_store::{
 
 /// A read of an object that is not the store's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    pub range: Option<GetRange>,
-    pub if_match: Option<String>,
-    pub head: bool,
+pub(super) struct Request {
+    pub(super) range: Option<GetRange>,
+    pub(super) if_match: Option<String>,
+    pub(super) head: bool,
     /// How many bytes the answer has.
-    pub bytes: u64,
+    pub(super) bytes: u64,
 }
 
 /// What happens before a request, which has this number.
 type Before = Box<dyn FnMut(usize, &InMemory) + Send>;
 
-/// What the body of an answer becomes.
-type Answer = Box<dyn FnMut(usize, Bytes) -> Vec<Result<Bytes>> + Send>;
+/// What the body of an answer becomes: its number, and which range of the object it is.
+type Answer = Box<dyn FnMut(usize, &Range<u64>, Bytes) -> Vec<Result<Bytes>> + Send>;
 
 /// Objects in memory, read through a script. Calls are counted from the last [`Scripted::restart`] on.
 #[derive(Default)]
-pub struct Scripted {
-    pub objects: InMemory,
+pub(super) struct Scripted {
+    pub(super) objects: InMemory,
     script: Mutex<Script>,
     requests: Mutex<Vec<Request>>,
     calls: AtomicUsize,
@@ -48,26 +48,28 @@ pub struct Scripted {
 }
 
 #[derive(Default)]
-pub struct Script {
+pub(super) struct Script {
     /// Whatever is asked for, conditions are met.
-    pub ignores_conditions: bool,
+    pub(super) ignores_conditions: bool,
     /// No answer has an `ETag`.
-    pub no_e_tags: bool,
+    pub(super) no_e_tags: bool,
     /// All are weak, so `If-Match` never matches.
-    pub weak_e_tags: bool,
+    pub(super) weak_e_tags: bool,
     /// The call that fails, of all kinds of reads.
-    pub fails: Option<usize>,
-    pub before: Option<Before>,
-    pub answer: Option<Answer>,
+    pub(super) fails: Option<usize>,
+    /// The request whose answer begins a byte too late.
+    pub(super) misses: Option<usize>,
+    pub(super) before: Option<Before>,
+    pub(super) answer: Option<Answer>,
 }
 
 impl Scripted {
-    pub fn new() -> Arc<Self> {
+    pub(super) fn new() -> Arc<Self> {
         Arc::default()
     }
 
     /// From now on, answers are these, and calls are counted anew.
-    pub fn restart(&self, script: Script) {
+    pub(super) fn restart(&self, script: Script) {
         *self.script.lock().unwrap() = script;
         self.calls.store(0, Ordering::Relaxed);
         self.taken.store(0, Ordering::Relaxed);
@@ -75,26 +77,26 @@ impl Scripted {
     }
 
     /// The reads since the last time that somebody asked.
-    pub fn requests(&self) -> Vec<Request> {
+    pub(super) fn requests(&self) -> Vec<Request> {
         mem::take(&mut self.requests.lock().unwrap())
     }
 
-    pub fn calls(&self) -> usize {
+    pub(super) fn calls(&self) -> usize {
         self.calls.load(Ordering::Relaxed)
     }
 
-    pub fn taken(&self) -> usize {
+    pub(super) fn taken(&self) -> usize {
         self.taken.load(Ordering::Relaxed)
     }
 
     /// An object's bytes.
-    pub fn bytes(&self, path: &Path) -> Vec<u8> {
+    pub(super) fn bytes(&self, path: &Path) -> Vec<u8> {
         let found = now(self.objects.get_opts(path, GetOptions::default()));
         now(found.unwrap().bytes()).unwrap().to_vec()
     }
 
     /// Replaces an object's bytes.
-    pub fn replace(&self, path: &Path, bytes: &[u8]) {
+    pub(super) fn replace(&self, path: &Path, bytes: &[u8]) {
         replace(&self.objects, path, bytes);
     }
 
@@ -107,17 +109,17 @@ impl Scripted {
     }
 }
 
-pub fn replace(objects: &InMemory, path: &Path, bytes: &[u8]) {
+pub(super) fn replace(objects: &InMemory, path: &Path, bytes: &[u8]) {
     let bytes = Bytes::copy_from_slice(bytes);
     now(objects.put_opts(path, bytes.into(), PutOptions::default())).unwrap();
 }
 
 /// What is in memory does not wait.
-pub fn now<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("a store in memory answers at once")
 }
 
-pub fn fault() -> Error {
+pub(super) fn fault() -> Error {
     Error::Generic { store: "Scripted", source: "the connection was lost".into() }
 }
 
@@ -146,7 +148,7 @@ impl Stream for Arriving {
 }
 
 /// Bytes in pieces of a length.
-pub fn in_pieces(bytes: &Bytes, len: usize) -> Vec<Result<Bytes>> {
+pub(super) fn in_pieces(bytes: &Bytes, len: usize) -> Vec<Result<Bytes>> {
     bytes.chunks(len).map(|piece| Ok(bytes.slice_ref(piece))).collect()
 }
 
@@ -165,6 +167,11 @@ impl ObjectStore for Scripted {
         }
         let (range, if_match, head) =
             (options.range.clone(), options.if_match.clone(), options.head);
+        if let (true, Some(GetRange::Bounded(range))) =
+            (script.misses == Some(number), &mut options.range)
+        {
+            *range = range.start + 1..range.end + 1;
+        }
         if script.ignores_conditions {
             options.if_match = None;
         }
@@ -185,7 +192,7 @@ impl ObjectStore for Scripted {
             (found.meta.clone(), found.range.clone(), found.attributes.clone());
         let body = now(found.bytes())?;
         let pieces = match &mut script.answer {
-            Some(answer) => answer(number, body),
+            Some(answer) => answer(number, &range, body),
             None => vec![Ok(body)],
         };
         let (pieces, taken) = (pieces.into_iter(), Arc::clone(&self.taken));

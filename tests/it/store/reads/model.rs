@@ -129,7 +129,7 @@ fn reads_are_those_of_a_store_in_memory() {
     let (inner, store) = runtime.block_on(sealed());
     let checked = runner(96).run(&case(), |case| {
         let pieces = case.1;
-        let answer = Box::new(move |_, body: Bytes| in_pieces(&body, pieces));
+        let answer = Box::new(move |_, _: &Range<u64>, body: Bytes| in_pieces(&body, pieces));
         inner.restart(Script { answer: Some(answer), ..Script::default() });
         runtime.block_on(check(&store, &case));
         Ok(())
@@ -152,7 +152,7 @@ fn reads_need_no_runtime() {
     let (inner, store) = block_on(sealed());
     let checked = runner(24).run(&case(), |case| {
         let pieces = case.1;
-        let answer = Box::new(move |_, body: Bytes| in_pieces(&body, pieces));
+        let answer = Box::new(move |_, _: &Range<u64>, body: Bytes| in_pieces(&body, pieces));
         inner.restart(Script { answer: Some(answer), ..Script::default() });
         block_on(check(&store, &case));
         Ok(())

@@ -1,5 +1,7 @@
 //! How many requests does a read need, and how many bytes?
 
+use std::ops::Range;
+
 use object_store::ObjectStore;
 
 use super::*;
@@ -175,7 +177,7 @@ async fn a_stream_fetches_a_few_blocks_ahead() {
     let (inner, store) = sealed().await;
     let bytes = data(40 << 20);
     put(&store, "x", &bytes).await;
-    let answer = Box::new(|_, body: Bytes| in_pieces(&body, 64 * 1024));
+    let answer = Box::new(|_, _: &Range<u64>, body: Bytes| in_pieces(&body, 64 * 1024));
     inner.restart(Script { answer: Some(answer), ..Script::default() });
     let found = store.get(&path("x")).await.unwrap();
     let mut stream = found.into_stream();
