@@ -7,8 +7,6 @@ use std::{
 
 use ::tokio::{runtime::Handle, task};
 
-use crate::error::Error;
-
 /// Less than this is done in place: it takes less time than to hand it over.
 pub(super) const IN_PLACE: usize = 64 * 1024;
 
@@ -52,10 +50,4 @@ impl<T> Drop for Awaited<T> {
 /// The work panicked, or the runtime is shutting down.
 fn gone(error: task::JoinError) -> object_store::Error {
     object_store::Error::Generic { store: "SealedStore", source: Box::new(error) }
-}
-
-/// For what is not there.
-#[allow(dead_code)]
-pub(super) fn unsupported(what: &'static str) -> object_store::Error {
-    Error::Unsupported(what).into()
 }

@@ -24,6 +24,16 @@ use crate::{
 };
 
 /// An [`ObjectStore`] whose objects are sealed in another one.
+///
+/// # Writing
+///
+/// Puts and uploads seal under the newest epoch. An upload in parts fails to complete if a newer epoch began meanwhile,
+/// or if the future of a part was dropped or failed. Parts of one size have one size in the inner store, too, where
+/// there can be one more of them.
+///
+/// Copies and renames read the source and seal it under the source's epoch. They keep attributes and lose tags, which
+/// the trait cannot read. Objects above 64 MiB are copied in parts. If such a copy must not replace anything, it goes
+/// through a temporary object that the inner store then copies, within the limits that it has for that.
 #[derive(Clone)]
 pub struct SealedStore(pub(super) Arc<Inside>);
 

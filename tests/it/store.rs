@@ -5,3 +5,4 @@ mod fixture;
 mod reads;
 mod scripted;
 mod watched;
+mod writes;

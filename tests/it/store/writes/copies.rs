@@ -1,0 +1,168 @@
+//! Copying and renaming: under the source's epoch, to another path or the same one.
+
+use std::sync::Arc;
+
+use object_store::{
+    CopyMode, CopyOptions, Error, Extensions, ObjectStore, ObjectStoreExt, PutMultipartOptions,
+    PutOptions, PutPayload, RenameOptions, RenameTargetMode,
+};
+
+use super::{CHUNK, MIB, assert_not_found, path, plaintext, read, recorded::Recorded};
+use crate::store::fixture::{People, made};
+
+fn create() -> CopyOptions {
+    CopyOptions { mode: CopyMode::Create, ..Default::default() }
+}
+
+#[track_caller]
+fn assert_exists<T: std::fmt::Debug>(result: object_store::Result<T>) {
+    assert!(matches!(result, Err(Error::AlreadyExists { .. })), "{result:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_of_all_lengths_are_read_as_their_source() {
+    let (_, inner, owner, _) = made().await;
+    let (store, from) = (owner.store(), path("from"));
+    for len in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, MIB, 64 * MIB, 64 * MIB + 1, 75 * MIB] {
+        let data = plaintext(len, 5);
+        store.put(&from, data.clone().into()).await.unwrap();
+        let location = path(&format!("to/{len}"));
+        store.copy_opts(&from, &location, create()).await.unwrap();
+        assert!(read(store, &location).await.unwrap() == data, "{len}");
+        assert_exists(store.copy_opts(&from, &location, create()).await);
+        store.put(&location, "another".into()).await.unwrap();
+        store.copy(&from, &location).await.unwrap();
+        assert!(read(store, &location).await.unwrap() == data, "{len}");
+        let sealed = async |location| read(&*inner, &location).await.unwrap();
+        assert_ne!(sealed(from.clone()).await, sealed(location.clone()).await);
+        store.rename(&location, &path("renamed")).await.unwrap();
+        assert_not_found(store.head(&location).await);
+        assert!(read(store, &path("renamed")).await.unwrap() == data, "{len}");
+    }
+    let temporary = inner.list_with_delimiter(Some(&path(".twinseal/tmp"))).await.unwrap();
+    assert!(temporary.objects.is_empty());
+}
+
+#[tokio::test]
+async fn an_object_is_copied_and_renamed_onto_itself() {
+    let (_, _, owner, _) = made().await;
+    let (store, here) = (owner.store(), path("here"));
+    let rename = |target_mode| RenameOptions { target_mode, ..Default::default() };
+    store.put(&here, "data".into()).await.unwrap();
+    store.copy(&here, &here).await.unwrap();
+    store.rename_opts(&here, &here, rename(RenameTargetMode::Overwrite)).await.unwrap();
+    assert_exists(store.copy_opts(&here, &here, create()).await);
+    assert_exists(store.rename_opts(&here, &here, rename(RenameTargetMode::Create)).await);
+    assert_eq!(read(store, &here).await.unwrap(), "data");
+
+    let missing = path("missing");
+    for to in [&here, &missing] {
+        assert_not_found(store.copy(&missing, to).await);
+        assert_not_found(store.copy_opts(&missing, to, create()).await);
+        assert_not_found(store.rename(&missing, to).await);
+    }
+    assert_eq!(read(store, &here).await.unwrap(), "data");
+}
+
+/// Who knew the source's key must not be able to have his forgery sealed under one that he does not know.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_is_under_the_epoch_of_its_source() {
+    let (_, inner, owner, _) = made().await;
+    let store = owner.store();
+    for (name, len) in [("small", 5), ("large", 65 * MIB)] {
+        store.put(&path(name), plaintext(len, 1).into()).await.unwrap();
+    }
+    owner.new_epoch().await.unwrap();
+    let epoch = async |name: &str| {
+        let start = inner.get_range(&path(name), 9..13).await.unwrap();
+        u32::from_be_bytes(start[..].try_into().unwrap())
+    };
+    for name in ["small", "large"] {
+        store.copy(&path(name), &path("copy")).await.unwrap();
+        assert_eq!(epoch("copy").await, 1, "{name}");
+        store.copy_opts(&path(name), &path(&format!("new-{name}")), create()).await.unwrap();
+        assert_eq!(epoch(&format!("new-{name}")).await, 1, "{name}");
+        store.rename(&path("copy"), &path("renamed")).await.unwrap();
+        assert_eq!(epoch("renamed").await, 1, "{name}");
+    }
+    store.put(&path("put"), "data".into()).await.unwrap();
+    assert_eq!(epoch("put").await, 2);
+}
+
+/// A large object that is created goes by a temporary one, whose name nobody can guess and no caller can reach.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_copy_is_published_from_a_temporary_object() {
+    let inner = Recorded::new();
+    let (owner, _) = People::new().create(Arc::clone(&inner) as _).await.unwrap();
+    let store = owner.store();
+    let data = plaintext(65 * MIB, 1);
+    store.put(&path("from"), data.clone().into()).await.unwrap();
+    for to in ["one", "two"] {
+        store.copy_opts(&path("from"), &path(to), create()).await.unwrap();
+        assert!(read(store, &path(to)).await.unwrap() == data);
+    }
+    let mut names: Vec<_> = inner
+        .sent()
+        .into_iter()
+        .filter_map(|sent| sent.path.as_ref().strip_prefix(".twinseal/tmp/").map(str::to_owned))
+        .collect();
+    names.dedup();
+    assert_eq!(names.len(), 2);
+    assert_ne!(names[0], names[1]);
+    for name in names {
+        assert_eq!(name.len(), 32);
+        assert!(name.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
+    }
+    // Nothing is sent if the destination exists.
+    let before = inner.sent().len();
+    assert_exists(store.copy_opts(&path("from"), &path("one"), create()).await);
+    assert_eq!(inner.sent().len(), before);
+}
+
+/// Each inner part but the last is as long as S3 wants it, and their number is bounded.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_copy_is_sent_in_parts_of_one_size() {
+    let inner = Recorded::new();
+    let (owner, _) = People::new().create(Arc::clone(&inner) as _).await.unwrap();
+    let store = owner.store();
+    store.put(&path("from"), plaintext(70 * MIB, 1).into()).await.unwrap();
+    store.copy(&path("from"), &path("to")).await.unwrap();
+    let parts = inner.objects(&path("to")).concat();
+    let lens: Vec<_> = parts.iter().map(Vec::len).collect();
+    let whole = 8 * MIB + 8 * MIB / CHUNK * 16;
+    assert_eq!(lens[..8], [whole; 8]);
+    assert_eq!(lens.len(), 9);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn extensions_are_passed_on() {
+    #[derive(Clone, Debug, PartialEq)]
+    struct Span(u32);
+    let mut extensions = Extensions::new();
+    extensions.insert(Span(7));
+    let inner = Recorded::new();
+    let (owner, _) = People::new().create(Arc::clone(&inner) as _).await.unwrap();
+    let store = owner.store();
+    let (small, large) = (PutPayload::from_static(b"data"), plaintext(65 * MIB, 1));
+    let put = |location, payload| {
+        let options = PutOptions { extensions: extensions.clone(), ..Default::default() };
+        async move { store.put_opts(&path(location), payload, options).await.unwrap() }
+    };
+    put("small", small).await;
+    put("large", large.into()).await;
+    let options = PutMultipartOptions { extensions: extensions.clone(), ..Default::default() };
+    drop(store.put_multipart_opts(&path("upload"), options).await.unwrap());
+    for from in ["small", "large"] {
+        for mode in [CopyMode::Overwrite, CopyMode::Create] {
+            let options = CopyOptions { mode, extensions: extensions.clone() };
+            store.copy_opts(&path(from), &path(&format!("{from}-copy")), options).await.unwrap();
+            store.delete(&path(&format!("{from}-copy"))).await.unwrap();
+        }
+        let options = RenameOptions { extensions: extensions.clone(), ..Default::default() };
+        store.rename_opts(&path(from), &path("renamed"), options).await.unwrap();
+    }
+    let seen = inner.extensions();
+    // Puts, the upload, six reads and six writes of copies, and one temporary object that is published.
+    assert_eq!(seen.len(), 3 + 6 + 6 + 1);
+    assert!(seen.iter().all(|seen| seen.get::<Span>() == Some(&Span(7))));
+}
