@@ -13,6 +13,7 @@ mod object;
 mod offload;
 mod owner;
 mod paths;
+mod pieces;
 mod pin;
 mod put;
 mod read;

@@ -6,7 +6,6 @@ mod cache;
 mod generated;
 mod layout;
 mod object;
-mod pieces;
 mod range;
 mod ranges;
 mod source;

@@ -1,12 +1,13 @@
 //! Seals runs of an object's chunks, several at a time.
 
-use std::{collections::VecDeque, num::NonZeroUsize, sync::Arc, thread};
+use std::{num::NonZeroUsize, sync::Arc, thread};
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::PutPayload;
 use zeroize::Zeroize;
 
+pub(super) use super::pieces::Pieces;
 use super::{
     object::{self, START},
     offload,
@@ -19,13 +20,6 @@ use crate::{
 
 /// How much plaintext is sealed at once: it takes less than a millisecond.
 const RUN: usize = 64 * CHUNK;
-
-/// Plaintext in the pieces in which the caller has it.
-#[derive(Default)]
-pub(super) struct Pieces {
-    pieces: VecDeque<Bytes>,
-    len: usize,
-}
 
 /// Consecutive chunks that are sealed at once.
 pub(super) struct Run {
@@ -47,7 +41,7 @@ pub(super) async fn seal_all(
 ) -> object_store::Result<Bytes> {
     let mut plaintext = Pieces::from(payload);
     let too_long = Error::Misuse { what: "plaintext", reason: "it is too long for this machine" };
-    let sealed_len = object::sealed_len(plaintext.len as u64);
+    let sealed_len = object::sealed_len(plaintext.len() as u64);
     let sealed_len = sealed_len.and_then(|len| usize::try_from(len).ok()).ok_or(too_long)?;
     let mut sealed = BytesMut::with_capacity(sealed_len);
     sealed.put_slice(start);
@@ -60,7 +54,7 @@ pub(super) async fn seal_all(
         rooms.push((run, std::mem::replace(&mut room, later)));
     }
     let mut runs = stream::iter(rooms)
-        .map(|(run, room)| offload::offload(run.plaintext.len, move || run.seal_into(room)))
+        .map(|(run, room)| offload::offload(run.plaintext.len(), move || run.seal_into(room)))
         .buffered(at_once());
     while let Some(run) = runs.try_next().await? {
         sealed.unsplit(run?); // they are next to each other, so nothing moves
@@ -88,8 +82,8 @@ impl Runs {
     /// Takes the next run from the front; `None` if there is no full chunk. If the plaintext `ends` the object, what
     /// is left at its end is the last chunk, even if it is empty.
     pub(super) fn next_of(&mut self, plaintext: &mut Pieces, ends: bool) -> Option<Run> {
-        let ends = ends && plaintext.len < RUN;
-        let len = if ends { plaintext.len } else { RUN.min(plaintext.len / CHUNK * CHUNK) };
+        let ends = ends && plaintext.len() < RUN;
+        let len = if ends { plaintext.len() } else { RUN.min(plaintext.len() / CHUNK * CHUNK) };
         if self.ended || (len == 0 && !ends) {
             return None;
         }
@@ -108,15 +102,15 @@ impl Runs {
 impl Run {
     /// How much plaintext it has.
     pub(super) fn len(&self) -> usize {
-        self.plaintext.len
+        self.plaintext.len()
     }
 
     fn chunks(&self) -> usize {
-        self.plaintext.len / CHUNK + usize::from(self.ends)
+        self.plaintext.len() / CHUNK + usize::from(self.ends)
     }
 
     fn sealed_len(&self) -> usize {
-        self.plaintext.len + self.chunks() * TAG
+        self.plaintext.len() + self.chunks() * TAG
     }
 
     /// Seals it.
@@ -129,7 +123,7 @@ impl Run {
     fn seal_into(mut self, mut sealed: BytesMut) -> Result<BytesMut, Error> {
         for index in 0..self.chunks() {
             let mut chunk = Chunk { start: sealed.len(), sealed: &mut sealed, done: false };
-            self.plaintext.take(CHUNK.min(self.plaintext.len), chunk.sealed);
+            self.plaintext.take(CHUNK.min(self.plaintext.len()), chunk.sealed);
             let tag = self.key.seal_chunk(self.first + index as u64, chunk.bytes())?;
             chunk.done = true;
             chunk.sealed.put_slice(&tag);
@@ -156,65 +150,6 @@ impl Drop for Chunk<'_> {
         if !self.done {
             self.bytes().zeroize();
         }
-    }
-}
-
-impl Pieces {
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
-    pub(super) fn push(&mut self, piece: Bytes) {
-        self.len += piece.len();
-        self.pieces.push_back(piece);
-    }
-
-    /// Takes so many bytes from the front; as many as there are if there are fewer.
-    pub(super) fn split_to(&mut self, len: usize) -> Self {
-        let mut front = Self::default();
-        while front.len < len
-            && let Some(piece) = self.pieces.front_mut()
-        {
-            let missing = len - front.len;
-            let all = piece.len() <= missing;
-            let taken = if all { std::mem::take(piece) } else { piece.split_to(missing) };
-            if all {
-                self.pieces.pop_front();
-            }
-            self.len -= taken.len();
-            front.push(taken);
-        }
-        front
-    }
-
-    /// Appends so many bytes from the front to a buffer.
-    pub(super) fn take(&mut self, len: usize, to: &mut impl BufMut) {
-        let mut missing = len;
-        while missing > 0
-            && let Some(piece) = self.pieces.front_mut()
-        {
-            let now = missing.min(piece.len());
-            to.put_slice(piece.get(..now).unwrap_or_default());
-            piece.advance(now);
-            if piece.is_empty() {
-                self.pieces.pop_front();
-            }
-            self.len -= now;
-            missing -= now;
-        }
-    }
-}
-
-impl From<Pieces> for PutPayload {
-    fn from(pieces: Pieces) -> Self {
-        pieces.pieces.into_iter().collect()
-    }
-}
-
-impl From<PutPayload> for Pieces {
-    fn from(payload: PutPayload) -> Self {
-        let len = payload.content_length();
-        Self { pieces: payload.into_iter().collect(), len }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod changes;
 mod fixture;
+mod lists;
 mod reads;
 mod scripted;
 mod watched;

@@ -18,10 +18,12 @@ use object_store::Result;
 
 use super::{
     object::{Object, Opened},
-    pieces::Pieces,
     source::{LocalFile, Source, broken, ends_early},
 };
-use crate::{store::offload, stream::SEALED_CHUNK};
+use crate::{
+    store::{offload, pieces::Pieces},
+    stream::SEALED_CHUNK,
+};
 
 /// Chunks that are opened at once: 1 MiB.
 const BLOCK: u64 = 64;

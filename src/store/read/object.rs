@@ -5,13 +5,14 @@ use std::ops::Range;
 use bytes::Bytes;
 use object_store::{ObjectMeta, Result, path::Path};
 
-use super::{layout::Layout, pieces::Pieces};
+use super::layout::Layout;
 use crate::{
     error::{Error, StoreRefusal},
     secret::SecretBuffer,
     store::{
         list,
         object::{self, START},
+        pieces::Pieces,
         sealed_store::Inside,
     },
     stream::{CHUNK, ChunkKey},
@@ -68,7 +69,7 @@ impl Object {
     ) -> Result<Bytes, Error> {
         let mut opened = Opened::new(self, &chunks, wanted);
         for index in chunks {
-            let sealed = sealed.take(self.layout.len_of(&(index..index + 1)));
+            let sealed = sealed.take_joined(self.layout.len_of(&(index..index + 1)));
             opened.append(index, &sealed)?;
         }
         Ok(opened.finish())

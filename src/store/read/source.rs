@@ -9,8 +9,10 @@ use futures_util::{
 };
 use object_store::{GetResultPayload, Result};
 
-use super::pieces::Pieces;
-use crate::{store::offload, stream::read_exact_at};
+use crate::{
+    store::{offload, pieces::Pieces},
+    stream::read_exact_at,
+};
 
 /// An object's bytes from some position on.
 pub(super) enum Source {
@@ -85,7 +87,7 @@ impl Source {
                 while ready.len() < len {
                     ready.push(rest.next().await.unwrap_or_else(|| Err(ends_early()))?);
                 }
-                Ok(ready.take(len))
+                Ok(ready.take_joined(len))
             }
             Self::File { file, position } => {
                 let (file, start) = (file.clone(), *position);

@@ -61,7 +61,16 @@ async fn a_range_is_of_one_version() {
                 for range in [70_000..80_000, 40_000..60_000, 0..20_000_usize] {
                     versions.replaced_before(request, script());
                     let asked = range.start as u64..range.end as u64;
-                    let found = store.get_range(&path("x"), asked.clone()).await.unwrap();
+                    let found = match store.get_range(&path("x"), asked.clone()).await {
+                        Ok(found) => found,
+                        // It has not so many bytes any more, and says this instead of that it was replaced.
+                        Err(error) if name == "without conditions" && chunks == [9, 6] => {
+                            assert!(error.to_string().contains("InMemory"), "{error}");
+                            inner.requests();
+                            continue;
+                        }
+                        Err(error) => panic!("{name}, {request}, {range:?}: {error}"),
+                    };
                     let is = |version: usize| found == plaintext[version][range.clone()];
                     assert!(is(0) || is(1), "{name}, {request}, {range:?}");
                     let requests = inner.requests().len();

@@ -1,8 +1,9 @@
-//! Bytes in pieces, as an inner store delivers them.
+//! Bytes in pieces, as an inner store delivers them or a caller has them.
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
+use bytes::{Buf, BufMut, Bytes};
+use object_store::PutPayload;
 
 /// Bytes that are not copied together until somebody needs them so.
 #[derive(Default)]
@@ -50,16 +51,53 @@ impl Pieces {
     }
 
     /// Takes the next bytes off, in one piece.
-    pub(super) fn take(&mut self, len: usize) -> Bytes {
-        let mut taken = self.split_to(len);
-        match taken.pieces.len() {
-            0 | 1 => taken.pieces.pop_front().unwrap_or_default(),
+    pub(super) fn take_joined(&mut self, len: usize) -> Bytes {
+        match self.pieces.front_mut() {
+            Some(first) if first.len() >= len => {
+                let taken = first.split_to(len);
+                if first.is_empty() {
+                    self.pieces.pop_front();
+                }
+                self.len -= len;
+                taken
+            }
             _ => {
-                let mut joined = Vec::with_capacity(taken.len);
-                taken.pieces.iter().for_each(|piece| joined.extend_from_slice(piece));
+                let mut joined = Vec::with_capacity(len.min(self.len));
+                self.take(len, &mut joined);
                 joined.into()
             }
         }
+    }
+
+    /// Takes the next bytes off, and appends them to a buffer.
+    pub(super) fn take(&mut self, len: usize, to: &mut impl BufMut) {
+        let mut missing = len;
+        while missing > 0
+            && let Some(first) = self.pieces.front_mut()
+        {
+            let now = missing.min(first.len());
+            to.put_slice(&first[..now]);
+            first.advance(now);
+            if first.is_empty() {
+                self.pieces.pop_front();
+            }
+            self.len -= now;
+            missing -= now;
+        }
+    }
+}
+
+impl From<Pieces> for PutPayload {
+    fn from(pieces: Pieces) -> Self {
+        pieces.pieces.into_iter().collect()
+    }
+}
+
+impl From<PutPayload> for Pieces {
+    fn from(payload: PutPayload) -> Self {
+        let mut pieces = Self::default();
+        payload.into_iter().for_each(|piece| pieces.push(piece));
+        pieces
     }
 }
 
@@ -86,11 +124,11 @@ mod tests {
         for first in 0..=6 {
             for second in 0..=6 - first {
                 let mut pieces = pieces(&[b"a", b"", b"bcd", b"ef"]);
-                assert_eq!(pieces.take(first), b"abcdef"[..first]);
+                assert_eq!(pieces.take_joined(first), b"abcdef"[..first]);
                 let mut next = pieces.split_to(second);
                 assert_eq!((next.len(), pieces.len()), (second, 6 - first - second));
-                assert_eq!(next.take(second), b"abcdef"[first..first + second]);
-                assert_eq!(pieces.take(6), b"abcdef"[first + second..]);
+                assert_eq!(next.take_joined(second), b"abcdef"[first..first + second]);
+                assert_eq!(pieces.take_joined(6), b"abcdef"[first + second..]);
                 assert_eq!(pieces.len(), 0);
             }
         }
@@ -100,7 +138,7 @@ mod tests {
     fn what_is_in_one_piece_is_not_copied() {
         let whole = Bytes::from(vec![7; 100]);
         let mut pieces = Pieces::from(whole.clone());
-        pieces.take(10);
-        assert_eq!(pieces.take(50).as_ptr(), whole[10..].as_ptr());
+        pieces.take_joined(10);
+        assert_eq!(pieces.take_joined(50).as_ptr(), whole[10..].as_ptr());
     }
 }
