@@ -1,14 +1,24 @@
 //! Where AES runs: never for long on an executor's thread.
 
 use std::{
+    num::NonZeroUsize,
     pin::Pin,
+    sync::LazyLock,
     task::{Context, Poll},
+    thread,
 };
 
 use ::tokio::{runtime::Handle, task};
 
 /// Less than this is done in place: it takes less time than to hand it over.
 pub(super) const IN_PLACE: usize = 64 * 1024;
+
+/// How many threads the machine runs at the same time. To ask it takes longer than to seal a small object.
+pub(super) fn at_once() -> usize {
+    static AT_ONCE: LazyLock<usize> =
+        LazyLock::new(|| thread::available_parallelism().map_or(1, NonZeroUsize::get));
+    *AT_ONCE
+}
 
 /// Runs work of a given number of bytes, on another thread if there is a runtime that has some.
 pub(super) async fn offload<T: Send + 'static>(

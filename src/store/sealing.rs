@@ -1,6 +1,6 @@
 //! Seals runs of an object's chunks, several at a time.
 
-use std::{num::NonZeroUsize, sync::Arc, thread};
+use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -55,16 +55,11 @@ pub(super) async fn seal_all(
     }
     let mut runs = stream::iter(rooms)
         .map(|(run, room)| offload::offload(run.plaintext.len(), move || run.seal_into(room)))
-        .buffered(at_once());
+        .buffered(offload::at_once());
     while let Some(run) = runs.try_next().await? {
         sealed.unsplit(run?); // they are next to each other, so nothing moves
     }
     Ok(sealed.freeze())
-}
-
-/// How many runs are sealed at the same time.
-pub(super) fn at_once() -> usize {
-    thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 /// Numbers the chunks of an object, so that each index is given out once.

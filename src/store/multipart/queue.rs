@@ -14,8 +14,8 @@ use super::cutter::Cutter;
 use crate::{
     error::Error,
     store::{
-        offload::IN_PLACE,
-        sealing::{Run, at_once},
+        offload::{IN_PLACE, at_once},
+        sealing::Run,
     },
 };
 

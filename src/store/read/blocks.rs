@@ -5,7 +5,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    thread,
 };
 
 use ::tokio::runtime::Handle;
@@ -63,7 +62,7 @@ pub(super) fn open(
 /// How many blocks are opened at once. Without a runtime there are no other threads.
 fn in_flight() -> usize {
     match Handle::try_current() {
-        Ok(_) => thread::available_parallelism().map_or(2, usize::from).clamp(2, 8),
+        Ok(_) => offload::at_once().clamp(2, 8),
         Err(_) => 1,
     }
 }
