@@ -48,9 +48,10 @@ fn plaintext(layout: &Layout, chunk: u64) -> Vec<u8> {
 
 impl Generated {
     fn bytes(&self, range: &Range<u64>) -> Vec<u8> {
-        let object = self.object.lock().unwrap();
-        let (key, start) = object.as_ref().unwrap();
-        let layout = Layout::new(object::sealed_len(LEN).unwrap()).unwrap();
+        let object = self.object.lock().expect("no thread panicked");
+        let (key, start) = object.as_ref().expect("the test made it so");
+        let layout = Layout::new(object::sealed_len(LEN).expect("the test made it so"))
+            .expect("the test made it so");
         let (begin, chunk) = (START as u64, SEALED_CHUNK as u64);
         let chunks = range.start.saturating_sub(begin) / chunk..(range.end - begin).div_ceil(chunk);
         let (mut bytes, mut offset) = (Vec::new(), layout.sealed(&chunks).start);
@@ -59,7 +60,7 @@ impl Generated {
         }
         for index in chunks {
             let mut sealed = plaintext(&layout, index);
-            let tag = key.seal_chunk(index, &mut sealed).unwrap();
+            let tag = key.seal_chunk(index, &mut sealed).expect("the test made it so");
             bytes.extend_from_slice(&sealed);
             bytes.extend_from_slice(&tag);
         }
@@ -76,13 +77,17 @@ impl ObjectStore for Generated {
         let meta = ObjectMeta {
             location: location.clone(),
             last_modified: Default::default(),
-            size: object::sealed_len(LEN).unwrap(),
+            size: object::sealed_len(LEN).expect("the test made it so"),
             e_tag: Some("\"large\"".into()),
             version: None,
         };
         options.check_preconditions(&meta)?;
-        let range = options.range.expect("nobody reads all of it").as_range(meta.size).unwrap();
-        self.fetched.lock().unwrap().push(range.end - range.start);
+        let range = options
+            .range
+            .expect("nobody reads all of it")
+            .as_range(meta.size)
+            .expect("the test made it so");
+        self.fetched.lock().expect("no thread panicked").push(range.end - range.start);
         let bytes = Bytes::from(self.bytes(&range));
         let payload = GetResultPayload::Stream(stream::iter([Ok(bytes)]).boxed());
         let (attributes, extensions) = Default::default();
@@ -141,14 +146,22 @@ impl fmt::Debug for Generated {
 async fn large() -> (Arc<Generated>, SealedStore) {
     let (object, fetched) = Default::default();
     let inner = Arc::new(Generated { keys: InMemory::new(), object, fetched });
-    let (alice, owner) = (DecapsulationKey::generate().unwrap(), SigningKey::generate().unwrap());
-    let recipients = Recipients::new([alice.encapsulation_key()]).unwrap();
+    let (alice, owner) = (
+        DecapsulationKey::generate().expect("the test made it so"),
+        SigningKey::generate().expect("the test made it so"),
+    );
+    let recipients = Recipients::new([alice.encapsulation_key()]).expect("the test made it so");
     let (as_inner, owner) = (Arc::clone(&inner) as _, Arc::new(owner));
     let created = Options::default().create(as_inner, b"test", alice, owner, &recipients).await;
-    let store = created.unwrap().0.store().clone();
+    let store = created.expect("the test made it so").0.store().clone();
     let current = store.0.state.seen();
-    let sealed = current.objects.newest().unwrap().seal(b"test", "large").unwrap();
-    *inner.object.lock().unwrap() = Some(sealed);
+    let sealed = current
+        .objects
+        .newest()
+        .expect("the test made it so")
+        .seal(b"test", "large")
+        .expect("the test made it so");
+    *inner.object.lock().expect("no thread panicked") = Some(sealed);
     (inner, store)
 }
 
@@ -156,18 +169,22 @@ async fn large() -> (Arc<Generated>, SealedStore) {
 /// when the object is open.
 #[::tokio::test]
 async fn a_mebibyte_of_ten_gibibytes_is_three_requests_of_hardly_more() {
-    let layout = Layout::new(object::sealed_len(LEN).unwrap()).unwrap();
+    let layout = Layout::new(object::sealed_len(LEN).expect("the test made it so"))
+        .expect("the test made it so");
     for (start, most) in [(0, 3), (1, 3), (7_000_000_001, 3), (LEN - RANGE, 3), (LEN - 200, 2)] {
         let (inner, store) = large().await;
         let wanted = start..LEN.min(start + RANGE);
         for requests in [most, 1] {
-            let found = store.get_range(&"large".into(), wanted.clone()).await.unwrap();
+            let found = store
+                .get_range(&"large".into(), wanted.clone())
+                .await
+                .expect("the test made it so");
             let chunks = layout.holding(&wanted);
             let first = (wanted.start - chunks.start * CHUNK as u64) as usize;
             let whole: Vec<u8> = chunks.flat_map(|chunk| plaintext(&layout, chunk)).collect();
             assert_eq!(found, whole[first..][..found.len()]);
             assert_eq!(found.len() as u64, wanted.end - wanted.start);
-            let fetched = std::mem::take(&mut *inner.fetched.lock().unwrap());
+            let fetched = std::mem::take(&mut *inner.fetched.lock().expect("no thread panicked"));
             assert!(fetched.len() <= requests, "{start}: {fetched:?}");
             let fetched: u64 = fetched.iter().sum();
             assert!(fetched * 10 <= RANGE * 11, "{start}: {fetched} bytes");

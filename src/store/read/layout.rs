@@ -70,7 +70,8 @@ mod tests {
     use super::*;
 
     fn of(plaintext: u64) -> Layout {
-        Layout::new(object::sealed_len(plaintext).unwrap()).unwrap()
+        Layout::new(object::sealed_len(plaintext).expect("the length is possible"))
+            .expect("the length is possible")
     }
 
     #[test]
