@@ -1,6 +1,9 @@
 //! Uploads and copies that fail, are dropped or aborted anywhere: what was there before is there, or all that is new.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -202,6 +205,45 @@ async fn an_upload_is_not_completed_before_its_parts_are_finished() {
     part.await.unwrap();
     upload.complete().await.unwrap();
     assert!(read(owner.store(), &location).await.unwrap() == plaintext(MIB, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn aborted_and_dropped_uploads_leave_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let local = object_store::local::LocalFileSystem::new_with_prefix(directory.path()).unwrap();
+    let (owner, _) = People::new().create(Arc::new(local)).await.unwrap();
+    let location = path("object");
+    let files = || {
+        let names = std::fs::read_dir(directory.path()).unwrap();
+        names.map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>()
+    };
+    let empty = files();
+    for aborts in [true, false] {
+        for awaited in [true, false] {
+            let mut upload = owner.store().put_multipart(&location).await.unwrap();
+            for seed in 0..3 {
+                let part = upload.put_part(plaintext(MIB, seed).into());
+                if awaited {
+                    part.await.unwrap();
+                }
+            }
+            assert_ne!(files(), empty);
+            if aborts {
+                upload.abort().await.unwrap();
+            }
+            drop(upload);
+            // After a drop, the inner store deletes its file in the background.
+            let deadline = Instant::now() + Duration::from_secs(60);
+            while files() != empty {
+                assert!(
+                    Instant::now() < deadline,
+                    "the file of an upload stays: {aborts} {awaited}"
+                );
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            assert_not_found(owner.store().head(&location).await);
+        }
+    }
 }
 
 /// A completion that was dropped before its end can be repeated or aborted; either way the object is whole or absent.
