@@ -14,8 +14,10 @@ mod providers;
 mod reads;
 #[path = "store/stores.rs"]
 mod stores;
+#[path = "store/writes.rs"]
+mod writes;
 
 fn main() {
-    let cases: Vec<_> = reads::cases().collect();
+    let cases: Vec<_> = reads::cases().chain(writes::cases()).collect();
     harness::main(&cases);
 }
