@@ -34,5 +34,6 @@ async fn read(store: &dyn ObjectStore, path: &Path) -> Result<Bytes> {
 
 #[track_caller]
 fn assert_not_found<T: std::fmt::Debug>(result: Result<T>) {
-    assert!(matches!(result, Err(Error::NotFound { .. })), "{result:?}");
+    let error = result.unwrap_err();
+    assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
 }

@@ -20,7 +20,8 @@ fn create() -> CopyOptions {
 
 #[track_caller]
 fn assert_exists<T: std::fmt::Debug>(result: object_store::Result<T>) {
-    assert!(matches!(result, Err(Error::AlreadyExists { .. })), "{result:?}");
+    let error = result.unwrap_err();
+    assert!(matches!(error, Error::AlreadyExists { .. }), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
