@@ -14,7 +14,7 @@ pub(super) fn delete(
     let inside = Arc::clone(store);
     let inner = locations.map(move |location| {
         let location = location?;
-        if Paths::is_reserved(&location) {
+        if !Paths::is_for_callers(&location) {
             return Err(failure::not_found(&location));
         }
         Ok(inside.paths().inner(&location))

@@ -81,9 +81,9 @@ impl ObjectStore for SealedStore {
 }
 
 fn readable(path: &Path) -> Result<()> {
-    if Paths::is_reserved(path) { Err(failure::not_found(path)) } else { Ok(()) }
+    if Paths::is_for_callers(path) { Ok(()) } else { Err(failure::not_found(path)) }
 }
 
 fn writable(path: &Path) -> Result<()> {
-    if Paths::is_reserved(path) { Err(failure::denied(path)) } else { Ok(()) }
+    if Paths::is_for_callers(path) { Ok(()) } else { Err(failure::denied(path)) }
 }

@@ -34,6 +34,11 @@ impl Paths {
         path.parts().next().is_some_and(|first| first.as_ref().eq_ignore_ascii_case(OWN))
     }
 
+    /// Whether an object of the caller's can be at a path. The empty one would be at the prefix itself, or beside it.
+    pub(super) fn is_for_callers(path: &Path) -> bool {
+        !path.as_ref().is_empty() && !Self::is_reserved(path)
+    }
+
     pub(super) fn keys(&self) -> Path {
         self.own(&["keys"])
     }
@@ -81,8 +86,9 @@ mod tests {
             for outer in ["x", "x/y", "x%2Fy", "%25", ".twinsealed"] {
                 let inner = paths.inner(&path(outer));
                 assert_eq!(paths.outer(&inner), Some(path(outer)), "{prefix} {outer}");
-                assert!(!Paths::is_reserved(&path(outer)));
+                assert!(Paths::is_for_callers(&path(outer)));
             }
+            assert!(!Paths::is_for_callers(&path("")));
         }
         assert_eq!(Paths::new(path("a")).outer(&path("ab/x")), None);
         assert_eq!(Paths::new(path("a")).inner(&path("x%20y")).as_ref(), "a/x%20y");
@@ -92,6 +98,7 @@ mod tests {
     fn the_own_directory_is_reserved_in_every_case() {
         for reserved in [".twinseal", ".twinseal/keys/0000000001", ".TwinSeal/x", ".TWINSEAL"] {
             assert!(Paths::is_reserved(&path(reserved)), "{reserved}");
+            assert!(!Paths::is_for_callers(&path(reserved)), "{reserved}");
         }
     }
 

@@ -9,7 +9,10 @@ use object_store::{
 };
 
 use super::{Owner, objects};
-use crate::store::sealed_store::Inside;
+use crate::{
+    error::{Error, StoreRefusal},
+    store::sealed_store::Inside,
+};
 
 /// Up to here, an object is replaced in one request, and only the version that was read.
 const WHOLE: u64 = 64 * 1024 * 1024;
@@ -124,7 +127,8 @@ impl<'a> Reseal<'a> {
     /// # Errors
     ///
     /// [`object_store::Error::NotSupported`] or [`NotImplemented`](object_store::Error::NotImplemented) if the inner
-    /// store cannot replace a version; its other errors; those of a look. What was done until then stays.
+    /// store cannot replace a version; its other errors; those of a look; [`StoreRefusal::NewEpoch`] if another epoch
+    /// began in the meantime. What was done until then stays: run it again.
     pub async fn run(self) -> object_store::Result<Resealed> {
         let Self { owner, accept, nobody_else_writes, mut progress } = self;
         let inside = &owner.store.0;
@@ -259,18 +263,51 @@ async fn delete_left_overs(inside: &Inside) -> object_store::Result<()> {
     inside.inner().delete_stream(paths).try_for_each(|_| std::future::ready(Ok(()))).await
 }
 
-/// An object that does not open, or was replaced, is no reason to stop.
+/// An object that does not open, or was replaced, is no reason to stop. What is wrong with the keys or the machine is:
+/// a newer epoch, for example, of which this run knows nothing.
 fn fate_of(error: object_store::Error) -> object_store::Result<Fate> {
     use object_store::Error as E;
     match error {
         E::Precondition { .. } | E::NotFound { .. } | E::AlreadyExists { .. } => Ok(Fate::Replaced),
-        E::Generic { ref source, .. } if source.is::<crate::Error>() => Ok(Fate::Unreadable),
+        E::Generic { ref source, .. } if source.downcast_ref().is_some_and(is_about_an_object) => {
+            Ok(Fate::Unreadable)
+        }
         other => Err(other),
     }
+}
+
+fn is_about_an_object(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Open
+            | Error::Invalid { .. }
+            | Error::Store(StoreRefusal::UnknownEpoch | StoreRefusal::OldEpoch)
+    )
 }
 
 impl fmt::Debug for Reseal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Reseal({:?})", self.owner.store)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_object_that_does_not_open_is_unreadable() {
+        let invalid = Error::Invalid { what: "sealed object", reason: "it begins with a 0" };
+        let old = [StoreRefusal::UnknownEpoch, StoreRefusal::OldEpoch].map(Error::Store);
+        for error in [Error::Open, invalid].into_iter().chain(old) {
+            assert_eq!(fate_of(error.clone().into()).ok(), Some(Fate::Unreadable), "{error}");
+        }
+        use StoreRefusal::{NewEpoch, NoKeys, Older, Owner, Recipients, Replaced};
+        let keys = [NewEpoch, NoKeys, Older, Owner, Recipients, Replaced].map(Error::Store);
+        for error in [Error::NotARecipient, Error::Randomness].into_iter().chain(keys) {
+            assert!(fate_of(error.clone().into()).is_err(), "{error}");
+        }
+        let gone = object_store::Error::NotFound { path: "x".into(), source: "deleted".into() };
+        assert_eq!(fate_of(gone).ok(), Some(Fate::Replaced));
     }
 }

@@ -7,11 +7,12 @@ use futures_util::future;
 use object_store::{
     Attribute, Attributes, CopyMode, CopyOptions, Error, ObjectStore, ObjectStoreExt, PutMode,
     PutMultipartOptions, PutOptions, PutPayload, RenameOptions, TagSet, UpdateVersion,
-    local::LocalFileSystem,
+    local::LocalFileSystem, memory::InMemory, path::Path,
 };
+use twinseal::Recipients;
 
 use super::{CHUNK, MIB, assert_not_found, path, plaintext, read};
-use crate::store::fixture::{People, made};
+use crate::store::fixture::{CONTEXT, People, eager, made};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_of_all_lengths_are_read_as_they_were_put() {
@@ -124,6 +125,36 @@ async fn nothing_is_written_into_the_stores_own_directory() {
     }
     assert_eq!(read(store, &path("mine")).await.unwrap(), "data");
     inner.head(&path(".twinseal/keys/0000000001")).await.unwrap();
+}
+
+/// With a prefix, it would be the object at the prefix itself.
+#[tokio::test]
+async fn nothing_is_at_the_empty_path() {
+    let (people, inner) = (People::new(), Arc::new(InMemory::new()));
+    let recipients = Recipients::new([people.alice.encapsulation_key()]).unwrap();
+    let (reader, signer) = (Arc::clone(&people.alice), Arc::clone(&people.owner));
+    let options = eager().prefix(path("a/b"));
+    let created =
+        options.create(Arc::clone(&inner) as _, CONTEXT, reader, signer, &recipients).await;
+    let (owner, _) = created.unwrap();
+    let (store, empty) = (owner.store(), Path::default());
+    store.put(&path("mine"), "data".into()).await.unwrap();
+    inner.put(&path("a/b"), "another's".into()).await.unwrap();
+    let refused = |result: object_store::Result<()>| {
+        assert!(matches!(result, Err(Error::InvalidPath { .. })), "{result:?}");
+    };
+    refused(store.put(&empty, "data".into()).await.map(drop));
+    refused(store.put_multipart(&empty).await.map(drop));
+    refused(store.copy(&path("mine"), &empty).await);
+    refused(store.rename(&path("mine"), &empty).await);
+    assert_not_found(store.get(&empty).await);
+    assert_not_found(store.head(&empty).await);
+    assert_not_found(store.get_range(&empty, 0..1).await);
+    assert_not_found(store.copy(&empty, &path("x")).await);
+    assert_not_found(store.delete(&empty).await);
+    assert_eq!(read(store, &path("mine")).await.unwrap(), "data");
+    let others = inner.get(&path("a/b")).await.unwrap().bytes().await.unwrap();
+    assert_eq!(others, "another's");
 }
 
 #[tokio::test]
