@@ -26,6 +26,9 @@ mod exchange;
 mod requests;
 mod rules;
 mod sessions;
+#[cfg(feature = "object_store")]
+mod stored;
+mod stores;
 
 use blocks::{BLOCKS, Block, Fence, PEM_BLOCKS, SPEC, VECTORS, fence, fences};
 use compute::{COMPOSITE, DEFAULT, P384, pem};
@@ -161,6 +164,16 @@ fn request_signed() {
 #[test]
 fn request_signed_0051() {
     check("request-signed-0051");
+}
+
+#[test]
+fn store_keys() {
+    check("store-keys");
+}
+
+#[test]
+fn store_objects() {
+    check("store-objects");
 }
 
 #[test]

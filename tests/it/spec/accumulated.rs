@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha384};
 use shake::{ExtendableOutput, Shake128, Update, XofReader};
 use twinseal::{
-    KemSuite, Sign,
+    DecapsulationKey, KemSuite, Sign, SigningKey,
     hazmat::{self, RequestRandomness},
     kem::Ciphertext,
     provider::{Kem, PORTABLE},
@@ -16,6 +16,7 @@ use super::{
     envelopes::seal,
     requests::{REQUEST, body, core},
     sessions::{Deterministic, reply},
+    stores::{Keys, input_key, object},
 };
 
 /// Draws inputs from SHAKE128 of a name, absorbs outputs into another SHAKE128.
@@ -53,6 +54,19 @@ impl Accumulator {
 
     fn draw_suite(&mut self) -> KemSuite {
         [DEFAULT, P384][self.draw_number() % 2]
+    }
+
+    /// One to three, in the order of a header.
+    fn draw_recipients(&mut self) -> Vec<DecapsulationKey> {
+        let count = 1 + self.draw_number() % 3;
+        let mut keys: Vec<_> = (0..count)
+            .map(|_| {
+                let suite = self.draw_suite();
+                decapsulation_key(suite, &self.draw(32))
+            })
+            .collect();
+        keys.sort_by_key(|key| (key.suite().id(), key.encapsulation_key().key_id()));
+        keys
     }
 
     fn draw_array<const N: usize>(&mut self) -> [u8; N] {
@@ -99,6 +113,7 @@ pub(crate) fn compute_accumulated(block: &mut Computed<'_>) {
         "session-accept",
         "request",
         "request-accept",
+        "store",
     ] {
         let mut all = Accumulator::new(name);
         match name {
@@ -116,7 +131,8 @@ pub(crate) fn compute_accumulated(block: &mut Computed<'_>) {
             "session" => accumulate_sessions(&mut all),
             "session-accept" => accumulate_accepted_sessions(&mut all),
             "request" => accumulate_requests(&mut all),
-            _ => accumulate_accepted_requests(&mut all),
+            "request-accept" => accumulate_accepted_requests(&mut all),
+            _ => accumulate_stores(&mut all),
         }
         block.output(name, &all.finish());
     }
@@ -176,14 +192,7 @@ fn accumulate_key_files(all: &mut Accumulator) {
 
 fn accumulate_envelopes(all: &mut Accumulator) {
     for _ in 0..100 {
-        let count = 1 + all.draw_number() % 3;
-        let mut keys: Vec<_> = (0..count)
-            .map(|_| {
-                let suite = all.draw_suite();
-                decapsulation_key(suite, &all.draw(32))
-            })
-            .collect();
-        keys.sort_by_key(|key| (key.suite().id(), key.encapsulation_key().key_id()));
+        let keys = all.draw_recipients();
         let encapsulations: Vec<_> =
             keys.iter().map(|key| all.draw(if key.suite() == DEFAULT { 64 } else { 80 })).collect();
         let content_key = all.draw(32);
@@ -345,4 +354,75 @@ fn accumulate_accepted_requests(all: &mut Accumulator) {
         let first = sealer.piece(&piece).unwrap();
         all.absorb([start, first, sealer.finish(b"").unwrap()].concat());
     }
+}
+
+/// A drawn store: its newest keys, and one object under each epoch.
+#[cfg_attr(not(feature = "object_store"), allow(dead_code))]
+pub(crate) struct DrawnStore {
+    pub(crate) context: Vec<u8>,
+    pub(crate) owner: SigningKey,
+    pub(crate) recipients: Vec<DecapsulationKey>,
+    pub(crate) serial: u32,
+    /// All before the signature.
+    pub(crate) signed: Vec<u8>,
+    pub(crate) objects: Vec<DrawnObject>,
+}
+
+#[cfg_attr(not(feature = "object_store"), allow(dead_code))]
+pub(crate) struct DrawnObject {
+    pub(crate) path: String,
+    pub(crate) plaintext: Vec<u8>,
+    pub(crate) sealed: Vec<u8>,
+}
+
+fn accumulate_stores(all: &mut Accumulator) {
+    for _ in 0..50 {
+        let store = draw_store(all);
+        all.absorb(&store.signed);
+        store.objects.iter().for_each(|object| all.absorb(&object.sealed));
+    }
+}
+
+/// The stores of the accumulated vector.
+#[cfg(feature = "object_store")]
+pub(crate) fn drawn_stores() -> impl Iterator<Item = DrawnStore> {
+    let mut all = Accumulator::new("store");
+    (0..50).map(move |_| draw_store(&mut all))
+}
+
+fn draw_store(all: &mut Accumulator) -> DrawnStore {
+    let context = all.draw_context();
+    let owner = signing_key(&all.draw(32), &all.draw(48));
+    let recipients = all.draw_recipients();
+    let store_id = all.draw_array();
+    let before = all.draw_number() % 4;
+    let history = (0..before).map(|_| all.draw_array()).collect();
+    let serial = u32::try_from(before + 1).unwrap();
+    let mut numbers: Vec<_> =
+        (1..=serial).filter(|_| all.draw_number().is_multiple_of(2)).collect();
+    if numbers.is_empty() {
+        numbers.push(serial);
+    }
+    let epochs = numbers.into_iter().map(|number| (number, all.draw_array())).collect();
+    let public = recipients.iter().map(|key| key.encapsulation_key().clone()).collect();
+    let keys = Keys { store_id, history, recipients: public, epochs };
+    let signed = keys.signed(owner.verifying_key());
+    let objects = keys
+        .epochs
+        .iter()
+        .map(|(epoch, store_key)| {
+            let mut name = || {
+                let length = 1 + all.draw_number() % 16;
+                hex::encode(all.draw(length))
+            };
+            let path = format!("{}/{}", name(), name());
+            let salt = all.draw(24);
+            let length = all.draw_number() * 256 + all.draw_number();
+            let plaintext = all.draw(length);
+            let key = input_key(store_key, &store_id, *epoch);
+            let sealed = object(&key, *epoch, &salt, &context, &path, &plaintext);
+            DrawnObject { path, plaintext, sealed }
+        })
+        .collect();
+    DrawnStore { context, owner, recipients, serial, signed, objects }
 }

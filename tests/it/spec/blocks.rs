@@ -6,7 +6,7 @@ use crate::common::vectors::{self, Entry};
 pub(crate) const SPEC: &str = include_str!("../../../SPEC.md");
 pub(crate) const VECTORS: &str = include_str!("../../../VECTORS.md");
 
-pub(crate) const BLOCKS: [&str; 19] = [
+pub(crate) const BLOCKS: [&str; 21] = [
     "kem-0001",
     "kem-0051",
     "x25519-refused",
@@ -25,6 +25,8 @@ pub(crate) const BLOCKS: [&str; 19] = [
     "request-0051",
     "request-signed",
     "request-signed-0051",
+    "store-keys",
+    "store-objects",
     "accumulated",
 ];
 

@@ -24,6 +24,7 @@ use super::{
     sessions::{
         compute_rewrap, compute_session_0001, compute_session_0051, compute_session_signed,
     },
+    stores::{compute_store_keys, compute_store_objects},
 };
 use crate::common::{
     der::{ec_private_key, kem_oid, pkcs8},
@@ -60,6 +61,8 @@ impl Block {
             "request-0051" => compute_request_0051,
             "request-signed" => compute_request_signed,
             "request-signed-0051" => compute_request_signed_0051,
+            "store-keys" => compute_store_keys,
+            "store-objects" => compute_store_objects,
             _ => compute_accumulated,
         };
         compute(&mut computed);

@@ -22,7 +22,7 @@ fn hmac_sha512(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
 }
 
 /// HKDF-Expand over HMAC-SHA512, two blocks of it.
-fn cobblestone_keys(body_key: &[u8], salt: &[u8], context: &[u8]) -> Vec<u8> {
+pub(crate) fn cobblestone_keys(body_key: &[u8], salt: &[u8], context: &[u8]) -> Vec<u8> {
     let label = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0";
     let first = hmac_sha512(body_key, &[label, salt, context, &[1]]);
     let second = hmac_sha512(body_key, &[&first, label, salt, context, &[2]]);
@@ -30,7 +30,7 @@ fn cobblestone_keys(body_key: &[u8], salt: &[u8], context: &[u8]) -> Vec<u8> {
 }
 
 /// VECTORS.md's long plaintexts.
-fn pattern(length: usize) -> Vec<u8> {
+pub(crate) fn pattern(length: usize) -> Vec<u8> {
     (0..=250).cycle().take(length).collect()
 }
 
