@@ -290,7 +290,13 @@ def write_header(content_key, recipients):
 
 def open_envelope(key, context, sealed):
     check_context(context)
-    position = 0
+    body_key, _, body = open_header(key, sealed)
+    return open_body(body_key, context, body)
+
+
+def open_header(key, sealed):
+    """Steps 1 to 5 of "Opening": the body key, suite and key id of each recipient, and the body."""
+    position, recipients = 0, []
 
     def take(length):
         nonlocal position
@@ -317,6 +323,7 @@ def open_envelope(key, context, sealed):
         if previous is not None and order <= previous:
             raise ValueError("order")
         previous, stanza = order, (take(length), take(48))
+        recipients.append(order)
         if order == u16(key.suite.id) + key.key_id:
             found = stanza
     header = sealed[:position]
@@ -331,4 +338,4 @@ def open_envelope(key, context, sealed):
     header_key, body_key = header_and_body_key(content_key)
     if not hmac.compare_digest(tag, hmac.digest(header_key, header, "sha384")[:32]):
         raise ValueError("header tag")
-    return open_body(body_key, context, body)
+    return body_key, recipients, body

@@ -56,6 +56,7 @@ from formats import (
 from sessions import LAST, MORE, Direction, accept, hello_core, read_bundle, sign_key_id
 from vectors import pem_text, vectors
 from verify_requests import accumulate_accepted, check_made_here, check_request
+from verify_stores import accumulate_stores, check_store
 
 
 def check_kem(suite, name, traditional):
@@ -298,7 +299,7 @@ def check_accumulated():
     v = vectors("accumulated")
 
     def inputs(name):
-        stream, position = hashlib.shake_128(name.encode()).digest(2_000_000), 0
+        stream, position = hashlib.shake_128(name.encode()).digest(6_000_000), 0
 
         def draw(length):
             nonlocal position
@@ -344,6 +345,10 @@ def check_accumulated():
     accumulate_accepted(draw, outputs, lambda: KemKey((Suite0001, Suite0051)[draw(1)[0] % 2], draw(32)))
     check("accumulated: request-accept", outputs.digest(32) == v["request-accept"])
 
+    draw, outputs = inputs("store"), hashlib.shake_128()
+    accumulate_stores(draw, outputs)
+    check("accumulated: store", outputs.digest(32) == v["store"])
+
 
 def main():
     key1 = check_kem(Suite0001, "kem-0001", "x")
@@ -364,6 +369,7 @@ def main():
     check_request("request-signed", key1, "kem-0001", signer)
     check_request("request-signed-0051", key51, "kem-0051", signer)
     check_made_here(key1, key51, signer)
+    check_store(key1, key51, signer)
     check_accumulated()
     print(f"{len(FAILED)} checks failed" if FAILED else "all checks passed")
     return 1 if FAILED else 0
