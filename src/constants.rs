@@ -1,5 +1,5 @@
-//! Identifiers, labels and lengths of suites, keys, envelopes, sessions and requests; SPEC.md explains them.
-//! The labels of HPKE and of Cobblestone are in the modules that implement these.
+//! Identifiers, labels and lengths of suites, keys, envelopes, sessions, requests and sealed stores; SPEC.md explains
+//! them. The labels of HPKE and of Cobblestone are in the modules that implement these.
 
 /// Lengths of a KEM's values, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

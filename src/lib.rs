@@ -70,7 +70,8 @@
 //! | a certificate instead of a public key | `TrustAnchors::verifying_key`, `encapsulation_key`; [`x509`][x509 module], with the feature of that name |
 //! | keys in an HSM or KMS | [`split`]: a half here, a half there; the traits [`Decapsulate`] and [`Sign`], for which [`Unlock`] has the same functions |
 //! | an asynchronous program | [`tokio`][tokio module], a module with the feature of that name |
-//! | an object store, or I/O of your own | [`envelope`], [`request`]: the same without I/O |
+//! | an object store | `SealedStore`, in [`store`][store module]: any `ObjectStore`, sealed; with the feature `object_store` |
+//! | I/O of your own | [`envelope`], [`request`]: the same without I/O |
 //!
 //! # Envelope, request, session or signature
 //!
@@ -103,6 +104,7 @@
 //! | [`secret`] | buffers that are wiped when they are dropped |
 //! | [`provider`] | another implementation of the primitives, or the one of another crate feature |
 //! | [`tokio`][tokio module] | asynchronous readers and writers, and keys that are reloaded while a service runs; feature `tokio` |
+//! | [`store`][store module] | any object store, sealed for readers whom its owner names; feature `object_store` |
 //! | [`tracing`][tracing module] | an event for each use of a private key; feature `tracing` |
 //! | `hazmat` | known answers, in tests; feature `hazmat` |
 //!
@@ -112,8 +114,8 @@
 //!
 //! None is on by default, and none changes a byte. `aws-lc-rs` (C and assembly) makes most operations three to six
 //! times as fast, `rayon` adds `.parallel()`, which uses all cores, and `tokio` adds asynchronous readers and
-//! writers. `passphrase` adds encrypted private keys, `x509` keys out of certificates, and
-//! `tracing` an event for each use of a private key. [`provider`] describes
+//! writers. `passphrase` adds encrypted private keys, `x509` keys out of certificates, `object_store` sealed object
+//! stores, and `tracing` an event for each use of a private key. [`provider`] describes
 //! `aws-lc-rs` and `pqclean`. `experimental-falcon` adds a signature suite outside the promises below. `hazmat` is for
 //! known answers, and `cli` only for `cargo install`. A debug build needs optimised dependencies:
 //! `[profile.dev.package."*"]` with `opt-level = 3`.
@@ -134,6 +136,7 @@
 //! - Formats are specified byte by byte in [SPEC.md] and frozen from 1.0 on. Until then CHANGELOG.md lists each change.
 //! - The crate has not been audited. [SECURITY.md] has the threat model.
 //!
+//! [store module]: https://docs.rs/twinseal/latest/twinseal/store/index.html
 //! [tokio module]: https://docs.rs/twinseal/latest/twinseal/tokio/index.html
 //! [tracing module]: https://docs.rs/twinseal/latest/twinseal/tracing/index.html
 //! [x509 module]: https://docs.rs/twinseal/latest/twinseal/x509/index.html

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-/// Why the keys of a [sealed store](crate::store) are refused, or an object in it.
+/// Why the keys of a sealed store are refused, or an object in it.
+///
+/// [`UnknownEpoch`](Self::UnknownEpoch) and [`OldEpoch`](Self::OldEpoch) are about one object, and after
+/// [`NewEpoch`](Self::NewEpoch) the upload is repeated. After any other, nobody reads or writes until somebody has
+/// looked at what is in the bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreRefusal {

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// 16 random bytes.
+/// 16 random bytes, drawn when the store is made: [`SealedStore::id`](super::SealedStore::id). Its text is 32
+/// hexadecimal digits, with which a [`Pin`](super::Pin) begins. It is not secret.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StoreId([u8; StoreId::LEN]);
 

@@ -20,7 +20,33 @@ use crate::{
     sign::Sign,
 };
 
-/// A [`SealedStore`] with its owner's signing key.
+/// A [`SealedStore`] with its owner's signing key: who reads, and under which epoch.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use object_store::{ObjectStore, memory::InMemory};
+/// use twinseal::{DecapsulationKey, Recipients, SigningKey, store::{Pin, SealedStore}};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (ctx, bucket) = (b"example.com/checkpoints/v1", Arc::new(InMemory::new()));
+/// # let signer = Arc::new(SigningKey::generate()?);
+/// # let admin = Arc::new(DecapsulationKey::generate()?);
+/// # let readers = Recipients::new([admin.encapsulation_key()])?;
+/// # let made = SealedStore::create(bucket.clone(), ctx, admin.clone(), signer.clone(), &readers);
+/// # let saved = made.await?.1.to_string();
+/// // Another day: from the saved pin.
+/// let pin: Pin = saved.parse()?;
+/// let store = SealedStore::open(bucket, ctx, admin, signer.verifying_key(), pin).await?;
+/// let owner = store.owned_by(signer)?;
+/// let bob = DecapsulationKey::generate()?;
+/// let pin = owner.grant(bob.encapsulation_key()).await?;
+/// let saved = pin.to_string(); // save it now
+/// assert_eq!(owner.recipients().await?.len(), 2);
+/// assert_eq!(owner.epochs().await?, [1]);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// Each change is one new keys object, and it is there or not: two owners at once, or one who is interrupted at any
 /// moment, leave nothing behind that has to be mended. A change returns the new [`Pin`]: save it before you report
@@ -68,7 +94,7 @@ impl Owner {
         Ok(current.signed.keys.epochs.keys().copied().collect())
     }
 
-    /// One recipient more. He reads everything that is in the store, written before or later.
+    /// One recipient more, who reads everything that is in the store, written before or later.
     ///
     /// # Errors
     ///
@@ -88,8 +114,9 @@ impl Owner {
         .await
     }
 
-    /// One recipient less, and a new epoch, because he knows the keys of the old ones: what was written until now he
-    /// can still read if he can still read the bucket. [`reseal`](Self::reseal) takes that from him.
+    /// One recipient less, and a new epoch, because the former one knows the keys of the others: with access to the
+    /// bucket they still read what was written until now. [`reseal`](Self::reseal) takes that from them. It is in no
+    /// key's power to take back what they have read.
     ///
     /// # Errors
     ///

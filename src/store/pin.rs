@@ -8,11 +8,11 @@ use super::{
 };
 use crate::error::{Error, StoreRefusal};
 
-/// What was last seen of a store's keys. Keep it outside the bucket, and save it again when
-/// [`SealedStore::pin`](super::SealedStore::pin) has changed: whoever controls the bucket can lead a service without
-/// it back to older keys, with readers who were revoked since.
+/// What was last seen of a store's keys: the store's id, the serial, and their SHA-384. Keep it outside the bucket, and
+/// save it again when [`SealedStore::pin`](super::SealedStore::pin) has changed: whoever controls the bucket can lead a
+/// service without it back to older keys, with readers who were revoked since.
 ///
-/// Its text is one line of 140 to 144 characters.
+/// Its text is one line of 131 to 135 characters. It is not secret.
 ///
 /// ```
 /// use twinseal::store::Pin;

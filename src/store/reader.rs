@@ -13,6 +13,16 @@ use crate::{
 
 /// The private key, or the ring of keys, with which a program opens a [`SealedStore`](super::SealedStore). Made from
 /// a key in memory or elsewhere, a ring, or a ring that is updated while it is used.
+///
+/// ```
+/// use std::sync::Arc;
+/// use twinseal::{DecapsulationKey, Keyring, keyring::Shared, store::Reader};
+///
+/// let reader = Reader::from(DecapsulationKey::generate()?);
+/// let ring = Arc::new(Shared::new(Keyring::new(DecapsulationKey::generate()?)));
+/// let reader = Reader::from(Arc::clone(&ring)); // keys that are added to the ring later count, too
+/// # Ok::<(), twinseal::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Reader(Keys);
 

@@ -12,7 +12,7 @@ use std::{
 use object_store::{ObjectStore, path::Path};
 
 use super::{
-    Owner, Pin, Reader,
+    Owner, Pin, Reader, StoreId,
     paths::Paths,
     read::Cache,
     state::{self, Current, Source, State},
@@ -23,7 +23,9 @@ use crate::{
     sign::{Sign, VerifyingKey},
 };
 
-/// An [`ObjectStore`] whose objects are sealed in another one.
+/// An [`ObjectStore`] whose objects are sealed in another one: [the module](super) says how one is made and used.
+///
+/// Clones share what they know of the store's keys, and what they opened of its objects.
 ///
 /// # Writing
 ///
@@ -50,7 +52,29 @@ pub(super) struct Inside {
     foreign: AtomicU64,
 }
 
-/// How to open a [`SealedStore`]: what it is, and how it is used.
+/// How to make or open a [`SealedStore`]: where it is, and how it is used.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
+/// use twinseal::{DecapsulationKey, Recipients, SigningKey, store::Options};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let ctx = b"example.com/checkpoints/v1";
+/// let (bucket, signer) = (Arc::new(InMemory::new()), Arc::new(SigningKey::generate()?));
+/// let key = Arc::new(DecapsulationKey::generate()?);
+/// let readers = Recipients::new([key.encapsulation_key()])?;
+///
+/// // A bucket can have several stores, and objects that are not sealed.
+/// let options = Options::default().prefix(Path::from("sealed")).look_every(Duration::from_secs(5));
+/// let (owner, pin) = options.create(bucket.clone(), ctx, key, signer, &readers).await?;
+/// owner.store().put(&Path::from("model"), "weights".into()).await?;
+/// assert_eq!(owner.store().head(&Path::from("model")).await?.size, 7);
+/// assert_eq!(bucket.head(&Path::from("sealed/model")).await?.size, 69 + 7 + 16);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Options {
     prefix: Path,
@@ -71,20 +95,21 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The store is under a prefix of the inner one.
+    /// The store is under a prefix of the inner one. Without it, it is the whole inner store.
     #[must_use]
     pub fn prefix(self, prefix: Path) -> Self {
         Self { prefix, ..self }
     }
 
-    /// How old the last look at the store's keys may be: 60 seconds unless it is set. A reader who was revoked reads
-    /// what is written by others for as long.
+    /// How old the last look at the store's keys may be: 60 seconds unless it is set. For so long, a reader who was
+    /// revoked can read what others write. [`Owner::retire`] relies on at most 60 seconds.
     #[must_use]
     pub fn look_every(self, look_every: Duration) -> Self {
         Self { look_every, ..self }
     }
 
-    /// Refuses all objects under an epoch before this one.
+    /// Refuses all objects under an epoch before this one, with
+    /// [`OldEpoch`](crate::StoreRefusal::OldEpoch). [`Owner::epochs`] has their numbers.
     #[must_use]
     pub fn not_before(self, epoch: u32) -> Self {
         Self { not_before: epoch, ..self }
@@ -97,11 +122,12 @@ impl Options {
         Self { ignore_foreign: true, ..self }
     }
 
-    /// Opens a store.
+    /// Opens a store: lists its keys, and fetches and opens the newest. It costs one key exchange.
     ///
     /// # Errors
     ///
-    /// [`Error::Context`]; [`Error::Store`] if its keys are refused; [`Error::NotARecipient`]; the inner store's own.
+    /// [`Error::Context`]; [`Error::Store`] if its keys are refused; [`Error::NotARecipient`]; [`Error::Open`] if the
+    /// newest keys object was damaged; errors of the reader's key; the inner store's own.
     pub async fn open(
         self,
         inner: Arc<dyn ObjectStore>,
@@ -168,6 +194,12 @@ impl SealedStore {
         pin: Pin,
     ) -> object_store::Result<Self> {
         Options::default().open(inner, context, reader, owner, pin).await
+    }
+
+    /// The store's name: the same for all who open it, under any prefix.
+    #[must_use]
+    pub fn id(&self) -> StoreId {
+        self.0.state.seen().signed.keys.store_id
     }
 
     /// What was last seen of the store's keys, to be saved outside the bucket.

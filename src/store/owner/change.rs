@@ -33,7 +33,7 @@ pub(super) enum Outcome {
     /// They are there.
     Created(Current),
     /// Others are there.
-    Lost(Current),
+    Lost,
 }
 
 impl Owner {
@@ -65,7 +65,7 @@ impl Owner {
                 Ok(Outcome::Created(current)) => {
                     return Ok(Pin::of(&inside.state.saw(Some(current), began).signed));
                 }
-                Ok(Outcome::Lost(_)) => {}
+                Ok(Outcome::Lost) => {}
                 Err(error) => {
                     if is_final(&error) {
                         return Err(error);
@@ -141,7 +141,7 @@ impl Made {
             Ok(found) if found.signed.fingerprint == self.signed.fingerprint => {
                 Ok(Outcome::Created(found))
             }
-            Ok(found) => Ok(Outcome::Lost(found)),
+            Ok(_) => Ok(Outcome::Lost),
             Err(object_store::Error::NotFound { .. }) => Err(error),
             Err(unreadable) => Err(unreadable),
         }

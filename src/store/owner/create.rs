@@ -20,8 +20,9 @@ impl Options {
     /// Makes a store: its id, its first epoch and its first keys, sealed to the recipients. One of them must be a key
     /// of `reader`, so that the owner can read the store.
     ///
-    /// The inner store must be able to create an object only if there is none ([`PutMode::Create`](object_store::PutMode::Create)). One that says it
-    /// cannot, or that replaces an object nevertheless, is refused.
+    /// The inner store must be able to create an object only if there is none
+    /// ([`PutMode::Create`](object_store::PutMode::Create)). One that says it cannot, or that replaces an object
+    /// nevertheless, is refused.
     ///
     /// # Errors
     ///
@@ -57,7 +58,7 @@ impl Options {
         let made = Made::make(keys, Arc::clone(&owner), context.to_vec()).await?;
         let current = match made.create(&source).await? {
             Outcome::Created(current) => current,
-            Outcome::Lost(_) => return Err(taken("somebody made a sealed store here".into())),
+            Outcome::Lost => return Err(taken("somebody made a sealed store here".into())),
         };
         made.creates_only_once(&source).await?;
         let pin = Pin::of(&current.signed);

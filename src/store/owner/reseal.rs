@@ -44,7 +44,7 @@ pub enum Fate {
     Newest,
     /// It is as it was: it was written after the newest epoch began, under an older one, and nobody vouched for it.
     Left,
-    /// Somebody replaced or deleted it in the meantime. It is as he left it.
+    /// Somebody replaced or deleted it in the meantime. It is as they left it.
     Replaced,
     /// It cannot be opened.
     Unreadable,
@@ -82,10 +82,10 @@ impl Owner {
     /// Seals what is under older epochs again, under the newest one, so that a former reader's keys open nothing any
     /// more. It can be interrupted, and repeated.
     ///
-    /// **To seal is to vouch.** A former reader who still writes to the bucket can put a forgery under an epoch that
-    /// he knows, and this would make it an object of the newest one. So first take his access to the bucket away, then
-    /// [`revoke`](Self::revoke) him, then reseal. Objects that were written after the newest epoch began are left
-    /// alone, by the bucket's dates, unless [`accept`](Reseal::accept) vouches for them.
+    /// **To seal is to vouch.** A former reader who still writes to the bucket can put a forgery under an epoch whose
+    /// key they know, and this would make it an object of the newest one. So first take their access to the bucket
+    /// away, then [`revoke`](Self::revoke), then reseal. Objects that were written after the newest epoch began are
+    /// left alone, by the bucket's dates, unless [`accept`](Reseal::accept) vouches for them.
     ///
     /// Attributes are kept. Tags are lost: the trait of object stores cannot read them.
     #[must_use = "nothing happens before `run`"]
@@ -121,8 +121,8 @@ impl<'a> Reseal<'a> {
 
     /// Does it. Memory is bounded: objects up to 64 MiB are held, four at once; longer ones are streamed.
     ///
-    /// An object of more than 64 MiB is compared with the version that was read just before it is replaced. Who writes
-    /// it in that moment loses what he wrote.
+    /// An object of more than 64 MiB is compared with the version that was read just before it is replaced. What others
+    /// write to it in that moment is lost.
     ///
     /// # Errors
     ///

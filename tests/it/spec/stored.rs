@@ -220,6 +220,7 @@ async fn a_store_that_the_crate_makes_has_these_bytes() {
         history.push(fingerprint);
     }
 
+    assert_eq!(owner.store().id().as_bytes(), &store_id);
     for (location, (epoch, store_key), plaintext) in
         [("a/x%20y", epochs[0], pattern(40_000)), ("empty", epochs[1], vec![])]
     {
