@@ -29,10 +29,13 @@ const LEFT_OVER: Duration = Duration::from_secs(24 * 60 * 60);
 /// Seals objects again, under the newest epoch: [`Owner::reseal`].
 pub struct Reseal<'a> {
     owner: &'a Owner,
-    accept: Option<Box<dyn Fn(&ObjectMeta) -> bool + Send + Sync + 'a>>,
+    accept: Option<Accept<'a>>,
     nobody_else_writes: bool,
-    progress: Box<dyn FnMut(&Path, Fate) + Send + 'a>,
+    progress: Progress<'a>,
 }
+
+type Accept<'a> = Box<dyn Fn(&ObjectMeta) -> bool + Send + Sync + 'a>;
+type Progress<'a> = Box<dyn FnMut(&Path, Fate) + Send + 'a>;
 
 /// What became of one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

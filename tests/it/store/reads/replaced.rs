@@ -42,7 +42,10 @@ impl Versions {
     }
 }
 
-fn scripts() -> [(&'static str, fn() -> Script); 4] {
+/// How an inner store answers, by name.
+type Named = (&'static str, fn() -> Script);
+
+fn scripts() -> [Named; 4] {
     [
         ("honest", Script::default),
         ("without ETags", || Script { no_e_tags: true, ..Script::default() }),
