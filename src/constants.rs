@@ -171,14 +171,22 @@ pub(crate) const ANSWER_PIECES_INFO: &[u8] = b"twinseal/answer-pieces/v1";
 
 // Sealed stores.
 
+#[cfg(feature = "object_store")]
 pub(crate) const STORE_KEYS_MAGIC: &[u8; 8] = b"twinstor";
+#[cfg(feature = "object_store")]
 pub(crate) const STORE_KEYS_VERSION: u8 = 0x01;
 /// In which keys objects are sealed.
+#[cfg(feature = "object_store")]
 pub(crate) const STORE_KEYS_CONTEXT: &[u8] = b"twinseal/store-keys/v1";
 /// In which their owner signs them.
+#[cfg(feature = "object_store")]
 pub(crate) const STORE_SIGNATURE_CONTEXT: &[u8] = b"twinseal/store/v1";
 /// The longest keys object that is fetched.
+#[cfg(feature = "object_store")]
 pub(crate) const STORE_KEYS_MAX: usize = 12 * 1024 * 1024;
+#[cfg(feature = "object_store")]
 pub(crate) const OBJECT_MAGIC: &[u8; 8] = b"twinobjt";
+#[cfg(feature = "object_store")]
 pub(crate) const OBJECT_VERSION: u8 = 0x01;
+#[cfg(feature = "object_store")]
 pub(crate) const OBJECT_INFO: &[u8] = b"twinseal/object/v1";
