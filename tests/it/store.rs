@@ -1,6 +1,7 @@
 //! Sealed stores, against whoever has the bucket.
 
 mod changes;
+mod conformance;
 mod fixture;
 mod lists;
 mod reads;
