@@ -1,76 +1,202 @@
-//! The command-line arguments.
+//! The command-line arguments, and the store that they name.
 
-use std::path::PathBuf;
+use std::{fmt::Display, fs, path::PathBuf, sync::Arc};
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+use twinseal::{
+    DecapsulationKey, EncapsulationKey, Recipients, SigningKey, VerifyingKey,
+    store::{Options, Owner, Pin, SealedStore},
+};
 
-/// What the data is for. Data that was sealed for one purpose does not open for another.
-pub(crate) const CONTEXT: &str = "example.com/checkpoints/v1";
+use crate::{Result, count::Counted, place};
+use common::Target;
 
-/// Keeps model checkpoints sealed in an object store: seals one on its way there, reads one tensor
-/// without fetching the rest, and rotates the keys without moving the data.
+/// What the store is for. A store that was made for one purpose does not open for another.
+const CONTEXT: &str = "example.com/checkpoints/v1";
+
+/// Keeps model checkpoints in a sealed store: seals one on its way there, reads one tensor without
+/// fetching the rest, and changes who can read them.
 ///
 /// Without a subcommand it demonstrates all of that with a checkpoint and keys of its own.
 ///
-/// A place is a local directory or a URL: s3://bucket/path, gs://bucket/path, az://container/path.
-/// For URLs, build with `--features object_store/aws` (gcp, azure); credentials come from the
-/// variables AWS_*, GOOGLE_* and AZURE_*.
+/// A store is in a local directory or at a URL: s3://bucket/path, gs://bucket/path,
+/// az://container/path. For URLs, build with `--features object_store/aws` (gcp, azure);
+/// credentials come from the variables AWS_*, GOOGLE_* and AZURE_*.
 #[derive(Debug, Parser)]
 #[command(name = "checkpoint", args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
-    /// Where the demonstration keeps its checkpoint [default: a temporary directory]
-    #[arg(long, value_name = "PLACE")]
-    pub(crate) store: Option<String>,
-
     /// How large a checkpoint the demonstration makes, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(9..=1 << 20))]
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(9..=4096))]
     pub(crate) size: u32,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Seal a file into the store, without a sealed copy on this machine
+    /// Make a store, as its owner; your key and those of the readers open it
+    Create {
+        #[command(flatten)]
+        owner: Owning,
+        /// The public key of a reader, who can write, too; repeat the option
+        #[arg(short, long = "reader", value_name = "PUBLIC_PEM")]
+        readers: Vec<PathBuf>,
+    },
+    /// Seal a checkpoint into the store; there must be none of this name
     Seal {
+        #[command(flatten)]
+        reader: Reading,
+        /// Its name in the store, such as run-7/step-1000
+        name: String,
         /// The checkpoint; any file works
         file: PathBuf,
-        /// Where to store it; there must be no checkpoint yet
-        place: String,
-        /// The public key of a recipient; repeat the option, for example once per cloud
-        #[arg(short, long = "recipient", value_name = "PUBLIC_PEM", required = true)]
-        recipients: Vec<PathBuf>,
-        #[arg(short, long, default_value = CONTEXT, help = CONTEXT_HELP)]
-        context: String,
     },
-    /// List the tensors of a sealed safetensors checkpoint, or read one of them
+    /// List the tensors of a checkpoint, or read one of them
     Read {
-        /// Where the checkpoint is
-        place: String,
-        /// A private key; with several, the one that fits is used
-        #[arg(short, long = "key", value_name = "PRIVATE_PEM", required = true)]
-        keys: Vec<PathBuf>,
+        #[command(flatten)]
+        reader: Reading,
+        /// Its name in the store
+        name: String,
         /// The tensor to read
         #[arg(short, long, value_name = "NAME")]
         tensor: Option<String>,
         /// A safetensors file to write the tensor to
         #[arg(short, long, value_name = "FILE", requires = "tensor")]
         output: Option<PathBuf>,
-        #[arg(short, long, default_value = CONTEXT, help = CONTEXT_HELP)]
-        context: String,
     },
-    /// Replace the recipients of a sealed checkpoint; its body stays as it is
-    Rewrap {
-        /// Where the checkpoint is
-        place: String,
-        /// A private key that opens it now
-        #[arg(short, long = "key", value_name = "PRIVATE_PEM", required = true)]
-        keys: Vec<PathBuf>,
-        /// The public key of a recipient from now on; name all of them
-        #[arg(short, long = "recipient", value_name = "PUBLIC_PEM", required = true)]
-        recipients: Vec<PathBuf>,
+    /// Let somebody read everything
+    Grant {
+        #[command(flatten)]
+        owner: Owning,
+        /// Their public key
+        #[arg(value_name = "PUBLIC_PEM")]
+        reader: PathBuf,
+    },
+    /// Take that back, and seal everything again; first take their access to the bucket away. Repeat
+    /// it if it was interrupted
+    Revoke {
+        #[command(flatten)]
+        owner: Owning,
+        /// Their public key
+        #[arg(value_name = "PUBLIC_PEM")]
+        reader: PathBuf,
+        /// Promise it; needed in a local directory, which cannot replace just one version of a file
+        #[arg(long)]
+        nobody_else_writes: bool,
+    },
+    /// Delete the key of an old epoch, under which nothing is left
+    Retire {
+        #[command(flatten)]
+        owner: Owning,
+        /// Its number, which `revoke` lists
+        epoch: u32,
     },
 }
 
-const CONTEXT_HELP: &str = "What the data is for; reading needs the same context as sealing";
+/// A store, and what opens it.
+#[derive(Debug, Args)]
+struct Access {
+    /// Where the store is
+    store: String,
+    /// Your private key
+    #[arg(short, long, value_name = "PRIVATE_PEM")]
+    key: PathBuf,
+    /// The newest state of the store that you have seen, or got from its owner: a file outside the
+    /// bucket, for this program only
+    #[arg(short, long, value_name = "FILE")]
+    pin: PathBuf,
+    /// What the store is for
+    #[arg(short, long, default_value = CONTEXT)]
+    context: String,
+}
+
+/// What a reader names.
+#[derive(Debug, Args)]
+pub(crate) struct Reading {
+    #[command(flatten)]
+    access: Access,
+    /// The owner's verifying key
+    #[arg(long, value_name = "PUBLIC_PEM")]
+    owner: PathBuf,
+    /// Do not write a newer pin, as in a file that others keep up to date
+    #[arg(long)]
+    keep_pin: bool,
+}
+
+/// What the owner names.
+#[derive(Debug, Args)]
+pub(crate) struct Owning {
+    #[command(flatten)]
+    access: Access,
+    /// The owner's private signing key
+    #[arg(short, long, value_name = "PRIVATE_PEM")]
+    signer: PathBuf,
+}
+
+impl Access {
+    async fn open(&self, owner: &VerifyingKey) -> Result<(SealedStore, Arc<Counted>)> {
+        let key = DecapsulationKey::read_pem_file(&self.key)?;
+        let (bucket, prefix) = place::parse(&self.store)?;
+        let (bucket, context) = (Counted::new(bucket), self.context.as_bytes());
+        let options = Options::default().prefix(prefix);
+        let store = options.open(bucket.clone(), context, key, owner, self.pin()?).await?;
+        Ok((store, bucket))
+    }
+
+    fn pin(&self) -> Result<Pin> {
+        let at = |error: &dyn Display| format!("{}: {error}", self.pin.display());
+        let text = fs::read_to_string(&self.pin).map_err(|error| at(&error))?;
+        Ok(text.trim_end().parse().map_err(|error| at(&error))?)
+    }
+}
+
+impl Reading {
+    /// Opens the store, and saves what it has seen of it.
+    pub(crate) async fn open(&self) -> Result<(SealedStore, Arc<Counted>)> {
+        let opened = self.access.open(&VerifyingKey::read_pem_file(&self.owner)?).await?;
+        self.remember(&opened.0)?;
+        Ok(opened)
+    }
+
+    /// Saves the pin, if the store has changed.
+    pub(crate) fn remember(&self, store: &SealedStore) -> Result<()> {
+        if self.keep_pin || store.pin() == self.access.pin()? {
+            return Ok(());
+        }
+        save(Target::new(&self.access.pin)?, store.pin())
+    }
+}
+
+impl Owning {
+    /// The store with its owner's key, and the file in which the next pin must be saved.
+    pub(crate) async fn open(&self) -> Result<(Owner, Target)> {
+        let signer = Arc::new(SigningKey::read_pem_file(&self.signer)?);
+        let (store, _) = self.access.open(signer.verifying_key()).await?;
+        Ok((store.owned_by(signer)?, Target::new(&self.access.pin)?))
+    }
+
+    pub(crate) async fn create(&self, readers: &[PathBuf]) -> Result<Pin> {
+        let Access { store, key, pin, context } = &self.access;
+        if pin.exists() {
+            return Err(format!("{}: there is a pin already", pin.display()).into());
+        }
+        let target = Target::new(pin)?;
+        let signer = Arc::new(SigningKey::read_pem_file(&self.signer)?);
+        let key = Arc::new(DecapsulationKey::read_pem_file(key)?);
+        let mut all = vec![key.encapsulation_key().clone()];
+        for path in readers {
+            all.push(EncapsulationKey::read_pem_file(path)?);
+        }
+        let (bucket, prefix) = place::parse(store)?;
+        let options = Options::default().prefix(prefix);
+        let readers = Recipients::new(&all)?;
+        let made = options.create(bucket, context.as_bytes(), key, signer, &readers).await?;
+        save(target, made.1)?;
+        Ok(made.1)
+    }
+}
+
+pub(crate) fn save(target: Target, pin: Pin) -> Result<()> {
+    target.write(format!("{pin}\n").as_bytes())
+}

@@ -1,158 +1,130 @@
-//! The demonstration: seals, reads, rotates and fails, with a checkpoint and keys of its own.
+//! The demonstration: the program's own commands, with a checkpoint and keys of its own.
 
 use std::{
-    fs::File,
-    io::{self, Read, Seek, SeekFrom, Write},
+    fs::{self, File},
+    io::Write,
     path::Path,
+    time::{Duration, SystemTime},
 };
 
-use object_store::ObjectStoreExt;
-use safetensors::tensor::TensorInfo;
-use twinseal::{DecapsulationKey, EncapsulationKey, Recipients};
+use clap::Parser;
+use safetensors::SafeTensors;
+use twinseal::{DecapsulationKey, SigningKey};
 
-use crate::{
-    Result,
-    arguments::CONTEXT,
-    model,
-    open::SealedObject,
-    place::Place,
-    rotate, seal,
-    tensors::{Checkpoint, describe, length},
-};
+use crate::{Result, arguments::Arguments, model, perform};
 use common::printable;
 
-const CONTEXT_BYTES: &[u8] = CONTEXT.as_bytes();
+/// What every reader says: its key, the owner's, and the pin that it keeps outside the bucket.
+const AWS: &str = "-k @aws.pem --owner @owner.pub.pem -p @aws.pin";
+const GCP: &str = "-k @gcp.pem --owner @owner.pub.pem -p @gcp.pin";
+const OWNER: &str = "-k @aws.pem -s @owner.pem -p @aws.pin";
 
-const CLOUDS: [&str; 3] = ["aws", "gcp", "azure"];
+const TENSOR: &str = "layers.3.qkv_proj.weight";
 
-pub(crate) async fn run(mib: u32, store: Option<&str>, out: &mut impl Write) -> Result<()> {
+pub(crate) async fn run(mib: u32, out: &mut impl Write) -> Result<()> {
     let directory = tempfile::tempdir()?; // removed with all its files when dropped
-    let temporary = directory.path().join("store");
-    let store = store.map_or_else(|| temporary.to_string_lossy(), Into::into);
-    let keys = CLOUDS.iter().map(|_| DecapsulationKey::generate());
-    let keys: Vec<_> = keys.collect::<std::result::Result<_, _>>()?;
-    let run = keys.first().ok_or("there is a key for aws")?.encapsulation_key().key_id();
-    let name = format!("{}/twinseal-demonstration-{run}", store.trim_end_matches('/'));
+    let path = |name: &str| directory.path().join(name);
+    for cloud in ["aws", "gcp"] {
+        let key = DecapsulationKey::generate()?;
+        key.write_pem_file(path(&format!("{cloud}.pem")))?;
+        fs::write(path(&format!("{cloud}.pub.pem")), key.encapsulation_key().to_pem())?;
+    }
+    let owner = SigningKey::generate()?;
+    owner.write_pem_file(path("owner.pem"))?;
+    fs::write(path("owner.pub.pem"), owner.verifying_key().to_pem())?;
+    model::write(&path("model.safetensors"), mib)?;
+    let demonstration = Demonstration(directory.path());
 
-    let file = directory.path().join("model.safetensors");
-    model::write(&file, mib)?;
-    let outcome = demonstrate(&file, &name, keys, out).await;
-    // The keys exist only in this process, so nobody could open the objects later.
-    remove(&Place::parse(&name)?).await;
-    outcome
-}
+    writeln!(out, "A store in a bucket, here a directory")?;
+    demonstration.works(&format!("create @bucket {OWNER}"), out).await?;
 
-async fn demonstrate(
-    file: &Path,
-    name: &str,
-    mut keys: Vec<DecapsulationKey>,
-    out: &mut impl Write,
-) -> Result<()> {
-    let place = Place::parse(name)?;
-
-    writeln!(out, "Seal a checkpoint into the store, for {}", CLOUDS.join(", "))?;
-    let sealed = seal::seal(file, CONTEXT_BYTES, &recipients(&keys)?, &place).await?;
-    seal::report(&sealed, &place, out)?;
+    writeln!(out, "\nSeal a checkpoint into it; two do at once, and one of them is refused")?;
+    demonstration.seal_twice(out).await?;
 
     writeln!(out, "\nRead one tensor, without the rest")?;
-    let mut readers = CLOUDS.iter().zip(&keys);
-    if let Some((cloud, key)) = readers.next() {
-        writeln!(out, "  with the key of {cloud}")?;
-        read_one(file, name, key, out).await?;
-    }
-    for (cloud, key) in readers {
-        read_one(file, name, key, &mut io::sink()).await?;
-        writeln!(out, "  with the key of {cloud}: the same")?;
-    }
+    let read = format!("read @bucket run-7 -t {TENSOR}");
+    demonstration.works(&format!("{read} -o @tensor {AWS}"), out).await?;
+    same(&path("tensor"), &path("model.safetensors"))?;
+    writeln!(out, "  the same as in the file")?;
 
-    writeln!(out, "\nRotate: azure gets a new key")?;
-    let old = keys.pop().ok_or("there is a key for azure")?;
-    keys.push(DecapsulationKey::generate()?);
-    let rotated = rotate::rewrap(&place, std::slice::from_ref(&old), &recipients(&keys)?).await?;
-    rotate::report(&rotated, &place, out)?;
+    writeln!(out, "\nLet a second cloud read, and take it back")?;
+    demonstration.works(&format!("grant @bucket @gcp.pub.pem {OWNER}"), out).await?;
+    fs::copy(path("aws.pin"), path("gcp.pin"))?;
+    demonstration.works(&format!("{read} {GCP}"), out).await?;
+    let revoke = format!("revoke @bucket @gcp.pub.pem --nobody-else-writes {OWNER}");
+    demonstration.works(&revoke, out).await?;
+    demonstration.fails(&format!("{read} {GCP}"), out).await?;
 
-    writeln!(out, "\nAfter the rotation")?;
-    let new = keys.last().ok_or("there is a new key for azure")?;
-    verdict(out, "azure's new key", opens(&place, new, CONTEXT_BYTES).await)?;
-    let refused = opens(&place, &old, CONTEXT_BYTES).await;
-    verdict(out, "azure's old key", must_fail(refused)?)?;
-
-    let previous = rotate::previous(&place).await?;
-    let old = std::slice::from_ref(&old);
-    let with_previous = SealedObject::with_header(&place, &previous, old, CONTEXT_BYTES).await;
-    verdict(out, "the old key with header.previous", with_previous.map(drop))?;
-    writeln!(
-        out,
-        "  Rewrapping is not revocation: anyone who kept the old header and key has access."
-    )?;
+    writeln!(out, "\nDelete the key that gcp knew")?;
+    demonstration.fails(&format!("retire @bucket 1 {OWNER}"), out).await?;
+    writeln!(out, "  two minutes later (the demonstration changes the time of the new keys):")?;
+    let keys = path("bucket/.twinseal/keys/0000000003");
+    let date = SystemTime::now() - Duration::from_secs(130);
+    File::options().write(true).open(&keys)?.set_modified(date)?;
+    demonstration.works(&format!("retire @bucket 1 {OWNER}"), out).await?;
+    demonstration.works(&format!("{read} {AWS}"), out).await?;
 
     writeln!(out, "\nAttempts that must fail")?;
-    let stranger = opens(&place, &DecapsulationKey::generate()?, CONTEXT_BYTES).await;
-    verdict(out, "somebody else's key", must_fail(stranger)?)?;
-    let elsewhere = opens(&place, new, b"example.com/logs").await;
-    verdict(out, "another context", must_fail(elsewhere)?)?;
-    let again = seal::seal(file, CONTEXT_BYTES, &recipients(&keys)?, &place).await;
-    verdict(out, "sealing to the same place", must_fail(again.map(drop))?)?;
+    writeln!(out, "  somebody deletes the newest keys from the bucket, to hide the change:")?;
+    let newest = path("bucket/.twinseal/keys/0000000004");
+    fs::rename(&newest, path("hidden"))?;
+    demonstration.fails(&format!("{read} {AWS}"), out).await?;
+    fs::rename(path("hidden"), newest)?;
+    demonstration.fails(&format!("{read} -c example.com/logs {AWS}"), out).await?;
+    demonstration.fails(&format!("seal @bucket run-7 @model.safetensors {AWS}"), out).await?;
     Ok(())
 }
 
-/// Reads the last tensor, and compares it with the one in the file.
-async fn read_one(
-    file: &Path,
-    name: &str,
-    key: &DecapsulationKey,
-    out: &mut impl Write,
-) -> Result<()> {
-    let place = Place::parse(name)?; // its counters start at 0
-    let checkpoint = Checkpoint::open(&place, std::slice::from_ref(key), CONTEXT_BYTES).await?;
-    let tensor = checkpoint.names().pop().ok_or("the checkpoint has tensors")?;
-    let info = checkpoint.info(&tensor)?;
-    let weights = checkpoint.read(info, 0..length(info)).await?;
-    writeln!(out, "  {}", describe(&tensor, info))?;
-    place.report_traffic(checkpoint.sealed_len(), out)?;
-    if weights[..] != *original(file, info)? {
-        return Err("this is not the tensor that was sealed".into());
+/// The directory in which all its files are; `@` stands for it in commands.
+struct Demonstration<'a>(&'a Path);
+
+impl Demonstration<'_> {
+    async fn works(&self, command: &str, out: &mut impl Write) -> Result<()> {
+        let directory = format!("{}/", self.0.to_str().ok_or("a temporary directory in UTF-8")?);
+        writeln!(out, "$ checkpoint {}", command.replace('@', ""))?;
+        let words = command.split(' ').map(|word| word.replace('@', &directory));
+        let arguments =
+            Arguments::try_parse_from(["checkpoint".to_owned()].into_iter().chain(words))?;
+        perform(arguments.command.ok_or("every step is a command")?, out).await
     }
-    Ok(writeln!(out, "  the same as in the file")?)
-}
 
-/// The last bytes of the file are its last tensor.
-fn original(file: &Path, info: &TensorInfo) -> Result<Vec<u8>> {
-    let mut file = File::open(file)?;
-    file.seek(SeekFrom::End(-i64::try_from(length(info))?))?;
-    let mut weights = Vec::new();
-    file.read_to_end(&mut weights)?;
-    Ok(weights)
-}
+    async fn fails(&self, command: &str, out: &mut impl Write) -> Result<()> {
+        match self.works(command, out).await {
+            Ok(()) => Err("what must fail has succeeded".into()),
+            Err(error) => self.show(&*error, out),
+        }
+    }
 
-async fn opens(place: &Place, key: &DecapsulationKey, context: &[u8]) -> Result<()> {
-    SealedObject::open(place, std::slice::from_ref(key), context).await.map(drop)
-}
+    async fn seal_twice(&self, out: &mut impl Write) -> Result<()> {
+        let command = format!("seal @bucket run-7 @model.safetensors {AWS}");
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        let outcomes =
+            tokio::join!(self.works(&command, &mut first), self.works(&command, &mut second));
+        let outcomes = [(first, outcomes.0), (second, outcomes.1)];
+        if outcomes.iter().filter(|(_, outcome)| outcome.is_ok()).count() != 1 {
+            return Err("one of two must be refused".into());
+        }
+        for (printed, outcome) in outcomes {
+            out.write_all(&printed)?;
+            if let Err(error) = outcome {
+                self.show(&*error, out)?;
+            }
+        }
+        Ok(())
+    }
 
-fn recipients(keys: &[DecapsulationKey]) -> Result<Recipients> {
-    let keys: Vec<&EncapsulationKey> =
-        keys.iter().map(DecapsulationKey::encapsulation_key).collect();
-    Ok(Recipients::new(keys)?)
-}
-
-fn must_fail(outcome: Result<()>) -> Result<Result<()>> {
-    match outcome {
-        Ok(()) => Err("what must fail has succeeded".into()),
-        failed => Ok(failed),
+    fn show(&self, error: &dyn std::error::Error, out: &mut impl Write) -> Result<()> {
+        let error = error.to_string().replace(&format!("{}/", self.0.display()), "");
+        Ok(writeln!(out, "  refused: {}", printable(error))?)
     }
 }
 
-fn verdict(out: &mut impl Write, what: &str, outcome: Result<()>) -> Result<()> {
-    let verdict = match outcome {
-        Ok(()) => "opens".to_owned(),
-        Err(error) => printable(error),
-    };
-    Ok(writeln!(out, "  {what}\n    {verdict}")?)
-}
-
-async fn remove(place: &Place) {
-    for object in [place.header(), place.previous_header(), place.body()] {
-        let _ = place.store.delete(&object).await; // it may never have been written
+/// The tensor in a file of its own has the bytes that it has in the model.
+fn same(tensor: &Path, model: &Path) -> Result<()> {
+    let (tensor, model) = (fs::read(tensor)?, fs::read(model)?);
+    let tensors = [SafeTensors::deserialize(&tensor)?, SafeTensors::deserialize(&model)?];
+    if tensors[0].tensor(TENSOR)?.data() == tensors[1].tensor(TENSOR)?.data() {
+        return Ok(());
     }
-    let _ = std::fs::remove_dir(place.name()); // stores in the cloud have no directories to remove
+    Err("not the tensor that was sealed".into())
 }

@@ -1,50 +1,40 @@
-//! Keeps model checkpoints sealed in an object store: seals one on its way there, reads one tensor
-//! without fetching the rest, and rotates the keys without moving the data.
+//! Keeps model checkpoints in a sealed store: seals one on its way there, reads one tensor without
+//! fetching the rest, and changes who can read them.
 //!
 //! ```text
-//! cargo run --release --example checkpoint
-//! cargo run --release --example checkpoint -- --help
+//! cargo run --release --example checkpoint --features object_store
+//! cargo run --release --example checkpoint --features object_store -- --help
 //! ```
 //!
 //! Without a subcommand it demonstrates all of that with a checkpoint and keys of its own, in a
-//! temporary directory or under `--store`. The subcommands use your files and keys.
-//!
-//! It supports `s3://`, `gs://` and `az://` if it is built with the features of `object_store` for
-//! them:
-//!
-//! ```text
-//! cargo run --release --example checkpoint --features object_store/aws -- --store s3://bucket/demo
-//! ```
+//! temporary directory. The subcommands use your files and keys, and a directory or a bucket; for
+//! `s3://`, `gs://` and `az://` build it with `--features object_store/aws` (gcp, azure).
 
 mod arguments;
+mod count;
 mod demonstration;
 mod model;
-mod open;
-mod output;
 mod place;
-mod progress;
-mod rotate;
 mod seal;
 mod tensors;
 
 use std::{
     error::Error,
     io::{self, Write},
-    path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use twinseal::{DecapsulationKey, EncapsulationKey, Recipients};
+use object_store::path::Path;
+use twinseal::{EncapsulationKey, store::Retirement};
 
-use arguments::{Arguments, Command};
-use place::Place;
+use arguments::{Arguments, Command, save};
 use tensors::Checkpoint;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> ExitCode {
     let arguments: Arguments = common::arguments();
-    match run(&arguments, &mut io::stdout().lock()) {
+    match run(arguments, &mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS, // checkpoint | head -1
         Err(error) => {
@@ -54,55 +44,65 @@ fn main() -> ExitCode {
     }
 }
 
-/// One thread is enough: it waits for the store, while sealing has a thread of its own.
-fn run(arguments: &Arguments, out: &mut impl Write) -> Result<()> {
+/// One thread is enough: it waits for the store. Files and AES have threads of their own.
+fn run(arguments: Arguments, out: &mut impl Write) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        match &arguments.command {
-            None => demonstration::run(arguments.size, arguments.store.as_deref(), out).await,
+        match arguments.command {
+            None => demonstration::run(arguments.size, out).await,
             Some(command) => perform(command, out).await,
         }
     })
 }
 
-async fn perform(command: &Command, out: &mut impl Write) -> Result<()> {
+async fn perform(command: Command, out: &mut impl Write) -> Result<()> {
     match command {
-        Command::Seal { file, place, recipients, context } => {
-            let place = Place::parse(place)?;
-            let to = read_public(recipients)?;
-            let sealed = seal::seal(file, context.as_bytes(), &to, &place).await?;
-            seal::report(&sealed, &place, out)
+        Command::Create { owner, readers } => {
+            let pin = owner.create(&readers).await?;
+            writeln!(out, "  give your verifying key and this pin to each reader:\n  {pin}")?;
         }
-        Command::Read { place, keys, tensor, output, context } => {
-            let place = Place::parse(place)?;
-            let keys = read_private(keys)?;
-            let checkpoint = Checkpoint::open(&place, &keys, context.as_bytes()).await?;
+        Command::Seal { reader, name, file } => {
+            let (store, bucket) = reader.open().await?;
+            let sealed = seal::seal(&store, &Path::parse(name)?, &file).await?;
+            reader.remember(&store)?;
+            writeln!(out, "  {sealed}\n  {}", bucket.traffic())?;
+        }
+        Command::Read { reader, name, tensor, output } => {
+            let (store, bucket) = reader.open().await?;
+            let checkpoint = Checkpoint::open(&store, &Path::parse(name)?).await?;
             match tensor {
                 None => checkpoint.list(out)?,
-                Some(name) => output::read(&checkpoint, name, output.as_deref(), out).await?,
+                Some(tensor) => checkpoint.save(&tensor, output.as_deref(), out).await?,
             }
-            place.report_traffic(checkpoint.sealed_len(), out)
+            writeln!(out, "  {}; the checkpoint has {}", bucket.traffic(), checkpoint.len())?;
         }
-        Command::Rewrap { place, keys, recipients } => {
-            let place = Place::parse(place)?;
-            let to = read_public(recipients)?;
-            let rotated = rotate::rewrap(&place, &read_private(keys)?, &to).await?;
-            rotate::report(&rotated, &place, out)
+        Command::Grant { owner, reader } => {
+            let reader = EncapsulationKey::read_pem_file(reader)?;
+            let (owner, pin) = owner.open().await?;
+            save(pin, owner.grant(&reader).await?)?;
+            writeln!(out, "  {} reads everything; give it the pin", reader.key_id())?;
+        }
+        Command::Revoke { owner, reader, nobody_else_writes } => {
+            let reader = EncapsulationKey::read_pem_file(reader)?.key_id();
+            let (owner, pin) = owner.open().await?;
+            save(pin, owner.revoke(reader).await?)?;
+            writeln!(out, "  {reader} cannot read what is written from now on; sealing the rest")?;
+            let reseal = owner.reseal();
+            let reseal = if nobody_else_writes { reseal.nobody_else_writes() } else { reseal };
+            writeln!(out, "  {:?}", reseal.run().await?)?;
+            let epochs = owner.epochs().await?;
+            writeln!(out, "  epochs {epochs:?}: in two minutes, retire all but the last")?;
+        }
+        Command::Retire { owner, epoch } => {
+            let (owner, target) = owner.open().await?;
+            match owner.retire(epoch).await? {
+                Retirement::Retired { pin, .. } => save(target, pin)?,
+                in_use => return Err(format!("`revoke` somebody again first: {in_use:?}").into()),
+            }
+            writeln!(out, "  epoch {epoch} is retired")?;
         }
     }
-}
-
-fn read_private(paths: &[PathBuf]) -> Result<Vec<DecapsulationKey>> {
-    paths.iter().map(|path| Ok(DecapsulationKey::read_pem_file(path)?)).collect()
-}
-
-fn read_public(paths: &[PathBuf]) -> Result<Recipients> {
-    let keys = paths.iter().map(EncapsulationKey::read_pem_file);
-    Ok(Recipients::new(&keys.collect::<io::Result<Vec<_>>>()?)?)
-}
-
-fn at(path: &Path, error: &io::Error) -> Box<dyn Error + Send + Sync> {
-    format!("{}: {error}", path.display()).into()
+    Ok(())
 }
 
 fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {

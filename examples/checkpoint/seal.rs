@@ -1,201 +1,130 @@
 //! Seals a file into the store while it is read: there is no sealed copy on this machine, and only
 //! a few parts of the upload are in memory.
+//!
+//! A checkpoint is two objects. Its data has a random name, so that nobody overwrites the data of
+//! another. `published` has that name, and is created last, and only if there is none: of two that
+//! seal at once one is refused, and removes its own data.
 
 use std::{
-    fs::{File, Metadata},
-    io::{self, Read, Write},
-    path::Path,
+    fmt, fs, io,
+    path::Path as FilePath,
     time::{Duration, Instant},
 };
 
-use indicatif::ProgressBar;
-use object_store::{ObjectStoreExt, PutMode, WriteMultipart};
-use tokio::sync::mpsc;
-use twinseal::{
-    Recipients,
-    envelope::{BodyKey, Sealer},
-    secret::SecretBuffer,
-};
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, WriteMultipart, path::Path};
+use tokio::{fs::File, io::AsyncReadExt};
+use twinseal::store::SealedStore;
 
-use crate::{Result, at, place::Place, progress};
-use common::printable;
+use crate::Result;
 
-/// Stores require parts of at least 5 MiB, all of the same length except the last.
+/// Parts have at least this length. S3 accepts 10,000 of them, and the store adds one.
 const MIN_PART: u64 = 8 << 20;
+const MAX_PARTS: u64 = 9_999;
 
-/// The most parts that S3 accepts.
-const MAX_PARTS: u64 = 10_000;
+/// A sealed part has the same chunks as its plaintext.
+const CHUNK: u64 = 16 * 1024;
 
 /// How many parts are uploaded at the same time.
 const CONCURRENT: usize = 4;
 
-/// How much plaintext is read at once.
-const BUFFER: usize = 256 * 1024;
-
 pub(crate) struct Sealed {
-    pub(crate) plaintext: u64,
-    pub(crate) header: u64,
-    pub(crate) body: u64,
-    pub(crate) parts: u64,
-    pub(crate) time: Duration,
+    plaintext: u64,
+    time: Duration,
 }
 
-/// Seals a file for all recipients. Until it has returned `Ok` there is no checkpoint in the store,
-/// and after an error it leaves none.
-pub(crate) async fn seal(
-    path: &Path,
-    context: &[u8],
-    to: &Recipients,
-    place: &Place,
-) -> Result<Sealed> {
+impl fmt::Display for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plaintext, time } = self;
+        let speed = *plaintext as f64 / f64::from(1 << 20) / time.as_secs_f64();
+        write!(f, "{plaintext} bytes in {:.0} ms, {speed:.0} MiB/s", time.as_secs_f64() * 1e3)
+    }
+}
+
+/// Seals a file. Until it has returned `Ok` there is no checkpoint of this name, unless somebody
+/// else has sealed one, which is then left as it is.
+pub(crate) async fn seal(store: &SealedStore, name: &Path, path: &FilePath) -> Result<Sealed> {
     let start = Instant::now();
-    let file = common::open_regular(path).map_err(|error| at(path, &error))?;
-    let before = file.metadata().map_err(|error| at(path, &error))?;
+    let at = |error: io::Error| format!("{}: {error}", path.display());
+    if !fs::metadata(path).map_err(at)?.is_file() {
+        return Err(format!("{}: not a regular file", path.display()).into());
+    }
+    let mut file = File::open(path).await.map_err(at)?;
+    let before = file.metadata().await?;
     let plaintext = before.len();
-    match place.store.head(&place.header()).await {
-        Err(object_store::Error::NotFound { .. }) => {}
+    let exists = || format!("{name}: there is a checkpoint of this name");
+    match store.head(&published(name)).await {
+        Err(Error::NotFound { .. }) => {}
         Err(error) => return Err(error.into()),
-        Ok(_) => return Err(format!("{} has a checkpoint already", place.name()).into()),
+        Ok(_) => return Err(exists().into()),
     }
 
-    let (header, prefix, sealer) = to.sealer(context)?;
-    let sealed_len = to.sealed_len(plaintext).ok_or("the file is too large")?;
-    let body = sealed_len - header.len() as u64;
-    let part_length = MIN_PART.max(body.div_ceil(MAX_PARTS));
-
-    let upload = place.store.put_multipart(&place.body()).await?;
-    let mut upload = WriteMultipart::new_with_chunk_size(upload, usize::try_from(part_length)?);
-    let (sender, receiver) = mpsc::channel(1);
-    let sealing =
-        tokio::task::spawn_blocking(move || seal_parts(file, &before, sealer, prefix, &sender));
-    let bar = progress::bar("seal", body);
-    let outcome = tokio::select! {
-        outcome = send(receiver, &mut upload, &bar) => match outcome {
-            Ok(()) => sealing.await?,
-            Err(error) => Err(error),
-        },
-        stopped = stopped() => Err(stopped),
-    };
-    bar.finish_and_clear();
-    if let Err(error) = outcome {
-        // The first error is the one to report. Parts of an upload that cannot even be aborted
-        // never become an object; a lifecycle rule of the store deletes them.
+    let data = name.clone().join(format!("{:016x}", getrandom::u64()?));
+    let part = MIN_PART.max(plaintext.div_ceil(MAX_PARTS).next_multiple_of(CHUNK));
+    let upload = store.put_multipart(&data).await?;
+    let mut upload = WriteMultipart::new_with_chunk_size(upload, usize::try_from(part)?);
+    if let Err(error) = send(&mut file, &before, part, &mut upload).await {
+        // The first error is the one to report. Parts that are left never become an object; a
+        // lifecycle rule of the bucket deletes them.
         let _ = upload.abort().await;
         return Err(error);
     }
-    // From here on signals have no effect. Without a header there is no checkpoint.
     upload.finish().await?;
 
-    let header_length = header.len() as u64;
-    let put = place.store.put_opts(&place.header(), header.into(), PutMode::Create.into()).await;
-    match put {
-        Ok(_) => {}
-        Err(object_store::Error::AlreadyExists { .. }) => {
-            return Err(
-                format!("{}: somebody else has sealed a checkpoint to it", place.name()).into()
-            );
-        }
-        Err(error) => {
-            let _ = place.store.delete(&place.body()).await; // without a header nobody can open it
-            return Err(error.into());
-        }
-    }
-    let parts = body.div_ceil(part_length);
-    Ok(Sealed { plaintext, header: header_length, body, parts, time: start.elapsed() })
-}
-
-pub(crate) fn report(sealed: &Sealed, place: &Place, out: &mut impl Write) -> Result<()> {
-    let Sealed { plaintext, header, body, parts, time } = sealed;
-    let growth = 100.0 * (header + body - plaintext) as f64 / (*plaintext).max(1) as f64;
-    let speed = *plaintext as f64 / f64::from(1 << 20) / time.as_secs_f64();
-    writeln!(out, "  {}", printable(place.name()))?;
-    writeln!(out, "  header  {header:>12} bytes")?;
-    writeln!(out, "  body    {body:>12} bytes, uploaded in {parts} parts")?;
-    writeln!(out, "  the file had {plaintext} bytes: {growth:.2} % more")?;
-    writeln!(out, "  {:.0} ms, {speed:.0} MiB/s", time.as_secs_f64() * 1e3)?;
-    Ok(())
-}
-
-/// Reads and seals the file, and sends the sealed parts. It has a thread of its own, because it
-/// blocks.
-fn seal_parts(
-    mut file: File,
-    before: &Metadata,
-    mut sealer: Sealer,
-    prefix: [u8; BodyKey::PREFIX_LEN],
-    parts: &mpsc::Sender<Vec<u8>>,
-) -> Result<()> {
-    let mut buffer = SecretBuffer::zeroed(BUFFER);
-    let mut length = 0;
-    let mut sealed = prefix.to_vec();
-    loop {
-        let read = match file.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error.into()),
-        };
-        sealer.update(buffer.get(..read).unwrap_or_default(), &mut sealed)?;
-        length += read as u64;
-        // A mixture of two states of the file is not a checkpoint. Then the rest need not be sent.
-        unchanged(&file, before)?;
-        let next = Vec::with_capacity(sealed.capacity());
-        if parts.blocking_send(std::mem::replace(&mut sealed, next)).is_err() {
-            return Ok(()); // the upload has failed and reports why
+    let content = data.filename().unwrap_or_default().to_owned();
+    let put = store.put_opts(&published(name), content.into(), PutMode::Create.into()).await;
+    if let Err(error) = put {
+        // The answer to an attempt that has succeeded may be lost: what is there now decides.
+        match find(store, name).await {
+            Ok(found) if found == data => {}
+            Ok(_) => {
+                let _ = store.delete(&data).await;
+                return Err(exists().into());
+            }
+            Err(_) => return Err(error.into()),
         }
     }
-    unchanged(&file, before)?;
-    if length != before.len() {
-        return Err(format!("the file has {} bytes, but {length} were read", before.len()).into());
-    }
-    sealer.finish(&mut sealed)?;
-    // If the receiver is gone, the upload has failed and reports why.
-    let _ = parts.blocking_send(sealed);
-    Ok(())
+    Ok(Sealed { plaintext, time: start.elapsed() })
 }
 
-/// Compares the length and the time of the last change, or only the length if the file system has
-/// no times.
-fn unchanged(file: &File, before: &Metadata) -> Result<()> {
-    let after = file.metadata()?;
-    let same_time = match (before.modified(), after.modified()) {
-        (Ok(before), Ok(after)) => before == after,
-        _ => true,
+/// The data of a checkpoint.
+pub(crate) async fn find(store: &SealedStore, name: &Path) -> Result<Path> {
+    let found = match store.get(&published(name)).await {
+        Err(Error::NotFound { .. }) => {
+            return Err(format!("{name}: there is no checkpoint of this name").into());
+        }
+        found => found?.bytes().await?,
     };
-    if same_time && after.len() == before.len() {
-        return Ok(());
-    }
-    Err(format!("the file changed while it was read; it has {} bytes now", after.len()).into())
+    Ok(name.clone().join(std::str::from_utf8(&found)?))
+}
+
+fn published(name: &Path) -> Path {
+    name.clone().join("published")
 }
 
 async fn send(
-    mut parts: mpsc::Receiver<Vec<u8>>,
+    file: &mut File,
+    before: &fs::Metadata,
+    part: u64,
     upload: &mut WriteMultipart,
-    bar: &ProgressBar,
 ) -> Result<()> {
-    while let Some(sealed) = parts.recv().await {
+    let mut left = before.len();
+    while left > 0 {
+        let length = left.min(part);
+        let mut plaintext = vec![0; usize::try_from(length)?];
+        file.read_exact(&mut plaintext).await.map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => CHANGED.into(),
+            _ => Box::<dyn std::error::Error + Send + Sync>::from(error),
+        })?;
+        // A mixture of two states of the file is not a checkpoint.
+        let now = file.metadata().await?;
+        if now.len() != before.len() || now.modified().ok() != before.modified().ok() {
+            return Err(CHANGED.into());
+        }
         upload.wait_for_capacity(CONCURRENT).await?;
-        bar.inc(sealed.len() as u64);
-        upload.put(sealed.into());
+        upload.put(plaintext.into());
+        left -= length;
     }
-    Ok(())
+    Ok(upload.wait_for_capacity(0).await?)
 }
 
-/// Waits for Ctrl-C, or for the SIGTERM with which Kubernetes ends a Job.
-async fn stopped() -> Box<dyn std::error::Error + Send + Sync> {
-    #[cfg(unix)]
-    let terminated = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await, // without a handler the process just ends
-        }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<Option<()>>();
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated => {}
-    }
-    "stopped before the upload was complete; it was aborted".into()
-}
+const CHANGED: &str = "the file changed while it was read";

@@ -29,11 +29,25 @@ impl Target {
         Ok(Self { path: path.to_path_buf(), beside })
     }
 
-    /// Writes the file, and renames it to its path when all of it is on the disk.
+    /// Writes the whole file.
     pub fn write(mut self, bytes: &[u8]) -> Result<(), Box<dyn Error + Send + Sync>> {
-        let written = self.beside.write_all(bytes).and_then(|()| self.beside.as_file().sync_all());
-        written.map_err(|error| format!("cannot write {:?}: {error}", self.path))?;
+        self.append(bytes)?;
+        self.finish()
+    }
+
+    /// Writes the next bytes.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(self.beside.write_all(bytes).map_err(|error| self.at(&error))?)
+    }
+
+    /// Renames the file to its path when all of it is on the disk.
+    pub fn finish(self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.beside.as_file().sync_all().map_err(|error| self.at(&error))?;
         self.beside.persist(&self.path)?;
         Ok(())
+    }
+
+    fn at(&self, error: &std::io::Error) -> String {
+        format!("cannot write {:?}: {error}", self.path)
     }
 }

@@ -2,6 +2,7 @@
 
 mod commands;
 mod faults;
+mod fixture;
 
 use support::example::{example, prints_help};
 
@@ -11,9 +12,9 @@ fn wrong_arguments() {
     let cases: [(&[&str], &str); 6] = [
         (&["--verbose"], "--verbose"),
         (&["--size", "0"], "--size"),
-        (&["seal", "model", "place"], "--recipient"),
-        (&["read", "place"], "--key"),
-        (&["read", "place", "-k", "key", "-o", "file"], "--tensor"),
+        (&["seal", "store", "name", "model"], "--key"),
+        (&["read", "store", "name", "-k", "key"], "--pin"),
+        (&["read", "store", "name", "-k", "key", "-p", "pin", "-o", "file"], "--tensor"),
         (&["unseal"], "unseal"),
     ];
     for (arguments, expected) in cases {
@@ -26,7 +27,8 @@ fn wrong_arguments() {
 
 #[test]
 fn help_is_printed() {
-    prints_help("checkpoint", &["seal", "read", "rewrap"]);
+    let commands = ["create", "seal", "read", "grant", "revoke", "retire"];
+    prints_help("checkpoint", &commands);
 }
 
 #[test]
