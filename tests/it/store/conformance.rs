@@ -46,14 +46,17 @@ impl Below {
 }
 
 macro_rules! conforms {
-    ($($name:ident($($argument:expr),*) in $($below:ident),+;)*) => { $(
+    (@call $name:ident $store:ident ($($argument:expr),*)) => {
+        super::integration::$name(&$store $(, $argument)*).await
+    };
+    ($($name:ident $arguments:tt in $($below:ident),+;)*) => { $(
         mod $name {
             $(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $below() {
                     let below = super::Below::$below();
                     let store = below.sealed().await;
-                    super::integration::$name(&store $(, $argument)*).await;
+                    conforms!(@call $name store $arguments);
                 }
             )+
         }
