@@ -10,8 +10,9 @@ use std::{
 
 use futures_util::stream::BoxStream;
 use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart, path::Path,
+    CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
+    path::Path,
 };
 
 /// A bucket, counted.
@@ -83,7 +84,11 @@ impl ObjectStore for Counted {
         if !head {
             self.counts.fetched.fetch_add(found.range.end - found.range.start, Relaxed);
         }
-        Ok(found)
+        // Of an open file, more could be read without a request: a directory is counted as a bucket.
+        let (meta, range) = (found.meta.clone(), found.range.clone());
+        let (attributes, extensions) = (found.attributes.clone(), found.extensions.clone());
+        let payload = GetResultPayload::Stream(found.into_stream());
+        Ok(GetResult { payload, meta, range, attributes, extensions })
     }
 
     fn delete_stream(
