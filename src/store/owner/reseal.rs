@@ -88,7 +88,8 @@ impl Owner {
     /// **To seal is to vouch.** A former reader who still writes to the bucket can put a forgery under an epoch whose
     /// key they know, and this would make it an object of the newest one. So first take their access to the bucket
     /// away, then [`revoke`](Self::revoke), then reseal. Objects that were written after the newest epoch began are
-    /// left alone, by the bucket's dates, unless [`accept`](Reseal::accept) vouches for them.
+    /// left alone, by the bucket's dates, unless [`accept`](Reseal::accept) vouches for them. Where these are whole
+    /// seconds, as on S3, the second in which the epoch began counts as after it.
     ///
     /// Attributes are kept. Tags are lost: the trait of object stores cannot read them.
     #[must_use = "nothing happens before `run`"]

@@ -1,8 +1,14 @@
 //! Is a sealed store like any other one? `object_store`'s own tests of stores say so, each in a store of its own.
+//!
+//! Not here: `multipart`, `multipart_with_opts`, `multipart_put_part_out_of_order` and `list_paginated` test the traits
+//! `MultipartStore` and `PaginatedListStore`, which a sealed store does not have, and `response_extensions` is about
+//! HTTP. tests/s3 runs that, and all of these on S3.
 
 use std::sync::Arc;
 
-use object_store::{ObjectStore, integration, local::LocalFileSystem, memory::InMemory, path::Path};
+use object_store::{
+    ObjectStore, integration, local::LocalFileSystem, memory::InMemory, path::Path,
+};
 use tempfile::TempDir;
 use twinseal::{
     Recipients,
