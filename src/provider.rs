@@ -50,9 +50,13 @@ pub use crate::{
 mod aws_lc;
 #[cfg(feature = "experimental-falcon")]
 mod falcon;
+#[cfg(feature = "graviola")]
+mod graviola;
 mod portable;
 #[cfg(feature = "pqclean")]
 mod pqclean;
+#[cfg(any(feature = "graviola", feature = "libcrux"))]
+mod self_test;
 #[cfg(any(feature = "experimental-falcon", feature = "pqclean"))]
 mod wiped;
 
@@ -60,6 +64,8 @@ mod wiped;
 pub use aws_lc::AWS_LC;
 #[cfg(feature = "experimental-falcon")]
 pub(crate) use falcon::Falcon1024;
+#[cfg(feature = "graviola")]
+pub use graviola::GRAVIOLA;
 pub use portable::PORTABLE;
 pub(crate) use portable::{expand_ml_dsa_87, expand_ml_kem_1024, ml_dsa_87_of_expanded};
 #[cfg(feature = "pqclean")]
@@ -100,12 +106,14 @@ impl fmt::Debug for Provider {
     }
 }
 
-/// The provider that keys use unless they are moved by `on`: AWS-LC if it is compiled in, never
-/// PQClean.
+/// The provider that keys use unless they are moved by `on`: AWS-LC if it is compiled in, else graviola if that
+/// is, never PQClean.
 pub(crate) fn default() -> &'static Provider {
     #[cfg(feature = "aws-lc-rs")]
     return &AWS_LC;
-    #[cfg(not(feature = "aws-lc-rs"))]
+    #[cfg(all(not(feature = "aws-lc-rs"), feature = "graviola"))]
+    return &GRAVIOLA;
+    #[cfg(not(any(feature = "aws-lc-rs", feature = "graviola")))]
     return &PORTABLE;
 }
 

@@ -31,34 +31,36 @@ const KIB: usize = 1024;
 struct Row {
     name: &'static str,
     /// In release, on the providers of [`COLUMNS`].
-    release: [usize; 3],
+    release: [usize; 4],
     /// On the portable provider, when nothing is optimised, dependencies included.
     unoptimized: usize,
 }
 
-const fn row(name: &'static str, release: [usize; 3], unoptimized: usize) -> Row {
+const fn row(name: &'static str, release: [usize; 4], unoptimized: usize) -> Row {
     Row { name, release, unoptimized }
 }
 
-const COLUMNS: [&str; 3] = ["portable", "aws-lc", "pqclean"];
+const COLUMNS: [&str; 4] = ["portable", "aws-lc", "graviola", "pqclean"];
 
 const ROWS: [Row; 10] = [
-    row("make or load a private KEM key", [80, 80, 112], 160),
-    row("load a public KEM key", [32, 32, 64], 64),
-    row("encapsulate, seal, start a session, ask", [64, 48, 96], 160),
-    row("decapsulate, open, accept a session or a request", [64, 48, 96], 144),
-    row("make or load a signing key", [320, 128, 384], 512),
-    row("load a verifying key", [96, 32, 64], 224),
-    row("sign, start a signed session, ask signed", [160, 160, 224], 384),
-    row("verify, accept a signed session or request", [96, 112, 192], 192),
-    row("import a signing key without its seed", [384, 384, 384], 512),
-    row("verify a chain of certificates", [160, 160, 256], 256),
+    row("make or load a private KEM key", [80, 80, 80, 112], 160),
+    row("load a public KEM key", [32, 32, 32, 64], 64),
+    row("encapsulate, seal, start a session, ask", [64, 48, 64, 96], 160),
+    row("decapsulate, open, accept a session or a request", [64, 48, 64, 96], 144),
+    row("make or load a signing key", [320, 128, 320, 384], 512),
+    row("load a verifying key", [96, 32, 96, 64], 224),
+    row("sign, start a signed session, ask signed", [160, 160, 160, 224], 384),
+    row("verify, accept a signed session or request", [96, 112, 96, 192], 192),
+    row("import a signing key without its seed", [384, 384, 384, 384], 512),
+    row("verify a chain of certificates", [160, 160, 160, 256], 256),
 ];
 
 impl Row {
     /// With debug assertions, some of it may be optimised or nothing.
     fn promised(&self, provider: &Provider) -> usize {
-        let column = COLUMNS.iter().position(|name| *name == provider.name).unwrap();
+        // Where graviola does not run, it is the portable provider with a longer name.
+        let name = provider.name.split(" (").next().unwrap();
+        let column = COLUMNS.iter().position(|column| *column == name).unwrap();
         let release = self.release[column];
         if cfg!(debug_assertions) { release.max(self.unoptimized) } else { release }
     }
@@ -318,7 +320,7 @@ fn run(operation: &Operation, fixture: &Fixture, stack: usize) {
 
 #[test]
 fn every_operation_fits() {
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let fixture = Fixture::new(provider);
         for operation in OPERATIONS {
             println!("{} on {}", operation.name, provider.name);

@@ -41,7 +41,7 @@ fn article_latencies(results: &Results) -> String {
         })
         .collect();
     let mut header = strings(["algorithm", "operation", "article (quoted)"]);
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         header.extend([provider.name.to_owned(), "ratio".to_owned()]);
     }
     table(2, &header, &rows)
@@ -136,7 +136,7 @@ fn hybrids(results: &Results) -> String {
     for (name, groups) in kems.chain([composite]) {
         for group in groups {
             let mut cells = strings([name, operation(group)]);
-            for provider in PROVIDERS {
+            for provider in *PROVIDERS {
                 let time = |name: &str| results.time(group, name, provider.name);
                 cells.push(match (time(name), time(&format!("halves of {name}"))) {
                     (Some(hybrid), Some(halves)) => format!(
@@ -168,7 +168,10 @@ fn head(results: &Results) -> String {
         ["cores", &machine.cores.to_string()],
         ["crate", &machine.system],
         ["compiler", &machine.compiler],
-        ["features", "all: aws-lc-rs, experimental-falcon, hazmat, pqclean, rayon"],
+        [
+            "features",
+            "all: aws-lc-rs, experimental-falcon, graviola, hazmat, libcrux, pqclean, rayon",
+        ],
         ["commit", &machine.commit],
         ["date", &machine.date],
         ["mode", &format!("{}, {:.0} minutes", results.effort, results.minutes.ceil())],

@@ -36,7 +36,7 @@ pub(crate) fn sealing() -> impl Iterator<Item = &'static Provider> {
 }
 
 fn plan() -> Vec<Case> {
-    let each = providers::PROVIDERS;
+    let each = *providers::PROVIDERS;
     let sealed = sealing().flat_map(seal::cases);
     let asymmetric =
         each.into_iter().flat_map(|provider| kem::cases(provider).chain(sign::cases(provider)));

@@ -1,19 +1,30 @@
 //! Which providers does every shared test run on?
 
+use std::sync::LazyLock;
+
 #[cfg(feature = "aws-lc-rs")]
 use twinseal::provider::AWS_LC;
+#[cfg(feature = "graviola")]
+use twinseal::provider::GRAVIOLA;
 #[cfg(feature = "pqclean")]
 use twinseal::provider::PQCLEAN;
 use twinseal::provider::{PORTABLE, Provider};
 
-const COUNT: usize = 1 + cfg!(feature = "aws-lc-rs") as usize + cfg!(feature = "pqclean") as usize;
+const COUNT: usize = 1
+    + cfg!(feature = "aws-lc-rs") as usize
+    + cfg!(feature = "graviola") as usize
+    + cfg!(feature = "pqclean") as usize;
 
 /// Every provider that is compiled in. All must accept and refuse the same. Tests with fixed
 /// randomness run only on [`PORTABLE`].
-pub(crate) static PROVIDERS: [&Provider; COUNT] = [
-    &PORTABLE,
-    #[cfg(feature = "aws-lc-rs")]
-    &AWS_LC,
-    #[cfg(feature = "pqclean")]
-    &PQCLEAN,
-];
+pub(crate) static PROVIDERS: LazyLock<[&Provider; COUNT]> = LazyLock::new(|| {
+    [
+        &PORTABLE,
+        #[cfg(feature = "aws-lc-rs")]
+        &AWS_LC,
+        #[cfg(feature = "graviola")]
+        &GRAVIOLA,
+        #[cfg(feature = "pqclean")]
+        &PQCLEAN,
+    ]
+});

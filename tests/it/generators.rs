@@ -47,7 +47,7 @@ fn a_generator_that_is_stuck() {
             let mut stuck = Stuck { value, before };
             let found = outcome(SigningKey::generate_from_rng(COMPOSITE, &mut stuck));
             assert_eq!(found, "Randomness");
-            for provider in PROVIDERS {
+            for provider in *PROVIDERS {
                 let mut stuck = Stuck { value, before: 0 };
                 let mut draw =
                     |buffer: &mut [u8]| stuck.try_fill_bytes(buffer).map_err(|_| Error::Randomness);

@@ -18,7 +18,7 @@ fn vector(name: &str) -> Vec<u8> {
 
 #[test]
 fn seed_to_key_pair() {
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let key = DecapsulationKey::from_seed(SUITE, &vector("seed")).unwrap();
         let key = key.on(provider).unwrap();
         assert_eq!(key.encapsulation_key().as_bytes(), vector("ek"));
@@ -28,7 +28,7 @@ fn seed_to_key_pair() {
 #[test]
 fn decapsulate() {
     let ciphertext = Ciphertext::from_bytes(SUITE, &vector("ct")).unwrap();
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let key = DecapsulationKey::from_seed(SUITE, &vector("seed")).unwrap();
         let secret = key.on(provider).unwrap().decapsulate(&ciphertext).unwrap();
         assert_eq!(secret.as_bytes(), vector("ss"));
@@ -50,7 +50,7 @@ fn key_schedule(provider: &Provider) -> KeySchedule {
 
 #[test]
 fn schedule() {
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let schedule = key_schedule(provider);
         let key_and_nonce = [vector("key"), vector("base_nonce")].concat();
         assert_eq!(schedule.key_and_nonce(), key_and_nonce);
@@ -60,7 +60,7 @@ fn schedule() {
 
 #[test]
 fn messages() {
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let schedule = key_schedule(provider);
         for index in 0..10 {
             let [aad, plaintext, message] =
@@ -73,7 +73,7 @@ fn messages() {
 
 #[test]
 fn exports() {
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let schedule = key_schedule(provider);
         for index in 0..5 {
             let expected = vector(&format!("exported_{index}"));

@@ -47,7 +47,7 @@ fn signature(bytes: &[u8]) -> Signature {
 
 #[test]
 fn private_key_to_public_key() {
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let key = signing_key().on(provider).unwrap();
         assert_eq!(key.verifying_key().as_bytes(), vector("verifying_key"));
     }
@@ -58,7 +58,7 @@ fn official_signatures_verify() {
     let (message, context) = (vector("message"), vector("context"));
     let without = signature(&vector("signature_without_context"));
     let with = signature(&vector("signature"));
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let key = verifying_key().on(provider).unwrap();
         key.without_context().verify(&message, &without).unwrap();
         key.verify(&context, &message, &with).unwrap();
@@ -83,7 +83,7 @@ fn representative(context: &[u8], message: &[u8]) -> Vec<u8> {
 fn our_signatures_verify_through_the_parts() {
     let (message, context) = (vector("message"), vector("context"));
     let without = |key: &SigningKey| key.without_context().try_sign(&message).unwrap();
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let key = signing_key().on(provider).unwrap();
         verify_parts(b"", &without(&key));
         verify_parts(&context, &key.sign(&context, &message).unwrap());

@@ -32,7 +32,7 @@ fn changed(bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn kem_keys() {
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let mut case = KemCase::new(P384);
         let key = case.key();
         let public = key.encapsulation_key().as_bytes();

@@ -53,7 +53,7 @@ fn kem_keys_in_their_standard_form() {
         changed[end - 48..end].fill(0);
         changed.leak()
     };
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         case.secrets.assert_not_leaked_by(|| {
             let key = DecapsulationKey::from_pkcs8_der(der).unwrap().on(provider).unwrap();
             assert!(key.seed().is_none());

@@ -53,7 +53,7 @@ fn encapsulation_and_decapsulation() {
 #[test]
 fn signing_keys_and_signatures() {
     let case = SignCase::new();
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         case.secrets.assert_not_leaked_by(|| {
             drop(case.key());
             drop(SigningKey::generate_from_rng(COMPOSITE, &mut Fixed(case.halves)).unwrap());

@@ -129,7 +129,7 @@ fn two_steps() {
 #[test]
 fn signing_keys() {
     let case = SignCase::new();
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         case.secrets.assert_not_leaked_by(|| {
             drop(case.key().on(provider).unwrap().into_halves().unwrap());
             let key = case.key().on(provider).unwrap();

@@ -83,7 +83,7 @@ fn certificates_can_be_sealed_to() {
 fn ciphertexts_give_the_recorded_secrets() {
     for files in Files::of_all() {
         let ciphertext = Ciphertext::from_bytes(P384, &files.ciphertext).unwrap();
-        for provider in PROVIDERS {
+        for provider in *PROVIDERS {
             let secret = files.key().on(provider).unwrap().decapsulate(&ciphertext).unwrap();
             assert_eq!(secret.as_bytes(), files.secret, "{}", provider.name);
         }

@@ -103,7 +103,7 @@ fn certificates_verify() {
     for files in Files::of_all() {
         let certificate = files.certificate();
         let key = files.key();
-        for provider in PROVIDERS {
+        for provider in *PROVIDERS {
             let key = key.verifying_key().clone().on(provider).unwrap();
             certificate.verify_signature(&key).unwrap();
         }
@@ -117,7 +117,7 @@ fn their_keys_sign() {
     for files in Files::of_all() {
         let key = files.key();
         let signature = key.sign(CTX, b"message").unwrap();
-        for provider in PROVIDERS {
+        for provider in *PROVIDERS {
             let public = key.verifying_key().clone().on(provider).unwrap();
             public.verify(CTX, b"message", &signature).unwrap();
         }

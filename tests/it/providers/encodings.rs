@@ -369,7 +369,7 @@ fn ml_dsa_contexts_that_are_too_long() {
         // The context that a length of one byte would wrap around to.
         let wrapped = &context[..length % 256];
         let signature = key.signer.sign(wrapped, b"message").unwrap();
-        for provider in PROVIDERS {
+        for provider in *PROVIDERS {
             let key = provider.ml_dsa_87.key_pair(&[7; 32]).unwrap();
             let signed = key.signer.sign(&context, b"message");
             assert_eq!(outcome(signed), too_long, "{}", provider.name);

@@ -3,7 +3,7 @@
 use twinseal::{
     DecapsulationKey, EncapsulationKey, KemSuite, SignatureSuite, SigningKey, VerifyingKey, hazmat,
     kem::Ciphertext,
-    provider::{PORTABLE, Provider},
+    provider::{self, PORTABLE, Provider},
 };
 
 use super::{PROVIDERS, pairs, same_on_all};
@@ -122,13 +122,20 @@ fn names_differ() {
         assert!(!names[..index].contains(name), "{name}");
     }
     assert_eq!(names.contains(&"aws-lc"), cfg!(feature = "aws-lc-rs"));
+    let graviola = names.iter().any(|name| name.contains("graviola"));
+    assert_eq!(graviola, cfg!(feature = "graviola"));
     assert_eq!(names.contains(&"pqclean"), cfg!(feature = "pqclean"));
 }
 
-/// AWS-LC if it is compiled in, else the portable provider; never PQClean.
+/// AWS-LC if it is compiled in, else graviola, else the portable provider; never PQClean.
 #[test]
 fn the_default() {
-    let expected = if cfg!(feature = "aws-lc-rs") { "aws-lc" } else { "portable" };
+    #[cfg(feature = "aws-lc-rs")]
+    let expected = &provider::AWS_LC;
+    #[cfg(all(not(feature = "aws-lc-rs"), feature = "graviola"))]
+    let expected: &Provider = &provider::GRAVIOLA;
+    #[cfg(not(any(feature = "aws-lc-rs", feature = "graviola")))]
+    let expected = &PORTABLE;
     let mut all: Vec<&Provider> = Vec::new();
     for &suite in KemSuite::ALL {
         let key = DecapsulationKey::generate_for(suite).unwrap();
@@ -140,7 +147,7 @@ fn the_default() {
         let from_pem = DecapsulationKey::from_pem(key.to_pem().as_str()).unwrap();
         all.extend([key.provider(), from_seed.provider(), from_pem.provider()]);
         // A key does not remember the provider of the key that it was copied from.
-        for provider in PROVIDERS {
+        for provider in *PROVIDERS {
             let moved = from_seed.encapsulation_key().on(provider).unwrap();
             all.push(EncapsulationKey::from_pem(&moved.to_pem()).unwrap().provider());
         }
@@ -158,7 +165,7 @@ fn the_default() {
     all.push(DecapsulationKey::generate().unwrap().provider());
     all.push(SigningKey::generate().unwrap().provider());
     for provider in all {
-        assert_eq!(provider.name, expected);
+        assert_eq!(provider.name, expected.name);
     }
 }
 

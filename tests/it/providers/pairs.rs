@@ -113,7 +113,7 @@ fn recipients_on_different_providers() {
         assert!(key.open(CTX, &sealed).unwrap()[..] == message(40_000));
     }
     // Each seals for all of them, too: the first in the header's order decides about the body.
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let moved: Vec<_> = public().map(|key| key.on(provider).unwrap()).collect();
         let sealed = Recipients::new(&moved).unwrap().seal(CTX, b"hello").unwrap();
         for key in &keys {

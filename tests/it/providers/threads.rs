@@ -13,7 +13,7 @@ const ROUNDS: usize = 10;
 
 #[test]
 fn shared_keys() {
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let key = kem_key(X25519, 1).on(provider).unwrap();
         let public = key.encapsulation_key();
         let signer = signing_key(1).on(provider).unwrap();
@@ -48,7 +48,7 @@ fn shared_keys() {
 /// The last owner of a shared key may be on any thread.
 #[test]
 fn dropped_elsewhere() {
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let signer = signing_key(2).on(provider).unwrap();
         let verifier = signer.verifying_key().clone();
         let signature =

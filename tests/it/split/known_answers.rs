@@ -107,7 +107,7 @@ fn halves_that_take_mu_and_a_digest() {
         let fixed = EcdsaSignature::Fixed(second.to_bytes().to_vec());
         assert_eq!(to_be_signed.join(Ok(&first), Ok(fixed)).unwrap(), joined);
         if context == CTX {
-            for provider in PROVIDERS {
+            for provider in *PROVIDERS {
                 public.on(provider).unwrap().verify(context, b"message", &joined).unwrap();
             }
             // The deterministic signature of the whole key is the same, byte by byte.
@@ -157,7 +157,7 @@ fn official_signatures() {
         let signature = ecdsa::Signature::from_der(second).unwrap();
         ecdsa.verify_prehash(&to_be_signed.sha384(), &signature).unwrap();
 
-        for provider in PROVIDERS {
+        for provider in *PROVIDERS {
             let public = public.on(provider).unwrap();
             let to_be_signed = public.to_be_signed(&context, &sha512).unwrap();
             let joined = to_be_signed.join(Ok(first), Ok(EcdsaSignature::Der(second.to_vec())));

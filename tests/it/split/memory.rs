@@ -102,7 +102,7 @@ fn child(test: &str, variable: &str, value: &str) -> Command {
 
 #[test]
 fn nothing_is_left() {
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         for &suite in KemSuite::ALL {
             assert_clean(&kem_task(suite, provider));
         }

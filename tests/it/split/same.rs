@@ -135,7 +135,7 @@ fn one_signature() {
             split.sign_reader(CTX, &mut &b"message"[..]).unwrap(),
             signed_apart(a, b, public),
         ];
-        for provider in PROVIDERS {
+        for provider in *PROVIDERS {
             let public = public.on(provider).unwrap();
             for signature in &by_both {
                 public.verify(CTX, b"message", signature).unwrap();
@@ -196,7 +196,7 @@ fn certificates() {
 /// Halves out of a whole key, and what they are made of again, on all providers.
 #[test]
 fn round_trips_and_lengths() {
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         for (suite, traditional, lengths) in
             [(X25519, "X25519", [32, 32, 32]), (P384, "P-384", [97, 97, 48])]
         {

@@ -8,7 +8,7 @@ use super::{ACCEPTED, PROVIDERS, REFUSED, Tally};
 #[test]
 fn seal_and_open() {
     let set = TestSet::load(TestName::AesGcm).unwrap();
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let mut tally = Tally::default();
         for group in &set.test_groups {
             assert_eq!(group.tag_size, 128);

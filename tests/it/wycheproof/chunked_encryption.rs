@@ -13,7 +13,7 @@ use super::{ACCEPTED, PROVIDERS, REFUSED, Tally};
 #[test]
 fn seal_and_open() {
     let set = TestSet::load(TestName::Cobblestone256).unwrap();
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let mut tally = Tally::default();
         for test in set.test_groups.iter().flat_map(|group| &group.tests) {
             let id = test.tc_id;

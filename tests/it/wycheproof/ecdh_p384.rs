@@ -14,7 +14,7 @@ use super::{ACCEPTED, PROVIDERS, REFUSED, Tally, credulous::CREDULOUS};
 #[test]
 fn agree() {
     let set = TestSet::load(TestName::EcdhSecp384r1Ecpoint).unwrap();
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let mut tally = Tally::default();
         for group in &set.test_groups {
             assert_eq!(group.encoding, EcdhEncoding::EcPoint);

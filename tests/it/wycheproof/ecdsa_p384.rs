@@ -11,7 +11,7 @@ use super::{ACCEPTED, PROVIDERS, REFUSED, Tally};
 #[test]
 fn verify() {
     let set = TestSet::load(TestName::EcdsaSecp384r1Sha384).unwrap();
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let mut tally = Tally::default();
         for group in &set.test_groups {
             assert_eq!(group.key.curve, EllipticCurve::Secp384r1);

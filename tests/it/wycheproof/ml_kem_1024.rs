@@ -14,7 +14,7 @@ use super::{ACCEPTED, PROVIDERS, REFUSED, Tally, credulous::CREDULOUS};
 #[test]
 fn generate() {
     let set = load(TestName::MlKem1024KeyGenSeed);
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let mut tally = Tally::default();
         for test in cases(&set) {
             let pair = hazmat::ml_kem_1024(provider).key_pair(test.seed.as_ref().unwrap());
@@ -38,7 +38,7 @@ fn expand(test: &Test) -> Vec<u8> {
 #[test]
 fn decapsulate() {
     let set = load(TestName::MlKem1024);
-    for provider in PROVIDERS {
+    for provider in *PROVIDERS {
         let mut tally = Tally::default();
         for test in cases(&set) {
             let secret = decapsulate_from_seed(provider, test);
