@@ -119,10 +119,7 @@ impl Copy<'_> {
             }
         }
         // An epoch that was retired since the source was read must not be written again.
-        let current = self.store.state.look(&self.store.source).await?;
-        if current.objects.get(self.epoch.epoch()).is_none() {
-            return Err(error::Error::Store(StoreRefusal::UnknownEpoch).into());
-        }
+        check_epoch(self.store, self.epoch.epoch()).await?;
         let path = self.store.paths().inner(self.to);
         let Self { attributes, extensions, .. } = self;
         let options = PutOptions { mode, attributes, extensions, ..PutOptions::default() };
@@ -166,14 +163,23 @@ impl Copy<'_> {
             return Err(exists(self.to)); // without sending all of it
         }
         let temporary = store.paths().temporary(&temporary_name()?);
-        let extensions = self.extensions.clone();
+        let (epoch, extensions) = (self.epoch.epoch(), self.extensions.clone());
         self.upload(&temporary).await?;
         let options = CopyOptions { mode: CopyMode::Create, extensions };
         let published = store.inner().copy_opts(&temporary, &to, options).await;
         // If it stays, `reseal` deletes it.
         let _ = store.inner().delete(&temporary).await;
-        published
+        published?;
+        // If it was retired meanwhile, nobody can read the copy, and a rename must not delete its source.
+        check_epoch(&store, epoch).await
     }
+}
+
+/// Whether an epoch is still there.
+async fn check_epoch(store: &Inside, epoch: u32) -> Result<()> {
+    let current = store.state.look(&store.source).await?;
+    let there = current.objects.get(epoch).map(drop);
+    Ok(there.ok_or(error::Error::Store(StoreRefusal::UnknownEpoch))?)
 }
 
 /// Parts of one length, the last of which is what is left.

@@ -6,12 +6,15 @@ use object_store::{
     CopyMode, CopyOptions, Error, Extensions, ObjectStore, ObjectStoreExt, PutMultipartOptions,
     PutOptions, PutPayload, RenameOptions, RenameTargetMode, memory::InMemory,
 };
-use twinseal::{StoreRefusal, store::Retirement};
+use twinseal::{
+    StoreRefusal,
+    store::{Owner, Retirement},
+};
 
 use super::{CHUNK, MIB, assert_not_found, path, plaintext, read, recorded::Recorded};
 use crate::store::{
     fixture::{People, assert_refused, made},
-    watched::{Kind, Verdict, Watched},
+    watched::{Call, Kind, Verdict, Watched},
 };
 
 fn create() -> CopyOptions {
@@ -94,48 +97,68 @@ async fn a_copy_is_under_the_epoch_of_its_source() {
     assert_eq!(epoch("put").await, 2);
 }
 
+/// An object `from` of epoch 1, which the owner retires elsewhere as soon as a call is the one.
+async fn retired_at(
+    len: usize,
+    is_the_one: impl Fn(&Call) -> bool + Send + Sync + 'static,
+) -> (Arc<InMemory>, Owner) {
+    let inner = Arc::new(InMemory::new());
+    let watched = Watched::new(Arc::clone(&inner) as _);
+    let people = People::new();
+    let (owner, pin) = people.create(Arc::clone(&watched) as _).await.unwrap();
+    owner.store().put(&path("from"), plaintext(len, 1).into()).await.unwrap();
+    // The owner works elsewhere, and sees dates that are older.
+    let elsewhere = Watched::new(Arc::clone(&inner) as _);
+    elsewhere.make_older(Duration::from_secs(1000));
+    let his = people.open(Arc::clone(&elsewhere) as _, &people.alice, pin).await;
+    let his = his.unwrap().owned_by(Arc::clone(&people.owner) as _).unwrap();
+    his.new_epoch().await.unwrap();
+    let once = std::sync::Once::new();
+    watched.judge(move |call| {
+        if is_the_one(call) {
+            once.call_once(|| {
+                let retired = std::thread::scope(|scope| {
+                    let runtime = tokio::runtime::Builder::new_current_thread().build();
+                    let work = || runtime.unwrap().block_on(his.abandon(1));
+                    scope.spawn(work).join().unwrap()
+                });
+                assert!(matches!(retired.unwrap(), Retirement::Retired { .. }));
+            });
+        }
+        Verdict::Pass
+    });
+    (inner, owner)
+}
+
 /// It would be unreadable from the beginning.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_fails_if_its_epoch_is_retired_meanwhile() {
     for (len, wait_for) in [(5, Kind::Get), (65 * MIB, Kind::Part)] {
         for create in [false, true] {
-            let inner = Arc::new(InMemory::new());
-            let watched = Watched::new(Arc::clone(&inner) as _);
-            let people = People::new();
-            let (owner, pin) = people.create(Arc::clone(&watched) as _).await.unwrap();
-            owner.store().put(&path("from"), plaintext(len, 1).into()).await.unwrap();
-            let pin_before = pin;
-            // The owner works elsewhere, and sees dates that are older.
-            let elsewhere = Watched::new(Arc::clone(&inner) as _);
-            elsewhere.make_older(Duration::from_secs(1000));
-            let his = people.open(Arc::clone(&elsewhere) as _, &people.alice, pin_before).await;
-            let his = his.unwrap().owned_by(Arc::clone(&people.owner) as _).unwrap();
-            his.new_epoch().await.unwrap();
-            let store = owner.store();
-            let once = std::sync::Once::new();
-            watched.judge(move |call| {
-                let about_it = call.path.as_ref() == "from" || wait_for == Kind::Part;
-                if call.kind == wait_for && about_it {
-                    once.call_once(|| {
-                        let retired = std::thread::scope(|scope| {
-                            let runtime = tokio::runtime::Builder::new_current_thread().build();
-                            let work = || runtime.unwrap().block_on(his.abandon(1));
-                            scope.spawn(work).join().unwrap()
-                        });
-                        assert!(matches!(retired.unwrap(), Retirement::Retired { .. }));
-                    });
-                }
-                Verdict::Pass
-            });
+            let about_it =
+                move |call: &Call| call.path.as_ref() == "from" || wait_for == Kind::Part;
+            let is_the_one = move |call: &Call| call.kind == wait_for && about_it(call);
+            let (inner, owner) = retired_at(len, is_the_one).await;
             let mode = if create { CopyMode::Create } else { CopyMode::Overwrite };
             let options = CopyOptions { mode, ..Default::default() };
-            let copied = store.copy_opts(&path("from"), &path("to"), options).await;
+            let copied = owner.store().copy_opts(&path("from"), &path("to"), options).await;
             assert_refused(copied, StoreRefusal::UnknownEpoch);
             assert_not_found(inner.head(&path("to")).await);
             let temporary = inner.list_with_delimiter(Some(&path(".twinseal/tmp"))).await.unwrap();
             assert!(temporary.objects.is_empty());
         }
     }
+}
+
+/// Nobody can read the copy, but the source may have been sealed again meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rename_keeps_its_source_if_its_epoch_is_retired_while_the_copy_is_published() {
+    let (inner, owner) = retired_at(65 * MIB, |call| call.kind == Kind::Copy).await;
+    let options =
+        RenameOptions { target_mode: RenameTargetMode::Create, ..RenameOptions::default() };
+    let renamed = owner.store().rename_opts(&path("from"), &path("to"), options).await;
+    assert_refused(renamed, StoreRefusal::UnknownEpoch);
+    inner.head(&path("from")).await.unwrap();
 }
 
 /// A large object that is created goes by a temporary one, whose name nobody can guess and no caller can reach.
