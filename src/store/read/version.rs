@@ -21,6 +21,9 @@ use crate::{
     stream::SEALED_CHUNK,
 };
 
+/// How much is reserved for a range that is read as a whole.
+const RESERVED: u64 = 64 * 1024 * 1024;
+
 /// Why a read ends without a result.
 pub(in crate::store) enum Failure {
     /// The object was replaced since the read began. Another read may succeed.
@@ -155,9 +158,11 @@ impl<'a> Version<'a> {
 
     /// Reads a range of the plaintext.
     pub(super) async fn read(&self, wanted: Range<u64>) -> Result<Bytes, Failure> {
-        let (chunks, len) = (self.layout().holding(&wanted), wanted.end - wanted.start);
+        let chunks = self.layout().holding(&wanted);
+        // How long the object is may not be authentic yet, and nobody can reserve what a wrong length says.
+        let reserved = (wanted.end - wanted.start).min(RESERVED);
         let (plaintext, _) = self.open_chunks(chunks, wanted).await?;
-        Ok(collect_bytes(plaintext, Some(len)).await?)
+        Ok(collect_bytes(plaintext, Some(reserved)).await?)
     }
 
     /// The result of a read of some plaintext, and `answered` of its own request if there was one.
@@ -183,7 +188,9 @@ impl<'a> Version<'a> {
                 let source = Source::File { file: file.clone(), position: sealed.start };
                 return Ok((source, None));
             }
-            let there = |position: u64| first.bytes.len().min(position as usize);
+            let there = |position: u64| {
+                usize::try_from(position).unwrap_or(usize::MAX).min(first.bytes.len())
+            };
             before = first.bytes.slice(there(sealed.start)..there(sealed.end));
         }
         let rest = sealed.start + before.len() as u64..sealed.end;
