@@ -41,7 +41,7 @@ pub struct SealedStore(pub(super) Arc<Inside>);
 
 /// What all clones of a store share.
 pub(super) struct Inside {
-    pub(super) source: Source,
+    pub(super) source: Arc<Source>,
     pub(super) state: State,
     /// Objects that ranges were read from.
     pub(super) opened: Cache,
@@ -146,7 +146,7 @@ impl Options {
     /// A store whose keys were found by a look that began then.
     pub(super) fn ready(
         self,
-        source: Source,
+        source: Arc<Source>,
         current: Current,
         began: Instant,
         unpinned: bool,
@@ -168,15 +168,15 @@ impl Options {
         context: &[u8],
         reader: Reader,
         owner: &VerifyingKey,
-    ) -> Result<Source, Error> {
+    ) -> Result<Arc<Source>, Error> {
         context::check(context)?;
-        Ok(Source {
+        Ok(Arc::new(Source {
             inner,
             paths: Paths::new(self.prefix.clone()),
             reader,
             owner: owner.clone(),
             context: context.to_vec(),
-        })
+        }))
     }
 }
 

@@ -1,16 +1,20 @@
 //! Which keys are the newest, and when to look again.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use futures_util::TryStreamExt;
+use futures_util::{
+    FutureExt, TryStreamExt,
+    future::{BoxFuture, Shared, WeakShared},
+};
 use object_store::{GetOptions, ObjectStore};
 
 use super::{
     keys::SignedKeys,
     object::{EpochKey, ObjectKeys},
+    offload,
     paths::Paths,
     pin::Pin,
     reader::Reader,
@@ -46,10 +50,15 @@ pub(super) struct Current {
 /// The newest keys that were seen.
 pub(super) struct State {
     seen: Mutex<Seen>,
-    /// Held while somebody looks, so that the others wait for what he finds.
-    looking: ::tokio::sync::Mutex<()>,
+    /// The look that is under way, and when it began.
+    looking: Mutex<Option<(Instant, WeakShared<Looking>)>>,
     every: Duration,
 }
+
+/// Whoever waits for a look drives it on. A lock would be held by a future that nobody may poll any more, as `buffered`
+/// leaves them while its consumer does something else, and that may wait for the same lock.
+type Look = Shared<Looking>;
+type Looking = BoxFuture<'static, Result<Option<Arc<Current>>, Arc<object_store::Error>>>;
 
 struct Seen {
     current: Arc<Current>,
@@ -61,7 +70,7 @@ impl Source {
     /// Lists the keys, and fetches those with the greatest serial unless they are `known`. `None` if these still are
     /// the newest.
     pub(super) async fn look(
-        &self,
+        self: &Arc<Self>,
         pin: Pin,
         known: Option<u32>,
     ) -> object_store::Result<Option<Current>> {
@@ -99,14 +108,22 @@ impl Source {
     }
 
     /// Fetches, opens and verifies one keys object.
-    pub(super) async fn fetch(&self, serial: u32) -> object_store::Result<Current> {
+    pub(super) async fn fetch(self: &Arc<Self>, serial: u32) -> object_store::Result<Current> {
         let path = self.paths.keys_of(serial);
         let found = self.inner.get_opts(&path, GetOptions::default()).await?;
         if found.meta.size > constants::STORE_KEYS_MAX as u64 {
             return Err(Error::Store(StoreRefusal::TooLong).into());
         }
-        let sealed = found.bytes().await?;
-        Ok(self.trust(serial, &sealed)?)
+        let mut pieces = found.into_stream();
+        let mut sealed = Vec::new();
+        while let Some(piece) = pieces.try_next().await? {
+            if sealed.len() + piece.len() > constants::STORE_KEYS_MAX {
+                return Err(Error::Store(StoreRefusal::TooLong).into());
+            }
+            sealed.extend_from_slice(&piece);
+        }
+        let source = Arc::clone(self);
+        Ok(offload::blocking(move || source.trust(serial, &sealed)).await??)
     }
 
     /// In the order of the checks: the envelope, the owner's signature, the serial, the recipients.
@@ -127,7 +144,7 @@ impl Source {
 impl State {
     pub(super) fn new(current: Current, looked: Instant, every: Duration) -> Self {
         let seen = Mutex::new(Seen { current: Arc::new(current), looked });
-        Self { seen, looking: ::tokio::sync::Mutex::new(()), every }
+        Self { seen, looking: Mutex::default(), every }
     }
 
     /// The newest keys that were seen.
@@ -140,19 +157,19 @@ impl State {
     }
 
     /// The newest keys, as of a look that is not too old.
-    pub(super) async fn current(&self, source: &Source) -> object_store::Result<Arc<Current>> {
+    pub(super) async fn current(&self, source: &Arc<Source>) -> object_store::Result<Arc<Current>> {
         self.look_if_older(source, self.every).await
     }
 
     /// The newest keys, as of now.
-    pub(super) async fn look(&self, source: &Source) -> object_store::Result<Arc<Current>> {
+    pub(super) async fn look(&self, source: &Arc<Source>) -> object_store::Result<Arc<Current>> {
         self.look_if_older(source, Duration::ZERO).await
     }
 
     /// The key of an epoch. One that is not known makes the store look.
     pub(super) async fn epoch(
         &self,
-        source: &Source,
+        source: &Arc<Source>,
         epoch: u32,
     ) -> object_store::Result<Arc<EpochKey>> {
         let unknown = || Error::Store(StoreRefusal::UnknownEpoch);
@@ -165,31 +182,58 @@ impl State {
 
     async fn look_if_older(
         &self,
-        source: &Source,
+        source: &Arc<Source>,
         age: Duration,
     ) -> object_store::Result<Arc<Current>> {
         let asked = Instant::now();
         let fresh = |seen: &Seen| seen.looked >= asked || asked.duration_since(seen.looked) < age;
-        if let Some(current) = self.if_seen(fresh) {
-            return Ok(current);
+        loop {
+            if let Some(current) = self.if_seen(fresh) {
+                return Ok(current);
+            }
+            let (began, looking) = self.join(source);
+            let found = looking.await;
+            self.looked(began);
+            match found {
+                Ok(found) => drop(self.saw(found, began)),
+                Err(error) if began >= asked => return Err(copy_of(error)),
+                // That began before this was asked for: another may succeed.
+                Err(_) => {}
+            }
         }
-        let _looking = self.looking.lock().await;
-        if let Some(current) = self.if_seen(fresh) {
-            return Ok(current); // somebody else looked in the meantime
+    }
+
+    /// A look that is under way, or a new one.
+    fn join(&self, source: &Arc<Source>) -> (Instant, Look) {
+        let mut looking = lock(&self.looking);
+        if let Some((began, look)) = &*looking
+            && let Some(look) = look.upgrade()
+        {
+            return (*began, look);
         }
-        let (before, began) = (self.seen(), Instant::now());
-        let serial = before.signed.keys.serial;
-        let found = source.look(Pin::of(&before.signed), Some(serial)).await?;
-        Ok(self.saw(found, began))
+        let (before, began, source) = (self.seen(), Instant::now(), Arc::clone(source));
+        let look = async move {
+            let known = before.signed.keys.serial;
+            let found = source.look(Pin::of(&before.signed), Some(known)).await;
+            found.map(|found| found.map(Arc::new)).map_err(Arc::new)
+        };
+        let look = look.boxed().shared();
+        *looking = look.downgrade().map(|weak| (began, weak));
+        (began, look)
+    }
+
+    /// The look that began then is over. Nobody joins it any more.
+    fn looked(&self, began: Instant) {
+        lock(&self.looking).take_if(|(other, _)| *other == began);
     }
 
     /// What somebody found who began to look then.
-    pub(super) fn saw(&self, found: Option<Current>, began: Instant) -> Arc<Current> {
+    pub(super) fn saw(&self, found: Option<Arc<Current>>, began: Instant) -> Arc<Current> {
         let mut seen = self.lock();
         if let Some(found) = found
             && found.signed.keys.serial > seen.current.signed.keys.serial
         {
-            seen.current = Arc::new(found);
+            seen.current = found;
         }
         seen.looked = seen.looked.max(began);
         Arc::clone(&seen.current)
@@ -200,7 +244,23 @@ impl State {
         fresh(&seen).then(|| Arc::clone(&seen.current))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        lock(&self.seen)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The error of a look, for each of those that waited for it.
+fn copy_of(error: Arc<object_store::Error>) -> object_store::Error {
+    Arc::try_unwrap(error).unwrap_or_else(|shared| {
+        if let object_store::Error::Generic { source, .. } = &*shared
+            && let Some(ours) = source.downcast_ref::<Error>()
+        {
+            return ours.clone().into();
+        }
+        object_store::Error::Generic { store: "SealedStore", source: Box::new(shared) }
+    })
 }

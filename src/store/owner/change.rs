@@ -63,7 +63,7 @@ impl Owner {
             let began = Instant::now();
             match attempt.create(&inside.source).await {
                 Ok(Outcome::Created(current)) => {
-                    return Ok(Pin::of(&inside.state.saw(Some(current), began).signed));
+                    return Ok(Pin::of(&inside.state.saw(Some(Arc::new(current)), began).signed));
                 }
                 Ok(Outcome::Lost) => {}
                 Err(error) => {
@@ -128,7 +128,7 @@ impl Made {
     }
 
     /// Creates them, never over others. After an error, what is there says whether they were created.
-    pub(super) async fn create(&self, source: &Source) -> object_store::Result<Outcome> {
+    pub(super) async fn create(&self, source: &Arc<Source>) -> object_store::Result<Outcome> {
         let serial = self.signed.keys.serial;
         let path = source.paths.keys_of(serial);
         let created =

@@ -186,6 +186,10 @@ impl Objects<'_> {
             Ok(found) => found,
             Err(error) => return fate_of(error),
         };
+        // Where listings have no `ETag`, this may be another object than the one that was listed.
+        if !(self.vouched)(&found.meta) {
+            return Ok(Fate::Left);
+        }
         let replaced = match found.meta.size {
             0..=WHOLE => self.whole(found).await,
             _ => self.in_parts(found).await,

@@ -14,6 +14,7 @@ use twinseal::{
 
 use super::{
     fixture::{CONTEXT, People, assert_refused, eager, made, ours},
+    scripted::{self, Script, Scripted, fault},
     watched::{Kind, Verdict, Watched},
 };
 
@@ -284,4 +285,38 @@ async fn an_epoch_is_retired_when_everybody_has_seen_its_successor() {
     let retired = owner.retire(1).await.unwrap();
     assert!(matches!(retired, Retirement::Retired { unreadable: 0, .. }));
     assert_eq!(owner.epochs().await.unwrap(), [2]);
+}
+
+#[tokio::test]
+async fn keys_that_are_longer_than_they_say_are_not_read_to_their_end() {
+    let (people, inner) = (People::new(), Scripted::new());
+    let (_, pin) = people.create(Arc::clone(&inner) as _).await.unwrap();
+    let behind = (0..13).map(|_| Ok(vec![0; 1 << 20].into())).chain([Err(fault())]);
+    inner.restart(Script { behind_keys: Some(behind.collect()), ..Script::default() });
+    let opened = people.open(Arc::clone(&inner) as _, &people.alice, pin).await;
+    assert_refused(opened, StoreRefusal::TooLong);
+}
+
+/// Where listings have no `ETag`s, what is found may be newer than what was listed.
+#[tokio::test]
+async fn what_reseal_finds_is_judged_by_its_own_date() {
+    let (people, inner) = (People::new(), Scripted::new());
+    let (owner, _) = people.create(Arc::clone(&inner) as _).await.unwrap();
+    let path = Path::from("x");
+    let mine = PutPayload::from_static(b"mine");
+    owner.store().put_opts(&path, mine, PutMode::Overwrite.into()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    owner.new_epoch().await.unwrap();
+    // Somebody who knows the old key writes after the listing.
+    let late = inner.bytes(&path);
+    let (to, bytes) = (path.clone(), late.clone());
+    let before = move |number: usize, objects: &InMemory| {
+        if number == 1 {
+            scripted::replace(objects, &to, &bytes);
+        }
+    };
+    inner.restart(Script { no_e_tags: true, before: Some(Box::new(before)), ..Script::default() });
+    let report = owner.reseal().nobody_else_writes().run().await.unwrap();
+    assert_eq!((report.resealed, report.left), (0, 1));
+    assert_eq!(inner.bytes(&path), late);
 }

@@ -51,7 +51,11 @@ pub(super) struct Scripted {
 pub(super) struct Script {
     /// Whatever is asked for, conditions are met.
     pub(super) ignores_conditions: bool,
-    /// No answer has an `ETag`.
+    /// Listings are waited for once.
+    pub(super) slow_lists: bool,
+    /// What keys objects have behind their end, beyond the length that is said.
+    pub(super) behind_keys: Option<Vec<Result<Bytes>>>,
+    /// No answer has an `ETag`, and no listing.
     pub(super) no_e_tags: bool,
     /// All are weak, so `If-Match` never matches.
     pub(super) weak_e_tags: bool,
@@ -98,6 +102,26 @@ impl Scripted {
     /// Replaces an object's bytes.
     pub(super) fn replace(&self, path: &Path, bytes: &[u8]) {
         replace(&self.objects, path, bytes);
+    }
+
+    fn listed(
+        &self,
+        listed: BoxStream<'static, Result<ObjectMeta>>,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        let script = self.script.lock().unwrap();
+        let (slow, no_e_tags) = (script.slow_lists, script.no_e_tags);
+        let listed = listed.map(move |meta| {
+            let meta = meta?;
+            let e_tag = meta.e_tag.filter(|_| !no_e_tags);
+            Ok(ObjectMeta { e_tag, ..meta })
+        });
+        let later = async move {
+            if slow {
+                tokio::task::yield_now().await;
+            }
+            listed
+        };
+        later.flatten_stream().boxed()
     }
 
     fn call(&self) -> Result<()> {
@@ -157,7 +181,16 @@ impl ObjectStore for Scripted {
     async fn get_opts(&self, location: &Path, mut options: GetOptions) -> Result<GetResult> {
         self.call()?;
         if location.as_ref().contains(".twinseal") {
-            return self.objects.get_opts(location, options).await;
+            let mut found = self.objects.get_opts(location, options).await?;
+            if let Some(behind) = self.script.lock().unwrap().behind_keys.take() {
+                let (range, meta) = (found.range.clone(), found.meta.clone());
+                let said = now(found.bytes())?;
+                let pieces = futures_util::stream::iter([Ok(said)].into_iter().chain(behind));
+                let (attributes, extensions) = Default::default();
+                let payload = GetResultPayload::Stream(pieces.boxed());
+                found = GetResult { payload, meta, range, attributes, extensions };
+            }
+            return Ok(found);
         }
         let mut script = self.script.lock().unwrap();
         let mut requests = self.requests.lock().unwrap();
@@ -206,7 +239,7 @@ impl ObjectStore for Scripted {
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         match self.call() {
-            Ok(()) => self.objects.list(prefix),
+            Ok(()) => self.listed(self.objects.list(prefix)),
             Err(error) => futures_util::stream::iter([Err(error)]).boxed(),
         }
     }
@@ -217,7 +250,7 @@ impl ObjectStore for Scripted {
         offset: &Path,
     ) -> BoxStream<'static, Result<ObjectMeta>> {
         match self.call() {
-            Ok(()) => self.objects.list_with_offset(prefix, offset),
+            Ok(()) => self.listed(self.objects.list_with_offset(prefix, offset)),
             Err(error) => futures_util::stream::iter([Err(error)]).boxed(),
         }
     }

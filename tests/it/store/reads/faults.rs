@@ -2,8 +2,12 @@
 
 use std::ops::Range;
 
+use futures_util::FutureExt;
+
 use super::*;
-use crate::store::scripted::fault;
+use twinseal::StoreRefusal;
+
+use crate::store::{fixture::assert_refused, scripted::fault};
 
 /// Checks what each way to read returns.
 async fn all_ways(store: &SealedStore, mut check: impl FnMut(&str, Result<Vec<u8>>)) {
@@ -145,5 +149,36 @@ async fn a_wrong_range_is_noticed() {
         inner.restart(Script { misses: Some(request), ..Script::default() });
         let error = store.get_range(&path("x"), 40_000..40_001).await.unwrap_err();
         assert!(error.to_string().contains("returned bytes"), "{error}");
+    }
+}
+
+/// `buffered` polls nothing while its consumer does something else, which may be to use the same store.
+#[tokio::test]
+async fn a_look_that_nobody_polls_any_more_stops_nobody() {
+    let (people, inner) = (People::new(), Scripted::new());
+    people.create(Arc::clone(&inner) as _).await.unwrap();
+    let store = open(&people, &inner, Options::default().look_every(Duration::ZERO)).await;
+    put(&store, "x", b"x").await;
+    inner.restart(Script { slow_lists: true, ..Script::default() });
+    let mut first = Box::pin(read(&store, "x", GetOptions::default()));
+    assert!((&mut first).now_or_never().is_none());
+    let second = read(&store, "x", GetOptions::default());
+    let second = tokio::time::timeout(Duration::from_secs(300), second).await;
+    assert_eq!(second.expect("it does not wait for the first").unwrap(), b"x");
+    assert_eq!(first.await.unwrap(), b"x");
+}
+
+/// One look for both, and an error for both.
+#[tokio::test]
+async fn a_look_that_fails_fails_for_all_that_wait_for_it() {
+    let (people, inner) = (People::new(), Scripted::new());
+    people.create(Arc::clone(&inner) as _).await.unwrap();
+    let store = open(&people, &inner, Options::default().look_every(Duration::ZERO)).await;
+    put(&store, "x", b"x").await;
+    inner.objects.delete(&path(".twinseal/keys/0000000001")).await.unwrap();
+    let reads = || read(&store, "x", GetOptions::default());
+    inner.restart(Script { slow_lists: true, ..Script::default() });
+    for found in futures_util::future::join_all([reads(), reads(), reads()]).await {
+        assert_refused(found, StoreRefusal::NoKeys);
     }
 }
