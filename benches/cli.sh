@@ -2,7 +2,7 @@
 # How long the command-line tool takes to seal and open a large file, beside cp, age and openssl: the
 # median of several rounds, each in another order, and the most memory that was used.
 #
-#   cargo build --release --features cli
+#   cargo build --release --features cli,aws-lc-rs
 #   benches/cli.sh [MiB] [ROUNDS] [COMMAND...]
 #
 # Commands are cp, seal, open, age-encrypt, age-decrypt and openssl: all by default, without those of age

@@ -113,10 +113,10 @@
 //! # Features
 //!
 //! None is on by default, and none changes a byte. `aws-lc-rs` (C and assembly) makes most operations three to six
-//! times as fast, `rayon` adds `.parallel()`, which uses all cores, and `tokio` adds asynchronous readers and
+//! times as fast, `graviola` those of X25519, P-384 and AES without a C compiler, `rayon` adds `.parallel()`, which uses all cores, and `tokio` adds asynchronous readers and
 //! writers. `passphrase` adds encrypted private keys, `x509` keys out of certificates, `object_store` sealed object
 //! stores, and `tracing` an event for each use of a private key. [`provider`] describes
-//! `aws-lc-rs` and `pqclean`. `experimental-falcon` adds a signature suite outside the promises below. `hazmat` is for
+//! `aws-lc-rs`, `graviola` and `pqclean`. `experimental-falcon` adds a signature suite outside the promises below. `hazmat` is for
 //! known answers, and `cli` only for `cargo install`. A debug build needs optimised dependencies:
 //! `[profile.dev.package."*"]` with `opt-level = 3`.
 //!

@@ -8,10 +8,11 @@
 //! |---|---|---|---|---|
 //! | [`PORTABLE`] | always there | Rust | everything | RustCrypto and dalek, active |
 //! | `AWS_LC` | `aws-lc-rs` | a C compiler, one to two minutes on two cores | everything; a KEM seed is expanded by `ml-kem` | AWS, active |
+//! | `GRAVIOLA` | `graviola` | Rust, seconds | X25519, P-384 and AES-GCM on x86-64 and aarch64, the rest as `PORTABLE` | J. Birr-Pixton, active, versions 0.4.x |
 //! | `PQCLEAN` | `pqclean` | a C compiler | ML-KEM and ML-DSA, the rest as `PORTABLE` | **unmaintained**, see below |
 //!
-//! Keys use AWS-LC if it is compiled in, otherwise the portable provider. `key.on(..)` moves a key to another
-//! provider, and `key.provider().name` is the one that it uses.
+//! Keys use AWS-LC if it is compiled in, otherwise graviola if that is, otherwise the portable provider. `key.on(..)`
+//! moves a key to another provider, and `key.provider().name` is the one that it uses.
 //!
 //! A primitive (ML-KEM-1024, X25519 as a DH-KEM) and a hybrid made of two implement the same trait: [`Kem`] or
 //! [`SignatureScheme`].
@@ -22,6 +23,21 @@
 //! not offer ML-DSA with a context, so this provider calls AWS-LC directly for it, in the library's only file of
 //! unsafe code, which is tested under AddressSanitizer. AWS-LC has validated FIPS modules. This crate does not use
 //! their build, adds X25519 and formats of its own, and makes no claim of FIPS 140 compliance.
+//!
+//! # What graviola is
+//!
+//! A crate of one maintainer of rustls (Apache-2.0, ISC or MIT-0), made for TLS, "very new, so exercise due caution" as
+//! its README says; not audited, as far as we know. It adds one crate to the tree, and no build script. Its field and
+//! group operations of P-384, and X25519 as a whole, are assembly of AWS's s2n-bignum, which is proven in HOL Light to
+//! compute what it should; the proofs are s2n-bignum's, and we have not run them. What is around them is not proven:
+//! scalar multiplication on P-384 and the choice from its tables, ECDSA, AES, GCM, SHA-384.
+//!
+//! It panics on processors that lack what it needs, so this crate asks first, and the portable provider takes its
+//! place there (see `GRAVIOLA`). It leaves checks to its callers, as every provider here may, and takes scalars of other
+//! lengths, which this provider refuses. ECDSA is that of RFC 6979 with 16 random bytes (its §3.6). Ephemeral keys are
+//! made of this crate's randomness, so [`Random::Given`] works. It wipes keys and shared secrets, and clears most
+//! vector registers; the stack keeps what it computed with, such as copies of P-384 scalars. Its AES-GCM works in
+//! place only: what is opened into another buffer is copied first.
 //!
 //! # Why pqcrypto-mlkem and pqcrypto-mldsa are not the default
 //!
@@ -200,8 +216,8 @@ pub trait Encapsulator: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::Randomness`] if there is none; [`Error::Unsupported`] for [`Random::Given`], unless
-    /// the provider is [`PORTABLE`].
+    /// [`Error::Randomness`] if there is none; [`Error::Unsupported`] for [`Random::Given`] where C code draws by
+    /// itself.
     fn encapsulate(
         &self,
         random: &mut Random<'_>,

@@ -229,7 +229,7 @@ pub(crate) struct Row {
     pub(crate) sealed: Vec<Transfer>,
 }
 
-/// PQClean is left out: it differs only in the start of a session.
+/// The default provider and the fastest one. Others differ from them in the start of a session, or lie between.
 pub(crate) const PROVIDERS: [&Provider; 2] = [&PORTABLE, &twinseal::provider::AWS_LC];
 
 /// Message length, messages in one session.

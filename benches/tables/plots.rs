@@ -107,13 +107,16 @@ fn latency(results: &Results) -> String {
     });
     let values = rows.iter().flat_map(|(_, rows)| rows).flat_map(|(_, bars)| bars).map(|bar| bar.1);
     let axis = Axis::decades("milliseconds, logarithmic", values);
-    canvas::page((960, 740), |area| {
+    // A row has a bar for each provider.
+    let heights = [1, 2].map(|panel| 44 + rows[panel].1.len() * (10 + 12 * PROVIDERS.len()));
+    let height = (62 + heights[0] + heights[1]) as u32;
+    canvas::page((960, height), |area| {
         canvas::title(area, "Time for one operation on one core, by provider");
         let names = PROVIDERS.map(|provider| provider.name);
         let entries: Vec<_> = names.into_iter().zip(COLOURS).collect();
         canvas::legend(area, (14, 46), &entries);
         let (_, body) = area.split_vertically(62);
-        let (upper, lower) = body.split_vertically(320);
+        let (upper, lower) = body.split_vertically(heights[0] as u32);
         let halves = [upper, lower].map(|half| half.split_evenly((1, 2)));
         for (half, (heading, rows)) in halves.iter().flatten().zip(&rows) {
             canvas::bars(half, heading, &axis, rows);
@@ -216,13 +219,14 @@ fn throughput(results: &Results) -> String {
     let speeds = panels.iter().flat_map(|(_, lines)| lines).flat_map(|line| &line.points);
     let up = Axis::decades("GiB a second, logarithmic", speeds.map(|point| point.1));
     let across = lengths("length of the message, logarithmic", 1 << 10, 64 << 20, 4);
-    canvas::page((960, 480), |area| {
+    let halves = panels.len().div_ceil(2);
+    canvas::page((960, 62 + 418 * halves as u32), |area| {
         canvas::title(area, "Throughput of sealing on one core, memory to memory");
         let shapes = SHAPES.into_iter().zip(COLOURS);
         let entries: Vec<_> = [("memcpy", GREY)].into_iter().chain(shapes).collect();
         canvas::legend(area, (14, 46), &entries);
         let (_, body) = area.split_vertically(62);
-        let halves: Vec<Area<'_>> = body.split_evenly((1, 2));
+        let halves: Vec<Area<'_>> = body.split_evenly((halves, 2));
         for (half, (name, lines)) in halves.iter().zip(&panels) {
             canvas::lines(half, name, (&across, &up), None, lines);
         }

@@ -127,7 +127,7 @@ impl DecapsulationKey {
         Self::load(self.suite(), self.secret, provider)
     }
 
-    /// The provider that the key is on: AWS-LC if it is compiled in, unless the key was moved.
+    /// The provider that the key is on: the [default](crate::provider), unless the key was moved.
     ///
     /// ```
     /// use twinseal::{DecapsulationKey, provider::PORTABLE};

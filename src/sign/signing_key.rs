@@ -107,7 +107,7 @@ impl SigningKey {
         Self::load(self.suite(), self.secret, provider)
     }
 
-    /// The provider that the key is on: AWS-LC if it is compiled in, unless the key was moved.
+    /// The provider that the key is on: the [default](crate::provider), unless the key was moved.
     #[must_use]
     pub fn provider(&self) -> &'static Provider {
         self.verifying_key.provider()

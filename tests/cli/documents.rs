@@ -39,7 +39,7 @@ fn the_session_of_the_page() {
     let page = include_str!("../../docs/cli.md");
     let (_, rest) = page.split_once("```sh\n").unwrap();
     let (install, rest) = rest.split_once("```\n").unwrap();
-    assert!(install.starts_with("cargo install twinseal --features cli"));
+    assert!(install.starts_with("cargo install twinseal --features cli,aws-lc-rs\n"));
     let (_, rest) = rest.split_once("```sh\n").unwrap();
     let (session, _) = rest.split_once("```\n").unwrap();
 

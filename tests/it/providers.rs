@@ -4,6 +4,8 @@ mod agreement;
 mod encodings;
 mod keys;
 mod pairs;
+#[cfg(all(feature = "graviola", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod processors;
 mod requests;
 mod threads;
 

@@ -1,9 +1,10 @@
 //! Is a key the same on all providers, does `on` move it, and is the default the right provider?
 
 use twinseal::{
-    DecapsulationKey, EncapsulationKey, KemSuite, SignatureSuite, SigningKey, VerifyingKey, hazmat,
+    DecapsulationKey, EncapsulationKey, Error, KemSuite, SignatureSuite, SigningKey, VerifyingKey,
+    hazmat,
     kem::Ciphertext,
-    provider::{self, PORTABLE, Provider},
+    provider::{self, Kem, PORTABLE, Provider, Random},
 };
 
 use super::{PROVIDERS, pairs, same_on_all};
@@ -111,6 +112,33 @@ fn on_moves_a_key_and_back() {
         assert!(is(key.provider(), a) && is(key.verifying_key().provider(), a));
         let signature = key.sign(CTX, b"message").unwrap();
         public.on(b).unwrap().verify(CTX, b"message", &signature).unwrap();
+    }
+}
+
+/// Where a provider takes randomness from its caller, it makes of it what the portable one makes.
+#[test]
+fn given_randomness_gives_one_ciphertext() {
+    let kems = |provider: &Provider| [provider.x25519, provider.p384, provider.ml_kem_1024];
+    for provider in *PROVIDERS {
+        for (kem, portable) in kems(provider).into_iter().zip(kems(&PORTABLE)) {
+            let encapsulate = |kem: &dyn Kem| {
+                let lengths = kem.lengths();
+                let pair = kem.key_pair(&vec![7; lengths.seed]).unwrap();
+                let mut ciphertext = vec![0; lengths.ciphertext];
+                let mut secret = vec![0; lengths.shared_secret];
+                let mut nines = |buffer: &mut [u8]| {
+                    buffer.fill(9);
+                    Ok(())
+                };
+                let mut random = Random::Given(&mut nines);
+                pair.encapsulator.encapsulate(&mut random, &mut ciphertext, &mut secret)?;
+                Ok((ciphertext, secret))
+            };
+            match encapsulate(kem) {
+                Err(Error::Unsupported(_)) => {}
+                given => assert_eq!(given, encapsulate(portable), "{}, {kem:?}", provider.name),
+            }
+        }
     }
 }
 
