@@ -3,7 +3,7 @@
 //! Here the caller chooses the values that the rest of the crate draws at random, and reaches the
 //! layers below its checks. Randomness that is used twice, or is known, gives secrets away.
 //!
-//! Only [`PORTABLE`](crate::provider::PORTABLE) takes given randomness and signs without any, so
+//! Not every provider takes given randomness and signs without any. [`PORTABLE`](crate::provider::PORTABLE) does, so
 //! these operations run there, whatever provider the key is on. The results are the same for all.
 
 #[cfg(feature = "passphrase")]

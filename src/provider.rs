@@ -9,6 +9,7 @@
 //! | [`PORTABLE`] | always there | Rust | everything | RustCrypto and dalek, active |
 //! | `AWS_LC` | `aws-lc-rs` | a C compiler, one to two minutes on two cores | everything; a KEM seed is expanded by `ml-kem` | AWS, active |
 //! | `GRAVIOLA` | `graviola` | Rust, seconds | X25519, P-384 and AES-GCM on x86-64 and aarch64, the rest as `PORTABLE` | J. Birr-Pixton, active, versions 0.4.x |
+//! | `LIBCRUX` | `libcrux` | Rust 1.95 or newer | ML-KEM and ML-DSA, the rest as `PORTABLE` | Cryspen, active, versions 0.0.x |
 //! | `PQCLEAN` | `pqclean` | a C compiler | ML-KEM and ML-DSA, the rest as `PORTABLE` | **unmaintained**, see below |
 //!
 //! Keys use AWS-LC if it is compiled in, otherwise graviola if that is, otherwise the portable provider. `key.on(..)`
@@ -39,6 +40,21 @@
 //! vector registers; the stack keeps what it computed with, such as copies of P-384 scalars. Its AES-GCM works in
 //! place only: what is opened into another buffer is copied first.
 //!
+//! # What libcrux is
+//!
+//! The crates libcrux-ml-kem and libcrux-ml-dsa (Apache-2.0) with six more of the same makers and `rand`: Rust that uses
+//! AVX2 or NEON where the processor has it. Their READMEs say what is verified with hax and F\*: of ML-KEM "the
+//! portable and AVX2 code for field arithmetic, NTT polynomial arithmetic, serialization, and the generic code for
+//! high-level algorithms", of ML-DSA "the portable and AVX2 code for field arithmetic, NTT polynomial arithmetic, and
+//! serialization". That is their claim; we have not run the proofs. Code for NEON is not in it, nor are the functions
+//! that the source exempts (`verification_status(lax)`), among them the generation of unpacked ML-KEM keys, which this
+//! provider uses.
+//!
+//! Each primitive gives one known answer before its first use in a process. After a wrong one it is
+//! [`Error::Unsupported`]. ML-DSA is hedged. Versions are 0.0.x, and had advisories (SECURITY.md lists them; none
+//! affects those that are used here), so keys use this provider alone only if they are moved to it. libcrux wipes
+//! nothing: its keys are in boxes of ours, which are wiped, but its stack is not.
+//!
 //! # Why pqcrypto-mlkem and pqcrypto-mldsa are not the default
 //!
 //! They bind PQClean's C code, which is archived. RUSTSEC-2026-0161, -0162, -0163, -0165 and -0166 (June 2026)
@@ -68,12 +84,14 @@ mod aws_lc;
 mod falcon;
 #[cfg(feature = "graviola")]
 mod graviola;
+#[cfg(feature = "libcrux")]
+mod libcrux;
 mod portable;
 #[cfg(feature = "pqclean")]
 mod pqclean;
 #[cfg(any(feature = "graviola", feature = "libcrux"))]
 mod self_test;
-#[cfg(any(feature = "experimental-falcon", feature = "pqclean"))]
+#[cfg(any(feature = "experimental-falcon", feature = "libcrux", feature = "pqclean"))]
 mod wiped;
 
 #[cfg(feature = "aws-lc-rs")]
@@ -82,6 +100,8 @@ pub use aws_lc::AWS_LC;
 pub(crate) use falcon::Falcon1024;
 #[cfg(feature = "graviola")]
 pub use graviola::GRAVIOLA;
+#[cfg(feature = "libcrux")]
+pub use libcrux::LIBCRUX;
 pub use portable::PORTABLE;
 pub(crate) use portable::{expand_ml_dsa_87, expand_ml_kem_1024, ml_dsa_87_of_expanded};
 #[cfg(feature = "pqclean")]
@@ -321,7 +341,7 @@ pub trait SchemeSigner: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Same as [`sign`](Self::sign); [`Error::Unsupported`] unless the provider is [`PORTABLE`].
+    /// Same as [`sign`](Self::sign); [`Error::Unsupported`] on providers that cannot. [`PORTABLE`] can.
     #[cfg(feature = "hazmat")]
     fn sign_deterministic(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
         let _ = (context, message);

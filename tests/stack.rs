@@ -12,7 +12,7 @@ use twinseal::{
     DecapsulationKey, EncapsulationKey, Recipients, Signature, SigningKey, VerifyingKey,
     envelope::Header,
     kem::Ciphertext,
-    provider::{Kem, Provider, Random, SignatureScheme},
+    provider::{Kem, PORTABLE, Provider, Random, SignatureScheme},
     request::{AllowReplays, RequestHead},
     session::{SessionReceiver, SessionSender},
 };
@@ -31,28 +31,28 @@ const KIB: usize = 1024;
 struct Row {
     name: &'static str,
     /// In release, on the providers of [`COLUMNS`].
-    release: [usize; 4],
-    /// On the portable provider, when nothing is optimised, dependencies included.
-    unoptimized: usize,
+    release: [usize; 5],
+    /// On the portable provider and on libcrux, when nothing is optimised, dependencies included.
+    unoptimized: [usize; 2],
 }
 
-const fn row(name: &'static str, release: [usize; 4], unoptimized: usize) -> Row {
+const fn row(name: &'static str, release: [usize; 5], unoptimized: [usize; 2]) -> Row {
     Row { name, release, unoptimized }
 }
 
-const COLUMNS: [&str; 4] = ["portable", "aws-lc", "graviola", "pqclean"];
+const COLUMNS: [&str; 5] = ["portable", "aws-lc", "graviola", "libcrux", "pqclean"];
 
 const ROWS: [Row; 10] = [
-    row("make or load a private KEM key", [80, 80, 80, 112], 160),
-    row("load a public KEM key", [32, 32, 32, 64], 64),
-    row("encapsulate, seal, start a session, ask", [64, 48, 64, 96], 160),
-    row("decapsulate, open, accept a session or a request", [64, 48, 64, 96], 144),
-    row("make or load a signing key", [320, 128, 320, 384], 512),
-    row("load a verifying key", [96, 32, 96, 64], 224),
-    row("sign, start a signed session, ask signed", [160, 160, 160, 224], 384),
-    row("verify, accept a signed session or request", [96, 112, 96, 192], 192),
-    row("import a signing key without its seed", [384, 384, 384, 384], 512),
-    row("verify a chain of certificates", [160, 160, 160, 256], 256),
+    row("make or load a private KEM key", [80, 80, 80, 640, 112], [160, 640]),
+    row("load a public KEM key", [32, 32, 32, 640, 64], [64, 640]),
+    row("encapsulate, seal, start a session, ask", [64, 48, 64, 448, 96], [160, 448]),
+    row("decapsulate, open, accept a session or a request", [64, 48, 64, 512, 96], [144, 512]),
+    row("make or load a signing key", [320, 128, 320, 896, 384], [512, 896]),
+    row("load a verifying key", [96, 32, 96, 896, 64], [224, 896]),
+    row("sign, start a signed session, ask signed", [160, 160, 160, 896, 224], [384, 896]),
+    row("verify, accept a signed session or request", [96, 112, 96, 576, 192], [192, 576]),
+    row("import a signing key without its seed", [384, 384, 384, 512, 384], [512, 512]),
+    row("verify a chain of certificates", [160, 160, 160, 256, 256], [256, 256]),
 ];
 
 impl Row {
@@ -62,7 +62,8 @@ impl Row {
         let name = provider.name.split(" (").next().unwrap();
         let column = COLUMNS.iter().position(|column| *column == name).unwrap();
         let release = self.release[column];
-        if cfg!(debug_assertions) { release.max(self.unoptimized) } else { release }
+        let unoptimized = self.unoptimized[usize::from(name.contains("libcrux"))];
+        if cfg!(debug_assertions) { release.max(unoptimized) } else { release }
     }
 }
 
@@ -330,12 +331,27 @@ fn every_operation_fits() {
     }
 }
 
+/// The rows of what makes and loads keys. The first of these operations in a process may have a primitive
+/// give its known answers.
+const LOADING: [usize; 4] = [0, 1, 4, 5];
+
+#[test]
+fn the_first_use_fits() {
+    let libcrux = PROVIDERS.iter().enumerate().filter(|(_, provider)| provider.name == "libcrux");
+    for (index, provider) in libcrux {
+        for row in LOADING {
+            let stack = ROWS[row].promised(provider) * KIB;
+            assert!(fits(index, row, stack), "{} on {}", ROWS[row].name, provider.name);
+        }
+    }
+}
+
 /// The table as docs/stack.md has it.
 #[test]
 fn the_page_has_these_figures() {
     let page = include_str!("../docs/stack.md");
     for Row { name, release, unoptimized } in &ROWS {
-        let cells: Vec<_> = release.iter().chain([unoptimized]).map(usize::to_string).collect();
+        let cells: Vec<_> = release.iter().chain(unoptimized).map(usize::to_string).collect();
         let line = format!("| {name} | {} |", cells.join(" | "));
         assert!(page.lines().any(|found| found == line), "docs/stack.md has no line {line}");
     }
@@ -352,7 +368,12 @@ fn one_row() {
     };
     let numbers: Vec<usize> = choice.split(' ').map(|number| number.parse().unwrap()).collect();
     let [provider, row, stack] = numbers[..] else { panic!("{choice}") };
-    let fixture = Fixture::new(PROVIDERS[provider]);
+    let provider = PROVIDERS[provider];
+    let fixture = if LOADING.contains(&row) {
+        Fixture { provider, ..Fixture::new(&PORTABLE) }
+    } else {
+        Fixture::new(provider)
+    };
     for operation in OPERATIONS.iter().filter(|operation| operation.row == row) {
         run(operation, &fixture, stack);
     }

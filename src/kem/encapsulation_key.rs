@@ -154,7 +154,7 @@ impl EncapsulationKey {
                 self.0.encapsulator.encapsulate(random, &mut ciphertext, &mut secret)?;
             }
             Random::Given(_) => {
-                // No other provider can; the result is the same for all.
+                // Not every provider can; the result is the same for all.
                 let portable = suite.0.on(&provider::PORTABLE).encapsulator(self.as_bytes())?;
                 portable.encapsulate(random, &mut ciphertext, &mut secret)?;
             }

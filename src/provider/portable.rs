@@ -1,5 +1,5 @@
-//! `PORTABLE`: every primitive in Rust, from the crates of `RustCrypto` and dalek. The only provider with
-//! deterministic encapsulation and signing.
+//! `PORTABLE`: every primitive in Rust, from the crates of `RustCrypto` and dalek, also from given
+//! randomness and without any.
 
 use super::Provider;
 

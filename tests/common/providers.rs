@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use twinseal::provider::AWS_LC;
 #[cfg(feature = "graviola")]
 use twinseal::provider::GRAVIOLA;
+#[cfg(feature = "libcrux")]
+use twinseal::provider::LIBCRUX;
 #[cfg(feature = "pqclean")]
 use twinseal::provider::PQCLEAN;
 use twinseal::provider::{PORTABLE, Provider};
@@ -13,6 +15,7 @@ use twinseal::provider::{PORTABLE, Provider};
 const COUNT: usize = 1
     + cfg!(feature = "aws-lc-rs") as usize
     + cfg!(feature = "graviola") as usize
+    + cfg!(feature = "libcrux") as usize
     + cfg!(feature = "pqclean") as usize;
 
 /// Every provider that is compiled in. All must accept and refuse the same. Tests with fixed
@@ -24,6 +27,8 @@ pub(crate) static PROVIDERS: LazyLock<[&Provider; COUNT]> = LazyLock::new(|| {
         &AWS_LC,
         #[cfg(feature = "graviola")]
         &GRAVIOLA,
+        #[cfg(feature = "libcrux")]
+        &LIBCRUX,
         #[cfg(feature = "pqclean")]
         &PQCLEAN,
     ]

@@ -152,6 +152,7 @@ fn names_differ() {
     assert_eq!(names.contains(&"aws-lc"), cfg!(feature = "aws-lc-rs"));
     let graviola = names.iter().any(|name| name.contains("graviola"));
     assert_eq!(graviola, cfg!(feature = "graviola"));
+    assert_eq!(names.contains(&"libcrux"), cfg!(feature = "libcrux"));
     assert_eq!(names.contains(&"pqclean"), cfg!(feature = "pqclean"));
 }
 
