@@ -97,7 +97,7 @@ async fn perform(command: Command, out: &mut impl Write) -> Result<()> {
             let (owner, target) = owner.open().await?;
             match owner.retire(epoch).await? {
                 Retirement::Retired { pin, .. } => save(target, pin)?,
-                in_use => return Err(format!("`revoke` somebody again first: {in_use:?}").into()),
+                in_use => return Err(format!("run the last `revoke` again: {in_use:?}").into()),
             }
             writeln!(out, "  epoch {epoch} is retired")?;
         }

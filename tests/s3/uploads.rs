@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::{StreamExt, stream};
 use object_store::{Error, MultipartUpload, ObjectStore, ObjectStoreExt, path::Path};
 use twinseal::{StoreRefusal, store::Owner};
 
@@ -71,4 +72,22 @@ async fn long_objects_are_copied_and_replace_nothing() {
     }
     let temporary = inner.list_with_delimiter(Some(&Path::from(".twinseal/tmp"))).await.unwrap();
     assert!(temporary.objects.is_empty(), "{temporary:?}");
+}
+
+/// The store below asks for many deletions at once, and forgets those that it collected before an error.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_that_is_refused_keeps_no_other_from_being_deleted() {
+    let Some(bucket) = Bucket::new() else { return };
+    let owner = made(bucket.store()).await;
+    let store = owner.store();
+    let [before, after, own] = ["before", "after", ".twinseal/keys/0000000001"].map(Path::from);
+    for path in [&before, &after] {
+        store.put(path, "x".into()).await.unwrap();
+    }
+    let asked = [before.clone(), own, after.clone()].map(Ok);
+    let results: Vec<_> = store.delete_stream(stream::iter(asked).boxed()).collect().await;
+    assert!(matches!(results[..], [Ok(_), Ok(_), Err(Error::NotFound { .. })]), "{results:?}");
+    assert_absent(store, &before).await;
+    assert_absent(store, &after).await;
+    owner.store().put(&before, "still ours".into()).await.unwrap();
 }

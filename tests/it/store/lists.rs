@@ -131,6 +131,21 @@ async fn deleting_removes_an_object_of_this_store_only() {
     assert!(matches!(store.get(&path("a")).await, Err(Error::NotFound { .. })));
 }
 
+/// Between the others, it would keep S3 from deleting those before it.
+#[tokio::test]
+async fn a_path_that_is_refused_comes_after_all_that_are_deleted() {
+    let (_, store, _) = stores("p", Options::default()).await;
+    let asked = ["a/b", ".twinseal/keys/0000000001", "b b/x", ".twinseal"].map(|at| Ok(path(at)));
+    let results: Vec<_> = store.delete_stream(stream::iter(asked).boxed()).collect().await;
+    let [Ok(first), Ok(second), rest @ ..] = &results[..] else { panic!("{results:?}") };
+    assert_eq!([first, second], [&path("a/b"), &path("b b/x")]);
+    let refused = rest.iter().map(|error| match error {
+        Err(Error::NotFound { path, .. }) => path.as_str(),
+        other => panic!("{other:?}"),
+    });
+    assert!(refused.eq([".twinseal/keys/0000000001", ".twinseal"]));
+}
+
 #[tokio::test]
 async fn the_store_s_own_objects_cannot_be_reached() {
     for under in ["", "p"] {
