@@ -187,7 +187,7 @@ pub enum Error {
     Certificate(CertificateRefusal),
 
     /// The keys of a sealed store, or an object in it, are refused.
-    #[error("the sealed store is refused: {0}")]
+    #[error("sealed store: {0}")]
     Store(StoreRefusal),
 
     /// An encrypted private key did not decrypt: the passphrase is wrong, the file was changed, or what is
@@ -292,8 +292,9 @@ impl Error {
         }
     }
 
-    /// The error of this crate inside an [`io::Error`], if there is one. Functions that read or write
-    /// return [`io::Error`]; if it is about a file, its text also names the file.
+    /// The error of this crate inside another one, or among its sources, if there is one. Functions that read or
+    /// write return [`io::Error`]; if it is about a file, its text also names the file. Sealed stores return
+    /// `object_store::Error`, and what reads them an error of its own.
     ///
     /// ```
     /// use twinseal::{DecapsulationKey, Error};
@@ -307,11 +308,20 @@ impl Error {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn inside(error: &io::Error) -> Option<&Self> {
-        let inner = error.get_ref()?;
-        match inner.downcast_ref::<InFile>() {
-            Some(InFile { error, .. }) => Self::inside(error),
-            None => inner.downcast_ref(),
+    pub fn inside<'a>(error: &'a (dyn error::Error + 'static)) -> Option<&'a Self> {
+        if let Some(error) = error.downcast_ref() {
+            return Some(error);
+        }
+        #[cfg(feature = "object_store")]
+        if let Some(about) = error.downcast_ref::<crate::store::AtPath>() {
+            return Some(&about.error);
+        }
+        if let Some(InFile { error, .. }) = error.downcast_ref() {
+            return Self::inside(error);
+        }
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Self::inside(inner), // its source is that of `inner`
+            None => Self::inside(error.source()?),
         }
     }
 

@@ -130,7 +130,8 @@
 //! read. A read never mixes two versions of an object. What is in the bucket and cannot be sealed, by its length, is an
 //! error in listings; [`ignore_foreign`](Options::ignore_foreign) leaves it out.
 //!
-//! Errors of this crate are inside [`object_store::Error::Generic`]:
+//! [`Error::inside`](crate::Error::inside) finds the errors of this crate in those of `object_store`, and in those of
+//! what reads a store. Their text names the object.
 //!
 //! ```
 //! # use std::sync::Arc;
@@ -144,8 +145,7 @@
 //! # let signer = SigningKey::generate()?;
 //! # let (ctx, owner) = (b"example.com/checkpoints/v1", signer.verifying_key());
 //! let refused = SealedStore::open(bucket, ctx, key, owner, Pin::first_use()).await.unwrap_err();
-//! let object_store::Error::Generic { source, .. } = refused else { panic!("{refused}") };
-//! assert_eq!(source.downcast_ref(), Some(&Error::Store(StoreRefusal::NoKeys)));
+//! assert_eq!(Error::inside(&refused), Some(&Error::Store(StoreRefusal::NoKeys)));
 //! # Ok(())
 //! # }
 //! ```
@@ -189,6 +189,7 @@ mod sealed_store;
 mod sealing;
 mod state;
 
+pub(crate) use failure::AtPath;
 pub use id::StoreId;
 pub use owner::{Fate, Owner, Reseal, Resealed, Retirement};
 pub use pin::Pin;

@@ -73,8 +73,15 @@ pub(crate) fn cases() -> impl Iterator<Item = Case> {
     let ranges = of.into_iter().map(|which| {
         case("store/files, get 1 MiB of 1 GiB", which.name(), 1 << 20, move || range(which))
     });
+    let lists = of.into_iter().flat_map(|which| {
+        let of = [("files", Stores::in_files as fn() -> Stores), ("memory", Stores::in_memory)];
+        of.map(|(place, stores)| {
+            let group = format!("store/{place}, list 10000");
+            Case::new(&group, which.name(), provider().name, move || list(stores(), which))
+        })
+    });
     let opened = case("store/memory, get 64 MiB", "open in memory", length(64 << 20), opened);
-    whole.chain(small).chain(ranges).chain([opened])
+    whole.chain(small).chain(ranges).chain(lists).chain([opened])
 }
 
 fn case<F: FnMut() + 'static>(
@@ -144,6 +151,20 @@ fn range(which: Which) -> impl FnMut() {
         let (store, path) = (which.store(&stores), "x".into());
         let read = store.get_range(&path, start..start + (1 << 20));
         black_box(stores.runtime.block_on(read).unwrap());
+    }
+}
+
+/// Names and lengths of small objects.
+fn list(stores: Stores, which: Which) -> impl FnMut() {
+    let objects = if mode::testing() { 10 } else { 10_000 };
+    (0..objects).for_each(|index| which.put(&stores, &format!("{index}"), 16));
+    move || {
+        let listed = which.store(&stores).list(None).try_fold(0, async |count, meta| {
+            black_box(meta);
+            Ok(count + 1)
+        });
+        let count = stores.runtime.block_on(listed).unwrap();
+        assert!(count >= objects); // the bare store has the sealed one's keys, too
     }
 }
 

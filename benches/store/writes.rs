@@ -41,11 +41,14 @@ pub(crate) fn cases() -> impl Iterator<Item = Case> {
             case("store/memory, put 64 MiB", name, length(64 << 20), move || {
                 whole(Stores::in_memory(), sealed, length(64 << 20))
             }),
+            case("store/memory, put 1000 of 4 KiB", name, SMALL * 4096, move || {
+                small(Stores::in_memory(), sealed, 1)
+            }),
             case("store/files, put 1000 of 4 KiB, 1 at once", name, SMALL * 4096, move || {
-                small(sealed, 1)
+                small(Stores::in_files(), sealed, 1)
             }),
             case("store/files, put 1000 of 4 KiB, 16 at once", name, SMALL * 4096, move || {
-                small(sealed, 16)
+                small(Stores::in_files(), sealed, 16)
             }),
         ]
     });
@@ -92,8 +95,8 @@ fn upload(sealed: bool, len: usize) -> impl FnMut() {
     }
 }
 
-fn small(sealed: bool, at_once: usize) -> impl FnMut() {
-    let (stores, data) = (Stores::in_files(), Bytes::from(vec![7; 4096]));
+fn small(stores: Stores, sealed: bool, at_once: usize) -> impl FnMut() {
+    let data = Bytes::from(vec![7; 4096]);
     let paths: Vec<Path> = (0..SMALL).map(|index| format!("{index}").into()).collect();
     move || {
         let store = store(&stores, sealed);

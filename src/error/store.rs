@@ -12,7 +12,7 @@ use std::fmt;
 pub enum StoreRefusal {
     /// There are no keys: this is no sealed store, or somebody deleted them.
     NoKeys,
-    /// Another owner signed them, or nobody did.
+    /// Another owner signed them, or for another context, or nobody did.
     Owner,
     /// They are those of another store.
     AnotherStore,
@@ -28,7 +28,8 @@ pub enum StoreRefusal {
     Malformed,
     /// They are longer than 12 MiB.
     TooLong,
-    /// The object is under an epoch that the store's keys do not have: it was retired, or never there.
+    /// The object is under an epoch that the store's keys do not have: it was retired, or never there. A reader looks
+    /// for a new epoch once a second at most, so for that long it can also be one that has just begun.
     UnknownEpoch,
     /// The object is under an epoch before the one that the reader accepts.
     OldEpoch,
@@ -39,8 +40,10 @@ pub enum StoreRefusal {
 impl fmt::Display for StoreRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoKeys => "there are no keys: this is no sealed store, or they were deleted",
-            Self::Owner => "its keys are not signed by its owner",
+            Self::NoKeys => {
+                "there are no keys at this place: it is not a sealed store, or they were deleted"
+            }
+            Self::Owner => "its keys are not signed by this owner for this context",
             Self::AnotherStore => "its keys are those of another store",
             Self::Misplaced => "its keys are not those that their name says",
             Self::Older => "its keys are older than the pin",

@@ -2,15 +2,14 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use futures_util::{FutureExt, Stream, StreamExt, TryStreamExt, future, stream, stream::BoxStream};
+use futures_util::{TryStreamExt, stream::BoxStream};
 use object_store::{
-    Attributes, CopyMode, CopyOptions, Error, Extensions, GetOptions, MultipartUpload, ObjectStore,
-    ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, RenameOptions,
-    RenameTargetMode, Result, path::Path,
+    Attributes, CopyMode, CopyOptions, Error, Extensions, GetOptions, ObjectStore, ObjectStoreExt,
+    PutMode, PutMultipartOptions, PutOptions, RenameOptions, RenameTargetMode, Result, path::Path,
 };
 
 use super::{
-    multipart::{Ends, Upload},
+    multipart::{Ends, Upload, WHOLE},
     object::{EpochKey, START},
     offload, read,
     sealed_store::Inside,
@@ -21,18 +20,6 @@ use crate::{
     random,
     stream::ChunkKey,
 };
-
-/// Longer objects go in parts.
-const WHOLE: u64 = 64 << 20;
-
-/// How long a part is at least. S3 wants 5 MiB.
-const PART: u64 = 8 << 20;
-
-/// So many parts are enough for any object: S3 takes 10,000.
-const PARTS: u64 = 8192;
-
-/// How many parts are in memory.
-const AT_ONCE: usize = 4;
 
 /// An object on its way to another path, under the epoch that it had.
 struct Copy<'a> {
@@ -135,24 +122,8 @@ impl Copy<'_> {
             PutMultipartOptions { attributes, extensions, ..PutMultipartOptions::default() };
         let inner = store.inner().put_multipart_opts(path, options).await?;
         let ends = Ends::WhenItsEpochIsRetired;
-        let mut upload = Upload::new(store, inner, to.clone(), epoch.epoch(), ends, key);
-        let sent = parts(plaintext, size)
-            .map(|part| match part {
-                Ok(part) => upload.put_part(part),
-                Err(error) => future::ready(Err(error)).boxed(),
-            })
-            .buffer_unordered(AT_ONCE)
-            .try_for_each(|()| future::ready(Ok(())))
-            .await;
-        let completed = match sent {
-            Ok(()) => upload.complete().await.map(drop),
-            Err(error) => Err(error),
-        };
-        if completed.is_err() {
-            // The first error is the one that says why.
-            let _ = upload.abort().await;
-        }
-        completed
+        let upload = Upload::new(store, inner, to.clone(), epoch.epoch(), ends, key);
+        upload.all_of(plaintext, size).await.map(drop)
     }
 
     /// In parts, to a temporary path. The inner store copies that if there is nothing at the destination.
@@ -180,27 +151,6 @@ async fn check_epoch(store: &Inside, epoch: u32) -> Result<()> {
     let current = store.state.look(&store.source).await?;
     let there = current.objects.get(epoch).map(drop);
     Ok(there.ok_or(error::Error::Store(StoreRefusal::UnknownEpoch))?)
-}
-
-/// Parts of one length, the last of which is what is left.
-fn parts(
-    plaintext: BoxStream<'static, Result<bytes::Bytes>>,
-    size: u64,
-) -> impl Stream<Item = Result<PutPayload>> {
-    let len = size.div_ceil(PARTS).next_multiple_of(PART);
-    let len = usize::try_from(len).unwrap_or(usize::MAX);
-    stream::try_unfold(
-        (plaintext, Pieces::default()),
-        move |(mut plaintext, mut ready)| async move {
-            while ready.len() < len
-                && let Some(piece) = plaintext.try_next().await?
-            {
-                ready.push(piece);
-            }
-            let part = ready.split_to(len);
-            Ok((part.len() > 0).then(|| (part.into(), (plaintext, ready))))
-        },
-    )
 }
 
 /// 32 hexadecimal digits that nobody can guess.

@@ -1,8 +1,10 @@
 //! Errors of this crate as those of an object store.
 
+use std::{error, fmt};
+
 use object_store::path::{self, Path};
 
-use crate::error::Error;
+use crate::error::{Error, StoreRefusal};
 
 /// The name of the store in errors.
 const STORE: &str = "SealedStore";
@@ -11,6 +13,62 @@ impl From<Error> for object_store::Error {
     fn from(error: Error) -> Self {
         Self::Generic { store: STORE, source: error.into() }
     }
+}
+
+/// An error about one object of a store, or about one keys object.
+#[derive(Debug)]
+pub(crate) struct AtPath {
+    path: String,
+    pub(crate) error: Error,
+}
+
+impl fmt::Display for AtPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, error } = self;
+        match error {
+            Error::Open => write!(
+                f,
+                "{path} does not open: it was changed, moved from another path, or is of another store"
+            ),
+            Error::NotARecipient => {
+                write!(f, "{path} is not for this key: it was not granted, or it was revoked")
+            }
+            error => write!(f, "{path}: {error}"),
+        }
+    }
+}
+
+impl error::Error for AtPath {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
+pub(super) fn at(path: &Path, error: Error) -> object_store::Error {
+    let source = Box::new(AtPath { path: path.to_string(), error });
+    object_store::Error::Generic { store: STORE, source }
+}
+
+/// Says which object an error is about, if it is about one.
+pub(super) fn at_object(path: &Path, error: object_store::Error) -> object_store::Error {
+    match error {
+        object_store::Error::Generic { store, source } => match source.downcast::<Error>() {
+            Ok(error) if is_about_an_object(&error) => at(path, *error),
+            Ok(error) => (*error).into(),
+            Err(source) => object_store::Error::Generic { store, source },
+        },
+        other => other,
+    }
+}
+
+/// The others are about the keys, the machine or the caller.
+pub(super) fn is_about_an_object(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Open
+            | Error::Invalid { .. }
+            | Error::Store(StoreRefusal::UnknownEpoch | StoreRefusal::OldEpoch)
+    )
 }
 
 /// There is nothing for callers in the store's own directory, nor at the empty path.

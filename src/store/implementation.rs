@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result, path::Path,
+    CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
+    path::Path,
 };
 
 use super::{SealedStore, copy, delete, failure, get, list, multipart, paths::Paths, put};
@@ -31,17 +32,19 @@ impl ObjectStore for SealedStore {
         opts: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
         writable(location)?;
-        multipart::begin(&self.0, location, opts).await
+        Ok(Box::new(multipart::begin(&self.0, location, opts).await?))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         readable(location)?;
-        get::get(&self.0, location, options).await
+        let found = get::get(&self.0, location, options).await;
+        Ok(about(location.clone(), found.map_err(|error| failure::at_object(location, error))?))
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
         readable(location)?;
-        get::ranges(&self.0, location, ranges).await
+        let found = get::ranges(&self.0, location, ranges).await;
+        found.map_err(|error| failure::at_object(location, error))
     }
 
     fn delete_stream(
@@ -70,14 +73,29 @@ impl ObjectStore for SealedStore {
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
         readable(from)?;
         writable(to)?;
-        copy::copy(&self.0, from, to, options).await
+        let copied = copy::copy(&self.0, from, to, options).await;
+        copied.map_err(|error| failure::at_object(from, error))
     }
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
         readable(from)?;
         writable(to)?;
-        copy::rename(&self.0, from, to, options).await
+        let renamed = copy::rename(&self.0, from, to, options).await;
+        renamed.map_err(|error| failure::at_object(from, error))
     }
+}
+
+/// Errors of the stream name the object, too.
+fn about(location: Path, found: GetResult) -> GetResult {
+    let payload = match found.payload {
+        GetResultPayload::Stream(plaintext) => {
+            let named = plaintext.map_err(move |error| failure::at_object(&location, error));
+            GetResultPayload::Stream(named.boxed())
+        }
+        #[cfg(not(target_arch = "wasm32"))]
+        file @ GetResultPayload::File(..) => file,
+    };
+    GetResult { payload, ..found }
 }
 
 fn readable(path: &Path) -> Result<()> {

@@ -7,7 +7,7 @@ use std::{fmt, mem, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::future;
+use futures_util::{FutureExt, Stream, StreamExt, TryStreamExt, future, stream};
 use object_store::{
     MultipartUpload, ObjectStore, PutMultipartOptions, PutPayload, PutResult, Result, UploadPart,
     path::Path,
@@ -26,17 +26,29 @@ use crate::{
     stream::{CHUNK, ChunkKey},
 };
 
+/// Longer objects that nobody cut go in parts.
+pub(super) const WHOLE: u64 = 64 << 20;
+
+/// How long a part of them is at least. S3 wants 5 MiB.
+const PART: u64 = 8 << 20;
+
+/// So many parts are enough for any object: S3 takes 10,000.
+const PARTS: u64 = 8192;
+
+/// How many parts of them are in memory.
+const AT_ONCE: usize = 4;
+
 /// Under the newest epoch.
 pub(super) async fn begin(
     store: &Arc<Inside>,
     location: &Path,
     options: PutMultipartOptions,
-) -> Result<Box<dyn MultipartUpload>> {
+) -> Result<Upload> {
     let (epoch, key, start) = put::newest(store, location).await?;
     let outer = location.clone();
     let location = store.paths().inner(location);
     let inner = store.inner().put_multipart_opts(&location, options).await?;
-    Ok(Box::new(Upload::new(store, inner, outer, epoch, Ends::WithItsEpoch, (key, start))))
+    Ok(Upload::new(store, inner, outer, epoch, Ends::WithItsEpoch, (key, start)))
 }
 
 /// When an upload that was begun can be completed.
@@ -89,6 +101,31 @@ impl Upload {
             queue: Queue::new(inner, Bytes::copy_from_slice(&start)),
             stage: Stage::Open,
         }
+    }
+
+    /// Sends an object of a known length, in parts, and completes it. If that fails, nothing is left.
+    pub(super) async fn all_of(
+        mut self,
+        plaintext: impl Stream<Item = Result<Bytes>> + Send,
+        size: u64,
+    ) -> Result<PutResult> {
+        let sent = parts(plaintext, size)
+            .map(|part| match part {
+                Ok(part) => self.put_part(part),
+                Err(error) => future::ready(Err(error)).boxed(),
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_for_each(|()| future::ready(Ok(())))
+            .await;
+        let completed = match sent {
+            Ok(()) => self.complete().await,
+            Err(error) => Err(error),
+        };
+        if completed.is_err() {
+            // The first error is the one that says why.
+            let _ = self.abort().await;
+        }
+        completed
     }
 
     fn take(&mut self, payload: PutPayload) -> Result<UploadPart> {
@@ -221,6 +258,27 @@ impl fmt::Debug for Upload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Upload({}, epoch {})", self.location, self.epoch)
     }
+}
+
+/// Parts of one length, the last of which is what is left.
+fn parts(
+    plaintext: impl Stream<Item = Result<Bytes>> + Send,
+    size: u64,
+) -> impl Stream<Item = Result<PutPayload>> + Send {
+    let len = size.div_ceil(PARTS).next_multiple_of(PART);
+    let len = usize::try_from(len).unwrap_or(usize::MAX);
+    stream::try_unfold(
+        (Box::pin(plaintext), Pieces::default()),
+        move |(mut plaintext, mut ready)| async move {
+            while ready.len() < len
+                && let Some(piece) = plaintext.try_next().await?
+            {
+                ready.push(piece);
+            }
+            let part = ready.split_to(len);
+            Ok((part.len() > 0).then(|| (part.into(), (plaintext, ready))))
+        },
+    )
 }
 
 /// The inner upload, which goes back if the future that has it fails or is dropped.

@@ -12,6 +12,7 @@ use futures_util::{
 use object_store::{GetOptions, ObjectStore};
 
 use super::{
+    failure,
     keys::SignedKeys,
     object::{EpochKey, ObjectKeys},
     offload,
@@ -76,8 +77,9 @@ impl Source {
     ) -> object_store::Result<Option<Current>> {
         let from = known.or(pin.serial()).unwrap_or(1);
         let Some(serial) = self.newest(from).await? else {
-            // There were some.
-            let refusal = if from > 1 { StoreRefusal::Older } else { StoreRefusal::NoKeys };
+            // If there are older ones, somebody hides those that were there.
+            let hidden = from > 1 && self.look_for_any().await?;
+            let refusal = if hidden { StoreRefusal::Older } else { StoreRefusal::NoKeys };
             return Err(Error::Store(refusal).into());
         };
         if known == Some(serial) {
@@ -123,7 +125,8 @@ impl Source {
             sealed.extend_from_slice(&piece);
         }
         let source = Arc::clone(self);
-        Ok(offload::blocking(move || source.trust(serial, &sealed)).await??)
+        let trusted = offload::blocking(move || source.trust(serial, &sealed)).await?;
+        trusted.map_err(|error| failure::at(&path, error))
     }
 
     /// In the order of the checks: the envelope, the owner's signature, the serial, the recipients.

@@ -10,12 +10,9 @@ use object_store::{
 
 use super::{Owner, objects};
 use crate::{
-    error::{Error, StoreRefusal},
-    store::sealed_store::Inside,
+    error::Error,
+    store::{failure::is_about_an_object, multipart::WHOLE, sealed_store::Inside},
 };
-
-/// Up to here, an object is replaced in one request, and only the version that was read.
-const WHOLE: u64 = 64 * 1024 * 1024;
 
 /// The parts in which longer ones are written.
 const PART: usize = 8 * 1024 * 1024;
@@ -277,20 +274,9 @@ fn fate_of(error: object_store::Error) -> object_store::Result<Fate> {
     use object_store::Error as E;
     match error {
         E::Precondition { .. } | E::NotFound { .. } | E::AlreadyExists { .. } => Ok(Fate::Replaced),
-        E::Generic { ref source, .. } if source.downcast_ref().is_some_and(is_about_an_object) => {
-            Ok(Fate::Unreadable)
-        }
+        other if Error::inside(&other).is_some_and(is_about_an_object) => Ok(Fate::Unreadable),
         other => Err(other),
     }
-}
-
-fn is_about_an_object(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Open
-            | Error::Invalid { .. }
-            | Error::Store(StoreRefusal::UnknownEpoch | StoreRefusal::OldEpoch)
-    )
 }
 
 impl fmt::Debug for Reseal<'_> {
@@ -305,12 +291,15 @@ mod tests {
 
     #[test]
     fn only_an_object_that_does_not_open_is_unreadable() {
+        use crate::error::StoreRefusal::{
+            NewEpoch, NoKeys, OldEpoch, Older, Owner, Recipients, Replaced, UnknownEpoch,
+        };
+
         let invalid = Error::Invalid { what: "sealed object", reason: "it begins with a 0" };
-        let old = [StoreRefusal::UnknownEpoch, StoreRefusal::OldEpoch].map(Error::Store);
+        let old = [UnknownEpoch, OldEpoch].map(Error::Store);
         for error in [Error::Open, invalid].into_iter().chain(old) {
             assert_eq!(fate_of(error.clone().into()).ok(), Some(Fate::Unreadable), "{error}");
         }
-        use StoreRefusal::{NewEpoch, NoKeys, Older, Owner, Recipients, Replaced};
         let keys = [NewEpoch, NoKeys, Older, Owner, Recipients, Replaced].map(Error::Store);
         for error in [Error::NotARecipient, Error::Randomness].into_iter().chain(keys) {
             assert!(fate_of(error.clone().into()).is_err(), "{error}");

@@ -51,6 +51,6 @@ async fn read(version: &Version<'_>, ranges: &[Range<u64>]) -> Result<Vec<Bytes>
 }
 
 fn is_not_authentic(failure: &Failure) -> bool {
-    let Failure::Error(object_store::Error::Generic { source, .. }) = failure else { return false };
-    matches!(source.downcast_ref(), Some(Error::Open))
+    let Failure::Error(error) = failure else { return false };
+    matches!(Error::inside(error), Some(Error::Open))
 }

@@ -62,10 +62,9 @@ pub(super) async fn made() -> (People, Arc<InMemory>, Owner, Pin) {
 /// The error of this crate inside one of an object store.
 #[track_caller]
 pub(super) fn ours<T: std::fmt::Debug>(result: object_store::Result<T>) -> Error {
-    match result.unwrap_err() {
-        object_store::Error::Generic { source, .. } => *source.downcast::<Error>().unwrap(),
-        other => panic!("this is not an error of the sealed store: {other:?}"),
-    }
+    let error = result.unwrap_err();
+    let ours = Error::inside(&error);
+    ours.unwrap_or_else(|| panic!("this is not an error of the sealed store: {error:?}")).clone()
 }
 
 #[track_caller]
