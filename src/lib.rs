@@ -211,6 +211,8 @@ mod unwind;
 pub mod hazmat;
 
 // The public dependencies, for callers that have other versions of them.
+#[cfg(feature = "object_store")]
+pub use object_store;
 pub use rand_core;
 pub use signature;
 pub use zeroize;

@@ -5,6 +5,12 @@
 //! has this trait, and has it, too. So whatever takes a store takes a sealed one: it lists, reads ranges, uploads in
 //! parts and copies, while the bucket holds only sealed bytes.
 //!
+//! ```toml
+//! twinseal = { version = "0.1", features = ["object_store"] }
+//! object_store = { version = "0.14", features = ["aws"] } # or azure, gcp; also re-exported, as `twinseal::object_store`
+//! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
+//! ```
+//!
 //! ```
 //! use std::sync::Arc;
 //!
@@ -46,7 +52,7 @@
 //! let _pin = owner.revoke(trainer_id).await?; // it has none of the keys of what is written from now on,
 //! let report = owner.reseal().run().await?; // nor of what was written before.
 //! assert_eq!(report.resealed, 1);
-//! // Two minutes later, `owner.retire(1)` takes the old keys away.
+//! // Two minutes later, `owner.retire(1)` takes the old keys away: 1 is the first of `owner.epochs()`.
 //! # Ok(())
 //! # }
 //! ```
@@ -70,8 +76,18 @@
 //! each change, sealed to the readers and signed by the owner. It has the readers' public keys, and the keys of the
 //! *epochs*. Each object names the epoch whose key it is sealed under, in 13 bytes before its body. The key of an
 //! object depends on the store, the epoch, the context and the path: what is moved elsewhere does not open, and so the
-//! store copies and renames by sealing again. Nothing under `.twinseal` is listed, read or written for a caller, in no
-//! spelling of its letters. SPEC.md has every byte.
+//! store copies and renames by sealing again. Nothing under `.twinseal`, in upper or lower case, is listed, read or written
+//! for a caller. SPEC.md has every byte.
+//!
+//! **Without `.twinseal/keys` the data is lost.** Keep these objects out of every rule that lets objects expire, and back
+//! them up: each has 8 KB, and 3.3 KB for each reader after the first. Without the owner's signing key the store can
+//! still be read and written, but nobody can change who reads it.
+//!
+//! | needs in the bucket | list | get | put, delete |
+//! |---|---|---|---|
+//! | who reads | all | all | |
+//! | who writes | `.twinseal/keys/` | `.twinseal/keys/` | all but `.twinseal/keys/` |
+//! | the owner | all | all | all |
 //!
 //! # Who does what
 //!
@@ -88,12 +104,12 @@
 //! A reader opens the store with a [`Reader`]: a private key, one in an HSM, a [`Keyring`](crate::Keyring), or a ring
 //! that is [reloaded](crate::keyring::Shared) while it is used. Readers read and write; only the owner changes keys.
 //! Each change is one object that is created or not, so two owners at once, or one that is interrupted, leave nothing
-//! to mend.
+//! to mend: repeat the change.
 //!
 //! # Pins
 //!
 //! Whoever controls the bucket can delete the newest keys object, and show the one before, with a reader that was
-//! revoked since. A [`Pin`] is what prevents that: the store's id, its serial, and a hash of the newest keys that were
+//! revoked since. A [`Pin`] prevents that: the store's id, its serial, and a hash of the newest keys that were
 //! seen, in one line of text. Older keys are then refused, and so are others in their place.
 //!
 //! | who | begins with | saves [`SealedStore::pin`] |
@@ -101,8 +117,9 @@
 //! | the owner | the pin that `create` or the last change returned; nothing is changed without one | before the change is reported as made |
 //! | a service | the pin that the owner gave it with the verifying key; without one [`Pin::first_use`], which trusts the bucket once | after opening, and when it has changed: at its end, for example |
 //!
-//! Save it where whoever can write to the bucket cannot: in a database, a volume, or the configuration. While a
-//! program runs, it remembers the newest keys by itself. A pin is not secret.
+//! Save it where nobody who can write to the bucket can: in a database, in the configuration, or in a volume, by
+//! [`Pin::write_file`]. While a program runs, it remembers the newest keys by itself. A pin is not secret. What to do
+//! if it was lost: [there](Pin#a-pin-that-was-lost).
 //!
 //! # Looking again
 //!
@@ -115,7 +132,7 @@
 //!
 //! | with | can | cannot |
 //! |---|---|---|
-//! | only the bucket | see paths, sizes, times, attributes, tags, and the number and key ids of readers; delete; put an object's earlier version back; hide newer keys from who has not seen them | read, change or make an object; move one to another path; lead anybody back behind a pin |
+//! | only the bucket | see paths, sizes, times, attributes, tags, and the number and key ids of readers; delete; put an object's earlier version back; hide newer keys from who has not seen them | read, change or make an object; move one to another path; show keys from before a pin to whoever has it |
 //! | the bucket, and the keys of a former reader | also read and replace what is under epochs from before the revocation, and put new objects under them, until these are retired | the same under newer epochs |
 //! | the keys of a reader, and the bucket | also read and replace everything | change who reads |
 //!
@@ -124,11 +141,12 @@
 //!
 //! # Reading
 //!
-//! A whole object is one request, and its chunks leave as they open: what came before an error is authentic, but not
-//! all. A range takes at most three requests and then one, and its length is authentic when it is returned. Sizes in
-//! listings and of `head` follow from the sealed sizes without a request more; they are authentic once the object is
-//! read. A read never mixes two versions of an object. What is in the bucket and cannot be sealed, by its length, is an
-//! error in listings; [`ignore_foreign`](Options::ignore_foreign) leaves it out.
+//! A whole object is one request, and its chunks leave as they open: bytes that came before an error are authentic, but
+//! they are not the whole object. The first range of an object takes at most three requests, each later one takes one,
+//! and its length is authentic when it is returned. Sizes in listings and of `head` follow from the sealed sizes without
+//! a request more; they are authentic once the object is read. A read never mixes two versions of an object. An object
+//! whose length no sealed one can have is an error in listings; [`ignore_foreign`](Options::ignore_foreign) leaves it
+//! out.
 //!
 //! [`Error::inside`](crate::Error::inside) finds the errors of this crate in those of `object_store`, and in those of
 //! what reads a store. Their text names the object.
@@ -160,7 +178,7 @@
 //!   just before it is replaced, so a write in that moment is lost.
 //! - Copies, renames and `reseal` read and seal again. They keep attributes and lose tags, which the trait cannot read.
 //! - A copy of more than 64 MiB that must not replace anything goes through `.twinseal/tmp`. From there the inner store
-//!   copies it, within its limits: on S3 up to 5 GiB, without attributes, and only if it is configured. What an
+//!   copies it, within its limits: on S3 up to 5 GiB, without attributes, and only with `S3CopyIfNotExists` set. What an
 //!   interrupted copy leaves there is deleted by a later `reseal`, after a day.
 //! - Attributes, tags, dates, `ETag`s and versions are the inner store's: neither secret nor authenticated.
 //! - Earlier versions of an object cannot be told from the newest one.

@@ -1,6 +1,6 @@
 //! The command-line arguments, and the store that they name.
 
-use std::{fmt::Display, fs, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use clap::{Args, Parser, Subcommand};
 use twinseal::{
@@ -52,7 +52,7 @@ pub(crate) enum Command {
         /// The checkpoint; any file works
         file: PathBuf,
     },
-    /// List the tensors of a checkpoint, or read one of them
+    /// List the tensors of a checkpoint, read one of them, or get all of it back
     Read {
         #[command(flatten)]
         reader: Reading,
@@ -61,8 +61,8 @@ pub(crate) enum Command {
         /// The tensor to read
         #[arg(short, long, value_name = "NAME")]
         tensor: Option<String>,
-        /// A safetensors file to write the tensor to
-        #[arg(short, long, value_name = "FILE", requires = "tensor")]
+        /// The file to write: a safetensors file with the tensor, or without --tensor the whole checkpoint
+        #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
     /// Let somebody read everything
@@ -91,6 +91,9 @@ pub(crate) enum Command {
         owner: Owning,
         /// Its number, which `revoke` lists
         epoch: u32,
+        /// Nobody can read what is left under it then
+        #[arg(long)]
+        abandon: bool,
     },
 }
 
@@ -122,6 +125,9 @@ pub(crate) struct Reading {
     /// Do not write a newer pin, as in a file that others keep up to date
     #[arg(long)]
     keep_pin: bool,
+    /// There is no pin, or it was lost: trust the bucket this once, and make one
+    #[arg(long)]
+    first_use: bool,
 }
 
 /// What the owner names.
@@ -135,36 +141,33 @@ pub(crate) struct Owning {
 }
 
 impl Access {
-    async fn open(&self, owner: &VerifyingKey) -> Result<(SealedStore, Arc<Counted>)> {
+    async fn open(&self, owner: &VerifyingKey, pin: Pin) -> Result<(SealedStore, Arc<Counted>)> {
         let key = DecapsulationKey::read_pem_file(&self.key)?;
         let (bucket, prefix) = place::parse(&self.store)?;
         let (bucket, context) = (Counted::new(bucket), self.context.as_bytes());
         let options = Options::default().prefix(prefix);
-        let store = options.open(bucket.clone(), context, key, owner, self.pin()?).await?;
+        let store = options.open(bucket.clone(), context, key, owner, pin).await?;
         Ok((store, bucket))
-    }
-
-    fn pin(&self) -> Result<Pin> {
-        let at = |error: &dyn Display| format!("{}: {error}", self.pin.display());
-        let text = fs::read_to_string(&self.pin).map_err(|error| at(&error))?;
-        Ok(text.trim_end().parse().map_err(|error| at(&error))?)
     }
 }
 
 impl Reading {
     /// Opens the store, and saves what it has seen of it.
     pub(crate) async fn open(&self) -> Result<(SealedStore, Arc<Counted>)> {
-        let opened = self.access.open(&VerifyingKey::read_pem_file(&self.owner)?).await?;
+        let pin = if self.first_use { Pin::first_use() } else { Pin::read_file(&self.access.pin)? };
+        let opened = self.access.open(&VerifyingKey::read_pem_file(&self.owner)?, pin).await?;
         self.remember(&opened.0)?;
         Ok(opened)
     }
 
     /// Saves the pin, if the store has changed.
     pub(crate) fn remember(&self, store: &SealedStore) -> Result<()> {
-        if self.keep_pin || store.pin() == self.access.pin()? {
+        let path = &self.access.pin;
+        let seen = if path.exists() { Pin::read_file(path)? } else { Pin::first_use() };
+        if self.keep_pin || store.pin() == seen {
             return Ok(());
         }
-        save(Target::new(&self.access.pin)?, store.pin())
+        Ok(store.pin().write_file(path)?)
     }
 }
 
@@ -172,7 +175,8 @@ impl Owning {
     /// The store with its owner's key, and the file in which the next pin must be saved.
     pub(crate) async fn open(&self) -> Result<(Owner, Target)> {
         let signer = Arc::new(SigningKey::read_pem_file(&self.signer)?);
-        let (store, _) = self.access.open(signer.verifying_key()).await?;
+        let pin = Pin::read_file(&self.access.pin)?;
+        let (store, _) = self.access.open(signer.verifying_key(), pin).await?;
         Ok((store.owned_by(signer)?, Target::new(&self.access.pin)?))
     }
 

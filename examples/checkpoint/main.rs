@@ -25,7 +25,10 @@ use std::{
 };
 
 use object_store::path::Path;
-use twinseal::{EncapsulationKey, store::Retirement};
+use twinseal::{
+    EncapsulationKey,
+    store::{Resealed, Retirement},
+};
 
 use arguments::{Arguments, Command, save};
 use tensors::Checkpoint;
@@ -69,7 +72,12 @@ async fn perform(command: Command, out: &mut impl Write) -> Result<()> {
         }
         Command::Read { reader, name, tensor, output } => {
             let (store, bucket) = reader.open().await?;
-            let checkpoint = Checkpoint::open(&store, &Path::parse(name)?).await?;
+            let name = Path::parse(name)?;
+            if let (None, Some(output)) = (&tensor, &output) {
+                let length = tensors::save_all(&store, &name, output).await?;
+                return Ok(writeln!(out, "  {length} bytes; {}", bucket.traffic())?);
+            }
+            let checkpoint = Checkpoint::open(&store, &name).await?;
             match tensor {
                 None => checkpoint.list(out)?,
                 Some(tensor) => checkpoint.save(&tensor, output.as_deref(), out).await?,
@@ -85,19 +93,35 @@ async fn perform(command: Command, out: &mut impl Write) -> Result<()> {
         Command::Revoke { owner, reader, nobody_else_writes } => {
             let reader = EncapsulationKey::read_pem_file(reader)?.key_id();
             let (owner, pin) = owner.open().await?;
+            let reads = owner.recipients().await?.iter().any(|key| key.key_id() == reader);
             save(pin, owner.revoke(reader).await?)?;
-            writeln!(out, "  {reader} cannot read what is written from now on; sealing the rest")?;
+            let now =
+                if reads { "cannot read what is written from now on" } else { "is no reader" };
+            writeln!(out, "  {reader} {now}; sealing what is under old epochs")?;
             let reseal = owner.reseal();
             let reseal = if nobody_else_writes { reseal.nobody_else_writes() } else { reseal };
-            writeln!(out, "  {:?}", reseal.run().await?)?;
+            let Resealed { resealed, newest, left, replaced, unreadable, .. } =
+                reseal.run().await?;
+            writeln!(
+                out,
+                "  sealed again: {resealed}; new already: {newest}; written since: {left}"
+            )?;
+            writeln!(out, "  replaced meanwhile: {replaced}; not to be opened: {unreadable}")?;
             let epochs = owner.epochs().await?;
             writeln!(out, "  epochs {epochs:?}: in two minutes, retire all but the last")?;
         }
-        Command::Retire { owner, epoch } => {
+        Command::Retire { owner, epoch, abandon } => {
             let (owner, target) = owner.open().await?;
-            match owner.retire(epoch).await? {
+            let done = if abandon { owner.abandon(epoch).await } else { owner.retire(epoch).await };
+            match done? {
                 Retirement::Retired { pin, .. } => save(target, pin)?,
-                in_use => return Err(format!("run the last `revoke` again: {in_use:?}").into()),
+                Retirement::InUse { objects, example, .. } => {
+                    let found =
+                        format!("{objects} objects are under epoch {epoch}, such as {example}");
+                    let then = "repeat the last `revoke`, which seals again; --abandon the rest";
+                    return Err(format!("{found}; {then}").into());
+                }
+                other => return Err(format!("{other:?}").into()),
             }
             writeln!(out, "  epoch {epoch} is retired")?;
         }

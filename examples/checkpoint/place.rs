@@ -15,6 +15,9 @@ const SETTINGS: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
 /// The bucket, and where in it the store is.
 pub(crate) fn parse(text: &str) -> Result<(Arc<dyn ObjectStore>, Path)> {
     if !text.contains("://") {
+        if text.split_once(":/").is_some_and(|(scheme, _)| scheme.len() > 1) {
+            return Err(format!("{text}: a URL has two slashes").into());
+        }
         let path = Path::from_absolute_path(std::path::absolute(text)?)
             .map_err(|error| format!("{text}: {error}"))?;
         // What was reported as stored must survive a power failure.

@@ -4,7 +4,7 @@
 use std::{io::Write, ops::Range};
 
 use futures_util::TryStreamExt;
-use object_store::{GetOptions, GetResult, ObjectStore, path::Path};
+use object_store::{GetOptions, GetResult, ObjectStore, ObjectStoreExt, path::Path};
 use safetensors::tensor::{Metadata, TensorInfo};
 use twinseal::store::SealedStore;
 
@@ -108,6 +108,23 @@ impl<'a> Checkpoint<'a> {
         }
         Ok(())
     }
+}
+
+/// Writes the whole checkpoint to a file, and returns its length.
+pub(crate) async fn save_all(
+    store: &SealedStore,
+    name: &Path,
+    path: &std::path::Path,
+) -> Result<u64> {
+    let mut target = Target::new(path)?;
+    let found = store.get(&seal::find(store, name).await?).await?;
+    let length = found.meta.size;
+    let mut pieces = found.into_stream();
+    while let Some(piece) = pieces.try_next().await? {
+        target.append(&piece)?;
+    }
+    target.finish()?;
+    Ok(length)
 }
 
 /// All requests are for the version that was opened first.

@@ -43,7 +43,9 @@ impl Target {
     /// Renames the file to its path when all of it is on the disk.
     pub fn finish(self) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.beside.as_file().sync_all().map_err(|error| self.at(&error))?;
-        self.beside.persist(&self.path)?;
+        let Self { path, beside } = self;
+        let persisted = beside.persist(&path);
+        persisted.map_err(|error| format!("cannot write {path:?}: {}", error.error))?;
         Ok(())
     }
 

@@ -29,10 +29,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let reason = "it exists already, and is not overwritten";
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, reason));
     }
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let directory = directory_of(path);
     let mut partial = Partial::create(directory)?;
     partial.file.write_all(bytes)?;
     partial.file.sync_all()?;
@@ -46,6 +43,25 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     drop(partial);
     sync_directory(directory);
     Ok(())
+}
+
+/// As [`write_whole`], over a file that may exist.
+#[cfg(feature = "object_store")]
+pub(crate) fn replace_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let directory = directory_of(path);
+    let mut partial = Partial::create(directory)?;
+    partial.file.write_all(bytes)?;
+    partial.file.sync_all()?;
+    fs::rename(&partial.path, path)?;
+    sync_directory(directory);
+    Ok(())
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 fn write_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -115,8 +115,11 @@ impl Owner {
     }
 
     /// One recipient less, and a new epoch, because the former one knows the keys of the others: with access to the
-    /// bucket they still read what was written until now. [`reseal`](Self::reseal) takes that from them. It is in no
-    /// key's power to take back what they have read.
+    /// bucket they still read what was written until now. [`reseal`](Self::reseal) takes that from them. Nothing takes
+    /// back what they have read.
+    ///
+    /// If the key is not a recipient's, nothing changes, and the pin is the one before: a wrong key id is no error. See
+    /// [`recipients`](Self::recipients).
     ///
     /// # Errors
     ///

@@ -1,11 +1,11 @@
 //! Where things are in the inner store.
 
-use object_store::path::{Path, PathPart};
+use object_store::path::{DELIMITER, Path, PathPart};
 
 use super::keys::LAST_SERIAL;
 
-/// The store's own directory. Nothing of the caller's is in it, in no spelling of its ASCII letters: some file systems
-/// do not tell them apart.
+/// The store's own directory. Nothing of the caller's is in one of this name, in upper or lower case, which some file
+/// systems do not tell apart; nor below others, so that a store does not lay hands on the keys of one under its prefix.
 const OWN: &str = ".twinseal";
 
 /// The paths under a prefix of the inner store.
@@ -26,12 +26,15 @@ impl Paths {
 
     /// The caller's path of an inner one; `None` if it is elsewhere.
     pub(super) fn outer(&self, inner: &Path) -> Option<Path> {
+        if self.prefix.as_ref().is_empty() {
+            return Some(inner.clone());
+        }
         inner.prefix_match(&self.prefix).map(Iterator::collect)
     }
 
-    /// Whether a path of the caller's is in the store's own directory.
+    /// Whether a path of the caller's is in a store's own directory.
     pub(super) fn is_reserved(path: &Path) -> bool {
-        path.parts().next().is_some_and(|first| first.as_ref().eq_ignore_ascii_case(OWN))
+        path.as_ref().split(DELIMITER).any(|part| part.eq_ignore_ascii_case(OWN))
     }
 
     /// Whether an object of the caller's can be at a path. The empty one would be at the prefix itself, or beside it.
@@ -96,7 +99,9 @@ mod tests {
 
     #[test]
     fn the_own_directory_is_reserved_in_every_case() {
-        for reserved in [".twinseal", ".twinseal/keys/0000000001", ".TwinSeal/x", ".TWINSEAL"] {
+        for reserved in
+            [".twinseal", ".twinseal/keys/0000000001", ".TwinSeal/x", ".TWINSEAL", "a/.Twinseal/b"]
+        {
             assert!(Paths::is_reserved(&path(reserved)), "{reserved}");
             assert!(!Paths::is_for_callers(&path(reserved)), "{reserved}");
         }

@@ -1,12 +1,15 @@
 //! What a service remembers of a store, so that nobody can lead it back.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, io, path, str::FromStr};
 
 use super::{
     id::StoreId,
     keys::{Fingerprint, LAST_SERIAL, SignedKeys},
 };
-use crate::error::{Error, StoreRefusal};
+use crate::{
+    error::{Error, StoreRefusal},
+    key_files::files,
+};
 
 /// What was last seen of a store's keys: the store's id, the serial, and their SHA-384. Keep it outside the bucket, and
 /// save it again when [`SealedStore::pin`](super::SealedStore::pin) has changed: whoever controls the bucket can lead a
@@ -18,10 +21,21 @@ use crate::error::{Error, StoreRefusal};
 /// use twinseal::store::Pin;
 ///
 /// # let text = format!("{:032x}.7.{:096x}", 1, 2);
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("store.pin");
 /// let pin: Pin = text.parse()?;
 /// assert_eq!(pin.to_string(), text);
-/// # Ok::<(), twinseal::Error>(())
+/// pin.write_file(&path)?; // replaces the file, when all of the new one is on the disk
+/// assert_eq!(Pin::read_file(&path)?, pin);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # A pin that was lost
+///
+/// Open the store with [`first_use`](Self::first_use), which trusts the bucket once, look who
+/// [reads](super::Owner::recipients) and whether the objects are those that you expect, and save
+/// [`SealedStore::pin`](super::SealedStore::pin). The owner then opens the store again with that pin. The same helps if
+/// [`create`](super::Options::create) ended before its pin was saved.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Pin(Option<Seen>);
 
@@ -43,6 +57,32 @@ impl Pin {
     #[must_use]
     pub const fn is_first_use(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// Writes it to a file, which it replaces when all of the new one is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Misuse`] for [`first_use`](Self::first_use), of which there is nothing to save; and those of the file
+    /// system. The text starts with the path.
+    pub fn write_file(&self, path: impl AsRef<path::Path>) -> io::Result<()> {
+        let path = path.as_ref();
+        let written = if self.is_first_use() {
+            Err(Error::Misuse { what: "pin", reason: "nothing was seen yet" }.into())
+        } else {
+            files::replace_whole(path, format!("{self}\n").as_bytes())
+        };
+        written.map_err(|error| Error::at(path, error))
+    }
+
+    /// Reads it from a file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`], wrapped in [`io::Error`] (see [`Error::inside`]); and those of the file system. The text
+    /// starts with the path.
+    pub fn read_file(path: impl AsRef<path::Path>) -> io::Result<Self> {
+        files::read_key(path.as_ref(), str::parse)
     }
 
     pub(super) fn serial(&self) -> Option<u32> {
@@ -86,10 +126,13 @@ impl fmt::Display for Pin {
 impl FromStr for Pin {
     type Err = Error;
 
+    /// White space before and after it is ignored.
+    ///
     /// # Errors
     ///
     /// [`Error::Invalid`] if it is not the text of a pin. That of [`first_use`](Pin::first_use) is not one.
     fn from_str(text: &str) -> Result<Self, Error> {
+        let text = text.trim_ascii();
         let reason = "it must be 32 hexadecimal digits, a serial and 96 hexadecimal digits, with dots between";
         let invalid = || Error::Invalid { what: "pin", reason };
         let mut parts = text.split('.');

@@ -115,8 +115,9 @@ impl Options {
         Self { not_before: epoch, ..self }
     }
 
-    /// Leaves objects out of listings whose length is impossible, and [counts](SealedStore::foreign) them. Without
-    /// it, each is an error in the listing.
+    /// Leaves objects out of listings whose length no sealed object can have, and [counts](SealedStore::foreign) them.
+    /// Without it, each is an error in the listing. Few lengths are impossible, so most other objects are listed all
+    /// the same, with a wrong size: keep them elsewhere, or the store under a [`prefix`](Self::prefix).
     #[must_use]
     pub fn ignore_foreign(self) -> Self {
         Self { ignore_foreign: true, ..self }
@@ -222,8 +223,9 @@ impl SealedStore {
     /// [first use](Pin::first_use): a change could then build on keys that somebody led it back to.
     pub fn owned_by(&self, owner: Arc<dyn Sign>) -> Result<Owner, Error> {
         if self.0.unpinned {
-            let reason = "save the pin, and open the store with it before you change it";
-            return Err(Error::Misuse { what: "pin", reason });
+            let reason =
+                "it was opened at first use; save its pin, and open it with that one to change it";
+            return Err(Error::Misuse { what: "use of the store", reason });
         }
         Owner::new(self.clone(), owner)
     }

@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// The owner can change the store only as long as he reads it.
+pub(super) const LOCKED_OUT: &str = "the owner's own key must be one of them, to read the store";
+
 /// How often a change is tried on what others have made in the meantime.
 const TRIES: usize = 8;
 
@@ -86,8 +89,7 @@ impl Owner {
             return Err(Error::Misuse { what: "recipients", reason: "there must be 1 to 1000" });
         }
         if !self.store.0.source.reader.is_one_of(&keys.recipients) {
-            let reason = "none of them is a key of the owner's, who could not read the store";
-            return Err(Error::Misuse { what: "recipients", reason });
+            return Err(Error::Misuse { what: "recipients", reason: LOCKED_OUT });
         }
         Ok(())
     }

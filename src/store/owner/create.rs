@@ -6,7 +6,7 @@ use object_store::ObjectStore;
 
 use super::{
     Owner,
-    change::{Made, Outcome},
+    change::{LOCKED_OUT, Made, Outcome},
 };
 use crate::{
     envelope::Recipients,
@@ -23,6 +23,8 @@ impl Options {
     /// The inner store must be able to create an object only if there is none
     /// ([`PutMode::Create`](object_store::PutMode::Create)). One that says it cannot, or that replaces an object
     /// nevertheless, is refused.
+    ///
+    /// If it ends before its [`Pin`] was saved, there can be a store already: see [what to do](Pin#a-pin-that-was-lost).
     ///
     /// # Errors
     ///
@@ -46,8 +48,7 @@ impl Options {
         };
         keys.begin_epoch(random::array()?);
         if !source.reader.is_one_of(&keys.recipients) {
-            let reason = "none of them is a key of the owner's, who could not read the store";
-            return Err(Error::Misuse { what: "recipients", reason }.into());
+            return Err(Error::Misuse { what: "recipients", reason: LOCKED_OUT }.into());
         }
         let path = source.paths.keys_of(1);
         let taken = |source| object_store::Error::AlreadyExists { path: path.to_string(), source };

@@ -42,11 +42,12 @@ pub enum Fate {
     Resealed,
     /// It was already.
     Newest,
-    /// It is as it was: it was written after the newest epoch began, under an older one, and nobody vouched for it.
+    /// It is as it was: it was written after the newest epoch began, under an older one, and nobody vouched for it. If
+    /// you know who wrote it, [`accept`](Reseal::accept) it in another run.
     Left,
     /// Somebody replaced or deleted it in the meantime. It is as they left it.
     Replaced,
-    /// It cannot be opened.
+    /// It does not open: it is damaged, moved from another path, or not sealed.
     Unreadable,
 }
 
@@ -127,8 +128,8 @@ impl<'a> Reseal<'a> {
     ///
     /// # Errors
     ///
-    /// [`object_store::Error::NotSupported`] or [`NotImplemented`](object_store::Error::NotImplemented) if the inner
-    /// store cannot replace a version; its other errors; those of a look; [`StoreRefusal::NewEpoch`] if another epoch
+    /// [`object_store::Error::NotSupported`] if the inner store cannot replace only the version that was read; its other
+    /// errors; those of a look; [`StoreRefusal::NewEpoch`] if another epoch
     /// began in the meantime. What was done until then stays: run it again.
     pub async fn run(self) -> object_store::Result<Resealed> {
         let Self { owner, accept, nobody_else_writes, mut progress } = self;
@@ -206,7 +207,18 @@ impl Objects<'_> {
             PutMode::Update(UpdateVersion { e_tag: meta.e_tag, version: meta.version })
         };
         let options = PutOptions { mode, attributes, ..PutOptions::default() };
-        self.owner.store.put_opts(&meta.location, plaintext.into(), options).await.map(drop)
+        let put = self.owner.store.put_opts(&meta.location, plaintext.into(), options).await;
+        put.map(drop).map_err(|error| match error {
+            object_store::Error::NotImplemented { .. }
+            | object_store::Error::NotSupported { .. }
+                if !self.nobody_else_writes =>
+            {
+                let source = "the inner store cannot replace only the version that was read: \
+                    see `Reseal::nobody_else_writes`";
+                object_store::Error::NotSupported { source: source.into() }
+            }
+            other => other,
+        })
     }
 
     async fn in_parts(&self, found: GetResult) -> object_store::Result<()> {

@@ -28,7 +28,8 @@ pub enum Retirement {
         /// The objects that were under it; 0 unless they were [abandoned](Owner::abandon).
         unreadable: u64,
     },
-    /// Nothing was changed, since objects are under it. [`reseal`](Owner::reseal) them first.
+    /// Nothing was changed, since objects are under it. [`reseal`](Owner::reseal) them first, vouching for those that
+    /// it [leaves](super::Fate::Left); those that do not open can only be deleted, or [abandoned](Owner::abandon).
     InUse {
         /// How many.
         objects: u64,
@@ -40,13 +41,15 @@ pub enum Retirement {
 impl Owner {
     /// Takes the key of an epoch away, if no object is under it any more. Each object is looked at: 13 bytes of it.
     ///
+    /// If the key has left already, nothing is changed, and nothing is looked at.
+    ///
     /// The newest epoch stays. So does one whose successor is younger than two minutes, by this computer's clock and
     /// the bucket's: others may not have seen it yet, and still write under the old one. That suffices if nobody set a
     /// longer [`look_every`](super::super::Options::look_every) than a minute.
     ///
     /// # Errors
     ///
-    /// [`Error::Misuse`] if the epoch is the newest, unknown or too young; otherwise as [`grant`](Self::grant).
+    /// [`Error::Misuse`] if the epoch is the newest, too young, or later than all; otherwise as [`grant`](Self::grant).
     pub async fn retire(&self, epoch: u32) -> object_store::Result<Retirement> {
         self.retire_with(epoch, false).await
     }
@@ -66,12 +69,14 @@ impl Owner {
         let current = inside.state.look(&inside.source).await?;
         let epochs = &current.signed.keys.epochs;
         let misuse = |reason| Error::Misuse { what: "epoch to retire", reason };
-        if !epochs.contains_key(&epoch) {
-            return Err(misuse("the store does not have it").into());
-        }
-        let Some((&successor, _)) = epochs.range(epoch + 1..).next() else {
-            return Err(misuse("it is the newest one; begin another first").into());
+        let Some((&successor, _)) = epochs.range(epoch.saturating_add(1)..).next() else {
+            let has_it = epochs.contains_key(&epoch);
+            let newest = "it is the newest one; begin another first";
+            return Err(misuse(if has_it { newest } else { "the store never had it" }).into());
         };
+        if !epochs.contains_key(&epoch) {
+            return Ok(Retirement::Retired { pin: inside.state.pin(), unreadable: 0 });
+        }
         let began = objects::head(inside, &inside.paths().keys_of(successor)).await?;
         if objects::age(&began) < OTHERS_LOOK {
             let reason =
