@@ -24,7 +24,10 @@ fn read_on(mut reader: impl Read) -> (Vec<u8>, Vec<io::Error>) {
                 assert!(errors.len() < 10, "it never ends: {errors:?}");
                 if is_final {
                     let again = reader.read(&mut buffer).unwrap_err();
-                    assert_eq!(Error::inside(&again), errors.last().and_then(Error::inside));
+                    assert_eq!(
+                        Error::inside(&again),
+                        errors.last().and_then(|error| Error::inside(error))
+                    );
                     return (bytes, errors);
                 }
             }
@@ -165,7 +168,7 @@ fn pieces_of_an_answer() {
                 let as_bytes = read_on(pending.piece_reader(FaultyReader::new(&again, plan)));
                 let kinds_of_bytes: Vec<_> = as_bytes.1.iter().map(io::Error::kind).collect();
                 assert_eq!(kinds_of_bytes, kinds);
-                match errors.last().and_then(Error::inside) {
+                match errors.last().and_then(|error| Error::inside(error)) {
                     None => {
                         assert_eq!(opened, TEXTS);
                         assert_eq!(as_bytes.0, TEXTS.concat());
