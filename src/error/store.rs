@@ -28,8 +28,8 @@ pub enum StoreRefusal {
     Malformed,
     /// They are longer than 12 MiB.
     TooLong,
-    /// The object is under an epoch that the store's keys do not have: it was retired, or never there. A reader looks
-    /// for a new epoch once a second at most, so for that long it can also be one that has just begun.
+    /// The object is under an epoch that the store's keys do not have: it was retired, or never there. A store
+    /// looks for unknown epochs once a second at most, so for that long it can also be one that has just begun.
     UnknownEpoch,
     /// The object is under an epoch before the one that the reader accepts.
     OldEpoch,

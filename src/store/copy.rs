@@ -11,15 +11,13 @@ use object_store::{
 use super::{
     multipart::{Ends, Upload, WHOLE},
     object::{EpochKey, START},
-    offload, read,
+    offload,
+    put::check_epoch,
+    read,
     sealed_store::Inside,
     sealing::{Pieces, Runs},
 };
-use crate::{
-    error::{self, StoreRefusal},
-    random,
-    stream::ChunkKey,
-};
+use crate::{random, stream::ChunkKey};
 
 /// An object on its way to another path, under the epoch that it had.
 struct Copy<'a> {
@@ -135,7 +133,11 @@ impl Copy<'_> {
         }
         let temporary = store.paths().temporary(&temporary_name()?);
         let (epoch, extensions) = (self.epoch.epoch(), self.extensions.clone());
-        self.upload(&temporary).await?;
+        if let Err(error) = self.upload(&temporary).await {
+            // It can be there if the answer was lost.
+            let _ = store.inner().delete(&temporary).await;
+            return Err(error);
+        }
         let options = CopyOptions { mode: CopyMode::Create, extensions };
         let published = store.inner().copy_opts(&temporary, &to, options).await;
         // If it stays, `reseal` deletes it.
@@ -144,13 +146,6 @@ impl Copy<'_> {
         // If it was retired meanwhile, nobody can read the copy, and a rename must not delete its source.
         check_epoch(&store, epoch).await
     }
-}
-
-/// Whether an epoch is still there.
-async fn check_epoch(store: &Inside, epoch: u32) -> Result<()> {
-    let current = store.state.look(&store.source).await?;
-    let there = current.objects.get(epoch).map(drop);
-    Ok(there.ok_or(error::Error::Store(StoreRefusal::UnknownEpoch))?)
 }
 
 /// 32 hexadecimal digits that nobody can guess.

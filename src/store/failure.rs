@@ -16,7 +16,7 @@ impl From<Error> for object_store::Error {
 }
 
 /// An error about one object of a store, or about one keys object.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct AtPath {
     path: String,
     pub(crate) error: Error,
@@ -44,9 +44,14 @@ impl error::Error for AtPath {
     }
 }
 
+impl From<AtPath> for object_store::Error {
+    fn from(about: AtPath) -> Self {
+        Self::Generic { store: STORE, source: about.into() }
+    }
+}
+
 pub(super) fn at(path: &Path, error: Error) -> object_store::Error {
-    let source = Box::new(AtPath { path: path.to_string(), error });
-    object_store::Error::Generic { store: STORE, source }
+    AtPath { path: path.to_string(), error }.into()
 }
 
 /// Says which object an error is about, if it is about one.
@@ -69,6 +74,12 @@ pub(super) fn is_about_an_object(error: &Error) -> bool {
             | Error::Invalid { .. }
             | Error::Store(StoreRefusal::UnknownEpoch | StoreRefusal::OldEpoch)
     )
+}
+
+/// An object of a length that no sealed one has.
+pub(super) fn foreign(path: &Path) -> object_store::Error {
+    let reason = "it is not sealed, or was cut off: no sealed object has its length";
+    at(path, Error::Invalid { what: "sealed object", reason })
 }
 
 /// There is nothing for callers in the store's own directory, nor at the empty path.

@@ -9,7 +9,7 @@ use object_store::{
 };
 
 use super::{
-    list, object,
+    failure, object,
     read::{self, Failure},
     sealed_store::Inside,
 };
@@ -46,7 +46,7 @@ pub(super) async fn ranges(
 async fn head(store: &Inside, location: &Path, mut options: GetOptions) -> Result<GetResult> {
     let range = options.range.take();
     let answer = store.inner().get_opts(&store.paths().inner(location), options).await?;
-    let size = object::plaintext_len(answer.meta.size).ok_or_else(|| list::foreign(location))?;
+    let size = object::plaintext_len(answer.meta.size).ok_or_else(|| failure::foreign(location))?;
     let range = match range {
         Some(range) => range.as_range(size).map_err(read::broken)?,
         None => 0..size,

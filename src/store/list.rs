@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt, TryStreamExt, future, stream::BoxStream};
 use object_store::{ListResult, ObjectMeta, ObjectStore, Result, path::Path};
 
-use super::{object, paths::Paths, sealed_store::Inside};
+use super::{failure, object, paths::Paths, sealed_store::Inside};
 
 pub(super) fn list(
     store: &Arc<Inside>,
@@ -64,17 +64,6 @@ fn show(store: &Inside, meta: ObjectMeta) -> Result<Option<ObjectMeta>> {
     match object::plaintext_len(meta.size) {
         Some(size) => Ok(Some(ObjectMeta { location, size, ..meta })),
         None if store.leaves_out_foreign() => Ok(None),
-        None => Err(foreign(&location)),
-    }
-}
-
-/// No object has this length.
-pub(super) fn foreign(location: &Path) -> object_store::Error {
-    object_store::Error::Generic {
-        store: "SealedStore",
-        source: format!(
-            "{location} is not sealed, or it was cut off: no sealed object has its length"
-        )
-        .into(),
+        None => Err(failure::foreign(&location)),
     }
 }

@@ -3,7 +3,7 @@
 mod cutter;
 mod queue;
 
-use std::{fmt, mem, sync::Arc};
+use std::{fmt, mem, sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -199,9 +199,11 @@ impl Upload {
         }
         self.look().await?;
         let mut inner = Taken::new(&self.queue).ok_or_else(|| self.ended())?;
+        let began = Instant::now();
         let completed = inner.upload()?.complete().await?;
         drop(inner.inner.take());
         self.stage = Stage::Completed;
+        put::still_there(&self.store, self.epoch, began).await?;
         Ok(completed)
     }
 

@@ -8,6 +8,8 @@ use super::keys::LAST_SERIAL;
 /// systems do not tell apart; nor below others, so that a store does not lay hands on the keys of one under its prefix.
 const OWN: &str = ".twinseal";
 
+const OWN_IN_CAPITALS: &str = ".TWINSEAL";
+
 /// The paths under a prefix of the inner store.
 #[derive(Clone, Debug)]
 pub(super) struct Paths {
@@ -34,7 +36,7 @@ impl Paths {
 
     /// Whether a path of the caller's is in a store's own directory.
     pub(super) fn is_reserved(path: &Path) -> bool {
-        path.as_ref().split(DELIMITER).any(|part| part.eq_ignore_ascii_case(OWN))
+        path.as_ref().split(DELIMITER).any(is_own)
     }
 
     /// Whether an object of the caller's can be at a path. The empty one would be at the prefix itself, or beside it.
@@ -74,6 +76,11 @@ impl Paths {
     }
 }
 
+/// In capitals, since some file systems take ".twin\u{17f}eal" for it, too.
+fn is_own(part: &str) -> bool {
+    part.starts_with('.') && part.chars().flat_map(char::to_uppercase).eq(OWN_IN_CAPITALS.chars())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,9 +106,14 @@ mod tests {
 
     #[test]
     fn the_own_directory_is_reserved_in_every_case() {
-        for reserved in
-            [".twinseal", ".twinseal/keys/0000000001", ".TwinSeal/x", ".TWINSEAL", "a/.Twinseal/b"]
-        {
+        for reserved in [
+            ".twinseal",
+            ".twinseal/keys/0000000001",
+            ".TwinSeal/x",
+            ".TWINSEAL",
+            "a/.Twinseal/b",
+            ".twin\u{17f}eal",
+        ] {
             assert!(Paths::is_reserved(&path(reserved)), "{reserved}");
             assert!(!Paths::is_for_callers(&path(reserved)), "{reserved}");
         }

@@ -265,6 +265,6 @@ impl fmt::Display for SealedStore {
 
 impl fmt::Debug for SealedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SealedStore({:?}, {})", self.0.inner(), self.pin())
+        write!(f, "SealedStore({}, {})", self.0.inner(), self.pin())
     }
 }

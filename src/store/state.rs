@@ -12,7 +12,7 @@ use futures_util::{
 use object_store::{GetOptions, ObjectStore};
 
 use super::{
-    failure,
+    failure::{self, AtPath},
     keys::SignedKeys,
     object::{EpochKey, ObjectKeys},
     offload,
@@ -53,6 +53,8 @@ pub(super) struct State {
     seen: Mutex<Seen>,
     /// The look that is under way, and when it began.
     looking: Mutex<Option<(Instant, WeakShared<Looking>)>>,
+    /// When somebody last looked because of an unknown epoch.
+    unknown: Mutex<Option<Instant>>,
     every: Duration,
 }
 
@@ -147,7 +149,7 @@ impl Source {
 impl State {
     pub(super) fn new(current: Current, looked: Instant, every: Duration) -> Self {
         let seen = Mutex::new(Seen { current: Arc::new(current), looked });
-        Self { seen, looking: Mutex::default(), every }
+        Self { seen, looking: Mutex::default(), unknown: Mutex::default(), every }
     }
 
     /// The newest keys that were seen.
@@ -179,7 +181,17 @@ impl State {
         if let Some(key) = self.seen().objects.get(epoch) {
             return Ok(Arc::clone(key));
         }
-        let current = self.look_if_older(source, UNKNOWN_EVERY.min(self.every)).await?;
+        let at_most = UNKNOWN_EVERY.min(self.every);
+        let due = {
+            let (mut last, now) = (lock(&self.unknown), Instant::now());
+            let due = last.is_none_or(|last| now.duration_since(last) >= at_most);
+            if due {
+                *last = Some(now);
+            }
+            due
+        };
+        let age = if due { Duration::ZERO } else { at_most };
+        let current = self.look_if_older(source, age).await?;
         Ok(current.objects.get(epoch).map(Arc::clone).ok_or_else(unknown)?)
     }
 
@@ -259,10 +271,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The error of a look, for each of those that waited for it.
 fn copy_of(error: Arc<object_store::Error>) -> object_store::Error {
     Arc::try_unwrap(error).unwrap_or_else(|shared| {
-        if let object_store::Error::Generic { source, .. } = &*shared
-            && let Some(ours) = source.downcast_ref::<Error>()
-        {
-            return ours.clone().into();
+        if let object_store::Error::Generic { source, .. } = &*shared {
+            if let Some(ours) = source.downcast_ref::<Error>() {
+                return ours.clone().into();
+            }
+            if let Some(about) = source.downcast_ref::<AtPath>() {
+                return about.clone().into();
+            }
         }
         object_store::Error::Generic { store: "SealedStore", source: Box::new(shared) }
     })

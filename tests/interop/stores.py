@@ -192,7 +192,7 @@ class Directory:
 
     def paths(self):
         files = (p.relative_to(self.root).as_posix() for p in self.root.rglob("*") if p.is_file())
-        return sorted(p for p in files if p.split("/")[0].lower() != ".twinseal")
+        return sorted(p for p in files if ".TWINSEAL" not in p.upper().split("/"))
 
     def read(self, path):
         return open_object(self.keys, self.context, path.encode(), (self.root / path).read_bytes())

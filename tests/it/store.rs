@@ -6,5 +6,6 @@ mod fixture;
 mod lists;
 mod reads;
 mod scripted;
+mod upkeep;
 mod watched;
 mod writes;

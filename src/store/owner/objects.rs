@@ -7,27 +7,47 @@ use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, path::Path};
 
 use crate::store::{object, paths::Paths, sealed_store::Inside};
 
-/// All that can be an object, with its path and size as the caller sees them.
-pub(super) fn candidates(inside: &Inside) -> BoxStream<'_, object_store::Result<ObjectMeta>> {
+/// All that is there, with its path and size as the caller sees them; or only its path, if it cannot be an object.
+pub(super) fn all(
+    inside: &Inside,
+) -> BoxStream<'_, object_store::Result<Result<ObjectMeta, Path>>> {
     let listed = inside.inner().list(Some(&inside.paths().inner(&Path::default())));
-    let shown = listed.try_filter_map(|meta| std::future::ready(Ok(candidate(inside, meta))));
+    let shown = listed.try_filter_map(|meta| std::future::ready(Ok(one(inside, meta))));
     shown.boxed()
 }
 
-fn candidate(inside: &Inside, meta: ObjectMeta) -> Option<ObjectMeta> {
+fn one(inside: &Inside, meta: ObjectMeta) -> Option<Result<ObjectMeta, Path>> {
     let location = inside.paths().outer(&meta.location)?;
-    let size = object::plaintext_len(meta.size)?;
-    (!Paths::is_reserved(&location)).then_some(ObjectMeta { location, size, ..meta })
+    if Paths::is_reserved(&location) {
+        return None;
+    }
+    Some(match object::plaintext_len(meta.size) {
+        Some(size) => Ok(ObjectMeta { location, size, ..meta }),
+        None => Err(location),
+    })
 }
 
-/// The epoch that an inner object names in its first 13 bytes; `None` if it was deleted in the meantime, or is no
-/// object.
-pub(super) async fn epoch(inside: &Inside, inner: &Path) -> object_store::Result<Option<u32>> {
+/// What an inner object says in its first 13 bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Names {
+    Epoch(u32),
+    /// It is no object.
+    None,
+    /// It was deleted in the meantime.
+    Gone,
+}
+
+/// The epoch that an inner object names.
+pub(super) async fn epoch(inside: &Inside, inner: &Path) -> object_store::Result<Names> {
     let range = GetRange::Bounded(0..object::HEADER as u64);
     let options = GetOptions { range: Some(range), ..GetOptions::default() };
     match inside.inner().get_opts(inner, options).await {
-        Ok(found) => Ok(found.bytes().await?.first_chunk().and_then(object::epoch_of_header)),
-        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Ok(found) => {
+            let start = found.bytes().await?;
+            let epoch = start.first_chunk().and_then(object::epoch_of_header);
+            Ok(epoch.map_or(Names::None, Names::Epoch))
+        }
+        Err(object_store::Error::NotFound { .. }) => Ok(Names::Gone),
         Err(error) => Err(error),
     }
 }

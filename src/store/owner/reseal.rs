@@ -8,7 +8,10 @@ use object_store::{
     PutOptions, PutPayload, UpdateVersion, path::Path,
 };
 
-use super::{Owner, objects};
+use super::{
+    Owner,
+    objects::{self, Names},
+};
 use crate::{
     error::Error,
     store::{failure::is_about_an_object, multipart::WHOLE, sealed_store::Inside},
@@ -142,11 +145,15 @@ impl<'a> Reseal<'a> {
             None => meta.last_modified < began,
         };
         let objects = Objects { owner, newest, nobody_else_writes, vouched: &vouched };
-        let mut fates = objects::candidates(inside)
+        let mut fates = objects::all(inside)
             .map(|meta| async {
-                let meta = meta?;
-                let fate = objects.one(&meta).await?;
-                Ok::<_, object_store::Error>((meta.location, fate))
+                match meta? {
+                    Ok(meta) => {
+                        let fate = objects.one(&meta).await?;
+                        Ok::<_, object_store::Error>((meta.location, fate))
+                    }
+                    Err(location) => Ok((location, Fate::Unreadable)),
+                }
             })
             .buffer_unordered(AT_ONCE);
         let mut report = Resealed::default();
@@ -172,9 +179,10 @@ impl Objects<'_> {
     async fn one(&self, meta: &ObjectMeta) -> object_store::Result<Fate> {
         let inside = &self.owner.store.0;
         match objects::epoch(inside, &inside.paths().inner(&meta.location)).await? {
-            Some(epoch) if epoch == self.newest => return Ok(Fate::Newest),
-            Some(_) => {}
-            None => return Ok(Fate::Unreadable),
+            Names::Epoch(epoch) if epoch == self.newest => return Ok(Fate::Newest),
+            Names::Epoch(_) => {}
+            Names::None => return Ok(Fate::Unreadable),
+            Names::Gone => return Ok(Fate::Replaced),
         }
         if !(self.vouched)(meta) {
             return Ok(Fate::Left);
@@ -208,22 +216,29 @@ impl Objects<'_> {
         };
         let options = PutOptions { mode, attributes, ..PutOptions::default() };
         let put = self.owner.store.put_opts(&meta.location, plaintext.into(), options).await;
-        put.map(drop).map_err(|error| match error {
-            object_store::Error::NotImplemented { .. }
-            | object_store::Error::NotSupported { .. }
-                if !self.nobody_else_writes =>
-            {
-                let source = "the inner store cannot replace only the version that was read: \
-                    see `Reseal::nobody_else_writes`";
-                object_store::Error::NotSupported { source: source.into() }
-            }
-            other => other,
-        })
+        put.map(drop).map_err(|error| if self.nobody_else_writes { error } else { unable(error) })
+    }
+
+    /// Whether the inner store can replace only a version of an object, by one that is not there.
+    async fn check_update(&self) -> object_store::Result<()> {
+        let inside = &self.owner.store.0;
+        let path = inside.paths().temporary("none");
+        let version = UpdateVersion { e_tag: Some("none".into()), version: None };
+        let put =
+            inside.inner().put_opts(&path, PutPayload::default(), PutMode::Update(version).into());
+        use object_store::Error as E;
+        match put.await.map_err(unable) {
+            Err(error @ E::NotSupported { .. }) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     async fn in_parts(&self, found: GetResult) -> object_store::Result<()> {
         let (meta, attributes) = (found.meta.clone(), found.attributes.clone());
         let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
+        if !self.nobody_else_writes {
+            self.check_update().await?;
+        }
         let mut upload = self.owner.store.put_multipart_opts(&meta.location, options).await?;
         match self.upload(&mut *upload, found, &meta).await {
             Ok(()) => Ok(()),
@@ -267,6 +282,19 @@ impl Objects<'_> {
     }
 }
 
+/// An error of a store that has no [`PutMode::Update`].
+fn unable(error: object_store::Error) -> object_store::Error {
+    use object_store::Error as E;
+    match error {
+        E::NotImplemented { .. } | E::NotSupported { .. } => {
+            let source = "the inner store cannot replace only the version that was read: \
+                see `Reseal::nobody_else_writes`";
+            E::NotSupported { source: source.into() }
+        }
+        other => other,
+    }
+}
+
 /// What somebody left who was interrupted while he copied.
 async fn delete_left_overs(inside: &Inside) -> object_store::Result<()> {
     let old: Vec<_> = inside
@@ -277,7 +305,14 @@ async fn delete_left_overs(inside: &Inside) -> object_store::Result<()> {
         .try_collect()
         .await?;
     let paths = stream::iter(old.into_iter().map(Ok)).boxed();
-    inside.inner().delete_stream(paths).try_for_each(|_| std::future::ready(Ok(()))).await
+    let mut deleted = inside.inner().delete_stream(paths);
+    while let Some(one) = deleted.next().await {
+        match one {
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => {} // another run was quicker
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// An object that does not open, or was replaced, is no reason to stop. What is wrong with the keys or the machine is:

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
-use object_store::path::Path;
+use object_store::{ObjectMeta, path::Path};
 
 use super::{Owner, objects};
 use crate::{
@@ -95,11 +95,11 @@ impl Owner {
 
 /// How many objects are under an epoch, and one of them.
 async fn objects_under(inside: &Inside, epoch: u32) -> object_store::Result<(u64, Option<Path>)> {
-    let mut epochs = objects::candidates(inside)
+    let mut epochs = objects::all(inside)
         .map(|meta| async move {
-            let path = meta?.location;
+            let Ok(ObjectMeta { location: path, .. }) = meta? else { return Ok(None) };
             let found = objects::epoch(inside, &inside.paths().inner(&path)).await?;
-            Ok::<_, object_store::Error>((found == Some(epoch)).then_some(path))
+            Ok::<_, object_store::Error>((found == objects::Names::Epoch(epoch)).then_some(path))
         })
         .buffer_unordered(AT_ONCE);
     let (mut count, mut example) = (0, None);

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, StoreRefusal},
     secret::SecretBuffer,
     store::{
-        list,
+        failure,
         object::{self, START},
         pieces::Pieces,
         sealed_store::Inside,
@@ -40,7 +40,7 @@ impl Object {
         meta: ObjectMeta,
         start: &[u8; START],
     ) -> Result<Self> {
-        let layout = Layout::new(meta.size).ok_or_else(|| list::foreign(location))?;
+        let layout = Layout::new(meta.size).ok_or_else(|| failure::foreign(location))?;
         let reason = "it does not begin as an object that this version can read";
         let epoch = object::epoch(start).ok_or(Error::Invalid { what: "sealed object", reason })?;
         if epoch < store.not_before() {

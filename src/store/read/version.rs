@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    store::{list, object::START, sealed_store::Inside, state::Current},
+    store::{failure, object::START, sealed_store::Inside, state::Current},
     stream::SEALED_CHUNK,
 };
 
@@ -109,7 +109,7 @@ impl<'a> Version<'a> {
         let range = Some(GetRange::Bounded(0..FIRST));
         let asked = GetOptions { range, ..options.clone() };
         let answer = store.inner().get_opts(&store.paths().inner(location), asked).await?;
-        let layout = Layout::new(answer.meta.size).ok_or_else(|| list::foreign(location))?;
+        let layout = Layout::new(answer.meta.size).ok_or_else(|| failure::foreign(location))?;
         let len = layout.sealed_len().min(FIRST);
         let mut source = Source::new(answer.payload, &answer.range, &(0..len))?;
         let mut bytes = source.take(len as usize).await?;

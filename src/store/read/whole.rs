@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::{GetOptions, GetResult, GetResultPayload, ObjectStore, Result, path::Path};
 
 use super::{FIRST, blocks, layout::Layout, object::Object, source::Source};
-use crate::store::{list, object::START, sealed_store::Inside};
+use crate::store::{failure, object::START, sealed_store::Inside};
 
 /// A whole object. Its length is authentic when its stream has ended.
 pub(in crate::store) struct Whole {
@@ -23,7 +23,7 @@ pub(in crate::store) async fn whole(
 ) -> Result<Whole> {
     store.state.current(&store.source).await?;
     let answer = store.inner().get_opts(&store.paths().inner(location), options).await?;
-    let layout = Layout::new(answer.meta.size).ok_or_else(|| list::foreign(location))?;
+    let layout = Layout::new(answer.meta.size).ok_or_else(|| failure::foreign(location))?;
     let size = layout.sealed_len();
     let mut source = Source::new(answer.payload, &answer.range, &(0..size))?;
     let is_small = size <= FIRST;

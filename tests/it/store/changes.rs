@@ -201,7 +201,7 @@ async fn at_first_use_a_store_is_read_but_not_changed() {
     let store = people.open(inner, &people.alice, Pin::first_use()).await.unwrap();
     assert_eq!(store.pin(), pin);
     let owned = store.owned_by(Arc::clone(&people.owner) as _);
-    assert!(matches!(owned.unwrap_err(), Error::Misuse { what: "pin", .. }));
+    assert!(matches!(owned.unwrap_err(), Error::Misuse { what: "use of the store", .. }));
 }
 
 #[tokio::test(flavor = "multi_thread")]

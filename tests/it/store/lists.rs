@@ -13,7 +13,7 @@ use twinseal::store::{Options, Pin, SealedStore};
 use super::fixture::{CONTEXT, People};
 
 const PATHS: [&str; 9] =
-    ["a", "a/b", "a/b/c", "a/bc", "b/1", "b/2", "b b/x", "c/.twinseal/x", ".twinsealed/x"];
+    ["a", "a/b", "a/b/c", "a/bc", "b/1", "b/2", "b b/x", "c/.twinsealer/x", ".twinsealed/x"];
 
 /// A sealed store under a prefix, beside objects that are not its own; and the same objects in a store that is not
 /// sealed.
@@ -104,7 +104,10 @@ async fn what_is_not_sealed_is_an_error_or_is_left_out() {
         } else {
             let [x, y, z] = &errors[..] else { panic!("{errors:?}") };
             for (error, name) in [(x, "a/x"), (y, "a/y"), (z, "z")] {
-                assert!(error.contains(&format!("{name} is not sealed")), "{error}");
+                assert!(
+                    error.contains(&format!("{name}: invalid sealed object: it is not sealed")),
+                    "{error}"
+                );
             }
             assert!(level.is_err());
             assert_eq!(store.foreign(), 0);

@@ -217,7 +217,10 @@ async fn what_is_no_object_is_said_to_be_none() {
         store.get_range(&path("x"), 0..1).await.unwrap_err(),
         store.get_ranges(&path("x"), &[0..1, 1..2]).await.unwrap_err(),
     ] {
-        assert!(error.to_string().contains("x is not sealed"), "{error}");
+        assert!(
+            error.to_string().contains("x: invalid sealed object: it is not sealed"),
+            "{error}"
+        );
     }
 }
 
