@@ -112,6 +112,12 @@ impl Side {
 
     async fn step(&mut self, step: &Step, seed: u8) -> Outcome {
         let store = &self.store;
+        // Some stores make a new version of what is copied onto itself, and others, as the sealed one, none.
+        if let Step::Copy { from, to, .. } | Step::Rename { from, to, .. } = *step
+            && from == to
+        {
+            self.versions[usize::from(from)].clear();
+        }
         match *step {
             Step::Put { at, len, mode } => {
                 let versions = &mut self.versions[usize::from(at)];
