@@ -136,6 +136,7 @@ pub(crate) struct Hybrid {
 }
 
 /// The part of the combiner's input that a key knows beforehand.
+#[derive(Clone)]
 pub(super) struct Transcript {
     /// The hash state after both encapsulation keys.
     keyed: Sha384,
@@ -228,17 +229,17 @@ impl Hybrid {
         let post_quantum = self.post_quantum.key_pair(seed_pq)?;
         let traditional = self.traditional.key_pair(seed_t)?;
         let (ek_pq, ek_t) = (post_quantum.encapsulation_key, traditional.encapsulation_key);
-        let transcript = || Transcript::new(&ek_pq, &ek_t);
+        let transcript = Transcript::new(&ek_pq, &ek_t);
         Ok(KemKeyPair {
             encapsulator: Box::new(HybridEncapsulator {
                 suite: self.suite,
-                transcript: transcript(),
+                transcript: transcript.clone(),
                 post_quantum: post_quantum.encapsulator,
                 traditional: traditional.encapsulator,
             }),
             decapsulator: Box::new(HybridDecapsulator {
                 suite: self.suite,
-                transcript: transcript(),
+                transcript,
                 post_quantum: post_quantum.decapsulator,
                 traditional: traditional.decapsulator,
             }),
