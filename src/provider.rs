@@ -7,7 +7,7 @@
 //! | provider | feature | builds with | covers | upkeep |
 //! |---|---|---|---|---|
 //! | [`PORTABLE`] | always there | Rust | everything | RustCrypto and dalek, active |
-//! | `AWS_LC` | `aws-lc-rs` | a C compiler, one to two minutes on two cores | everything; a KEM seed is expanded by `ml-kem` | AWS, active |
+//! | `AWS_LC` | `aws-lc-rs` | a C compiler, one to two minutes on two cores | everything | AWS, active |
 //! | `GRAVIOLA` | `graviola` | Rust, seconds | X25519, P-384 and AES-GCM on x86-64 and aarch64, the rest as `PORTABLE` | J. Birr-Pixton, active, versions 0.4.x |
 //! | `LIBCRUX` | `libcrux` | Rust 1.95 or newer | ML-KEM and ML-DSA, the rest as `PORTABLE` | Cryspen, active, versions 0.0.x |
 //! | `PQCLEAN` | `pqclean` | a C compiler | ML-KEM and ML-DSA, the rest as `PORTABLE` | **unmaintained**, see below |
@@ -21,9 +21,9 @@
 //! # Why AWS-LC is a feature
 //!
 //! It is three to six times as fast, but a C compiler would be a condition of `cargo add twinseal`. aws-lc-rs does
-//! not offer ML-DSA with a context, so this provider calls AWS-LC directly for it, in the library's only file of
-//! unsafe code, which is tested under AddressSanitizer. AWS-LC has validated FIPS modules. This crate does not use
-//! their build, adds X25519 and formats of its own, and makes no claim of FIPS 140 compliance.
+//! not offer ML-DSA with a context, nor ML-KEM from a seed, so this provider calls AWS-LC directly for both, in the
+//! library's only file of unsafe code, which is tested under AddressSanitizer. AWS-LC has validated FIPS modules. This
+//! crate does not use their build, adds X25519 and formats of its own, and makes no claim of FIPS 140 compliance.
 //!
 //! # What graviola is
 //!

@@ -1,10 +1,9 @@
-//! `AWS_LC`: every primitive from AWS-LC, in C and assembly, through aws-lc-rs. Key generation that
-//! starts from a seed takes what AWS-LC cannot expand itself from `ml-kem` and `p384`.
+//! `AWS_LC`: every primitive from AWS-LC, in C and assembly, through aws-lc-rs and, for ML-KEM and ML-DSA, through
+//! AWS-LC's own interface.
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
     agreement::{self, ECDH_P384, ParsedPublicKey, PrivateKey, UnparsedPublicKey, X25519},
-    kem::{Ciphertext, DecapsulationKey, EncapsulationKey, ML_KEM_1024},
     rand::SystemRandom,
     signature::{self, ECDSA_P384_SHA384_FIXED, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair},
 };
@@ -13,11 +12,13 @@ use zeroize::Zeroizing;
 use super::{
     Aead, AeadKey, Decapsulator, Encapsulator, GIVEN, Kem, KemKeyPair, KemLengths, PORTABLE,
     Provider, Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths,
-    SignatureScheme, no_context, portable,
+    SignatureScheme, no_context,
 };
 use crate::{constants, error::Error};
 
+mod evp;
 mod ml_dsa;
+mod ml_kem;
 
 /// AWS-LC: C and assembly, by far the fastest. It needs a C compiler to build, and keys use it if
 /// it is compiled in. If the system has no randomness, AWS-LC ends the process where other
@@ -26,7 +27,7 @@ pub static AWS_LC: Provider = Provider {
     name: "aws-lc",
     x25519: &DhKem { algorithm: &X25519, lengths: constants::X25519_LENGTHS },
     p384: &DhKem { algorithm: &ECDH_P384, lengths: constants::P384_LENGTHS },
-    ml_kem_1024: &MlKem1024,
+    ml_kem_1024: &ml_kem::MlKem1024,
     ecdsa_p384: &EcdsaP384,
     ml_dsa_87: &ml_dsa::MlDsa87,
     aes_256_gcm: &Aes256,
@@ -109,60 +110,6 @@ impl Decapsulator for DhDecapsulator {
         agreement::agree(&self.0, ephemeral, NO_AGREEMENT, |secret| {
             copy_secret(secret, shared_secret)
         })
-    }
-}
-
-/// AWS-LC loads an expanded key only; `ml-kem` expands the seed.
-#[derive(Debug)]
-struct MlKem1024;
-
-struct MlKemEncapsulator(EncapsulationKey);
-
-struct MlKemDecapsulator(DecapsulationKey);
-
-impl Kem for MlKem1024 {
-    fn lengths(&self) -> KemLengths {
-        constants::ML_KEM_1024_LENGTHS
-    }
-
-    fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error> {
-        let (encapsulation_key, expanded) = portable::expand_ml_kem_1024(seed)?;
-        let key = DecapsulationKey::new(&ML_KEM_1024, &expanded).map_err(|_| FAILED)?;
-        Ok(KemKeyPair {
-            encapsulator: self.encapsulator(&encapsulation_key)?,
-            decapsulator: Box::new(MlKemDecapsulator(key)),
-            encapsulation_key,
-        })
-    }
-
-    fn encapsulator(&self, encapsulation_key: &[u8]) -> Result<Box<dyn Encapsulator>, Error> {
-        EncapsulationKey::new(&ML_KEM_1024, encapsulation_key)
-            .map(|key| Box::new(MlKemEncapsulator(key)) as Box<dyn Encapsulator>)
-            .map_err(|_| Error::Invalid {
-                what: "ML-KEM-1024 encapsulation key",
-                reason: "AWS-LC refuses it",
-            })
-    }
-}
-
-impl Encapsulator for MlKemEncapsulator {
-    fn encapsulate(
-        &self,
-        random: &mut Random<'_>,
-        ciphertext: &mut [u8],
-        shared_secret: &mut [u8],
-    ) -> Result<(), Error> {
-        random.only_system(GIVEN)?;
-        let (ct, secret) = self.0.encapsulate().map_err(|_| Error::Randomness)?;
-        ciphertext.copy_from_slice(ct.as_ref());
-        copy_secret(secret.as_ref(), shared_secret)
-    }
-}
-
-impl Decapsulator for MlKemDecapsulator {
-    fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error> {
-        let secret = self.0.decapsulate(Ciphertext::from(ciphertext)).map_err(|_| FAILED)?;
-        copy_secret(secret.as_ref(), shared_secret)
     }
 }
 
