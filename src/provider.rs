@@ -12,8 +12,10 @@
 //! | `LIBCRUX` | `libcrux` | Rust 1.95 or newer | ML-KEM and ML-DSA, the rest as `PORTABLE` | Cryspen, active, versions 0.0.x |
 //! | `PQCLEAN` | `pqclean` | a C compiler | ML-KEM and ML-DSA, the rest as `PORTABLE` | **unmaintained**, see below |
 //!
-//! Keys use AWS-LC if it is compiled in, otherwise graviola if that is, otherwise the portable provider. `key.on(..)`
-//! moves a key to another provider, and `key.provider().name` is the one that it uses.
+//! With both features, `GRAVIOLA_LIBCRUX` has the primitives of both.
+//!
+//! Keys use AWS-LC if it is compiled in, otherwise graviola if that is, with libcrux if both are, otherwise the portable
+//! provider. `key.on(..)` moves a key to another provider, and `key.provider().name` is the one that it uses.
 //!
 //! A primitive (ML-KEM-1024, X25519 as a DH-KEM) and a hybrid made of two implement the same trait: [`Kem`] or
 //! [`SignatureScheme`].
@@ -84,6 +86,8 @@ mod aws_lc;
 mod falcon;
 #[cfg(feature = "graviola")]
 mod graviola;
+#[cfg(all(feature = "graviola", feature = "libcrux"))]
+mod graviola_libcrux;
 #[cfg(feature = "libcrux")]
 mod libcrux;
 mod portable;
@@ -100,6 +104,8 @@ pub use aws_lc::AWS_LC;
 pub(crate) use falcon::Falcon1024;
 #[cfg(feature = "graviola")]
 pub use graviola::GRAVIOLA;
+#[cfg(all(feature = "graviola", feature = "libcrux"))]
+pub use graviola_libcrux::GRAVIOLA_LIBCRUX;
 #[cfg(feature = "libcrux")]
 pub use libcrux::LIBCRUX;
 pub use portable::PORTABLE;
@@ -143,11 +149,13 @@ impl fmt::Debug for Provider {
 }
 
 /// The provider that keys use unless they are moved by `on`: AWS-LC if it is compiled in, else graviola if that
-/// is, never PQClean.
+/// is, with libcrux if both are. A feature that some dependency turns on gives nobody libcrux alone, or PQClean.
 pub(crate) fn default() -> &'static Provider {
     #[cfg(feature = "aws-lc-rs")]
     return &AWS_LC;
-    #[cfg(all(not(feature = "aws-lc-rs"), feature = "graviola"))]
+    #[cfg(all(not(feature = "aws-lc-rs"), feature = "graviola", feature = "libcrux"))]
+    return &GRAVIOLA_LIBCRUX;
+    #[cfg(all(not(feature = "aws-lc-rs"), feature = "graviola", not(feature = "libcrux")))]
     return &GRAVIOLA;
     #[cfg(not(any(feature = "aws-lc-rs", feature = "graviola")))]
     return &PORTABLE;

@@ -23,13 +23,20 @@ mod primitives;
 /// Each of graviola's primitives gives one known answer before its first use in a process. After a wrong one
 /// it is [`Error::Unsupported`](crate::Error::Unsupported).
 pub static GRAVIOLA: LazyLock<Provider> = LazyLock::new(|| {
+    const ELSEWHERE: Provider =
+        Provider { name: "portable (graviola does not run here)", ..PORTABLE };
+    here().unwrap_or(ELSEWHERE)
+});
+
+/// Graviola's primitives, if they run on this processor.
+pub(super) fn here() -> Option<Provider> {
     #[cfg(all(
         any(target_arch = "x86_64", target_arch = "aarch64"),
         target_endian = "little",
         target_pointer_width = "64"
     ))]
     if primitives::processor_is_supported() {
-        return primitives::GRAVIOLA;
+        return Some(primitives::GRAVIOLA);
     }
-    Provider { name: "portable (graviola does not run here)", ..PORTABLE }
-});
+    None
+}

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use twinseal::provider::AWS_LC;
 #[cfg(feature = "graviola")]
 use twinseal::provider::GRAVIOLA;
+#[cfg(all(feature = "graviola", feature = "libcrux"))]
+use twinseal::provider::GRAVIOLA_LIBCRUX;
 #[cfg(feature = "libcrux")]
 use twinseal::provider::LIBCRUX;
 #[cfg(feature = "pqclean")]
@@ -15,6 +17,7 @@ use twinseal::provider::{PORTABLE, Provider};
 const COUNT: usize = 1
     + cfg!(feature = "aws-lc-rs") as usize
     + cfg!(feature = "graviola") as usize
+    + cfg!(all(feature = "graviola", feature = "libcrux")) as usize
     + cfg!(feature = "libcrux") as usize
     + cfg!(feature = "pqclean") as usize;
 
@@ -27,6 +30,8 @@ pub(crate) static PROVIDERS: LazyLock<[&Provider; COUNT]> = LazyLock::new(|| {
         &AWS_LC,
         #[cfg(feature = "graviola")]
         &GRAVIOLA,
+        #[cfg(all(feature = "graviola", feature = "libcrux"))]
+        &GRAVIOLA_LIBCRUX,
         #[cfg(feature = "libcrux")]
         &LIBCRUX,
         #[cfg(feature = "pqclean")]

@@ -156,12 +156,14 @@ fn names_differ() {
     assert_eq!(names.contains(&"pqclean"), cfg!(feature = "pqclean"));
 }
 
-/// AWS-LC if it is compiled in, else graviola, else the portable provider; never PQClean.
+/// AWS-LC if it is compiled in, else graviola, with libcrux if both are, else the portable provider.
 #[test]
 fn the_default() {
     #[cfg(feature = "aws-lc-rs")]
     let expected = &provider::AWS_LC;
-    #[cfg(all(not(feature = "aws-lc-rs"), feature = "graviola"))]
+    #[cfg(all(not(feature = "aws-lc-rs"), feature = "graviola", feature = "libcrux"))]
+    let expected: &Provider = &provider::GRAVIOLA_LIBCRUX;
+    #[cfg(all(not(feature = "aws-lc-rs"), feature = "graviola", not(feature = "libcrux")))]
     let expected: &Provider = &provider::GRAVIOLA;
     #[cfg(not(any(feature = "aws-lc-rs", feature = "graviola")))]
     let expected = &PORTABLE;
