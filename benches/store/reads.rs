@@ -10,18 +10,8 @@ use twinseal::DecapsulationKey;
 use super::{
     case::Case,
     mode,
-    stores::{CONTEXT, Stores, provider},
+    stores::{CONTEXT, GIB, SMALL, Stores, case, length, provider},
 };
-
-/// A length, or less if nothing is measured.
-fn length(measured: usize) -> usize {
-    if mode::testing() { 1 << 20 } else { measured }
-}
-
-const GIB: usize = 1 << 30;
-
-/// Small objects that one call reads.
-const SMALL: usize = 1000;
 
 /// The bare object, and the sealed one.
 #[derive(Clone, Copy)]
@@ -82,17 +72,6 @@ pub(crate) fn cases() -> impl Iterator<Item = Case> {
     });
     let opened = case("store/memory, get 64 MiB", "open in memory", length(64 << 20), opened);
     whole.chain(small).chain(ranges).chain(lists).chain([opened])
-}
-
-fn case<F: FnMut() + 'static>(
-    group: &str,
-    name: &str,
-    bytes: usize,
-    prepare: impl Fn() -> F + 'static,
-) -> Case {
-    let mut case = Case::new(group, name, provider().name, prepare);
-    case.bytes = Some(bytes as u64);
-    case
 }
 
 /// All bytes in one piece.

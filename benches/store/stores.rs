@@ -11,13 +11,34 @@ use twinseal::{
     store::{Options, SealedStore},
 };
 
-use super::providers::PROVIDERS;
+use super::{case::Case, mode, providers::PROVIDERS};
 
 pub(crate) const CONTEXT: &[u8] = b"example.com/bench";
 
 /// What the sealed store uses.
 pub(crate) fn provider() -> &'static Provider {
     PROVIDERS.into_iter().find(|provider| provider.name == "aws-lc").unwrap_or(&PORTABLE)
+}
+
+pub(crate) const GIB: usize = 1 << 30;
+
+/// How many small objects one call reads or writes.
+pub(crate) const SMALL: usize = 1000;
+
+/// A length, or less if nothing is measured.
+pub(crate) fn length(measured: usize) -> usize {
+    if mode::testing() { 1 << 20 } else { measured }
+}
+
+pub(crate) fn case<F: FnMut() + 'static>(
+    group: &str,
+    name: &str,
+    bytes: usize,
+    prepare: impl Fn() -> F + 'static,
+) -> Case {
+    let mut case = Case::new(group, name, provider().name, prepare);
+    case.bytes = Some(bytes as u64);
+    case
 }
 
 /// A store without and with sealing. What is sealed is in the bare one, too.

@@ -10,25 +10,14 @@ use twinseal::DecapsulationKey;
 
 use super::{
     case::Case,
-    mode,
-    stores::{CONTEXT, Stores, provider},
+    stores::{CONTEXT, GIB, SMALL, Stores, case, length},
 };
-
-/// A length, or less if nothing is measured.
-fn length(measured: usize) -> usize {
-    if mode::testing() { 1 << 20 } else { measured }
-}
-
-const GIB: usize = 1 << 30;
 
 /// A part of an upload.
 const PART: usize = 8 << 20;
 
 /// Parts of an upload that are under way.
 const AT_ONCE: usize = 4;
-
-/// Small objects that one call writes.
-const SMALL: usize = 1000;
 
 pub(crate) fn cases() -> impl Iterator<Item = Case> {
     let of = [("bare", false), ("sealed", true)].into_iter().flat_map(|(name, sealed)| {
@@ -54,17 +43,6 @@ pub(crate) fn cases() -> impl Iterator<Item = Case> {
     });
     let in_memory = case("store/memory, put 64 MiB", "seal in memory", length(64 << 20), sealing);
     of.chain([in_memory])
-}
-
-fn case<F: FnMut() + 'static>(
-    group: &str,
-    name: &str,
-    bytes: usize,
-    prepare: impl Fn() -> F + 'static,
-) -> Case {
-    let mut case = Case::new(group, name, provider().name, prepare);
-    case.bytes = Some(bytes as u64);
-    case
 }
 
 fn store(stores: &Stores, sealed: bool) -> &dyn ObjectStore {
