@@ -114,7 +114,10 @@ impl Demonstration<'_> {
     }
 
     fn show(&self, error: &dyn std::error::Error, out: &mut impl Write) -> Result<()> {
-        let error = error.to_string().replace(&format!("{}/", self.0.display()), "");
+        // Paths in a store begin without a slash.
+        let directory = format!("{}/", self.0.display());
+        let error = error.to_string().replace(&directory, "");
+        let error = error.replace(directory.trim_start_matches('/'), "");
         Ok(writeln!(out, "  refused: {}", printable(error))?)
     }
 }

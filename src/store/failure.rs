@@ -33,6 +33,7 @@ impl fmt::Display for AtPath {
             Error::NotARecipient => {
                 write!(f, "{path} is not for this key: it was not granted, or it was revoked")
             }
+            Error::Store(refusal) => write!(f, "{path}: {refusal}"),
             error => write!(f, "{path}: {error}"),
         }
     }

@@ -22,12 +22,12 @@ fn the_demonstration() {
     for expected in [
         "  the same as in the file\n",
         "  refused: run-7: there is a checkpoint of this name\n",
-        "not addressed to this key\n",
-        "resealed: 2, newest: 0, left: 0, replaced: 0, unreadable: 0",
+        "is not for this key: it was not granted, or it was revoked\n",
+        "sealed again: 2; new already: 0; written since: 0",
         "younger than two minutes",
         "  epoch 1 is retired\n",
         "its keys are older than the pin\n",
-        "not signed by its owner",
+        "not signed by this owner for this context",
     ] {
         assert!(printed.contains(expected), "{expected:?} is not in {printed}");
     }
@@ -96,13 +96,20 @@ fn readers_come_and_go() {
     assert!(fixture.read(&fixture.data()) == before);
     let third = fixture.read("pin");
     let refused = fixture.run(&read).refuses();
-    assert!(refused.contains("not addressed to this key"), "{refused}");
+    assert!(refused.contains("is not for this key"), "{refused}");
 
     let printed = fixture.run(&format!("{revoke} --nobody-else-writes")).prints();
-    assert!(printed.contains("resealed: 2, newest: 0"), "{printed}");
+    assert!(printed.contains("sealed again: 2; new already: 0"), "{printed}");
     assert!(printed.contains("epochs [1, 3]"), "{printed}");
     let printed = fixture.run(&format!("{revoke} --nobody-else-writes")).prints();
-    assert!(printed.contains("resealed: 0, newest: 2"), "{printed}");
+    assert!(printed.contains("sealed again: 0; new already: 2"), "{printed}");
+    assert_eq!(fixture.read("pin"), third);
+    assert!(printed.contains("is no reader"), "{printed}");
+    // Whoever has no pin says so, and has one then.
+    fs::remove_file(fixture.path("pin")).unwrap();
+    let refused = fixture.run(&format!("read @store run-7 {READER}")).refuses();
+    assert!(refused.contains("pin: No such file"), "{refused}");
+    fixture.run(&format!("read @store run-7 --first-use {READER}")).prints();
     assert_eq!(fixture.read("pin"), third);
     let after = fixture.read(&fixture.data());
     assert!(after != before && after.len() == before.len());
@@ -133,5 +140,7 @@ fn files_of_other_kinds() {
         assert_eq!(fixture.objects(&format!("any/{length}")).len(), 2);
         let refused = fixture.run(&format!("read @store any/{length} {READER}")).refuses();
         assert!(length == 0 || refused.contains("not a safetensors file"), "{refused}");
+        fixture.run(&format!("read @store any/{length} -o @back {READER}")).prints();
+        assert!(fixture.read("back") == vec![7; length]);
     }
 }

@@ -27,10 +27,10 @@ fn wrong_keys_pins_and_contexts() {
     let fixture = Fixture::sealed();
     let rest = "--owner @owner.pub.pem -p @pin";
     for (arguments, expected) in [
-        (format!("-k @1.pem {rest}"), "not addressed to this key"),
+        (format!("-k @1.pem {rest}"), "is not for this key"),
         (format!("-k @0.pub.pem {rest}"), "TWINSEAL KEM PRIVATE KEY"),
         (format!("-k @no.pem {rest}"), "no.pem: No such file"),
-        (format!("{READER} -c elsewhere"), "not signed by its owner"),
+        (format!("{READER} -c elsewhere"), "not signed by this owner for this context"),
         ("-k @0.pem --owner @owner.pub.pem -p @model".into(), "model: "),
         ("-k @0.pem --owner @owner.pub.pem -p @no.pin".into(), "no.pin: No such file"),
     ] {
@@ -46,7 +46,7 @@ fn wrong_keys_pins_and_contexts() {
     let other = Fixture::new();
     fs::copy(other.path("owner.pub.pem"), fixture.path("other.pub.pem")).unwrap();
     let refused = unreadable(&fixture, "-k @0.pem --owner @other.pub.pem -p @pin");
-    assert!(refused.contains("not signed by its owner"), "{refused}");
+    assert!(refused.contains("not signed by this owner for this context"), "{refused}");
     fixture.run(&format!("grant @store @1.pub.pem {OWNER}")).prints();
     fs::remove_file(fixture.path("store/.twinseal/keys/0000000002")).unwrap();
     assert!(unreadable(&fixture, READER).contains("older than the pin"));
@@ -65,7 +65,7 @@ fn damaged_objects() {
     let mut changed = whole.clone();
     changed[69 + middle + middle / 16384 * 16] ^= 1;
     fixture.write(&data, &changed);
-    assert!(unreadable(&fixture, READER).contains("opening failed"));
+    assert!(unreadable(&fixture, READER).contains("does not open"));
     fixture.run(&format!("read @store run-7 -t layer.0 {READER}")).prints();
 
     for length in [0, 10, 100, whole.len() - 1000, whole.len() - 1] {

@@ -14,7 +14,7 @@ fn wrong_arguments() {
         (&["--size", "0"], "--size"),
         (&["seal", "store", "name", "model"], "--key"),
         (&["read", "store", "name", "-k", "key"], "--pin"),
-        (&["read", "store", "name", "-k", "key", "-p", "pin", "-o", "file"], "--tensor"),
+        (&["read", "store", "name", "-k", "key", "-p", "pin", "-o", "file"], "--owner"),
         (&["unseal"], "unseal"),
     ];
     for (arguments, expected) in cases {
