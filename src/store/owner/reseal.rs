@@ -132,7 +132,7 @@ impl<'a> Reseal<'a> {
     /// # Errors
     ///
     /// [`object_store::Error::NotSupported`] if the inner store cannot replace only the version that was read; its other
-    /// errors; those of a look; [`StoreRefusal::NewEpoch`] if another epoch
+    /// errors; those of a look; [`StoreRefusal::NewEpoch`](crate::error::StoreRefusal::NewEpoch) if another epoch
     /// began in the meantime. What was done until then stays: run it again.
     pub async fn run(self) -> object_store::Result<Resealed> {
         let Self { owner, accept, nobody_else_writes, mut progress } = self;
