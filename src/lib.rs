@@ -265,6 +265,7 @@ const _: () = {
     crosses::<kem::AwaitedKey>();
     crosses::<Plaintext>();
     crosses::<secret::SecretBuffer>();
+    crosses::<secret::PageBuffer>();
     crosses::<key_files::PrivateDer>();
     crosses::<key_files::PrivatePem>();
     #[cfg(feature = "passphrase")]

@@ -1,15 +1,19 @@
-//! A buffer for secrets of any length, which is wiped when dropped.
+//! Buffers for secrets of any length, which are wiped when dropped.
 
 use std::{
     fmt, mem,
     ops::{Deref, DerefMut},
 };
 
+mod page_buffer;
+
+pub use page_buffer::PageBuffer;
+
 /// Bytes that are wiped when dropped, as fast as memory is filled, and never printed. It derefs to
 /// `[u8]`.
 ///
-/// The crate's own readers and writers use it. It is public for the buffers of a program that
-/// reads from them or writes to them.
+/// It is public for the buffers of a program that reads from this crate's readers or writes to its writers.
+/// [`PageBuffer`] is for those that the system reads into or writes from.
 ///
 /// ```
 /// # use std::io::Read;

@@ -7,7 +7,11 @@ use std::{
 };
 
 use super::PieceOpener;
-use crate::{plaintext::Plaintext, retry::read_some, secret::SecretBuffer};
+use crate::{
+    plaintext::Plaintext,
+    retry::read_some,
+    secret::{PageBuffer, SecretBuffer},
+};
 
 /// How many bytes are read at once.
 const BATCH: usize = 16 * 1024;
@@ -23,7 +27,7 @@ const BATCH: usize = 16 * 1024;
 pub struct PieceReader<R> {
     inner: R,
     opener: PieceOpener,
-    buffer: Vec<u8>,
+    buffer: PageBuffer,
     complete: bool,
     /// A piece that `read` has returned in part.
     current: Option<Plaintext>,
@@ -32,7 +36,7 @@ pub struct PieceReader<R> {
 
 impl<R: Read> PieceReader<R> {
     pub(super) fn new(opener: PieceOpener, inner: R) -> Self {
-        let buffer = vec![0; BATCH];
+        let buffer = PageBuffer::zeroed(BATCH);
         Self { inner, opener, buffer, complete: false, current: None, returned: 0 }
     }
 

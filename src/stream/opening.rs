@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{SEALED_CHUNK, chunks::Opener};
-use crate::{error::Error, numbered_key::TAG, secret::SecretBuffer};
+use crate::{error::Error, numbered_key::TAG, secret::PageBuffer};
 
 /// How many chunks are read at once.
 pub(super) const BATCH: usize = 8;
@@ -17,7 +17,7 @@ pub(super) const BATCH: usize = 8;
 pub(crate) struct Opening {
     pub(super) opener: Opener,
     /// Room for a batch of sealed chunks, opened where they are.
-    pub(super) batch: SecretBuffer,
+    pub(super) batch: PageBuffer,
     /// How many bytes were read into the batch.
     pub(super) filled: usize,
     /// How many of them were opened: the chunks before this position are plaintext.
@@ -48,7 +48,7 @@ impl Opening {
     pub(crate) fn new(opener: Opener) -> Self {
         Self {
             opener,
-            batch: SecretBuffer::zeroed(BATCH * SEALED_CHUNK),
+            batch: PageBuffer::zeroed(BATCH * SEALED_CHUNK),
             filled: 0,
             opened: 0,
             ready: 0..0,

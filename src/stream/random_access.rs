@@ -13,7 +13,10 @@ use super::{
     read_at::read_exact_at,
     reader::read_buffered,
 };
-use crate::{error::Error, secret::SecretBuffer};
+use crate::{
+    error::Error,
+    secret::{PageBuffer, SecretBuffer},
+};
 
 /// How many chunks are read at once.
 const BATCH: u64 = 8;
@@ -88,7 +91,7 @@ impl<S: ReadAt> RandomAccess<S> {
     /// Reads and authenticates the last chunk of a body that starts at `body_start` in the source.
     pub(crate) fn new(source: S, body_start: u64, body: UnverifiedBody) -> io::Result<Self> {
         let Range { start, end } = body.range();
-        let mut sealed = SecretBuffer::zeroed((end - start) as usize);
+        let mut sealed = PageBuffer::zeroed((end - start) as usize);
         read_exact_at(&source, &mut sealed, body_start + start)?;
         let body = Arc::new(body.authenticate(&mut sealed)?);
         Ok(Self::at_the_start(source, body_start, body))
@@ -111,18 +114,17 @@ impl<S: ReadAt> RandomAccess<S> {
             .checked_add(buffer.len() as u64)
             .filter(|end| *end <= self.len())
             .ok_or(io::ErrorKind::UnexpectedEof)?;
-        let mut fetched = SecretBuffer::with_capacity(0);
+        let mut fetched = None;
         let mut position = offset;
         let mut rest = buffer;
         while position < end {
             let batch_end = end.min((position / CHUNK as u64 + BATCH) * CHUNK as u64);
             let plan = self.body.plan(position..batch_end)?;
             let Range { start, end: sealed_end } = plan.sealed();
-            if fetched.is_empty() {
-                fetched = SecretBuffer::zeroed((sealed_end - start) as usize);
-            }
-            fetched.as_mut_vec().truncate((sealed_end - start) as usize);
-            read_exact_at(&self.source, &mut fetched, self.body_start + start)?;
+            let length = (sealed_end - start) as usize;
+            let fetched = fetched.get_or_insert_with(|| PageBuffer::zeroed(length));
+            let fetched = &mut fetched[..length];
+            read_exact_at(&self.source, fetched, self.body_start + start)?;
             for (planned, sealed) in self.body.chunks(&plan).zip(fetched.chunks_mut(SEALED_CHUNK)) {
                 let chunk = self.body.open_chunk(planned.index, sealed)?;
                 let wanted = chunk.get(planned.wanted).ok_or(Error::Open)?;

@@ -10,7 +10,7 @@ use super::{
     chunks::Sealer,
     outgoing::{Calls, Outgoing},
 };
-use crate::{error::Error, secret::SecretBuffer};
+use crate::{error::Error, numbered_key::TAG, secret::PageBuffer};
 
 /// How many chunks are written at once. Each is sealed while it is in the cache.
 const BATCH: usize = 8;
@@ -20,9 +20,11 @@ pub(crate) struct Sealing<W> {
     pub(super) outgoing: Outgoing<W>,
     pub(super) sealer: Sealer,
     /// Sealed chunks, then the part of a chunk that waits for its end.
-    pub(super) batch: SecretBuffer,
+    pub(super) batch: PageBuffer,
     /// Where the sealed chunks end.
     pub(super) sealed: usize,
+    /// How much of a chunk waits behind them.
+    pub(super) waiting: usize,
     pub(super) end: End,
 }
 
@@ -58,8 +60,9 @@ impl<W> Sealing<W> {
         Self {
             outgoing,
             sealer,
-            batch: SecretBuffer::with_capacity(BATCH * SEALED_CHUNK),
+            batch: PageBuffer::zeroed(BATCH * SEALED_CHUNK),
             sealed: 0,
+            waiting: 0,
             end: End::Open,
         }
     }
@@ -88,11 +91,12 @@ impl<W> Sealing<W> {
         ready!(self.poll_room(calls))?;
         let mut rest = plaintext;
         while !rest.is_empty() && !self.is_full() {
-            let room = CHUNK - (self.batch.len() - self.sealed);
-            let (now, later) = rest.split_at(rest.len().min(room));
-            self.batch.extend_from_slice(now);
+            let room = &mut self.batch[self.sealed..][self.waiting..CHUNK];
+            let (now, later) = rest.split_at(rest.len().min(room.len()));
+            room[..now.len()].copy_from_slice(now);
+            self.waiting += now.len();
             rest = later;
-            if now.len() == room {
+            if self.waiting == CHUNK {
                 self.seal_waiting()?;
             }
         }
@@ -137,10 +141,11 @@ impl<W> Sealing<W> {
 
     /// Seals the chunk that waits in the batch: a full one, or at the end the last one.
     fn seal_waiting(&mut self) -> Result<(), Error> {
-        let waiting = &mut self.batch[self.sealed..];
+        let (waiting, room) = self.batch[self.sealed..].split_at_mut(self.waiting);
         let tag = self.outgoing.or_fail(|| self.sealer.seal_next(waiting))?;
-        self.batch.extend_from_slice(&tag);
-        self.sealed = self.batch.len();
+        room[..TAG].copy_from_slice(&tag);
+        self.sealed += self.waiting + TAG;
+        self.waiting = 0;
         Ok(())
     }
 
@@ -152,7 +157,7 @@ impl<W> Sealing<W> {
     /// Writes the sealed chunks, and moves the waiting plaintext to the front.
     fn poll_sealed(&mut self, calls: &mut impl Calls<W>) -> Poll<io::Result<()>> {
         ready!(self.outgoing.poll_write(&self.batch[..self.sealed], calls))?;
-        self.batch.as_mut_vec().drain(..self.sealed);
+        self.batch.copy_within(self.sealed..self.sealed + self.waiting, 0);
         self.sealed = 0;
         Poll::Ready(Ok(()))
     }

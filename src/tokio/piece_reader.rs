@@ -12,7 +12,7 @@ use ::tokio::{io::AsyncRead, task::coop::poll_proceed};
 use futures_core::Stream;
 
 use super::reading;
-use crate::{plaintext::Plaintext, request::PieceOpener};
+use crate::{plaintext::Plaintext, request::PieceOpener, secret::PageBuffer};
 
 /// How many bytes are read at once.
 const BATCH: usize = 16 * 1024;
@@ -27,7 +27,7 @@ const BATCH: usize = 16 * 1024;
 pub struct PieceReader<R> {
     inner: R,
     opener: PieceOpener,
-    buffer: Vec<u8>,
+    buffer: PageBuffer,
     complete: bool,
 }
 
@@ -35,7 +35,7 @@ impl<R> PieceReader<R> {
     /// A reader of the answer that [`Pending::piece_opener`](crate::request::Pending::piece_opener)
     /// opens.
     pub fn new(opener: PieceOpener, inner: R) -> Self {
-        Self { inner, opener, buffer: vec![0; BATCH], complete: false }
+        Self { inner, opener, buffer: PageBuffer::zeroed(BATCH), complete: false }
     }
 
     /// The same with another bound for the plaintext of a piece; see [`PieceOpener::with_bound`].

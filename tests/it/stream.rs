@@ -1,5 +1,6 @@
 //! Does every way of sealing give the same bytes, and every way of opening only authentic plaintext?
 
+mod buffers;
 mod damage;
 mod fixture;
 mod panicking;

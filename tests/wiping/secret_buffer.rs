@@ -1,8 +1,8 @@
-//! Is what a `SecretBuffer` held wiped, all of it and everywhere it has been?
+//! Is what a `SecretBuffer` or a `PageBuffer` held wiped, all of it and everywhere it has been?
 
 use std::{collections::BTreeSet, hint::black_box, io::Read, mem};
 
-use twinseal::secret::SecretBuffer;
+use twinseal::secret::{PageBuffer, SecretBuffer};
 
 use crate::allocator::{NEEDLE, Secrets};
 
@@ -82,4 +82,22 @@ fn filled_from_a_reader() {
         assert_eq!(buffer.len(), LENGTH);
         assert_eq!(format!("{buffer:?}"), "SecretBuffer(100000 bytes)");
     });
+}
+
+fn paged_secret() -> PageBuffer {
+    let mut buffer = PageBuffer::zeroed(LENGTH);
+    buffer.fill(SECRET);
+    buffer
+}
+
+#[test]
+fn on_pages() {
+    secrets().assert_not_leaked_by(|| drop(black_box(paged_secret())));
+    // It moves without its bytes.
+    secrets().assert_not_leaked_by(|| drop(black_box(Box::new(paged_secret()))));
+
+    let mut buffer = paged_secret();
+    buffer.wipe();
+    assert_eq!(buffer[..], [0; LENGTH]);
+    assert_eq!(format!("{buffer:?}"), "PageBuffer(100000 bytes)");
 }

@@ -10,7 +10,7 @@ use std::{
 use super::pool::threads;
 use crate::{
     error::Error,
-    secret::SecretBuffer,
+    secret::PageBuffer,
     stream::{ChunkKey, SEALED_CHUNK, opening::BATCH},
 };
 
@@ -20,7 +20,7 @@ const BATCHES_PER_THREAD: usize = 4;
 /// Chunks, each with its tag or room for it behind it: full ones, and at the end of the body the
 /// last one, which is shorter.
 pub(super) struct Batch {
-    pub(super) bytes: SecretBuffer,
+    pub(super) bytes: PageBuffer,
     /// How many of the bytes are in use.
     pub(super) length: usize,
     /// The number of its first chunk.
@@ -142,7 +142,7 @@ impl Pipeline {
     /// A batch to be filled.
     pub(super) fn spare(&mut self) -> Batch {
         self.spare.pop().unwrap_or_else(|| Batch {
-            bytes: SecretBuffer::zeroed(BATCH * SEALED_CHUNK),
+            bytes: PageBuffer::zeroed(BATCH * SEALED_CHUNK),
             length: 0,
             first: 0,
             ends: false,

@@ -41,15 +41,15 @@ impl<W: Write> SealWriter<W> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn parallel(self) -> ParallelSealWriter<W> {
-        let Sealing { mut outgoing, sealer, batch, sealed, end } = self.0;
-        let (sealed, waiting) = batch.split_at(sealed);
+        let Sealing { mut outgoing, sealer, batch, sealed, waiting, end } = self.0;
+        let (sealed, rest) = batch.split_at(sealed);
         outgoing.keep(sealed);
         let (key, next) = sealer.into_parts();
         let mut pipeline = Pipeline::new(key, seal_batch);
         let filling = pipeline.spare();
         let mut writer =
             ParallelSealWriter { outgoing, pipeline, next, filling, filled: 0, writing: None, end };
-        writer.fill(waiting);
+        writer.fill(&rest[..waiting]);
         writer
     }
 }
