@@ -65,6 +65,8 @@ struct Stream {
     bare: Box<dyn AeadKey>,
     plaintext: Vec<u8>,
     sealed: Vec<u8>,
+    /// The full chunks under the bare key, each with its tag.
+    bare_sealed: Vec<u8>,
     /// Room for either.
     output: Vec<u8>,
 }
@@ -76,7 +78,11 @@ impl Stream {
         let plaintext = vec![7; length()];
         let sealed = bob.encapsulation_key().seal(CONTEXT, &plaintext).unwrap();
         let output = vec![0; sealed.len()];
-        Self { bob, bare, plaintext, sealed, output }
+        let mut stream = Self { bob, bare, plaintext, sealed, bare_sealed: Vec::new(), output };
+        stream.bare_and_two_copies();
+        let chunks = length() / CHUNK;
+        stream.bare_sealed = stream.output[..chunks * (CHUNK + Sealer::TAG_LEN)].to_vec();
+        stream
     }
 
     fn to_bob(&self) -> &EncapsulationKey {
@@ -85,6 +91,14 @@ impl Stream {
 
     fn memcpy(&mut self) {
         self.output[..self.plaintext.len()].copy_from_slice(black_box(&self.plaintext));
+    }
+
+    /// What the memory allows all cores.
+    fn memcpy_parallel(&mut self) {
+        let parts = black_box(&self.plaintext).par_chunks(PART);
+        self.output.par_chunks_mut(PART).zip(parts).for_each(|(to, from)| {
+            to[..from.len()].copy_from_slice(from);
+        });
     }
 
     fn bare_in_place(&mut self) {
@@ -129,6 +143,33 @@ impl Stream {
         );
     }
 
+    /// The least that a reader can do: copy in, decrypt, copy out.
+    fn bare_opening_and_two_copies(&mut self) {
+        let mut chunk = vec![0; CHUNK];
+        let inputs = self.bare_sealed.chunks_exact(CHUNK + Sealer::TAG_LEN);
+        for (index, (from, to)) in inputs.zip(self.output.chunks_exact_mut(CHUNK)).enumerate() {
+            let (from, tag) = from.split_last_chunk().unwrap();
+            chunk.copy_from_slice(from);
+            self.bare.open_in_place(&nonce(index), b"", &mut chunk, tag).unwrap();
+            to.copy_from_slice(&chunk);
+        }
+    }
+
+    /// The same on all cores in any order.
+    fn bare_opening_and_two_copies_parallel(&mut self) {
+        let bare = &*self.bare;
+        let inputs = self.bare_sealed.par_chunks_exact(CHUNK + Sealer::TAG_LEN);
+        inputs.zip(self.output.par_chunks_exact_mut(CHUNK)).enumerate().for_each_init(
+            || vec![0; CHUNK],
+            |chunk, (index, (from, to))| {
+                let (from, tag) = from.split_last_chunk().unwrap();
+                chunk.copy_from_slice(from);
+                bare.open_in_place(&nonce(index), b"", chunk, tag).unwrap();
+                to.copy_from_slice(chunk);
+            },
+        );
+    }
+
     fn seal_writer(&mut self) {
         let to_bob = self.bob.encapsulation_key();
         let mut writer = to_bob.seal_writer(CONTEXT, Memory(&mut self.output, 0)).unwrap();
@@ -157,12 +198,15 @@ impl Stream {
 
 type Operation = fn(&mut Stream);
 
-const OPERATIONS: [(&str, Operation); 9] = [
+const OPERATIONS: [(&str, Operation); 12] = [
     ("memcpy", Stream::memcpy),
+    ("memcpy parallel", Stream::memcpy_parallel),
     ("bare AES-256-GCM in place", Stream::bare_in_place),
     ("Sealer in place", Stream::sealer_in_place),
     ("bare and two copies", Stream::bare_and_two_copies),
     ("bare and two copies parallel", Stream::bare_and_two_copies_parallel),
+    ("bare opening and two copies", Stream::bare_opening_and_two_copies),
+    ("bare opening and two copies parallel", Stream::bare_opening_and_two_copies_parallel),
     ("SealWriter", Stream::seal_writer),
     // Within the pool, so that its threads need not be woken for each batch.
     ("SealWriter parallel", |stream| rayon::scope(|_| stream.seal_writer_parallel())),
