@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How long the command-line tool takes to seal and open a large file, beside cp, age and openssl: the
-# median of several rounds, each in another order, and the most memory that was used.
+# median of several rounds, each in another order, how many times that of cp it is, and the most memory that was used.
 #
 #   cargo build --release --features cli,aws-lc-rs
 #   benches/cli.sh [MiB] [ROUNDS] [COMMAND...]
@@ -59,9 +59,13 @@ for ((round = 0; round < rounds; round++)); do
   for command in $(shuf -e "${commands[@]}"); do run "$command"; done
 done
 
-printf '%-12s %10s %14s\n' command seconds 'memory in MiB'
+median() {
+  awk -v name="$1" '$1 == name { print $2 }' times | sort -n | awk '{ time[NR] = $1 } END { print time[int((NR + 1) / 2)] }'
+}
+
+printf '%-12s %10s %10s %14s\n' command seconds 'over cp' 'memory in MiB'
 for command in "${commands[@]}"; do
-  awk -v name="$command" '$1 == name { print $2, $3 }' times | sort -n |
-    awk -v name="$command" '{ time[NR] = $1; if ($2 > most) most = $2 }
-      END { printf "%-12s %10.2f %14.1f\n", name, time[int((NR + 1) / 2)], most / 1024 }'
+  awk -v name="$command" -v median="$(median "$command")" -v cp="$(median cp)" '
+    $1 == name && $3 > most { most = $3 }
+    END { printf "%-12s %10.2f %10s %14.1f\n", name, median, cp ? sprintf("%.2f", median / cp) : "", most / 1024 }' times
 done

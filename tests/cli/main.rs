@@ -48,4 +48,6 @@ mod signatures;
 mod standard_files;
 mod stopped;
 #[cfg(target_os = "linux")]
+mod system_calls;
+#[cfg(target_os = "linux")]
 mod terminal;

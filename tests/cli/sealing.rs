@@ -12,10 +12,12 @@ use crate::{
     desk::{Desk, data},
 };
 
-/// Lengths around the end of a chunk, around the pieces that the tool copies, and longer than all that the
-/// pool works on.
-const SIZES: [usize; 9] =
-    [0, 1, 16_383, 16_384, 16_385, 1_048_575, 1_048_576, 1_048_577, 3_500_000];
+/// Lengths around the end of a chunk, around the ends of the tool's pieces before and after sealing, and longer than
+/// all pieces that are under way.
+const SIZES: [usize; 14] = [
+    0, 1, 16_383, 16_384, 16_385, 245_760, 260_100, 260_101, 262_143, 262_144, 262_145, 1_048_576,
+    1_048_577, 3_500_000,
+];
 
 #[test]
 fn every_size_comes_back() {

@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod args;
+mod body;
 mod certificate;
 mod console;
-mod copy;
 mod distinguished_name;
 mod escape;
 mod failure;
@@ -29,6 +29,7 @@ mod pages;
 mod passphrase;
 mod passwd;
 mod readers;
+mod relay;
 mod seal;
 mod sign;
 #[cfg(unix)]

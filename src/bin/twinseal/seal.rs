@@ -1,18 +1,22 @@
 //! `seal`, `open` and `rewrap`: sealed files.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
-use twinseal::{Keyring, envelope::Header};
+use twinseal::{
+    Error, Keyring,
+    envelope::{BodyKey, Header, Opener},
+};
 
 use crate::{
     args::{Open, Rewrap, Seal},
+    body::{Behind, Copied, Opening, Plaintext, Sealed, Sealing},
     console::Console,
-    copy::copy,
     failure::{Failure, sealed},
     input::Input,
     keys,
     output::{Content, Output, Sources},
     readers,
+    relay::{PIECE, read_full, relay},
 };
 
 pub(crate) fn seal(args: &Seal, console: &Console) -> Result<(), Failure> {
@@ -22,18 +26,25 @@ pub(crate) fn seal(args: &Seal, console: &Console) -> Result<(), Failure> {
     let input = Input::open(args.files.input.as_deref())?;
     let name = input.name().clone();
     let sources = Sources::default().and_input(&input).and_keys(args.recipients.files());
-    let output = Output::create(args.files.output.as_deref(), Content::Binary, &sources)?;
-    let input = input.show(console);
-    let sealed = recipients.seal_writer(args.context.value.as_bytes(), output).and_then(|writer| {
-        let mut writer = writer.parallel();
-        let input = copy(input, &mut writer)?;
-        Ok((input, writer.finish()?))
-    });
-    let (input, output) = sealed.map_err(|error| sealed::failed(error, &name))?;
-    match input.check_unchanged() {
+    let mut output = Output::create(args.files.output.as_deref(), Content::Binary, &sources)?;
+    let failed = |error| sealed::failed(error, &name);
+    let sealer = recipients.sealer(args.context.value.as_bytes());
+    let (mut header, prefix, sealer) = sealer.map_err(|error| failed(error.into()))?;
+    header.extend_from_slice(&prefix);
+    let start = start(header, &mut output).map_err(failed)?;
+    let plaintext = Plaintext::new(input.show(console), start.len());
+    let (output, sealed) = relay(plaintext, Sealing::new(sealer, start), output);
+    match sealed.map_err(failed)?.into_input().check_unchanged() {
         Ok(()) => output.commit(),
         Err(failure) => Err(output.disown(failure)),
     }
+}
+
+/// Writes the whole pieces of what the output starts with. The rest is the start of the next piece.
+fn start(mut header: Vec<u8>, output: &mut Output) -> io::Result<Vec<u8>> {
+    let rest = header.split_off(header.len() / PIECE * PIECE);
+    output.write_all(&header)?;
+    Ok(rest)
 }
 
 pub(crate) fn open(args: &Open, console: &Console) -> Result<(), Failure> {
@@ -44,17 +55,35 @@ pub(crate) fn open(args: &Open, console: &Console) -> Result<(), Failure> {
     Output::check_standard(args.files.output.as_deref(), content)?;
     let keys = keys::keyring(&args.key, &args.passphrase, console)?;
     let mut input = Input::open(args.files.input.as_deref())?;
+    let name = input.name().clone();
     let sources =
         Sources::default().and_input(&input).and_keys([&args.key]).and_keys(&args.passphrase.file);
     let wrong_length = check(&mut input)?;
-    let mut output = Output::create(args.files.output.as_deref(), content, &sources)?;
+    let output = Output::create(args.files.output.as_deref(), content, &sources)?;
     if let Some(failure) = wrong_length.clone().filter(|_| !output.is_stream()) {
         return Err(failure);
     }
-    match open_to(&keys, args.context.value.as_bytes(), input.show(console), &mut output) {
-        Ok(()) => output.commit(),
-        Err(failure) => Err(output.disown(wrong_length.unwrap_or(failure))),
+    let mut input = input.show(console);
+    let failed = |error| wrong_length.unwrap_or_else(|| sealed::failed_with(error, &name, &keys));
+    let opener = match opener(&keys, args.context.value.as_bytes(), &mut input) {
+        Ok(opener) => opener,
+        Err(error) => return Err(failed(error)),
+    };
+    let (output, opened) = relay(Sealed::new(input), Opening::new(opener), output);
+    match opened {
+        Ok(_) => output.commit(),
+        Err(error) => Err(output.disown(failed(error))),
     }
+}
+
+/// Reads the start of a sealed file, up to its first chunk.
+fn opener(keys: &Keyring, context: &[u8], input: &mut Input) -> io::Result<Opener> {
+    let body_key = keys.unlock(&Header::read(&mut *input)?)?;
+    let mut prefix = [0; BodyKey::PREFIX_LEN];
+    if read_full(input, &mut prefix, &mut 0)? {
+        return Err(Error::Open.into()); // it was cut off
+    }
+    Ok(body_key.opener(context, &prefix)?)
 }
 
 /// Checks the header and the length of a file before it is opened. A file of an impossible length
@@ -70,21 +99,6 @@ fn check(input: &mut Input) -> Result<Option<Failure>, Failure> {
         None => Some(sealed::impossible_length(&name)),
     })
 }
-
-fn open_to(
-    keys: &Keyring,
-    context: &[u8],
-    input: Input,
-    output: &mut Output,
-) -> Result<(), Failure> {
-    let name = input.name().clone();
-    let reader = keys.open_reader(context, input);
-    let opened = reader.and_then(|reader| copy(reader.parallel(), output));
-    opened.map(drop).map_err(|error| sealed::failed_with(error, &name, keys))
-}
-
-/// The body is copied in pieces of this size; it is not secret.
-const PIECE: usize = 128 * 1024;
 
 pub(crate) fn rewrap(args: &Rewrap, console: &Console) -> Result<(), Failure> {
     let recipients = args.recipients.files();
@@ -103,12 +117,14 @@ pub(crate) fn rewrap(args: &Rewrap, console: &Console) -> Result<(), Failure> {
         .and_keys(args.recipients.files());
     check(&mut input)?.map_or(Ok(()), Err)?;
     let mut output = Output::create(args.output.as_deref(), Content::Binary, &sources)?;
-    let writer = BufWriter::with_capacity(PIECE, &mut output);
     let mut input = input.show(console);
-    let moved: io::Result<u64> = keys.rewrap(&recipients, &mut input, writer);
-    moved.map_err(|error| sealed::failed_with(error, &name, &keys))?;
-    output.flush().map_err(|error| sealed::failed(error, &name))?;
-    match input.check_unchanged() {
+    let failed = |error| sealed::failed_with(error, &name, &keys);
+    let header = Header::read(&mut input).map_err(failed)?;
+    let header = keys.rewrap_header(&recipients, &header).map_err(|error| failed(error.into()))?;
+    let start = start(header, &mut output).map_err(failed)?;
+    let copied = Copied::new(input, start.len());
+    let (output, moved) = relay(copied, Behind::new(start), output);
+    match moved.map_err(failed)?.into_input().check_unchanged() {
         Ok(()) => output.commit(),
         Err(failure) => Err(output.disown(failure)),
     }
