@@ -30,7 +30,7 @@ pub(super) fn delete(
         })
     });
     let inside = Arc::clone(store);
-    let outer = move |inner: Path| inside.paths().outer(&inner).unwrap_or(inner);
+    let outer = move |inner: Path| inside.paths().outer(inner.clone()).unwrap_or(inner);
     let deleted = store.inner().delete_stream(inner.boxed()).map(move |path| path.map(&outer));
     let refused = stream::once(async move {
         let refused = std::mem::take(&mut *refused.lock().unwrap_or_else(PoisonError::into_inner));

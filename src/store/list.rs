@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures_util::{StreamExt, TryStreamExt, future, stream::BoxStream};
+use futures_util::{StreamExt, future, stream::BoxStream};
 use object_store::{ListResult, ObjectMeta, ObjectStore, Result, path::Path};
 
 use super::{failure, object, paths::Paths, sealed_store::Inside};
@@ -30,7 +30,7 @@ pub(super) async fn list_with_delimiter(
     prefix: Option<&Path>,
 ) -> Result<ListResult> {
     let listed = store.inner().list_with_delimiter(Some(&within(store, prefix))).await?;
-    let outer = |inner: Path| store.paths().outer(&inner).filter(|path| !Paths::is_reserved(path));
+    let outer = |inner: Path| store.paths().outer(inner).filter(|path| !Paths::is_reserved(path));
     Ok(ListResult {
         common_prefixes: listed.common_prefixes.into_iter().filter_map(outer).collect(),
         objects: listed
@@ -51,17 +51,19 @@ fn shown(
     listed: BoxStream<'static, Result<ObjectMeta>>,
 ) -> BoxStream<'static, Result<ObjectMeta>> {
     let store = Arc::clone(store);
-    let shown = listed.and_then(move |meta| future::ready(show(&store, meta)));
-    shown.try_filter_map(future::ok).boxed()
+    let shown =
+        move |meta: Result<_>| future::ready(meta.and_then(|meta| show(&store, meta)).transpose());
+    listed.filter_map(shown).boxed()
 }
 
 /// What a caller sees of an object; `None` if nothing.
 fn show(store: &Inside, meta: ObjectMeta) -> Result<Option<ObjectMeta>> {
-    let Some(location) = store.paths().outer(&meta.location) else { return Ok(None) };
+    let ObjectMeta { location, size, .. } = meta;
+    let Some(location) = store.paths().outer(location) else { return Ok(None) };
     if Paths::is_reserved(&location) {
         return Ok(None);
     }
-    match object::plaintext_len(meta.size) {
+    match object::plaintext_len(size) {
         Some(size) => Ok(Some(ObjectMeta { location, size, ..meta })),
         None if store.leaves_out_foreign() => Ok(None),
         None => Err(failure::foreign(&location)),

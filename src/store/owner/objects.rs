@@ -17,7 +17,7 @@ pub(super) fn all(
 }
 
 fn one(inside: &Inside, meta: ObjectMeta) -> Option<Result<ObjectMeta, Path>> {
-    let location = inside.paths().outer(&meta.location)?;
+    let location = inside.paths().outer(meta.location)?;
     if Paths::is_reserved(&location) {
         return None;
     }
