@@ -1,9 +1,13 @@
 //! What can go wrong, and how much an error reveals.
 
+#[cfg(feature = "object_store")]
+mod at_path;
 mod certificate;
 mod kind;
 mod store;
 
+#[cfg(feature = "object_store")]
+pub(crate) use at_path::AtPath;
 pub use certificate::CertificateRefusal;
 pub use kind::ErrorKind;
 pub use store::StoreRefusal;
@@ -313,7 +317,7 @@ impl Error {
             return Some(error);
         }
         #[cfg(feature = "object_store")]
-        if let Some(about) = error.downcast_ref::<crate::store::AtPath>() {
+        if let Some(about) = error.downcast_ref::<AtPath>() {
             return Some(&about.error);
         }
         if let Some(InFile { error, .. }) = error.downcast_ref() {

@@ -207,7 +207,6 @@ mod sealed_store;
 mod sealing;
 mod state;
 
-pub(crate) use failure::AtPath;
 pub use id::StoreId;
 pub use owner::{Fate, Owner, Reseal, Resealed, Retirement};
 pub use pin::Pin;

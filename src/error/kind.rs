@@ -247,7 +247,7 @@ mod tests {
             (
                 Error::Store(StoreRefusal::Older),
                 Unauthenticated,
-                "the sealed store is refused: its keys are older than the pin",
+                "sealed store: its keys are older than the pin",
             ),
         ];
         for (index, (error, kind, text)) in table.iter().enumerate() {

@@ -1,10 +1,8 @@
 //! Errors of this crate as those of an object store.
 
-use std::{error, fmt};
-
 use object_store::path::{self, Path};
 
-use crate::error::{Error, StoreRefusal};
+use crate::error::{AtPath, Error, StoreRefusal};
 
 /// The name of the store in errors.
 const STORE: &str = "SealedStore";
@@ -12,36 +10,6 @@ const STORE: &str = "SealedStore";
 impl From<Error> for object_store::Error {
     fn from(error: Error) -> Self {
         Self::Generic { store: STORE, source: error.into() }
-    }
-}
-
-/// An error about one object of a store, or about one keys object.
-#[derive(Clone, Debug)]
-pub(crate) struct AtPath {
-    path: String,
-    pub(crate) error: Error,
-}
-
-impl fmt::Display for AtPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, error } = self;
-        match error {
-            Error::Open => write!(
-                f,
-                "{path} does not open: it was changed, moved from another path, or is of another store"
-            ),
-            Error::NotARecipient => {
-                write!(f, "{path} is not for this key: it was not granted, or it was revoked")
-            }
-            Error::Store(refusal) => write!(f, "{path}: {refusal}"),
-            error => write!(f, "{path}: {error}"),
-        }
-    }
-}
-
-impl error::Error for AtPath {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        self.error.source()
     }
 }
 

@@ -12,7 +12,7 @@ use futures_util::{
 use object_store::{GetOptions, ObjectStore};
 
 use super::{
-    failure::{self, AtPath},
+    failure,
     keys::SignedKeys,
     object::{EpochKey, ObjectKeys},
     offload,
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     constants,
-    error::{Error, StoreRefusal},
+    error::{AtPath, Error, StoreRefusal},
     provider,
     sign::VerifyingKey,
 };
