@@ -76,12 +76,17 @@ async fn with_a_pin_at_a_wrong_place_there_is_no_store_and_nobody_hides_one() {
 #[tokio::test]
 async fn an_epoch_is_retired_twice_without_an_error() {
     let (people, inner, _, pin) = made().await;
-    let watched = Watched::new(inner);
+    let watched = Watched::new(inner.clone());
     let store = people.open(watched.clone(), &people.alice, pin).await.unwrap();
     let owner = store.owned_by(people.owner.clone()).unwrap();
+    let path = Path::from("x");
+    owner.store().put(&path, "weights".into()).await.unwrap();
+    let old = inner.get(&path).await.unwrap().bytes().await.unwrap();
+    owner.store().delete(&path).await.unwrap();
     owner.new_epoch().await.unwrap();
     watched.make_older(Duration::from_secs(121));
     let retired = owner.retire(1).await.unwrap();
+    inner.put(&path, old.into()).await.unwrap(); // whatever somebody puts back
     assert_eq!(owner.retire(1).await.unwrap(), retired);
     assert_eq!(owner.abandon(1).await.unwrap(), retired);
     assert!(matches!(retired, Retirement::Retired { pin, .. } if pin == owner.store().pin()));
