@@ -32,9 +32,9 @@ use crate::{
 ///
 /// # A pin that was lost
 ///
-/// Open the store with [`first_use`](Self::first_use), which trusts the bucket once, look who
-/// [reads](super::Owner::recipients) and whether the objects are those that you expect, and save
-/// [`SealedStore::pin`](super::SealedStore::pin). The owner then opens the store again with that pin. The same helps if
+/// Open the store with [`first_use`](Self::first_use), which trusts the bucket once, see whether the objects are those
+/// that you expect, and save [`SealedStore::pin`](super::SealedStore::pin). The owner then opens the store again with
+/// that pin, and looks who [reads](super::Owner::recipients). The same helps if
 /// [`create`](super::Options::create) ended before its pin was saved.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Pin(Option<Seen>);
