@@ -231,19 +231,10 @@ fn off_terminals(file: &File, content: Content, name: &Name) -> Result<(), Failu
     if file.is_terminal() { Err(Failure::of(name, advice)) } else { Ok(()) }
 }
 
-/// The longest single write in bytes; writes end at multiples of it. Linux keeps each in one block of memory, up to a
-/// limit of the file system. Blocks of up to 32 KiB (`PAGE_ALLOC_COSTLY_ORDER`) are always at hand. Longer ones are
-/// split off large free ones, which a virtual machine may have given back to its host. On AMD Zen 4 in Firecracker
-/// (Linux 6.18, ext4), writes of 16, 32, 64 and 256 KiB had 1.4, 3.1, 0.5 and 0.7 GiB/s after that, and 2.5, 3.3, 4.0 and
-/// 3.1 before.
-const PIECE: u64 = 32 * 1024;
-
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let room = (PIECE - self.written % PIECE) as usize;
-        let piece = bytes.get(..room).unwrap_or(bytes);
         let written =
-            streams::patiently(&self.file, Direction::Write, |mut file| file.write(piece));
+            streams::patiently(&self.file, Direction::Write, |mut file| file.write(bytes));
         let written = written.map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => error,
             kind => Failure::writing(&self.name, &error).into_io(kind),
