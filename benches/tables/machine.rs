@@ -7,13 +7,36 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use super::{
+    markdown::{strings, table},
+    measure::Effort,
+};
+
 pub(crate) struct Machine {
-    pub(crate) processor: String,
-    pub(crate) cores: usize,
-    pub(crate) system: String,
-    pub(crate) compiler: String,
-    pub(crate) date: String,
-    pub(crate) commit: String,
+    processor: String,
+    cores: usize,
+    system: String,
+    compiler: String,
+    date: String,
+    commit: String,
+}
+
+impl Machine {
+    /// The table at the head of a page.
+    pub(crate) fn table(&self, features: &str, effort: Effort, minutes: f64) -> String {
+        let rows = [
+            ["processor", &self.processor],
+            ["cores", &self.cores.to_string()],
+            ["crate", &self.system],
+            ["compiler", &self.compiler],
+            ["features", features],
+            ["commit", &self.commit],
+            ["date", &self.date],
+            ["mode", &format!("{effort}, {:.0} minutes", minutes.ceil())],
+        ]
+        .map(strings);
+        table(2, &strings(["", ""]), &rows)
+    }
 }
 
 /// The output of a command, or nothing.
@@ -43,8 +66,8 @@ fn processor() -> Option<String> {
 /// The commit, and whether more than it was built. What this program writes does not count.
 fn commit() -> Option<String> {
     let commit = output("git", &["rev-parse", "--short=12", "HEAD"])?;
-    let written = [":!BENCHMARKS.md", ":!docs"];
-    let status = ["status", "--porcelain", "--untracked-files=no", "--", "."];
+    let written = [":(top,exclude)BENCHMARKS.md", ":(top,exclude)docs"];
+    let status = ["status", "--porcelain", "--untracked-files=no", "--", ":/"];
     let changes = output("git", &[&status[..], &written].concat())?;
     Some(if changes.is_empty() { commit } else { format!("{commit}, with uncommitted changes") })
 }

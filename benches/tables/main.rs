@@ -4,7 +4,7 @@
 //! docs/. With `-- --quick` it takes two minutes, and writes to target/tmp/tables instead. `cargo test` runs every
 //! measurement once, renders everything, and writes nothing.
 
-use std::{env, fs, path::Path, process::ExitCode};
+use std::process::ExitCode;
 
 mod article;
 mod canvas;
@@ -28,6 +28,7 @@ mod plots;
 mod providers;
 mod report;
 mod results;
+mod run;
 #[path = "../common/seal.rs"]
 mod seal;
 #[path = "../common/sign.rs"]
@@ -35,19 +36,18 @@ mod sign;
 mod sizes;
 mod storage;
 
-use libtest::Options;
 use measure::Effort;
 use results::Results;
+use run::Page;
 
-/// Files with their contents, by paths within the repository.
-fn pages(results: &Results) -> Vec<(&'static str, String)> {
+fn pages(results: &Results) -> Vec<Page> {
     let mut pages = vec![("BENCHMARKS.md", report::markdown(results))];
     pages.extend(plots::all(results));
     pages
 }
 
 /// In a test, whether what would be written has every row, note and picture that it should.
-fn check(pages: &[(&str, String)], results: &Results) {
+fn check(pages: &[Page], results: &Results) {
     let report = &pages[0].1;
     let has_row = |cells: &str, note: &str| {
         report.lines().any(|line| line.starts_with(cells) && line.contains(note))
@@ -72,57 +72,13 @@ fn check(pages: &[(&str, String)], results: &Results) {
     }
 }
 
-/// What the arguments ask for: nothing, if they are about other tests than this one.
-fn effort() -> Result<Option<Effort>, String> {
-    let arguments: Vec<_> = env::args().skip(1).collect();
-    if mode::testing() {
-        return Ok(Options::new(arguments).runs("tables").then_some(Effort::Once));
-    }
-    let mut effort = Effort::Full;
-    for argument in &arguments {
-        match argument.as_str() {
-            "--bench" => {}
-            "--quick" => effort = Effort::Quick,
-            _ => {
-                return Err(format!("{argument} is unknown: there is --quick, --test, or nothing"));
-            }
-        }
-    }
-    Ok(Some(effort))
-}
-
-/// The root of the repository for a full run. Rough figures do not replace those that are published.
-fn destination(effort: Effort) -> &'static Path {
-    Path::new(match effort {
-        Effort::Full => concat!(env!("CARGO_MANIFEST_DIR"), "/../.."),
-        Effort::Once | Effort::Quick => concat!(env!("CARGO_TARGET_TMPDIR"), "/tables"),
-    })
-}
-
 fn main() -> ExitCode {
-    let effort = match effort() {
-        Ok(Some(effort)) => effort,
-        Ok(None) => return ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
+    run::main("tables", |effort| {
+        let results = Results::measure(effort);
+        let pages = pages(&results);
+        if effort == Effort::Once {
+            check(&pages, &results);
         }
-    };
-    let results = Results::measure(effort);
-    let pages = pages(&results);
-    if effort == Effort::Once {
-        check(&pages, &results);
-        return ExitCode::SUCCESS;
-    }
-    let directory = destination(effort);
-    for (name, content) in pages {
-        let path = directory.join(name);
-        let parent = path.parent().unwrap_or(directory);
-        if let Err(error) = fs::create_dir_all(parent).and_then(|()| fs::write(&path, content)) {
-            eprintln!("{} cannot be written: {error}", path.display());
-            return ExitCode::FAILURE;
-        }
-        println!("{} is written", path.display());
-    }
-    ExitCode::SUCCESS
+        pages
+    })
 }

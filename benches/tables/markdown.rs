@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::measure::Mean;
+use super::measure::{Effort, Mean};
 
 /// For a cell that has no meaning.
 pub(crate) const NONE: &str = "–";
@@ -44,6 +44,17 @@ pub(crate) fn prose(text: &str) -> String {
         line += word;
     }
     lines + &line + "\n"
+}
+
+/// The warning at the head of a page, unless it is for publication.
+pub(crate) fn rough(effort: Effort) -> String {
+    if effort == Effort::Full {
+        return String::new();
+    }
+    prose(
+        "**This was a quick run, to check that everything works. Its figures are rough: replace them by \
+         those of a full run on a quiet machine.**",
+    ) + "\n"
 }
 
 /// Three significant figures, without an exponent.

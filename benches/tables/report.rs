@@ -4,8 +4,7 @@ use twinseal::{KemSuite, SignatureSuite, provider::AWS_LC};
 
 use super::{
     article::{self, Growth, Part},
-    markdown::{NONE, figures, ms, prose, strings, table, table_with},
-    measure::Effort,
+    markdown::{NONE, figures, ms, prose, rough, strings, table, table_with},
     overhead,
     providers::PROVIDERS,
     results::{Results, sealing},
@@ -159,24 +158,9 @@ fn claim(Growth { what, from, to, claim }: &Growth) -> String {
 }
 
 fn head(results: &Results) -> String {
-    let machine = &results.machine;
     let (title, address) = (article::TITLE, article::ADDRESS);
-    let rough = "**This was a quick run, to check that everything works. Its figures are rough: replace them by \
-                 those of a full run on a quiet machine.**";
-    let rows = [
-        ["processor", &machine.processor],
-        ["cores", &machine.cores.to_string()],
-        ["crate", &machine.system],
-        ["compiler", &machine.compiler],
-        [
-            "features",
-            "all: aws-lc-rs, experimental-falcon, graviola, hazmat, libcrux, pqclean, rayon",
-        ],
-        ["commit", &machine.commit],
-        ["date", &machine.date],
-        ["mode", &format!("{}, {:.0} minutes", results.effort, results.minutes.ceil())],
-    ]
-    .map(strings);
+    let features = "all: aws-lc-rs, experimental-falcon, graviola, hazmat, libcrux, pqclean, rayon";
+    let machine = results.machine.table(features, results.effort, results.minutes);
     let mut head = format!(
         "# Benchmarks\n\n<!-- Written by `cargo bench --all-features --bench tables`: a change made here is \
          lost. -->\n\n{}\n",
@@ -186,12 +170,8 @@ fn head(results: &Results) -> String {
              **measured**, in one run on one machine."
         )),
     );
-    let rough = (results.effort != Effort::Full).then_some(rough);
-    if let Some(rough) = rough {
-        head += &prose(rough);
-        head += "\n";
-    }
-    head += &format!("[article]: {address}\n\n{}\n", table(2, &strings(["", ""]), &rows));
+    head += &rough(results.effort);
+    head += &format!("[article]: {address}\n\n{machine}\n");
     head += "To repeat the run, in two minutes or in full:\n\n```sh\n\
              cargo bench --all-features --bench tables -- --quick\n\
              cargo bench --all-features --bench tables\n```\n\n";
@@ -199,7 +179,7 @@ fn head(results: &Results) -> String {
         "Times are means; a standard error above 5 % is shown after ±. Transfers and files are medians \
          of {} runs. Close all other programs: a busy machine shows in these figures. `cargo bench \
          --all-features --bench kem` (or `sign`, `seal`, `stream`) measures the same operations with \
-         criterion.",
+         criterion. [docs/peers.md](docs/peers.md) has the same tasks done by other crates.",
         results.effort.repetitions(),
     ))
 }

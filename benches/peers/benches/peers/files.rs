@@ -11,7 +11,7 @@ use quantum_shield::{HybridCrypto, StreamSealer};
 use tempfile::TempDir;
 use twinseal::{DecapsulationKey, provider::Provider};
 
-use super::{CONTEXT, case::Case, mode, providers::PROVIDERS};
+use super::{CONTEXT, case::Case, markdown::NONE, mode, providers::PROVIDERS};
 
 const BUFFER: usize = 1 << 16;
 
@@ -80,7 +80,7 @@ fn twinseal(provider: &'static Provider) -> Case {
 
 /// One frame for each piece that was read; the last one is empty.
 fn quantum_shield() -> Case {
-    case("quantum-shield (X25519, ML-KEM-1024, AES-256-GCM)", "rust", || {
+    case("quantum-shield (X25519, ML-KEM-1024, AES-256-GCM)", NONE, || {
         let key = HybridCrypto::generate().unwrap();
         move |directory| {
             let mut target = directory.target();
@@ -95,7 +95,7 @@ fn quantum_shield() -> Case {
 }
 
 fn age() -> Case {
-    case("age (X25519 alone, ChaCha20-Poly1305)", "rust", || {
+    case("age (X25519 alone, ChaCha20-Poly1305)", NONE, || {
         let recipient = age::x25519::Identity::generate().to_public();
         move |directory| {
             let recipients = iter::once(&recipient as &dyn age::Recipient);
@@ -108,7 +108,7 @@ fn age() -> Case {
 }
 
 fn copied() -> Case {
-    case("plain copy", "none", || {
+    case("plain copy", NONE, || {
         |directory: &Files| {
             let mut target = directory.target();
             directory.each(|piece| target.write_all(piece).unwrap());

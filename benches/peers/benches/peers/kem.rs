@@ -3,10 +3,13 @@
 use std::hint::black_box;
 
 use hpke::{Kem as HpkeKem, OpModeR, OpModeS, aead::AesGcm256, kdf::HkdfSha384};
-use twinseal::{DecapsulationKey, KemSuite, provider::{Kem as _, Provider, Random}};
+use twinseal::{
+    DecapsulationKey, KemSuite,
+    provider::{Kem as _, Provider, Random},
+};
 use x_wing::{Decapsulate, Encapsulate, Kem, XWingKem};
 
-use super::{CONTEXT, case::Case, providers::PROVIDERS};
+use super::{CONTEXT, case::Case, markdown::NONE, providers::PROVIDERS};
 
 fn twinseal_key(suite: KemSuite, provider: &'static Provider) -> DecapsulationKey {
     DecapsulationKey::generate_for(suite).unwrap().on(provider).unwrap()
@@ -56,18 +59,18 @@ fn twinseal(provider: &'static Provider, suite: KemSuite) -> Vec<Case> {
 fn x_wing() -> [Case; 3] {
     const NAME: &str = "x-wing (X25519, ML-KEM-768)";
     [
-        Case::new("kem/key generation", NAME, "rust", || {
+        Case::new("kem/key generation", NAME, NONE, || {
             || {
                 black_box(XWingKem::generate_keypair());
             }
         }),
-        Case::new("kem/encapsulate", NAME, "rust", || {
+        Case::new("kem/encapsulate", NAME, NONE, || {
             let (_, public) = XWingKem::generate_keypair();
             move || {
                 black_box(public.encapsulate());
             }
         }),
-        Case::new("kem/decapsulate", NAME, "rust", || {
+        Case::new("kem/decapsulate", NAME, NONE, || {
             let (private, public) = XWingKem::generate_keypair();
             let (ciphertext, _) = public.encapsulate();
             move || {
@@ -82,12 +85,12 @@ fn hpke<K: HpkeKem + 'static>(name: &str) -> [Case; 3] {
     type Aead = AesGcm256;
     type Kdf = HkdfSha384;
     [
-        Case::new("kem/key generation", name, "rust", || {
+        Case::new("kem/key generation", name, NONE, || {
             || {
                 black_box(K::gen_keypair());
             }
         }),
-        Case::new("session/sender", name, "rust", || {
+        Case::new("session/sender", name, NONE, || {
             let (_, public) = K::gen_keypair();
             move || {
                 let mode = &OpModeS::Base;
@@ -95,7 +98,7 @@ fn hpke<K: HpkeKem + 'static>(name: &str) -> [Case; 3] {
                 black_box(sender.unwrap());
             }
         }),
-        Case::new("session/receiver", name, "rust", || {
+        Case::new("session/receiver", name, NONE, || {
             let (private, public) = K::gen_keypair();
             let mode = &OpModeS::Base;
             let (enc, _) = hpke::setup_sender::<Aead, Kdf, K>(mode, &public, CONTEXT).unwrap();

@@ -11,7 +11,7 @@ use hpke::{
 use quantum_shield::HybridCrypto;
 use twinseal::{DecapsulationKey, provider::Provider};
 
-use super::{CONTEXT, case::Case, mode, providers::PROVIDERS};
+use super::{CONTEXT, case::Case, markdown::NONE, mode, providers::PROVIDERS};
 
 /// A length with its name.
 type Length = (&'static str, usize);
@@ -85,7 +85,7 @@ fn hpke<K: Kem + 'static>(length: Length, name: &str) -> [Case; 2] {
             black_box(opened.unwrap());
         }
     };
-    pair(length, name, "rust", seal, open)
+    pair(length, name, NONE, seal, open)
 }
 
 fn quantum_shield(length: Length) -> [Case; 2] {
@@ -103,7 +103,7 @@ fn quantum_shield(length: Length) -> [Case; 2] {
             black_box(key.open(&sealed).unwrap());
         }
     };
-    pair(length, "quantum-shield (X25519, ML-KEM-1024, AES-256-GCM)", "rust", seal, open)
+    pair(length, "quantum-shield (X25519, ML-KEM-1024, AES-256-GCM)", NONE, seal, open)
 }
 
 fn age(length: Length) -> [Case; 2] {
@@ -120,7 +120,7 @@ fn age(length: Length) -> [Case; 2] {
             black_box(age::decrypt(&identity, &sealed).unwrap());
         }
     };
-    pair(length, "age (X25519 alone, ChaCha20-Poly1305)", "rust", seal, open)
+    pair(length, "age (X25519 alone, ChaCha20-Poly1305)", NONE, seal, open)
 }
 
 pub(crate) fn cases() -> Vec<Case> {

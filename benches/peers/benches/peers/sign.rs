@@ -3,9 +3,12 @@
 use std::hint::black_box;
 
 use quantum_shield::HybridCrypto;
-use twinseal::{SignatureSuite, SigningKey, provider::{Provider, Random, SignatureScheme as _}};
+use twinseal::{
+    SignatureSuite, SigningKey,
+    provider::{Provider, Random, SignatureScheme as _},
+};
 
-use super::{CONTEXT, case::Case, providers::PROVIDERS};
+use super::{CONTEXT, case::Case, markdown::NONE, providers::PROVIDERS};
 
 const MESSAGE: &[u8] = &[7; 1024];
 
@@ -40,18 +43,18 @@ fn quantum_shield() -> [Case; 3] {
     const NAME: &str = "quantum-shield (Ed25519, ML-DSA-87)";
     let key = || HybridCrypto::generate().unwrap();
     [
-        Case::new("sign/key generation", NAME, "rust", move || {
+        Case::new("sign/key generation", NAME, NONE, move || {
             move || {
                 black_box(key());
             }
         }),
-        Case::new("sign/sign", NAME, "rust", move || {
+        Case::new("sign/sign", NAME, NONE, move || {
             let key = key();
             move || {
                 black_box(key.sign(MESSAGE, CONTEXT).unwrap());
             }
         }),
-        Case::new("sign/verify", NAME, "rust", move || {
+        Case::new("sign/verify", NAME, NONE, move || {
             let key = key();
             let signature = key.sign(MESSAGE, CONTEXT).unwrap();
             move || {
