@@ -20,6 +20,7 @@ use super::{
     source::{LocalFile, Source, broken, ends_early},
 };
 use crate::{
+    secret::PageBuffer,
     store::{offload, pieces::Pieces},
     stream::SEALED_CHUNK,
 };
@@ -104,7 +105,7 @@ fn read(
 ) -> Result<Bytes> {
     let mut opened = Opened::new(object, &chunks, wanted);
     let longest = chunks.start..chunks.end.min(chunks.start + READ);
-    let mut buffer = vec![0; object.layout.len_of(&longest)];
+    let mut buffer = PageBuffer::zeroed(object.layout.len_of(&longest));
     let Range { mut start, end } = chunks;
     while start < end {
         let next = start..end.min(start + READ);
