@@ -53,6 +53,17 @@ impl Write for Memory<'_> {
     }
 }
 
+/// Reads to the end. No part of the output is written twice, which would keep it in a cache.
+fn read_all(reader: &mut impl Read, output: &mut [u8]) {
+    let mut filled = 0;
+    while let Some(part) = output[filled..].chunks_mut(PART).next() {
+        match reader.read(part).unwrap() {
+            0 => return,
+            length => filled += length,
+        }
+    }
+}
+
 fn nonce(index: usize) -> [u8; 12] {
     let mut nonce = [0; 12];
     nonce[4..].copy_from_slice(&(index as u64).to_be_bytes());
@@ -187,12 +198,12 @@ impl Stream {
 
     fn open_reader(&mut self) {
         let mut reader = self.bob.open_reader(CONTEXT, &self.sealed[..]).unwrap();
-        while reader.read(&mut self.output[..PART]).unwrap() > 0 {}
+        read_all(&mut reader, &mut self.output);
     }
 
     fn open_reader_parallel(&mut self) {
         let mut reader = self.bob.open_reader(CONTEXT, &self.sealed[..]).unwrap().parallel();
-        while reader.read(&mut self.output[..PART]).unwrap() > 0 {}
+        read_all(&mut reader, &mut self.output);
     }
 }
 
