@@ -230,7 +230,9 @@ pub(crate) fn markdown(results: &Results) -> String {
     let hybrids = section(
         "Hybrids and the sum of their halves",
         "Milliseconds for the hybrid / for its two halves one after the other, and their ratio, which is \
-         the cost of combining them.",
+         the cost of combining them. The combiner of X25519-ML-KEM-1024 is 23 compressions of SHA-512 with \
+         every provider: 14 for the ciphertext, from a state kept after the keys, and 9 for HKDF. So the \
+         faster the halves, the larger its share.",
         None,
         &[hybrids(results)],
     );
