@@ -13,9 +13,9 @@ const PAGE: usize = 4096;
 /// Bytes that start on a page: a buffer to read into and to write from. It keeps its length and its
 /// place in memory, is wiped when dropped, and never printed. It derefs to `[u8]`.
 ///
-/// How fast a system copies between a file and a buffer depends on where in its page the buffer starts. `malloc` puts
-/// large buffers 16 bytes behind the start of a page. There, AMD Zen 4 (Linux 6.18) reads whole pages of a file at a third
-/// to two thirds of the speed, and writes from the last 16 bytes of a page at a third.
+/// How fast a system copies between a file and a buffer depends on where in its page the buffer starts: AMD Zen 4 copies
+/// at a third to two thirds of its speed to a place 16 bytes further in its page than the source is in its own. `malloc`
+/// puts large buffers 16 bytes behind the start of a page, and files are read from whole pages.
 ///
 /// ```
 /// # use std::io::Read;
@@ -39,8 +39,13 @@ impl PageBuffer {
     /// A buffer of `len` zeros.
     #[must_use]
     pub fn zeroed(len: usize) -> Self {
-        let mut padded = SecretBuffer::zeroed(len + (PAGE - 1));
-        let padding = padded.as_ptr().addr().wrapping_neg() % PAGE;
+        Self::zeroed_at(0, len)
+    }
+
+    /// A buffer that starts so many bytes behind the start of a page.
+    pub(crate) fn zeroed_at(offset: usize, len: usize) -> Self {
+        let mut padded = SecretBuffer::zeroed(len + offset + (PAGE - 1));
+        let padding = padded.as_ptr().addr().wrapping_neg() % PAGE + offset;
         padded.as_mut_vec().truncate(padding + len);
         Self { padded, padding }
     }

@@ -15,6 +15,11 @@ use crate::{error::Error, numbered_key::TAG, secret::PageBuffer};
 /// How many chunks are written at once. Each is sealed while it is in the cache.
 const BATCH: usize = 8;
 
+/// Where a batch starts in its page. Callers' buffers start on a page or 16 bytes behind one, and AMD Zen 4 copies at a
+/// third of its speed to 16 bytes behind the place of the source in its page: where a chunk of a batch that starts on a
+/// page would be, behind the tags before it. Writing from here is as fast as from the start of a page.
+const OFFSET: usize = 256;
+
 /// Takes plaintext, and writes it sealed to an inner writer, which is called in any way.
 pub(crate) struct Sealing<W> {
     pub(super) outgoing: Outgoing<W>,
@@ -60,7 +65,7 @@ impl<W> Sealing<W> {
         Self {
             outgoing,
             sealer,
-            batch: PageBuffer::zeroed(BATCH * SEALED_CHUNK),
+            batch: PageBuffer::zeroed_at(OFFSET, BATCH * SEALED_CHUNK),
             sealed: 0,
             waiting: 0,
             end: End::Open,
