@@ -52,7 +52,7 @@ const ROWS: [Row; 10] = [
     row("sign, start a signed session, ask signed", [160, 160, 160, 256, 224], [384, 896]),
     row("verify, accept a signed session or request", [96, 112, 96, 160, 192], [192, 576]),
     row("import a signing key without its seed", [384, 384, 384, 384, 384], [512, 512]),
-    row("verify a chain of certificates", [160, 160, 160, 160, 256], [256, 256]),
+    row("verify a chain of certificates", [160, 160, 160, 160, 256], [256, 576]),
 ];
 
 impl Row {
