@@ -4,12 +4,14 @@
 mod at_path;
 mod certificate;
 mod kind;
+mod model;
 mod store;
 
 #[cfg(feature = "object_store")]
 pub(crate) use at_path::AtPath;
 pub use certificate::CertificateRefusal;
 pub use kind::ErrorKind;
+pub use model::ModelRefusal;
 pub use store::StoreRefusal;
 
 use std::{
@@ -193,6 +195,10 @@ pub enum Error {
     /// The keys of a sealed store, or an object in it, are refused.
     #[error("sealed store: {0}")]
     Store(StoreRefusal),
+
+    /// A signed model, or the bundle that signs it, is refused.
+    #[error("signed model: {0}")]
+    Model(ModelRefusal),
 
     /// An encrypted private key did not decrypt: the passphrase is wrong, the file was changed, or what is
     /// encrypted is another key than was expected, does not say whose key it is, or is none of this crate's

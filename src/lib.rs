@@ -186,6 +186,8 @@ mod tracing;
 // Built on them: chunks, envelopes, sessions, key files, and one name for the keys that open them.
 pub mod envelope;
 pub mod key_files;
+#[cfg(feature = "model-signing")]
+pub mod model;
 pub mod request;
 pub mod session;
 #[cfg(feature = "object_store")]
@@ -219,7 +221,8 @@ pub use zeroize;
 
 pub use envelope::recipients::Recipients;
 pub use error::{
-    CertificateRefusal, Error, ErrorKind, ExternalFailure, ReplayRefusal, StoreRefusal,
+    CertificateRefusal, Error, ErrorKind, ExternalFailure, ModelRefusal, ReplayRefusal,
+    StoreRefusal,
 };
 pub use kem::{
     decapsulation_key::DecapsulationKey, encapsulation_key::EncapsulationKey,

@@ -1,6 +1,6 @@
 //! Who can do something about an error: the other side, or this one.
 
-use super::{Error, ReplayRefusal};
+use super::{Error, ModelRefusal, ReplayRefusal};
 
 /// What an [`Error`] means to a service that was given the data; see [`Error::kind`].
 ///
@@ -85,7 +85,11 @@ impl Error {
             | Self::Open
             | Self::Verify
             | Self::Certificate(_)
-            | Self::Store(_) => ErrorKind::Unauthenticated,
+            | Self::Store(_)
+            | Self::Model(ModelRefusal::AnotherKey | ModelRefusal::NotAsSigned) => {
+                ErrorKind::Unauthenticated
+            }
+            Self::Model(_) => ErrorKind::Malformed,
             Self::Refused { .. } => ErrorKind::Refused,
             Self::NotARecipient => ErrorKind::NotForUs,
             Self::Replay(ReplayRefusal::Full) => ErrorKind::Busy,
@@ -146,6 +150,8 @@ mod tests {
             Error::Passphrase => 29,
             Error::Encrypted => 30,
             Error::Store(_) => 31,
+            Error::Model(ModelRefusal::AnotherKey | ModelRefusal::NotAsSigned) => 32,
+            Error::Model(_) => 33,
         }
     }
 
@@ -248,6 +254,16 @@ mod tests {
                 Error::Store(StoreRefusal::Older),
                 Unauthenticated,
                 "sealed store: its keys are older than the pin",
+            ),
+            (
+                Error::Model(ModelRefusal::NotAsSigned),
+                Unauthenticated,
+                "signed model: the model is not as it was signed",
+            ),
+            (
+                Error::Model(ModelRefusal::Hash),
+                Malformed,
+                "signed model: the digests are not SHA-256",
             ),
         ];
         for (index, (error, kind, text)) in table.iter().enumerate() {

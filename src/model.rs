@@ -1,0 +1,59 @@
+//! Signed models: who made these weights, and are they whole?
+//!
+//! OpenSSF Model Signing (OMS) 1.0: one signature over the names and digests of all files of a model, in one file
+//! beside it, the *bundle*. Other tools write and read the same bundles with ECDSA keys; this module signs with
+//! ML-DSA-87 and ECDSA-P384 together, and verifies its own bundles and those of P-384 keys.
+//!
+//! ```
+//! use std::fs;
+//!
+//! use twinseal::{SigningKey, model::{Bundle, Checking, Signing, TrustedKey}};
+//!
+//! # let directory = tempfile::tempdir()?;
+//! # let model = directory.path().join("model");
+//! # fs::create_dir(&model)?;
+//! # fs::write(model.join("weights"), [7; 100_000])?;
+//! let alice = SigningKey::generate()?;
+//! let bundle = Signing::new().sign(&alice, &model)?;
+//! fs::write(model.join("model.sig"), bundle.as_bytes())?;
+//!
+//! // Who uses the model knows Alice's public key.
+//! let from_alice = [TrustedKey::from(alice.verifying_key())];
+//! let bundle = Bundle::from_bytes(fs::read(model.join("model.sig"))?)?;
+//! let manifest = bundle.verify(&from_alice)?;
+//! let report = Checking::new().signature("model.sig").check(&manifest, &model)?;
+//! report.result()?; // or go through its entries
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A bundle says who signed which bytes under which names. It does not say that there is no newer model, that the
+//! signer still stands by it, or what the model does.
+
+mod builder;
+mod bundle;
+mod checking;
+mod contents;
+mod file_digest;
+mod hash_files;
+mod hasher;
+mod json;
+mod manifest;
+mod names;
+mod progress;
+mod report;
+mod signing;
+mod statement;
+mod trusted_key;
+mod walk;
+
+pub use builder::ManifestBuilder;
+pub use bundle::{Bundle, Claim};
+pub use checking::Checking;
+pub use contents::Method;
+pub use file_digest::{FileDigest, Shard};
+pub use hasher::{FileHasher, Hashing};
+pub use manifest::{Manifest, SignedFile};
+pub use progress::Progress;
+pub use report::{Finding, Report};
+pub use signing::Signing;
+pub use trusted_key::TrustedKey;

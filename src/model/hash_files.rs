@@ -1,0 +1,1 @@
+//! Hashes many files on all cores, each byte once, in constant memory.

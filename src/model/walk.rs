@@ -1,0 +1,1 @@
+//! Which files, links and special files a directory has.
