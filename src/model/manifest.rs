@@ -1,29 +1,41 @@
 //! What the signer of a model said.
 
-use std::{io, ops::Range, path::Path};
-
 use super::{
     contents::{Contents, Method},
-    file_digest::{FileDigest, Shard},
+    signed_file::SignedFile,
     trusted_key::TrustedKey,
 };
-use crate::{error::Error, stream::ReadAt};
 
 /// What the signer of a model said: the files, their digests, and what was left out.
 /// [`Bundle::verify`](super::Bundle::verify) returns it.
 ///
-/// Hold it against a directory with [`Checking`](super::Checking), or against one file when it is used.
+/// Hold it against a directory with [`Checking`](super::Checking), or against one file when it is used:
+///
+/// ```
+/// use std::io::Write;
+///
+/// use twinseal::model::{Bundle, FileHasher, ManifestBuilder, Method, TrustedKey};
+///
+/// # let alice = twinseal::SigningKey::generate()?;
+/// # let mut hasher = FileHasher::new(Method::Files);
+/// # hasher.write_all(b"{}")?;
+/// # let mut model = ManifestBuilder::new("run-7")?;
+/// # model.add("config.json", hasher.finish()?)?;
+/// # let signature = model.sign(&alice)?.as_bytes().to_vec();
+/// let bundle = Bundle::from_bytes(signature)?;
+/// let manifest = bundle.verify(&[TrustedKey::from(alice.verifying_key())])?;
+///
+/// let names: Vec<&str> = manifest.files().map(|file| file.name()).collect();
+/// assert_eq!(names, ["config.json"]);
+/// let config = manifest.file("config.json").ok_or("there is no such file")?;
+/// config.verify_bytes(b"{}")?;
+/// assert!(config.verify_bytes(b"[]").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Manifest {
     pub(super) contents: Contents,
     pub(super) signer: TrustedKey,
-}
-
-/// One file of a [`Manifest`].
-#[derive(Clone, Copy, Debug)]
-pub struct SignedFile<'a> {
-    name: &'a str,
-    digest: &'a FileDigest,
 }
 
 impl Manifest {
@@ -60,35 +72,5 @@ impl Manifest {
     /// Paths that the signer left out, with all that is under them.
     pub fn ignored(&self) -> impl ExactSizeIterator<Item = &str> {
         self.contents.ignored.iter().map(String::as_str)
-    }
-}
-
-impl<'a> SignedFile<'a> {
-    /// Its name: a relative path with `/`.
-    #[must_use]
-    pub fn name(&self) -> &'a str {
-        self.name
-    }
-
-    /// Its digests.
-    #[must_use]
-    pub fn digest(&self) -> &'a FileDigest {
-        self.digest
-    }
-
-    /// Its shards in the order of their ranges; none if it was signed whole.
-    pub fn shards(&self) -> impl ExactSizeIterator<Item = Shard> + use<'a> {
-        std::iter::empty() // TODO
-    }
-
-    /// Reads a file to its end and verifies it.
-    pub fn verify_reader(&self, reader: impl io::Read) -> io::Result<()> {
-        todo!()
-    }
-
-    /// Reads the shards that cover a range, verifies them, and returns the range. Nothing that is not verified is
-    /// returned, and nothing is read twice: what is used is what was verified.
-    pub fn read_range(&self, source: &impl ReadAt, range: Range<u64>) -> io::Result<Vec<u8>> {
-        todo!()
     }
 }
