@@ -32,7 +32,10 @@
 mod builder;
 mod bundle;
 mod checking;
+mod claim;
+mod claimed_key;
 mod contents;
+mod envelope;
 mod file_digest;
 mod hash_files;
 mod hasher;
@@ -51,8 +54,9 @@ mod trusted_key;
 mod walk;
 
 pub use builder::ManifestBuilder;
-pub use bundle::{Bundle, Claim};
+pub use bundle::Bundle;
 pub use checking::Checking;
+pub use claim::Claim;
 pub use contents::Method;
 pub use file_digest::{FileDigest, Shard};
 pub use hasher::FileHasher;

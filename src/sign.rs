@@ -32,7 +32,7 @@ pub use expanded_signing_key::ExpandedSigningKey;
 pub use to_be_signed::{EcdsaSignature, ToBeSigned};
 pub use without_context::WithoutContext;
 
-#[cfg(feature = "hazmat")]
+#[cfg(any(feature = "hazmat", feature = "model-signing"))]
 pub(crate) use ecdsa::DerEcdsa;
 pub(crate) use external::{Sign, sign_checked};
 pub(crate) use prehash::{hash_reader, prehash};

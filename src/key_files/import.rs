@@ -2,7 +2,7 @@
 
 mod ec_private_key;
 mod form;
-mod point;
+pub(crate) mod point;
 mod private_halves;
 pub(crate) mod private_info;
 mod private_keys;

@@ -1,24 +1,71 @@
 //! A bundle: a Sigstore bundle v0.3 with a DSSE envelope around an in-toto statement.
 
-use super::{contents::Contents, manifest::Manifest, trusted_key::TrustedKey};
-use crate::{error::Error, sign::Sign};
+use std::fmt;
 
-/// The signature of a model, as the file beside it has it.
-#[derive(Clone, Debug)]
+use super::{
+    claim::Claim,
+    claimed_key::ClaimedKey,
+    contents::Contents,
+    envelope::{self, Envelope},
+    json,
+    manifest::Manifest,
+    statement::{self, Statement},
+    trusted_key::TrustedKey,
+};
+#[cfg(doc)]
+use crate::error::ModelRefusal;
+use crate::{
+    error::Error,
+    sign::{Sign, SignatureSuite, prehash, sign_checked},
+};
+
+/// The signature of a model, as the file beside it has it: at most 512 MiB of JSON, with at most 2^20 resources (files,
+/// or shards of them).
+///
+/// ```
+/// use twinseal::{Error, ModelRefusal, SigningKey, model::{Bundle, Signing, TrustedKey}};
+///
+/// # let directory = tempfile::tempdir()?;
+/// # let model = directory.path().join("model");
+/// # std::fs::create_dir(&model)?;
+/// # std::fs::write(model.join("weights"), [7; 1000])?;
+/// let (alice, carol) = (SigningKey::generate()?, SigningKey::generate()?);
+/// let bundle = Signing::new().sign(&alice, &model)?;
+///
+/// let received = Bundle::from_bytes(bundle.as_bytes())?;
+/// let manifest = received.verify(&[carol.verifying_key().into(), alice.verifying_key().into()])?;
+/// assert_eq!(manifest.signer(), &TrustedKey::from(alice.verifying_key()));
+///
+/// let stranger = received.verify(&[carol.verifying_key().into()]);
+/// assert_eq!(stranger.unwrap_err(), Error::Model(ModelRefusal::AnotherKey));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
 pub struct Bundle {
     bytes: Vec<u8>,
-    contents: Contents,
-    // and: the payload's range or bytes, the signature, the claimed key
+    pub(super) key: ClaimedKey,
+    /// What the signature is over.
+    signed: Vec<u8>,
+    signature: Vec<u8>,
+    pub(super) has_log: bool,
+    pub(super) statement: Statement,
 }
 
-/// What a bundle says about its signer before anything is verified.
-#[derive(Clone, Debug)]
-pub struct Claim {}
-
 impl Bundle {
-    /// Parses a bundle.
+    /// The longest bundle, in bytes: 512 MiB. Read no more of a file than one byte beyond it.
+    pub const MAX_LEN: usize = json::MAX_LEN;
+
+    /// Parses a bundle, and checks all that it says but the signature.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`] with the reason if this crate does not read such bundles or the bundle contradicts itself;
+    /// [`Error::Invalid`] if it is damaged; those of [`TrustedKey::from_pem`] if it has the key itself.
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Result<Self, Error> {
-        todo!()
+        let bytes = bytes.into();
+        let Envelope { key, payload, signature, has_log } = Envelope::parse(&bytes)?;
+        let statement = statement::parse(&payload)?;
+        Ok(Self { bytes, key, signed: envelope::signed(&payload), signature, has_log, statement })
     }
 
     /// The file's bytes.
@@ -27,19 +74,44 @@ impl Bundle {
         &self.bytes
     }
 
-    /// Verifies the signature with the key that the bundle names, which must be one of these.
+    /// Verifies the signature with the key that the bundle names, which must be one of these. No other key is tried.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`] with [`AnotherKey`](ModelRefusal::AnotherKey) or
+    /// [`AnotherAlgorithm`](ModelRefusal::AnotherAlgorithm) if it names none of them; [`Error::Verify`] if it names one,
+    /// whose signature it does not have.
     pub fn verify(&self, trusted: &[TrustedKey]) -> Result<Manifest, Error> {
-        todo!()
+        let signer = self.key.among(trusted)?;
+        signer.verify(&self.signed, &self.signature)?;
+        Ok(Manifest { contents: self.statement.contents.clone(), signer: signer.clone() })
     }
 
     /// What it claims, for people to look at: nothing of it is verified.
     #[must_use]
-    pub fn claim(&self) -> Claim {
-        todo!()
+    pub fn claim(&self) -> Claim<'_> {
+        Claim(self)
     }
 
-    /// Signs contents.
+    /// Signs contents, with the empty context: what is signed separates itself from other texts.
     pub(super) fn sign(key: &(impl Sign + ?Sized), contents: Contents) -> Result<Self, Error> {
-        todo!()
+        let public = key.verifying_key();
+        if public.suite() != SignatureSuite::ML_DSA_87_ECDSA_P384 {
+            let reason = "models are signed with ML-DSA-87 and ECDSA-P384 only";
+            return Err(Error::Misuse { what: "signing key", reason });
+        }
+        let payload = statement::write(&contents)?;
+        let signed = envelope::signed(&payload);
+        let signature = sign_checked(key, public, b"", &prehash(&signed))?;
+        let hint = TrustedKey::from(public).hint();
+        let bundle = Self::from_bytes(envelope::write(&hint, &payload, signature.as_bytes()))?;
+        debug_assert_eq!(bundle.statement.contents, contents);
+        Ok(bundle)
+    }
+}
+
+impl fmt::Debug for Bundle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bundle({:?}, {} bytes)", self.statement.contents.name, self.bytes.len())
     }
 }

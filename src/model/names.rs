@@ -1,14 +1,48 @@
 //! Names of resources, and the paths that are ignored.
 
-use crate::error::Error;
+use std::{
+    collections::BTreeMap,
+    ops::Bound::{Included, Unbounded},
+};
 
-/// Refuses a name that is absolute or empty, has a component `.`, `..` or none, or a NUL (a backslash, too, where it
-/// separates paths).
+use crate::error::{Error, ModelRefusal};
+
+/// Refuses a name that is absolute or empty, has a component `.`, `..` or none, or a NUL. On Windows, a backslash
+/// separates paths and a colon leads to another drive or stream, so both are refused there.
 pub(super) fn check(name: &str) -> Result<(), Error> {
-    todo!()
+    if is_plain(name) { Ok(()) } else { Err(Error::Model(ModelRefusal::Name)) }
 }
 
-/// Whether a name is one of these paths, or under one of them. They are sorted.
+/// Refuses a path to be ignored that leaves the model or is all of it. Patterns are not refused here: a signer's
+/// `*` is read as the name `*`.
+pub(super) fn check_ignored(path: &str) -> Result<(), Error> {
+    if is_plain(path) { Ok(()) } else { Err(Error::Model(ModelRefusal::IgnoredPaths)) }
+}
+
+/// Refuses, when signing, also what other tools would take for a pattern.
+pub(super) fn check_ignored_to_sign(path: &str) -> Result<(), Error> {
+    if path.contains(['*', '?', '[']) {
+        return Err(Error::Model(ModelRefusal::IgnoredPaths));
+    }
+    check_ignored(path)
+}
+
+fn is_plain(path: &str) -> bool {
+    let separators: &[char] = if cfg!(windows) { &['\0', '\\', ':'] } else { &['\0'] };
+    !path.contains(separators)
+        && path.split('/').all(|component| !matches!(component, "" | "." | ".."))
+}
+
+/// Whether a name is one of these paths, or under one of them. They are sorted by their bytes.
 pub(super) fn is_covered(name: &str, paths: &[String]) -> bool {
-    todo!()
+    let is_there = |path: &str| paths.binary_search_by(|other| other.as_str().cmp(path)).is_ok();
+    name.match_indices('/').any(|(end, _)| is_there(&name[..end])) || is_there(name)
+}
+
+/// Whether a path is one of these names, or has one of them under it. Unlike [`is_covered`], it takes no longer for
+/// names of many components, which a bundle that nobody verified may have.
+pub(super) fn covers_any<T>(path: &str, names: &BTreeMap<String, T>) -> bool {
+    let under = format!("{path}/");
+    let mut from = names.range::<str, _>((Included(under.as_str()), Unbounded));
+    names.contains_key(path) || from.next().is_some_and(|(name, _)| name.starts_with(&under))
 }

@@ -1,12 +1,16 @@
 //! The in-toto statement of a model: written in one form, read in those that tools write.
 
-use super::contents::Contents;
-use crate::error::Error;
+mod read;
+mod resources;
+mod write;
 
-pub(super) fn write(contents: &Contents) -> Result<Vec<u8>, Error> {
-    todo!()
-}
+pub(super) use read::{Statement, parse};
+pub(super) use write::write;
 
-pub(super) fn parse(payload: &[u8]) -> Result<Contents, Error> {
-    todo!()
-}
+const TYPE: &str = "https://in-toto.io/Statement/v1";
+const PREDICATE_TYPE: &str = "https://model_signing/signature/v1.0";
+
+/// What the predicates of releases before 0.3 begin and end with.
+const OLD_PREDICATE_TYPE: (&str, &str) = ("https://model_signing/", "/v0.1");
+
+const WHAT: &str = "statement of a model";

@@ -8,7 +8,7 @@ use crate::{check, error::Error, wire};
 pub(super) const COMPRESSED: usize = 49;
 
 /// The 97 bytes `0x04 || X || Y` of a point in either form.
-pub(super) fn uncompressed(point: &[u8]) -> Result<[u8; 97], Error> {
+pub(crate) fn uncompressed(point: &[u8]) -> Result<[u8; 97], Error> {
     if !matches!(point, [0x02 | 0x03, x @ ..] if x.len() + 1 == COMPRESSED) {
         check::p384_point(point)?;
         return wire::array("P-384 point", point);
