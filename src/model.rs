@@ -40,6 +40,7 @@ mod file_digest;
 mod hash_files;
 mod hasher;
 mod hashing;
+mod ignored;
 mod json;
 mod manifest;
 mod names;

@@ -1,6 +1,7 @@
 //! Names of resources, and the paths that are ignored.
 
 use std::{
+    borrow::Borrow,
     collections::BTreeMap,
     ops::Bound::{Included, Unbounded},
 };
@@ -33,16 +34,10 @@ fn is_plain(path: &str) -> bool {
         && path.split('/').all(|component| !matches!(component, "" | "." | ".."))
 }
 
-/// Whether a name is one of these paths, or under one of them. They are sorted by their bytes.
-pub(super) fn is_covered(name: &str, paths: &[String]) -> bool {
-    let is_there = |path: &str| paths.binary_search_by(|other| other.as_str().cmp(path)).is_ok();
-    name.match_indices('/').any(|(end, _)| is_there(&name[..end])) || is_there(name)
-}
-
-/// Whether a path is one of these names, or has one of them under it. Unlike [`is_covered`], it takes no longer for
-/// names of many components, which a bundle that nobody verified may have.
-pub(super) fn covers_any<T>(path: &str, names: &BTreeMap<String, T>) -> bool {
+/// Whether a path is one of these names, or has one of them under it.
+pub(super) fn covers_any<K: Borrow<str> + Ord, T>(path: &str, names: &BTreeMap<K, T>) -> bool {
     let under = format!("{path}/");
     let mut from = names.range::<str, _>((Included(under.as_str()), Unbounded));
-    names.contains_key(path) || from.next().is_some_and(|(name, _)| name.starts_with(&under))
+    names.contains_key(path)
+        || from.next().is_some_and(|(name, _)| name.borrow().starts_with(&under))
 }

@@ -1,16 +1,23 @@
 //! What a model has that is not as signed.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
 
 use crate::error::{Error, ModelRefusal};
 
 /// Everything about a model that is not as signed, and what was left out.
+///
+/// [`Display`](fmt::Display) writes a line for each entry, with odd names escaped, and one that sums up.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Report {
     pub(super) entries: Vec<(PathBuf, Finding)>,
     pub(super) ignore_unsigned: bool,
-    // and: how many files and bytes are as signed; the name of a single file that is called otherwise
+    pub(super) files: usize,
+    pub(super) bytes: u64,
+    pub(super) signed_as: Option<String>,
 }
 
 /// What is the matter with one path of a model.
@@ -23,22 +30,60 @@ pub enum Finding {
     Changed,
     /// It is there, and nobody signed it.
     Additional,
-    /// It is a symbolic link, neither a file nor a directory, or has a name that the format does not allow.
+    /// It is a symbolic link, neither a file nor a directory, has a name that the format does not allow, or changed
+    /// while it was read.
     Refused(ModelRefusal),
-    /// It was left out: nobody signed it, or looked at it.
+    /// It cannot be read, for this reason. What was signed in a directory that cannot be read is so, too.
+    Unreadable(io::ErrorKind),
+    /// It was left out: nobody signed it, or looked at it. What is under it has no entries, unless it was signed.
     Ignored,
 }
 
 impl Report {
-    /// All entries, sorted by the bytes of their paths, relative to the model.
+    /// All entries, sorted by the bytes of their paths, which are relative to the model. A path has at most one. Files
+    /// that are as signed have none.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = (&Path, Finding)> {
         self.entries.iter().map(|(path, finding)| (path.as_path(), *finding))
+    }
+
+    /// The entries for which the model is not as signed: all but those that were ignored, and additional files if
+    /// [`ignore_unsigned`](super::Checking::ignore_unsigned) lets them pass.
+    pub fn failures(&self) -> impl Iterator<Item = (&Path, Finding)> {
+        self.entries().filter(|(_, finding)| self.is_failure(*finding))
+    }
+
+    fn is_failure(&self, finding: Finding) -> bool {
+        match finding {
+            Finding::Ignored => false,
+            Finding::Additional => !self.ignore_unsigned,
+            Finding::Missing | Finding::Changed | Finding::Refused(_) | Finding::Unreadable(_) => {
+                true
+            }
+        }
+    }
+
+    /// How many files are as signed.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        self.files
+    }
+
+    /// How many bytes these files have.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The name that a single file was signed under, if it has another one now: nobody signed that one.
+    #[must_use]
+    pub fn signed_as(&self) -> Option<&str> {
+        self.signed_as.as_deref()
     }
 
     /// Whether the model is as signed.
     #[must_use]
     pub fn is_as_signed(&self) -> bool {
-        todo!()
+        self.failures().next().is_none()
     }
 
     /// # Errors
@@ -46,5 +91,52 @@ impl Report {
     /// [`Error::Model`] with [`NotAsSigned`](ModelRefusal::NotAsSigned) unless the model is as signed.
     pub fn result(&self) -> Result<(), Error> {
         if self.is_as_signed() { Ok(()) } else { Err(Error::Model(ModelRefusal::NotAsSigned)) }
+    }
+}
+
+/// For people, without a line end at the end.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (path, finding) in self.entries() {
+            writeln!(f, "{}: {finding}", Shown(path))?;
+        }
+        if let Some(name) = self.signed_as() {
+            writeln!(f, "the file was signed as {}", Shown(Path::new(name)))?;
+        }
+        let failures = self.failures().count();
+        match failures {
+            0 => write!(f, "as signed: {} files, {} bytes", self.files, self.bytes),
+            _ => write!(f, "not as signed: {failures} entries; {} files are", self.files),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("missing"),
+            Self::Changed => f.write_str("changed"),
+            Self::Additional => f.write_str("nobody signed it"),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Unreadable(kind) => write!(f, "cannot be read: {kind}"),
+            Self::Ignored => f.write_str("ignored"),
+        }
+    }
+}
+
+/// A path as it is, if that is plain text, or else quoted and escaped: no control character reaches a terminal, and
+/// no name looks like another one.
+struct Shown<'a>(&'a Path);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted = format!("{:?}", self.0);
+        let is_plain = |text: &&str| {
+            text.len() + 2 == quoted.len()
+                && quoted.contains(*text)
+                && text.trim() == *text
+                && !text.contains(": ")
+        };
+        f.write_str(self.0.to_str().filter(is_plain).unwrap_or(&quoted))
     }
 }

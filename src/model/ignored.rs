@@ -1,0 +1,96 @@
+//! Which paths of a model are left out, with all that is under them?
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Component, Path, PathBuf},
+};
+
+use super::names;
+use crate::error::{Error, ModelRefusal};
+
+/// What is left out at the root of a model, as in the reference implementation.
+const GIT: [&str; 4] = [".git", ".gitattributes", ".github", ".gitignore"];
+
+/// Paths that are left out with all that is under them. They are relative to the model and have only normal
+/// components.
+pub(super) struct Ignored(BTreeSet<PathBuf>);
+
+impl Ignored {
+    /// The four names of git, at the root only.
+    pub(super) fn git() -> Self {
+        Self(GIT.into_iter().map(PathBuf::from).collect())
+    }
+
+    /// Adds a path that a caller gave, and returns it in its plain form.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelRefusal::IgnoredPaths`] if it is absolute, leaves the model, or is the model itself.
+    pub(super) fn add(&mut self, path: &Path) -> Result<PathBuf, Error> {
+        let mut plain = PathBuf::new();
+        for component in path.components() {
+            match component {
+                Component::Normal(name) => plain.push(name),
+                Component::CurDir => {}
+                _ => return Err(Error::Model(ModelRefusal::IgnoredPaths)),
+            }
+        }
+        if plain.as_os_str().is_empty() {
+            return Err(Error::Model(ModelRefusal::IgnoredPaths));
+        }
+        self.0.insert(plain.clone());
+        Ok(plain)
+    }
+
+    /// Adds the bundle's own path, unless it is absolute and outside of this directory. The file need not be there.
+    pub(super) fn add_signature(&mut self, path: &Path, directory: &Path) -> Result<(), Error> {
+        if path.is_relative() {
+            return self.add(path).map(drop);
+        }
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
+        // Where there is no directory, there is no file to leave out.
+        let Ok(parent) = fs::canonicalize(parent) else { return Ok(()) };
+        match parent.strip_prefix(directory) {
+            Ok(inside) => self.add(&inside.join(name)).map(drop),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Takes a name of git out again: a single file may have it.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.0.remove(Path::new(name));
+    }
+
+    /// Whether this is one of the paths.
+    pub(super) fn contains(&self, path: &Path) -> bool {
+        self.0.contains(path)
+    }
+
+    /// Whether this is one of the paths, or under one of them.
+    pub(super) fn cover(&self, name: &str) -> bool {
+        Path::new(name).ancestors().any(|path| self.contains(path))
+    }
+
+    /// The paths as a statement has them: with `/`, sorted by their bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelRefusal::IgnoredPaths`] if one is not UTF-8 or has a character that other tools could take for a
+    /// pattern.
+    pub(super) fn into_names(self) -> Result<Vec<String>, Error> {
+        let name = |path: PathBuf| {
+            let name = name_of(&path).ok_or(Error::Model(ModelRefusal::IgnoredPaths))?;
+            names::check_ignored_to_sign(&name).map(|()| name)
+        };
+        let mut names = self.0.into_iter().map(name).collect::<Result<Vec<_>, _>>()?;
+        names.sort_unstable();
+        Ok(names)
+    }
+}
+
+/// The name of a relative path: with `/`, whatever separates paths here. `None` if it is not UTF-8.
+pub(super) fn name_of(path: &Path) -> Option<String> {
+    let name = path.to_str()?;
+    Some(if cfg!(windows) { name.replace('\\', "/") } else { name.to_owned() })
+}
