@@ -16,7 +16,7 @@ use super::{
 use crate::error::ModelRefusal;
 use crate::{
     error::Error,
-    sign::{Sign, SignatureSuite, prehash, sign_checked},
+    sign::{Sign, SignatureSuite, VerifyingKey, prehash, sign_checked},
 };
 
 /// The signature of a model, as the file beside it has it: at most 512 MiB of JSON, with at most 2^20 resources (files,
@@ -96,10 +96,7 @@ impl Bundle {
     /// Signs contents, with the empty context: what is signed separates itself from other texts.
     pub(super) fn sign(key: &(impl Sign + ?Sized), contents: Contents) -> Result<Self, Error> {
         let public = key.verifying_key();
-        if public.suite() != SignatureSuite::ML_DSA_87_ECDSA_P384 {
-            let reason = "models are signed with ML-DSA-87 and ECDSA-P384 only";
-            return Err(Error::Misuse { what: "signing key", reason });
-        }
+        Self::check_key(public)?;
         let payload = statement::write(&contents)?;
         let signed = envelope::signed(&payload);
         let signature = sign_checked(key, public, b"", &prehash(&signed))?;
@@ -107,6 +104,15 @@ impl Bundle {
         let bundle = Self::from_bytes(envelope::write(&hint, &payload, signature.as_bytes()))?;
         debug_assert_eq!(bundle.statement.contents, contents);
         Ok(bundle)
+    }
+
+    /// Whether this key signs models: whoever reads many files for a signature asks before.
+    pub(super) fn check_key(public: &VerifyingKey) -> Result<(), Error> {
+        if public.suite() == SignatureSuite::ML_DSA_87_ECDSA_P384 {
+            return Ok(());
+        }
+        let reason = "models are signed with ML-DSA-87 and ECDSA-P384 only";
+        Err(Error::Misuse { what: "signing key", reason })
     }
 }
 

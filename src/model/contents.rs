@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, num::NonZeroU64};
 
-use super::file_digest::FileDigest;
+use super::{file_digest::FileDigest, json::MAX_INTEGER};
+use crate::error::Error;
 
 /// The shard size unless another one is asked for, in bytes: that of the reference implementation.
 pub(super) const SHARD_SIZE: NonZeroU64 = NonZeroU64::new(1_000_000_000).expect("it is not zero");
@@ -18,6 +19,18 @@ pub enum Method {
     /// Each run of so many bytes of a file is one, and the rest of it another. The parts of a large file are hashed
     /// on all cores, and one part can be verified without the others. There cannot be empty files.
     Shards(NonZeroU64),
+}
+
+impl Method {
+    /// Whether a statement can say so.
+    pub(super) fn check(self) -> Result<(), Error> {
+        match self {
+            Self::Shards(size) if size.get() > MAX_INTEGER => {
+                Err(Error::Misuse { what: "shard size", reason: "it is larger than 2^53" })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The files of a model, and how they were signed. Every way of making one has checked names and shards.

@@ -107,9 +107,11 @@ impl<'a> Signing<'a> {
     ///   [`TooLarge`](ModelRefusal::TooLarge) if there are more than 2^20 files or shards.
     /// - [`Error::Model`] with [`IgnoredPaths`](ModelRefusal::IgnoredPaths) if a path to leave out is absolute, leaves
     ///   the model, is the whole model, is not UTF-8, or has one of `*?[`, which other tools take for a pattern.
-    /// - [`Error::Misuse`] if the model is the root of a file system, which has no name.
+    /// - [`Error::Misuse`] if the model is the root of a file system, which has no name; if the shard size is larger
+    ///   than 2^53; or if the key is of another suite than ECDSA-P384 + ML-DSA-87.
     /// - The errors of the key.
     pub fn sign(&self, key: &(impl Sign + ?Sized), model: impl AsRef<Path>) -> io::Result<Bundle> {
+        Bundle::check_key(key.verifying_key())?;
         Ok(Bundle::sign(key, self.contents(model.as_ref())?)?)
     }
 
@@ -180,6 +182,7 @@ fn method_for(files: &[&File]) -> Method {
 
 /// What can be refused before anything is read.
 fn check(model: &Model<'_>, files: &[&File], method: Method) -> io::Result<()> {
+    method.check()?;
     if files.is_empty() {
         return Err(model.error("", ModelRefusal::Empty));
     }

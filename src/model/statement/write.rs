@@ -6,8 +6,7 @@ use super::{
     super::{
         contents::{Contents, MAX_RESOURCES, Method},
         file_digest::Digests,
-        json::{self, MAX_INTEGER},
-        names,
+        json, names,
     },
     PREDICATE_TYPE, TYPE,
 };
@@ -54,11 +53,7 @@ pub(in super::super) fn write(contents: &Contents) -> Result<Vec<u8>, Error> {
 /// Names and digests in the order in which they are listed: that of the names' bytes.
 fn resources(contents: &Contents) -> Result<Vec<(String, &[u8; 32])>, Error> {
     let refused = |refusal| Err(Error::Model(refusal));
-    if let Method::Shards(size) = contents.method
-        && size.get() > MAX_INTEGER
-    {
-        return Err(Error::Misuse { what: "shard size", reason: "it is larger than 2^53" });
-    }
+    contents.method.check()?;
     let mut resources = Vec::new();
     for (name, digest) in &contents.files {
         names::check(name)?;
