@@ -48,6 +48,8 @@ mod awaited;
 mod headers;
 mod import;
 mod key_files;
+#[cfg(feature = "model-signing")]
+mod model;
 #[cfg(feature = "passphrase")]
 mod passphrase;
 mod request;

@@ -1,0 +1,8 @@
+//! Are models signed, read and refused as OpenSSF Model Signing 1.0 and this crate's documentation say?
+
+mod checked;
+mod directory;
+#[cfg(unix)]
+mod special_files;
+mod walking;
+mod while_read;

@@ -1,0 +1,178 @@
+//! What happens with links, pipes, sockets, odd names, and what cannot be read? Nothing is followed, and nothing waits.
+
+use std::{
+    ffi::OsStr,
+    fs::{self, File},
+    io,
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{PermissionsExt, symlink},
+        net::UnixListener,
+    },
+    path::Path,
+};
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use twinseal::{
+    Error,
+    ModelRefusal::{Link, NameOfFile, SpecialFile},
+    model::{Checking, Finding, Signing},
+};
+
+use super::directory::{Directory, entries, findings, names, verified};
+use crate::common::{
+    keys::signing_key,
+    process::{Watch, within_deadline},
+};
+
+fn fifo(path: &Path) {
+    mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+}
+
+/// Whatever is put into a signed model, by its name.
+fn refused(make: impl Fn(&Path), refusal: twinseal::ModelRefusal) {
+    let directory = Directory::with([("w", "1"), ("d/w", "1")]);
+    let manifest = directory.signed();
+    make(&directory.of("d/odd"));
+    let found = entries([("d/odd", Finding::Refused(refusal))]);
+    assert_eq!(directory.findings(&manifest), found);
+    // It is no regular file that may be there.
+    let report = directory.report(&Checking::new().ignore_unsigned(), &manifest);
+    assert_eq!(findings(&report), found);
+    assert!(!report.is_as_signed());
+    assert_eq!(directory.refused(&Signing::new()), ("odd".to_owned(), refusal));
+    let report = directory.report(&Checking::new().ignore("d/odd"), &manifest);
+    assert_eq!(findings(&report), entries([("d/odd", Finding::Ignored)]));
+    assert!(report.is_as_signed());
+    let bundle = directory.sign(&Signing::new().ignore("d/odd")).unwrap();
+    assert_eq!(names(&verified(&bundle)), ["d/w", "w"]);
+}
+
+#[test]
+fn links_are_refused_and_not_followed() {
+    let elsewhere = Directory::with([("w", "1")]);
+    let targets = ["w", "../w", ".", "..", "odd", "no-such-file", "/dev/zero", "/"];
+    for target in targets.map(Path::new).into_iter().chain([elsewhere.path(), &elsewhere.of("w")]) {
+        let target = target.to_owned();
+        within_deadline("a link", move || refused(|path| symlink(&target, path).unwrap(), Link));
+    }
+}
+
+#[test]
+fn pipes_and_sockets_are_refused_and_not_opened() {
+    within_deadline("a pipe", || refused(fifo, SpecialFile));
+    within_deadline("a socket", || {
+        refused(|path| drop(UnixListener::bind(path).unwrap()), SpecialFile);
+    });
+}
+
+#[test]
+fn a_signed_file_that_became_something_else_is_refused() {
+    let directory = Directory::with([("a", "1"), ("b/c", "1"), ("d", "1"), ("e", "1"), ("f", "1")]);
+    let manifest = directory.signed();
+    ["a", "b/c", "d", "e"].iter().for_each(|name| directory.remove(name));
+    // To the very bytes that were signed.
+    symlink("f", directory.of("a")).unwrap();
+    fs::remove_dir(directory.of("b")).unwrap();
+    let elsewhere = Directory::with([("c", "1")]);
+    symlink(elsewhere.path(), directory.of("b")).unwrap();
+    fifo(&directory.of("d"));
+    directory.write("e/f", "1");
+    let watch = Watch::over("a check of a pipe");
+    let found = directory.findings(&manifest);
+    drop(watch);
+    let expected = [
+        ("a", Finding::Refused(Link)),
+        ("b", Finding::Refused(Link)),
+        ("b/c", Finding::Missing),
+        ("d", Finding::Refused(SpecialFile)),
+        ("e", Finding::Missing),
+        ("e/f", Finding::Additional),
+    ];
+    assert_eq!(found, entries(expected));
+}
+
+/// The model is what the caller's path leads to.
+#[test]
+fn a_link_to_the_model_is_a_name_of_it() {
+    let directory = Directory::with([("w", "1")]);
+    let link = directory.path().parent().unwrap().join("link");
+    symlink(directory.path(), &link).unwrap();
+    let manifest = verified(&Signing::new().sign(&signing_key(1), &link).unwrap());
+    assert_eq!(manifest.name(), "model");
+    assert_eq!(findings(&Checking::new().check(&manifest, &link).unwrap()), []);
+
+    let link = directory.path().parent().unwrap().join("link-to-file");
+    symlink(directory.of("w"), &link).unwrap();
+    let manifest = verified(&Signing::new().sign(&signing_key(1), &link).unwrap());
+    assert_eq!(names(&manifest), ["w"]);
+    let report = Checking::new().check(&manifest, &link).unwrap();
+    assert_eq!((findings(&report), report.signed_as()), (Vec::new(), None));
+}
+
+#[test]
+fn a_model_that_is_a_pipe_is_refused() {
+    let directory = Directory::with([("w", "1")]);
+    let manifest = directory.signed();
+    let pipe = directory.path().parent().unwrap().join("pipe");
+    fifo(&pipe);
+    let watch = Watch::over("a model that is a pipe");
+    let error = Signing::new().sign(&signing_key(1), &pipe).map(drop).unwrap_err();
+    assert_eq!(Error::inside(&error), Some(&Error::Model(SpecialFile)));
+    let report = Checking::new().check(&manifest, &pipe).unwrap();
+    assert_eq!(findings(&report), entries([("pipe", Finding::Refused(SpecialFile))]));
+    drop(watch);
+}
+
+#[test]
+fn names_that_are_not_utf_8_are_refused_and_escaped() {
+    let directory = Directory::with([("w", "1")]);
+    let manifest = directory.signed();
+    let odd = OsStr::from_bytes(b"\xff\n\x1b[2J");
+    if fs::write(directory.of(odd), "1").is_err() {
+        return; // a file system that does not have them
+    }
+    fs::create_dir(directory.of(OsStr::from_bytes(b"directory\xff"))).unwrap();
+    let report = directory.report(&Checking::new().ignore_unsigned(), &manifest);
+    let refused = Finding::Refused(NameOfFile);
+    let paths: Vec<_> = report.entries().collect();
+    let directory_path = Path::new(OsStr::from_bytes(b"directory\xff"));
+    assert_eq!(paths, [(directory_path, refused), (Path::new(odd), refused)]);
+    assert!(!report.is_as_signed());
+    let text = report.to_string();
+    assert!(text.contains("\"\\xFF\\n\\u{1b}[2J\": a name that is not UTF-8"), "{text}");
+    let error = directory.sign(&Signing::new()).map(drop).unwrap_err();
+    assert_eq!(Error::inside(&error), Some(&Error::Model(NameOfFile)));
+    // The verifier can leave them out, but no bundle can say so.
+    let checking = Checking::new().ignore(odd).ignore(directory_path);
+    assert!(directory.report(&checking, &manifest).is_as_signed());
+    let error = directory.sign(&Signing::new().ignore(odd)).map(drop).unwrap_err();
+    assert!(matches!(Error::inside(&error), Some(Error::Model(_))), "{error}");
+}
+
+#[test]
+fn what_cannot_be_read_is_an_entry() {
+    let directory = Directory::with([("a", "1"), ("d/b", "1"), ("d/e/c", "1"), ("f", "1")]);
+    let manifest = directory.signed();
+    directory.write("f", "2");
+    let forbid = |name: &str, mode| {
+        fs::set_permissions(directory.of(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    forbid("a", 0);
+    forbid("d", 0);
+    if File::open(directory.of("a")).is_ok() {
+        forbid("d", 0o700);
+        return; // the superuser reads everything
+    }
+    let found = directory.findings(&manifest);
+    let unreadable = Finding::Unreadable(io::ErrorKind::PermissionDenied);
+    let names = ["a", "d", "d/b", "d/e/c"].map(|name| (name, unreadable));
+    assert_eq!(found, [entries(names), entries([("f", Finding::Changed)])].concat());
+    let error = directory.sign(&Signing::new()).map(drop).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+    assert!(error.to_string().contains("model/d: "), "{error}");
+    // Where it is left out, nobody looks.
+    let report = directory.report(&Checking::new().ignore("x"), &manifest);
+    assert_eq!(report.files(), 0);
+    forbid("d", 0o700);
+}

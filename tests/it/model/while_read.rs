@@ -1,0 +1,148 @@
+//! What if files change while they are hashed? And is the caller told how far it is, and on how many threads?
+
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+    },
+    time::{Duration, SystemTime},
+};
+
+use twinseal::{
+    ModelRefusal::ChangedWhileRead,
+    model::{Checking, Finding, Method, Progress, Signing},
+};
+
+use super::directory::{Directory, entries, findings, verified};
+
+/// Long enough that a callback is called before the end of it is read.
+const LENGTH: usize = 16 << 20;
+
+/// A model with one long file, which is some hours old: a clock of coarse steps shows a change, too.
+fn long() -> Directory {
+    let directory = Directory::with([("a", vec![7; LENGTH]), ("b", b"short".to_vec())]);
+    let file = fs::File::options().write(true).open(directory.of("a")).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(7200)).unwrap();
+    directory
+}
+
+type Change = fn(&Path);
+
+/// What somebody does to the long file while it is read.
+const CHANGES: [(&str, Change); 6] = [
+    ("longer", |path| {
+        fs::File::options().write(true).open(path).unwrap().set_len(LENGTH as u64 + 1).unwrap();
+    }),
+    ("shorter", |path| {
+        fs::File::options().write(true).open(path).unwrap().set_len(LENGTH as u64 - 1).unwrap();
+    }),
+    ("written", |path| {
+        use std::io::Write;
+        fs::File::options().write(true).open(path).unwrap().write_all(b"8").unwrap();
+    }),
+    ("replaced", |path| {
+        let new = path.with_file_name("new");
+        fs::copy(path, &new).unwrap();
+        fs::rename(new, path).unwrap();
+    }),
+    ("removed", |path| fs::remove_file(path).unwrap()),
+    ("made a directory", |path| {
+        fs::remove_file(path).unwrap();
+        fs::create_dir(path).unwrap();
+    }),
+];
+
+#[test]
+fn a_file_that_changes_while_it_is_hashed_is_refused() {
+    for (name, change) in CHANGES {
+        for method in [Method::Files, Method::Shards((1 << 20).try_into().unwrap())] {
+            let directory = long();
+            let path = directory.of("a");
+            let is_done = AtomicBool::new(false);
+            let progress = |_: Progress| {
+                if !is_done.swap(true, SeqCst) {
+                    change(&path);
+                }
+            };
+            let signing = Signing::new().method(method).progress(&progress);
+            let refused = directory.refused(&signing);
+            assert_eq!(refused, ("a".to_owned(), ChangedWhileRead), "{name}");
+
+            let directory = long();
+            let path = directory.of("a");
+            let manifest = verified(&directory.sign(&Signing::new().method(method)).unwrap());
+            let is_done = AtomicBool::new(false);
+            let progress = |_: Progress| {
+                if !is_done.swap(true, SeqCst) {
+                    change(&path);
+                }
+            };
+            let report = directory.report(&Checking::new().progress(&progress), &manifest);
+            let refused = Finding::Refused(ChangedWhileRead);
+            assert_eq!(findings(&report), entries([("a", refused)]), "{name}");
+            assert_eq!(report.files(), 1);
+        }
+    }
+}
+
+#[test]
+fn progress_reaches_its_end_once() {
+    let directory = long();
+    directory.write("d/empty", "");
+    let total = LENGTH as u64 + 5;
+    let calls = Mutex::new(Vec::new());
+    let progress = |progress: Progress| calls.lock().unwrap().push(progress);
+    let manifest = verified(&directory.sign(&Signing::new().progress(&progress)).unwrap());
+    let signing = std::mem::take(&mut *calls.lock().unwrap());
+    directory.write("additional", "is not read");
+    let report = directory.report(&Checking::new().progress(&progress), &manifest);
+    assert_eq!(report.bytes(), total);
+    for calls in [signing, calls.into_inner().unwrap()] {
+        assert!(calls.len() > 2, "{calls:?}");
+        assert!(calls.iter().all(|call| call.total == total && call.done <= total), "{calls:?}");
+        assert_eq!(calls.iter().filter(|call| call.done == total).count(), 1);
+        assert_eq!(calls.last().unwrap().done, total);
+    }
+}
+
+/// Each byte once: only signed files are read, and only if their length fits.
+#[test]
+fn what_cannot_be_as_signed_is_not_read() {
+    let directory = long();
+    let shards = Method::Shards((1 << 20).try_into().unwrap());
+    let manifest = verified(&directory.sign(&Signing::new().method(shards)).unwrap());
+    directory.write("a", vec![7; LENGTH - 1]);
+    directory.write("c", vec![7; LENGTH]);
+    let done = AtomicU64::new(0);
+    let progress = |progress: Progress| {
+        done.fetch_max(progress.done, SeqCst);
+    };
+    let report = directory.report(&Checking::new().progress(&progress), &manifest);
+    let expected = [("a", Finding::Changed), ("c", Finding::Additional)];
+    assert_eq!(findings(&report), entries(expected));
+    assert_eq!(done.into_inner(), 5);
+}
+
+/// In whichever pool it is called, also when all of its threads are busy with the same.
+#[test]
+fn many_models_are_signed_in_one_pool() {
+    use rayon::prelude::*;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let directory = long();
+    let shards = Method::Shards((1 << 20).try_into().unwrap());
+    let manifests: Vec<_> = pool.install(|| {
+        (0..8)
+            .into_par_iter()
+            .map(|_| verified(&directory.sign(&Signing::new().method(shards)).unwrap()))
+            .collect()
+    });
+    for manifest in &manifests {
+        assert!(
+            manifest.files().zip(manifests[0].files()).all(|(one, other)| {
+                one.name() == other.name() && one.digest() == other.digest()
+            })
+        );
+    }
+}
