@@ -197,7 +197,7 @@ pub enum Error {
     Store(StoreRefusal),
 
     /// A signed model, or the bundle that signs it, is refused.
-    #[error("signed model: {0}")]
+    #[error("{0}")]
     Model(ModelRefusal),
 
     /// An encrypted private key did not decrypt: the passphrase is wrong, the file was changed, or what is

@@ -64,6 +64,7 @@
 //! | sealed data for new keys | [`rewrap`](DecapsulationKey::rewrap): a new header, the same body |
 //! | a question, to be answered | [`request`](EncapsulationKey::request), [`accept`](DecapsulationKey::accept), signed with [`signed_by`](EncapsulationKey::signed_by), [`accepting`](DecapsulationKey::accepting); [`Asked`](request::Asked) answers |
 //! | many messages in a row to one receiver | a session: [`sender`](EncapsulationKey::sender), [`receiver`](DecapsulationKey::receiver), signed with [`signed_by`](EncapsulationKey::signed_by), [`accepting`](DecapsulationKey::accepting) |
+//! | a model, or another directory, whose origin must be proved | `model::Signing`, `model::Checking`; [`model`][model module], with the feature `model-signing` |
 //! | data whose origin must be proved later | [`sign`](SigningKey::sign), [`sign_reader`](SigningKey::sign_reader), before sealing |
 //! | keys that change | [`Keyring`], [`VerifyingKeyring`], [`SigningKey`]; [`keyring::Shared`] for many threads, or mounted files |
 //! | key files under a passphrase | `to_encrypted_pem`, `from_encrypted_pem`; the module `passphrase`, with the feature of that name |
@@ -95,6 +96,7 @@
 //! | [`session`] | many messages after one key exchange |
 //! | [`keyring`] | keys that many threads use and that a mounted secret changes |
 //! | [`key_files`] | PEM and DER, and files that hold keys of several kinds |
+//! | [`model`][model module] | signed models: OpenSSF Model Signing for directories; feature `model-signing` |
 //! | `passphrase` | private keys that are encrypted under a passphrase; feature `passphrase` |
 //! | [`envelope`] | an envelope in parts, without I/O; most programs never need it |
 //! | [`kem`] | the bare KEM, for protocols of your own |
@@ -115,7 +117,7 @@
 //! None is on by default, and none changes a byte. `aws-lc-rs` (C and assembly) makes most operations three to six
 //! times as fast, `graviola` those of X25519, P-384 and AES without a C compiler, `rayon` adds `.parallel()`, which uses all cores, and `tokio` adds asynchronous readers and
 //! writers. `passphrase` adds encrypted private keys, `x509` keys out of certificates, `object_store` sealed object
-//! stores, and `tracing` an event for each use of a private key. [`provider`] describes
+//! stores, `model-signing` signed models, and `tracing` an event for each use of a private key. [`provider`] describes
 //! `aws-lc-rs`, `graviola` and `pqclean`. `experimental-falcon` adds a signature suite outside the promises below. `hazmat` is for
 //! known answers, and `cli` only for `cargo install`. A debug build needs optimised dependencies:
 //! `[profile.dev.package."*"]` with `opt-level = 3`.
@@ -136,6 +138,7 @@
 //! - Formats are specified byte by byte in [SPEC.md] and frozen from 1.0 on. Until then CHANGELOG.md lists each change.
 //! - The crate has not been audited. [SECURITY.md] has the threat model.
 //!
+//! [model module]: https://docs.rs/twinseal/latest/twinseal/model/index.html
 //! [store module]: https://docs.rs/twinseal/latest/twinseal/store/index.html
 //! [tokio module]: https://docs.rs/twinseal/latest/twinseal/tokio/index.html
 //! [tracing module]: https://docs.rs/twinseal/latest/twinseal/tracing/index.html

@@ -258,13 +258,9 @@ mod tests {
             (
                 Error::Model(ModelRefusal::NotAsSigned),
                 Unauthenticated,
-                "signed model: the model is not as it was signed",
+                "the model is not as it was signed",
             ),
-            (
-                Error::Model(ModelRefusal::Hash),
-                Malformed,
-                "signed model: the digests are not SHA-256",
-            ),
+            (Error::Model(ModelRefusal::Hash), Malformed, "the digests are not SHA-256"),
         ];
         for (index, (error, kind, text)) in table.iter().enumerate() {
             assert_eq!(row(error), index, "{error:?}");

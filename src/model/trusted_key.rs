@@ -57,11 +57,7 @@ impl TrustedKey {
     /// Same as [`VerifyingKey::from_pem`]; [`Error::Model`] with [`KindOfKey`](ModelRefusal::KindOfKey) for a key on
     /// another curve, such as P-256 or P-521.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
-        let document = PemDocument::only(pem)?;
-        match document.label() {
-            constants::PEM_SPKI => Self::from_spki_der(&document.content(constants::PEM_SPKI)?),
-            _ => VerifyingKey::try_from(document).map(Self::from),
-        }
+        PemDocument::only(pem)?.try_into()
     }
 
     /// Reads a DER `SubjectPublicKeyInfo` (RFC 5280, RFC 5480).
@@ -125,6 +121,18 @@ impl From<VerifyingKey> for TrustedKey {
 impl From<&VerifyingKey> for TrustedKey {
     fn from(key: &VerifyingKey) -> Self {
         key.clone().into()
+    }
+}
+
+/// Parses one document of a file, like [`from_pem`](TrustedKey::from_pem).
+impl TryFrom<PemDocument<'_>> for TrustedKey {
+    type Error = Error;
+
+    fn try_from(document: PemDocument<'_>) -> Result<Self, Error> {
+        match document.label() {
+            constants::PEM_SPKI => Self::from_spki_der(&document.content(constants::PEM_SPKI)?),
+            _ => VerifyingKey::try_from(document).map(Self::from),
+        }
     }
 }
 

@@ -31,6 +31,7 @@ mod keys;
 mod late_errors;
 #[cfg(unix)]
 mod limits;
+mod model;
 mod other_software;
 #[cfg(target_os = "linux")]
 mod owners;

@@ -7,7 +7,7 @@ use crate::{
     desk::Desk,
 };
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "keygen",
     "public",
     "import",
@@ -17,11 +17,15 @@ const COMMANDS: [&str; 13] = [
     "sign",
     "verify",
     "rewrap",
+    "model",
     "certificate",
     "inspect",
     "completions",
     "man",
 ];
+
+/// Commands of commands.
+const WITHIN: [&str; 2] = ["model sign", "model verify"];
 
 fn prints(desk: &Desk, line: &str) -> String {
     String::from_utf8(desk.prints(line)).unwrap()
@@ -34,7 +38,7 @@ fn help_is_complete_and_fits_a_terminal() {
     for part in COMMANDS.iter().chain(&["Exit codes", "141", "--quiet", ".partial"]) {
         assert!(help.contains(part), "{part}");
     }
-    for command in COMMANDS {
+    for command in COMMANDS.into_iter().chain(WITHIN) {
         for flag in ["-h", "--help"] {
             let help = prints(&desk, &format!("{command} {flag}"));
             assert!(help.contains(&format!("Usage: twinseal {command}")), "{help}");
@@ -79,16 +83,17 @@ fn there_is_a_manual_page_for_every_command() {
     fs::create_dir(desk.path("man1")).unwrap();
     desk.prints("man man1");
     assert_eq!(desk.read("man1/twinseal.1"), page.as_bytes());
-    for command in COMMANDS {
-        let page = String::from_utf8(desk.read(&format!("man1/twinseal-{command}.1"))).unwrap();
-        assert!(page.contains(&format!(".TH twinseal-{command} 1")), "{command}");
+    for command in COMMANDS.into_iter().chain(WITHIN) {
+        let name = format!("twinseal-{}", command.replace(' ', "-"));
+        let page = String::from_utf8(desk.read(&format!("man1/{name}.1"))).unwrap();
+        assert!(page.contains(&format!(".TH {name} 1")), "{command}");
         for part in
             ["quiet", ".SH EXAMPLES\n", &format!("twinseal {command} "), ".SH \"EXIT STATUS\"\n"]
         {
             assert!(page.contains(part), "{command}: {part}");
         }
     }
-    assert_eq!(fs::read_dir(desk.path("man1")).unwrap().count(), 1 + COMMANDS.len());
+    assert_eq!(fs::read_dir(desk.path("man1")).unwrap().count(), 1 + COMMANDS.len() + WITHIN.len());
     let error = desk.fails("man missing");
     assert!(error.contains("missing: not a directory; create it first"), "{error}");
 }
@@ -138,6 +143,9 @@ fn completions_of_paths_are_whole_and_a_context_is_no_path() {
             "twinseal keygen --kem --suite 'MLKEM'",
             "twinseal completions b",
             "twinseal inspe",
+            "twinseal model ver",
+            "twinseal model verify -s 'a d'",
+            "twinseal model sign -k alice.pem 'a'",
             "twinseal seal --rec",
         ],
     ) else {
@@ -158,6 +166,9 @@ fn completions_of_paths_are_whole_and_a_context_is_no_path() {
         "[MLKEM1024-P384]",
         "[bash]",
         "[inspect]",
+        "[verify]",
+        "[a dir]",
+        "[]",
         "[--recipient]",
     ];
     let sorted = |line: &str| {

@@ -12,11 +12,13 @@ use crate::{
 };
 
 mod import;
+mod model;
 mod passphrase;
 mod texts;
 mod trust;
 
 pub(crate) use import::Import;
+pub(crate) use model::{ModelCommand, ModelSign, ModelVerify};
 pub(crate) use passphrase::{NewPassphrase, Passphrase, Passwd};
 pub(crate) use texts::EXIT_CODES;
 pub(crate) use trust::Trust;
@@ -59,6 +61,8 @@ pub(crate) enum Command {
     Sign(Sign),
     Verify(Verify),
     Rewrap(Rewrap),
+    #[command(subcommand)]
+    Model(ModelCommand),
     Certificate(Certificate),
     Inspect(Inspect),
     Completions(Completions),
@@ -303,9 +307,9 @@ pub(crate) struct Certificate {
 
 /// Print what a file is, or what is in a directory: recipients, suites, sizes, key ids
 ///
-/// Recognises sealed files, key files, certificates, signatures, the first messages of sessions, requests
-/// and answers. It needs no key, prints nothing private, and reads only the header of a sealed file. The
-/// header is not authentic until the file is opened, and no signature of a certificate is verified.
+/// Recognises sealed files, key files, certificates, signatures, signatures of models, the first messages of
+/// sessions, requests and answers. It needs no key, prints nothing private, and reads only the header of a sealed
+/// file. The header is not authentic until the file is opened, and no signature is verified.
 ///
 /// With --recursive, it lists every such file in a directory and in all directories below it, with
 /// age and mode. Symbolic links are not followed, and FIFOs and devices are not opened. The last line

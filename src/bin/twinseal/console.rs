@@ -88,10 +88,20 @@ impl Console {
 
     pub(crate) fn advance(&self, bytes: usize) {
         self.bar.inc(bytes as u64);
+        self.show_if_due();
+    }
+
+    fn show_if_due(&self) {
         let due = self.bar_from.is_some_and(|from| self.bar.position() >= from);
         if due && self.bar.is_hidden() {
             self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(4));
         }
+    }
+
+    /// As many bytes as this are done.
+    pub(crate) fn reach(&self, bytes: u64) {
+        self.bar.set_position(bytes);
+        self.show_if_due();
     }
 
     pub(crate) fn finish(&self) {

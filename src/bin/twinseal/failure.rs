@@ -34,6 +34,11 @@ impl Failure {
         Self { message: format!("{name}: {what}"), code: Code::Refused, is_silent: false }
     }
 
+    /// As [`Failure::of`], for a text that starts with the name of a file.
+    pub(crate) fn with_name_inside(message: String) -> Self {
+        Self { message, code: Code::Refused, is_silent: false }
+    }
+
     /// As [`Failure::of`], for a file that uses a retired key or suite.
     pub(crate) fn in_use(name: &Name, what: impl fmt::Display) -> Self {
         Self { code: Code::InUse, ..Self::of(name, what) }

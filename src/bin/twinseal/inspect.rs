@@ -15,6 +15,7 @@ mod recognise;
 mod report;
 mod retired;
 
+pub(crate) use inventory::add_path;
 use recognise::recognise;
 pub(crate) use retired::{Retired, suite_names};
 

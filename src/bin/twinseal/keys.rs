@@ -23,7 +23,7 @@ pub(crate) use document::{Document, describe};
 pub(crate) use file::{MAX_LENGTH, TOO_LONG, too_long};
 pub(crate) use foreign::{Foreign, Public, expected, foreign, not_expected};
 pub(crate) use private::{Private, keyring, private, signing};
-pub(crate) use public::{recipients, verifying};
+pub(crate) use public::{recipients, trusted, verifying};
 pub(crate) use rewritten::PrivateFile;
 pub(crate) use {
     other_form::{IMPORT, OtherForm},

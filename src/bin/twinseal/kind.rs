@@ -22,6 +22,8 @@ pub(crate) enum FileKind {
     /// Text with PEM documents: keys of twinseal or other software.
     Pem,
     Signature(SignatureSuite),
+    /// The signature of a model, of any tool and perhaps a damaged one.
+    ModelBundle,
     /// A signature followed by a line end, which an editor or a shell may have added.
     SignatureAndLineEnd,
     /// Text in this encoding, in which nothing is recognised.
@@ -48,6 +50,7 @@ impl fmt::Display for FileKind {
             Self::Answer => "an answer to a request",
             Self::Pem => "a PEM file",
             Self::Signature(_) => "a signature",
+            Self::ModelBundle => "the signature of a model",
             Self::SignatureAndLineEnd => "a signature followed by a line end",
             Self::WideText(encoding) => return write!(f, "text in {encoding}"),
             Self::Compressed(program) => return write!(f, "compressed by {program}"),
@@ -66,6 +69,7 @@ impl FileKind {
             Self::WideText(_) => Some("save it as UTF-8"),
             Self::Compressed(_) => Some("unpack it first"),
             Self::SignatureAndLineEnd => Some("remove the line end"),
+            Self::ModelBundle => Some("`twinseal model verify` reads it"),
             Self::Base64(_) => Some("decode it with `base64 -d`"),
             Self::Der(object) if object.form == der::Form::EncryptedPkcs8 => {
                 Some("if it is a key of a suite of twinseal, `twinseal import` reads it")
@@ -117,6 +121,9 @@ pub(crate) fn of(bytes: &[u8]) -> FileKind {
     if let Some(what) = in_base64(text.trim_ascii_start()) {
         return FileKind::Base64(what);
     }
+    if is_model_bundle(text.trim_ascii_start()) {
+        return FileKind::ModelBundle;
+    }
     if let Some(other) = foreign::describe(bytes, text) {
         return FileKind::Other(other);
     }
@@ -138,6 +145,16 @@ fn has_a_line_end(bytes: &[u8]) -> bool {
     let without = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let without = without.strip_suffix(b"\r").unwrap_or(without);
     without.len() < bytes.len() && signature(without).is_some()
+}
+
+/// Whether it is JSON with a member of Sigstore's bundles, in any order.
+fn is_model_bundle(text: &[u8]) -> bool {
+    let start = text.get(..ENOUGH).unwrap_or(text);
+    let has = |member: &[u8]| start.windows(member.len()).any(|window| window == member);
+    text.starts_with(b"{")
+        && (has(b"\"dsseEnvelope\"")
+            || has(b"\"verificationMaterial\"")
+            || has(b"\"application/vnd.dev.sigstore.bundle"))
 }
 
 /// Text with two or four bytes per character, as some editors and PowerShell write it, with or without a

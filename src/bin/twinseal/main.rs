@@ -23,6 +23,7 @@ mod keys;
 mod kind;
 #[cfg(unix)]
 mod limits;
+mod model;
 mod name;
 mod output;
 mod pages;
@@ -37,7 +38,7 @@ mod signals;
 mod streams;
 mod usage;
 
-use args::{Arguments, Command};
+use args::{Arguments, Command, ModelCommand};
 use console::Console;
 use failure::Failure;
 
@@ -78,6 +79,8 @@ fn run(command: Command, console: &Console) -> Result<(), Failure> {
         Command::Rewrap(args) => seal::rewrap(&args, console),
         Command::Sign(args) => sign::sign(&args, console),
         Command::Verify(args) => sign::verify(&args, console),
+        Command::Model(ModelCommand::Sign(args)) => model::sign(&args, console),
+        Command::Model(ModelCommand::Verify(args)) => model::verify(&args, console),
         Command::Certificate(args) => certificate::certificate(&args, console),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Completions(args) => pages::completions(&args),

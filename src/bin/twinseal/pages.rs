@@ -38,8 +38,7 @@ pub(crate) fn man(args: &args::Man) -> Result<(), Failure> {
     if !directory.is_dir() {
         return Err(Failure::of(&Name::of(directory), "not a directory; create it first"));
     }
-    let commands: Vec<_> = program.get_subcommands().cloned().collect();
-    for command in std::iter::once(program).chain(commands) {
+    for command in with_commands(program) {
         let (name, text) = page(command)?;
         let path = directory.join(name);
         Output::create(Some(&path), Content::Text, &Sources::default())?.write_whole(&text)?;
@@ -47,25 +46,38 @@ pub(crate) fn man(args: &args::Man) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The program or a command, and the commands in it.
+fn with_commands(command: clap::Command) -> Vec<clap::Command> {
+    let within: Vec<_> = command.get_subcommands().cloned().collect();
+    std::iter::once(command).chain(within.into_iter().flat_map(with_commands)).collect()
+}
+
+/// The sections that not every page has.
+struct Parts {
+    commands: bool,
+    version: bool,
+}
+
 /// The name of a page's file, and the page.
 fn page(command: clap::Command) -> Result<(String, Vec<u8>), Failure> {
     let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-    let is_program = command.has_subcommands();
+    let parts =
+        Parts { commands: command.has_subcommands(), version: command.get_version().is_some() };
     let man = Man::new(command);
     let mut text = Vec::new();
-    render(&man, is_program, &examples, &mut text)
+    render(&man, &parts, &examples, &mut text)
         .map_err(|error| Failure::of(&Name::standard_output(), error))?;
     Ok((man.get_filename(), text))
 }
 
 /// As `Man::render` does, but with examples and exit codes in sections of their own, line by line.
-fn render(man: &Man, is_program: bool, examples: &str, text: &mut Vec<u8>) -> io::Result<()> {
+fn render(man: &Man, parts: &Parts, examples: &str, text: &mut Vec<u8>) -> io::Result<()> {
     man.render_title(text)?;
     man.render_name_section(text)?;
     man.render_synopsis_section(text)?;
     man.render_description_section(text)?;
     man.render_options_section(text)?;
-    if is_program {
+    if parts.commands {
         man.render_subcommands_section(text)?;
     }
     let examples = examples.strip_prefix("Examples:\n").unwrap_or(examples);
@@ -75,5 +87,5 @@ fn render(man: &Man, is_program: bool, examples: &str, text: &mut Vec<u8>) -> io
         section.text([roman(lines)]).control("fi", []);
         section.to_writer(text)?;
     }
-    if is_program { man.render_version_section(text) } else { Ok(()) }
+    if parts.version { man.render_version_section(text) } else { Ok(()) }
 }

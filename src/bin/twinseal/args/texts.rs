@@ -82,6 +82,23 @@ Examples:
   twinseal verify -p alice.crt --ca root.crt --subject CN=Alice,O=Example \\
       -c example.com/models -s model.sig model.bin";
 
+pub(super) const MODEL: &str = "\
+Examples:
+  twinseal model sign -k alice.pem -o llama/model.sig llama
+  twinseal model verify -p alice.pub.pem -s llama/model.sig llama";
+
+pub(super) const MODEL_SIGN: &str = "\
+Examples:
+  twinseal model sign -k alice.pem -o llama/model.sig llama
+  twinseal model sign -k alice.pem -o llama.sig --ignore cache llama
+  twinseal model sign -k alice.pem -o llama.sig --shard-size 100000000 llama";
+
+pub(super) const MODEL_VERIFY: &str = "\
+Examples:
+  twinseal model verify -p alice.pub.pem -s llama/model.sig llama
+  twinseal model verify -p alice.pub.pem -s llama.sig --ignore cache llama
+  twinseal model verify -p keys -s llama.sig --json llama | jq .findings";
+
 pub(super) const REWRAP: &str = "\
 Examples:
   twinseal rewrap -k old.pem -r new.pub.pem -o moved.sealed m.sealed";

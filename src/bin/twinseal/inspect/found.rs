@@ -3,6 +3,7 @@
 use twinseal::{
     KemSuite, KeyId, SignatureSuite,
     envelope::{Header, Recipient},
+    model::Bundle,
     request::{RequestHead, RequestId, RequestTime},
     session::Hello,
 };
@@ -20,6 +21,8 @@ pub(super) enum Found {
         suite: SignatureSuite,
         length: usize,
     },
+    /// The signature of a model. Nothing in it is verified.
+    Model(Bundle),
     Hello {
         recipient: Entry,
         /// As the hello claims: its signature is not verified.
@@ -116,7 +119,7 @@ impl Found {
         match self {
             Self::Envelope { header, .. } => recipients(header),
             Self::Held(held) => held.iter().filter_map(|held| held.entry.clone()).collect(),
-            Self::Signature { .. } | Self::Answer { .. } => Vec::new(),
+            Self::Signature { .. } | Self::Model(_) | Self::Answer { .. } => Vec::new(),
             Self::Hello { recipient, signer } | Self::Request { recipient, signer, .. } => {
                 [recipient].into_iter().chain(signer).cloned().collect()
             }

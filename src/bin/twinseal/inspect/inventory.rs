@@ -33,6 +33,7 @@ mod walk;
 use count::Count;
 #[cfg(not(unix))]
 use elsewhere::Walk;
+pub(crate) use record::add_path;
 use record::{Record, Report};
 #[cfg(unix)]
 use walk::Walk;
@@ -144,7 +145,8 @@ fn look(file: &File, metadata: Metadata, first: &mut SecretBuffer, name: &Name) 
         | FileKind::Session
         | FileKind::Request
         | FileKind::Answer
-        | FileKind::Signature(_) => {
+        | FileKind::Signature(_)
+        | FileKind::ModelBundle => {
             // Some file systems report 0 for files that are not empty.
             let length = Some(metadata.len()).filter(|length| *length > 0);
             recognise(&mut first.chain(file), length, name)

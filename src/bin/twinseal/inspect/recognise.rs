@@ -19,6 +19,7 @@ use crate::{
         self, FileKind,
         der::{Form, Object},
     },
+    model,
     name::Name,
 };
 
@@ -32,9 +33,15 @@ pub(super) fn recognise(
     let limit = length.unwrap_or(keys::MAX_LENGTH).clamp(kind::ENOUGH as u64, keys::MAX_LENGTH);
     let mut bytes = SecretBuffer::with_capacity(limit as usize + 1);
     input.by_ref().take(kind::ENOUGH as u64).read_to_end(bytes.as_mut_vec()).map_err(reading)?;
-    if kind::of(&bytes) == FileKind::Sealed {
-        let header = Header::read(bytes.chain(input)).map_err(reading)?;
-        return Ok(Found::Envelope { header, length });
+    match kind::of(&bytes) {
+        FileKind::Sealed => {
+            let header = Header::read(bytes.chain(input)).map_err(reading)?;
+            return Ok(Found::Envelope { header, length });
+        }
+        FileKind::ModelBundle => {
+            return model::bundle(&mut bytes.chain(input), name).map(Found::Model);
+        }
+        _ => {}
     }
     let rest = limit - bytes.len() as u64;
     input.by_ref().take(rest).read_to_end(bytes.as_mut_vec()).map_err(reading)?;

@@ -8,7 +8,7 @@ use super::{
     found::{AnswerForm, Entry, Found, Lengths, recipients},
     held::{Held, What},
 };
-use crate::name::Name;
+use crate::{model, name::Name};
 
 impl Entry {
     pub(super) fn to_json(&self) -> Value {
@@ -60,6 +60,7 @@ impl Found {
                 "suite_id": suite.id(),
                 "length": length,
             }),
+            Self::Model(bundle) => model::claim_to_json(&bundle.claim()),
             Self::Hello { recipient, signer } => json!({
                 "kind": "session_hello",
                 "version": 1,
@@ -111,6 +112,9 @@ impl Found {
                 }
             }
             Self::Signature { suite, .. } => format!("signature, {suite}"),
+            Self::Model(bundle) => {
+                format!("signature of a model of {}", model::files(bundle.claim().files()))
+            }
             Self::Hello { signer: Some(_), .. } => "first message of a session, signed".into(),
             Self::Hello { signer: None, .. } => "first message of a session, unsigned".into(),
             Self::Request { signer: None, .. } => "request, unsigned".into(),
@@ -159,6 +163,9 @@ impl Found {
             }
             Self::Signature { suite, length } => {
                 writeln!(text, "signature of {length} bytes\n  {suite}")
+            }
+            Self::Model(bundle) => {
+                write!(text, "{}\n{}", self.headline(), model::claim_to_text(&bundle.claim()))
             }
             Self::Hello { recipient, signer } => {
                 let (headline, parties) = (self.headline(), parties(recipient, signer.as_ref()));

@@ -8,6 +8,7 @@ use std::{
 use twinseal::{
     CertificateRefusal, EncapsulationKey, Error, VerifyingKey,
     key_files::PemDocument,
+    model::TrustedKey,
     x509::{Certificate, Name, TrustAnchors},
 };
 
@@ -84,6 +85,22 @@ impl Certified for VerifyingKey {
         now: SystemTime,
     ) -> Result<Self, Error> {
         anchors.verifying_key(chain, name, now)
+    }
+}
+
+/// A bundle's key: no certificate of another suite is taken.
+impl Certified for TrustedKey {
+    fn trusted(certificate: &Certificate, now: SystemTime) -> Result<Self, Error> {
+        VerifyingKey::trusted(certificate, now).map(Self::from)
+    }
+
+    fn verified(
+        anchors: &TrustAnchors,
+        chain: &[Certificate],
+        name: &Name,
+        now: SystemTime,
+    ) -> Result<Self, Error> {
+        VerifyingKey::verified(anchors, chain, name, now).map(Self::from)
     }
 }
 

@@ -1,10 +1,13 @@
 //! The public keys that a command needs: those of recipients and of signers, also in certificates.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use twinseal::{
     EncapsulationKey, Error, Policy, Recipients, SignatureSuite, VerifyingKey, VerifyingKeyring,
-    key_files::PemDocument,
+    key_files::PemDocument, model::TrustedKey,
 };
 
 use super::{
@@ -50,14 +53,42 @@ pub(crate) fn recipients(
     Ok(recipients)
 }
 
-/// The keys of `-p`: of all files and directories.
+/// The keys of `verify -p`.
 pub(crate) fn verifying(
     args: &args::Verify,
     console: &Console,
 ) -> Result<VerifyingKeyring, Failure> {
-    let mut certificates = Certificates::new(&args.trust, &args.keys, "-p", console)?;
+    let keys = signers::<VerifyingKey>(&args.keys, &args.trust, console)?;
+    // Naming a key of an experimental suite accepts that suite.
+    let policy = Policy::stable().with_signature_suites(SignatureSuite::ALL.iter().copied());
+    let ring = || {
+        let mut ring = VerifyingKeyring::new([])?.with_policy(policy)?;
+        keys.iter().try_for_each(|key| ring.add(key))?;
+        Ok(ring)
+    };
+    ring().map_err(|error: Error| Failure::usage(format!("-p: {error}")))
+}
+
+/// The keys of `model verify -p`: also P-384 keys of other tools.
+pub(crate) fn trusted(
+    args: &args::ModelVerify,
+    console: &Console,
+) -> Result<Vec<TrustedKey>, Failure> {
+    signers(&args.keys, &args.trust, console)
+}
+
+/// The keys of all files and directories.
+fn signers<Key>(
+    paths: &[PathBuf],
+    trust: &args::Trust,
+    console: &Console,
+) -> Result<Vec<Key>, Failure>
+where
+    Key: Certified + From<VerifyingKey> + for<'a> TryFrom<PemDocument<'a>, Error = Error>,
+{
+    let mut certificates = Certificates::new(trust, paths, "-p", console)?;
     let mut keys = Vec::new();
-    for path in &args.keys {
+    for path in paths {
         if is_directory(path) {
             certificates.refuse_directory(path)?;
             let ring = VerifyingKeyring::read_dir(path)
@@ -66,24 +97,16 @@ pub(crate) fn verifying(
                 return Err(unfit::empty_directory(path));
             }
             modes::warn_in(path, Secrecy::Public, console);
-            keys.extend(ring.keys().cloned());
+            keys.extend(ring.keys().cloned().map(Key::from));
             continue;
         }
         keys.extend(read(path, Wanted::Verifying, &mut certificates, console, |text| {
             let documents = PemDocument::split(text)?;
-            documents.into_iter().map(VerifyingKey::try_from).collect()
+            documents.into_iter().map(Key::try_from).collect()
         })?);
     }
-    // Naming a key of an experimental suite accepts that suite.
-    let policy = Policy::stable().with_signature_suites(SignatureSuite::ALL.iter().copied());
-    let ring = || {
-        let mut ring = VerifyingKeyring::new([])?.with_policy(policy)?;
-        keys.iter().try_for_each(|key| ring.add(key))?;
-        Ok(ring)
-    };
-    let ring = ring().map_err(|error: Error| Failure::usage(format!("-p: {error}")))?;
     certificates.note(console);
-    Ok(ring)
+    Ok(keys)
 }
 
 /// The keys of a file, or the one key of its certificate.

@@ -1,7 +1,7 @@
 //! Mends the completion script for bash: names stay whole, and free text is not completed.
 
 /// The changes to the script of `clap_complete`.
-const REPLACED: [(&str, &str); 5] = [
+const REPLACED: [(&str, &str); 6] = [
     // Names may contain spaces and patterns: one name per line, without expansion.
     (
         r#"COMPREPLY=($(compgen -f "${cur}"))"#,
@@ -12,6 +12,7 @@ const REPLACED: [(&str, &str); 5] = [
     ("compopt -o nospace", "compopt +o bashdefault +o default"),
     // Where a path may stand, options are offered only after a dash.
     ("|| ${COMP_CWORD} -eq 2 ]]", "]]"),
+    ("|| ${COMP_CWORD} -eq 3 ]]", "]]"),
     (
         "\n            COMPREPLY=( $(compgen -W \"${opts}\" -- \"${cur}\") )",
         "\n            COMPREPLY=( $(compgen -W \"${opts}\" -X '-*' -- \"${cur}\") )",

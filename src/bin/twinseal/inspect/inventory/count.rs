@@ -21,6 +21,7 @@ pub(super) struct Count {
     /// Files with certificates or requests for them, and no keys.
     certificates: u64,
     signatures: u64,
+    model_signatures: u64,
     session_hellos: u64,
     requests: u64,
     answers: u64,
@@ -40,6 +41,7 @@ impl Count {
             }
             Report::Found(Found::Held(_)) => &mut self.certificates,
             Report::Found(Found::Signature { .. }) => &mut self.signatures,
+            Report::Found(Found::Model(_)) => &mut self.model_signatures,
             Report::Found(Found::Hello { .. }) => &mut self.session_hellos,
             Report::Found(Found::Request { .. }) => &mut self.requests,
             Report::Found(Found::Answer { .. }) => &mut self.answers,
@@ -72,6 +74,7 @@ impl Count {
             "encrypted_key_files": self.encrypted_key_files,
             "certificates": self.certificates,
             "signatures": self.signatures,
+            "model_signatures": self.model_signatures,
             "session_hellos": self.session_hellos,
             "requests": self.requests,
             "answers": self.answers,
@@ -122,6 +125,7 @@ impl fmt::Display for Count {
             (self.key_files, "key file", "key files"),
             (self.certificates, "certificate", "certificates"),
             (self.signatures, "signature", "signatures"),
+            (self.model_signatures, "signature of a model", "signatures of models"),
             (self.session_hellos, "first message of a session", "first messages of sessions"),
             (self.requests, "request", "requests"),
             (self.answers, "answer to a request", "answers to requests"),

@@ -105,7 +105,7 @@ fn mode(metadata: &Metadata) -> Option<String> {
 }
 
 /// JSON is Unicode: for a path that is not, its bytes are added in hexadecimal.
-pub(super) fn add_path(value: &mut Value, path: &Path) {
+pub(crate) fn add_path(value: &mut Value, path: &Path) {
     value["path"] = path.to_string_lossy().into();
     if path.to_str().is_none() {
         let bytes = path.as_os_str().as_encoded_bytes();
