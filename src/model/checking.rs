@@ -90,7 +90,7 @@ impl<'a> Checking<'a> {
     }
 
     /// Reads the model and says all that is not as signed. It reads each signed file once, on all cores (those of
-    /// rayon's pool that it is called in), with 256 KiB of memory for each. Files that were not signed, and those that
+    /// rayon's pool that it is called in), with 1 MiB of memory for each. Files that were not signed, and those that
     /// have another length now, are not read.
     ///
     /// What was signed is always checked, also where something is left out. A file or directory that cannot be read is

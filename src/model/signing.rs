@@ -94,7 +94,7 @@ impl<'a> Signing<'a> {
     }
 
     /// Signs a directory, or a single file. It reads each file once, on all cores (those of rayon's pool that it is
-    /// called in), with 256 KiB of memory for each, and stops at the first error.
+    /// called in), with 1 MiB of memory for each, and stops at the first error.
     ///
     /// # Errors
     ///

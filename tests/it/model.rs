@@ -2,7 +2,9 @@
 
 mod checked;
 mod directory;
+mod reference_trees;
 #[cfg(unix)]
 mod special_files;
+mod trees;
 mod walking;
 mod while_read;
