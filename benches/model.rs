@@ -10,8 +10,12 @@ mod harness;
 mod libtest;
 #[path = "common/mode.rs"]
 mod mode;
+#[path = "model/one_pass.rs"]
+mod one_pass;
+#[path = "../tests/common/providers.rs"]
+mod providers;
 
 fn main() {
-    let cases: Vec<_> = files::cases().collect();
+    let cases: Vec<_> = files::cases().chain(one_pass::cases()).collect();
     harness::main(&cases);
 }

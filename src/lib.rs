@@ -332,6 +332,18 @@ const _: () = {
     crosses::<tokio::PieceReader<&[u8]>>();
     #[cfg(feature = "tokio")]
     crosses::<tokio::SealedPieces<u8>>();
+    #[cfg(feature = "model-signing")]
+    crosses::<model::FileHasher>();
+    #[cfg(feature = "model-signing")]
+    crosses::<model::Hashing<Vec<u8>>>();
+    #[cfg(feature = "model-signing")]
+    crosses::<model::ManifestBuilder>();
+    #[cfg(feature = "model-signing")]
+    crosses::<model::Manifest>();
+    #[cfg(feature = "model-signing")]
+    crosses::<model::Shard>();
+    #[cfg(all(feature = "model-signing", feature = "object_store"))]
+    shared::<model::PayloadHasher>();
     #[cfg(feature = "rayon")]
     crosses::<stream::ParallelSealWriter<Vec<u8>>>();
     #[cfg(feature = "rayon")]

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     io::{self, Write},
+    panic::AssertUnwindSafe,
     sync::{
         Mutex, PoisonError,
         mpsc::{Receiver, Sender, channel},
@@ -138,7 +139,8 @@ struct HashingThread {
     full: Option<Sender<(PageBuffer, usize)>>,
     /// The mutex is never locked: with it, this is `Sync`.
     empty: Mutex<Receiver<PageBuffer>>,
-    handle: Option<JoinHandle<Result<FileDigest, Error>>>,
+    /// Only joined, which a panic of the inner writer does not touch.
+    handle: Option<AssertUnwindSafe<JoinHandle<Result<FileDigest, Error>>>>,
 }
 
 impl HashingThread {
@@ -154,13 +156,13 @@ impl HashingThread {
             }
             hasher.finish()
         };
-        let handle = thread::Builder::new().name("twinseal hashing".into()).spawn(work)?;
+        let handle = thread::Builder::new().name("twinseal-hash".into()).spawn(work)?;
         Ok(Self {
             filling: None,
             unused: BUFFERS,
             full: Some(full),
             empty: Mutex::new(empty),
-            handle: Some(handle),
+            handle: Some(AssertUnwindSafe(handle)),
         })
     }
 
@@ -217,7 +219,7 @@ impl HashingThread {
 
     fn join(&mut self) -> io::Result<FileDigest> {
         self.full = None;
-        let ended = self.handle.take().and_then(|handle| handle.join().ok());
+        let ended = self.handle.take().and_then(|handle| handle.0.join().ok());
         Ok(ended.ok_or_else(|| io::Error::other("the thread that hashes panicked"))??)
     }
 }

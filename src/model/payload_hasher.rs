@@ -94,7 +94,7 @@ impl PayloadHasher {
             // Whoever gave up does not want it.
             let _ = answer.send(hashed.and_then(|()| hasher.finish()));
         };
-        let thread = thread::Builder::new().name("twinseal hashing".into()).spawn(work)?;
+        let thread = thread::Builder::new().name("twinseal-hash".into()).spawn(work)?;
         Ok(Self { payloads: Some(payloads), digest: Some(digest), given_up, thread: Some(thread) })
     }
 

@@ -159,17 +159,22 @@ impl<'a> SignedFile<'a> {
     ///
     /// [`Error::Model`] with [`NotAsSigned`](ModelRefusal::NotAsSigned), wrapped in [`io::Error`], if it is not; and
     /// the errors of the reader.
-    pub fn verify_reader(&self, reader: impl Read) -> io::Result<()> {
-        let most = self.len().map_or(u64::MAX, |length| length.saturating_add(1));
-        let mut reader = reader.take(most);
+    pub fn verify_reader(&self, mut reader: impl Read) -> io::Result<()> {
+        let mut left = self.len().map_or(u64::MAX, |length| length.saturating_add(1));
         let mut buffer = PageBuffer::zeroed(PART);
         let mut hasher = FileHasher::new(self.digest.method());
-        loop {
-            match read_some(&mut reader, &mut buffer)? {
+        while left > 0 {
+            // `Read::take` would panic if the reader claims too much.
+            let room = left.min(PART as u64) as usize;
+            match read_some(&mut reader, &mut buffer[..room])? {
                 [] => return Ok(self.check(hasher)?),
-                part => hasher.update(part).or(Err(NOT_AS_SIGNED))?,
+                part => {
+                    hasher.update(part).or(Err(NOT_AS_SIGNED))?;
+                    left -= part.len() as u64;
+                }
             }
         }
+        Err(NOT_AS_SIGNED.into())
     }
 
     fn check(&self, hasher: FileHasher) -> Result<(), Error> {

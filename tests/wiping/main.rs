@@ -22,6 +22,8 @@ mod imports;
 mod key_files;
 #[cfg(feature = "hazmat")]
 mod keys;
+#[cfg(feature = "model-signing")]
+mod models;
 #[cfg(all(feature = "hazmat", feature = "passphrase"))]
 mod passphrases;
 #[cfg(feature = "hazmat")]
