@@ -68,9 +68,10 @@ impl Directory {
     #[track_caller]
     pub(super) fn refused(&self, signing: &Signing<'_>) -> (String, ModelRefusal) {
         let error = self.sign(signing).unwrap_err();
-        let Some(Error::Model(refusal)) = Error::inside(&error) else { panic!("{error:?}") };
+        let inner = Error::inside(&error).unwrap();
+        let Error::Model(refusal) = inner else { panic!("{error:?}") };
         let text = error.to_string();
-        let path = text.strip_suffix(&format!(": signed model: {refusal}")).unwrap();
+        let path = text.strip_suffix(&format!(": {inner}")).unwrap();
         let name = Path::new(path).file_name().unwrap();
         (name.to_str().unwrap().to_owned(), *refusal)
     }

@@ -146,3 +146,42 @@ fn many_models_are_signed_in_one_pool() {
         );
     }
 }
+
+/// What is put in the place of a file after the directory was read, and before the file is opened.
+#[cfg(unix)]
+#[test]
+fn a_file_that_became_something_else_is_not_followed_and_not_waited_for() {
+    use std::os::unix::fs::symlink;
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    use twinseal::ModelRefusal::{self, Link, SpecialFile};
+
+    use crate::common::process::Watch;
+
+    let changes: [(Change, ModelRefusal); 3] = [
+        // To the very bytes that were signed.
+        (|path| symlink("c", path).unwrap(), Link),
+        (|path| mknodat(CWD, path, FileType::Fifo, Mode::RUSR, 0).unwrap(), SpecialFile),
+        (|path| fs::create_dir(path).unwrap(), SpecialFile),
+    ];
+    // One thread reads the long file first.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    for (change, refusal) in changes {
+        let directory = long();
+        directory.write("c", "short");
+        let manifest = directory.signed();
+        let is_done = AtomicBool::new(false);
+        let path = directory.of("b");
+        let progress = |_: Progress| {
+            if !is_done.swap(true, SeqCst) {
+                fs::remove_file(&path).unwrap();
+                change(&path);
+            }
+        };
+        let watch = Watch::over("a check of something that is no file any more");
+        let checking = Checking::new().progress(&progress);
+        let report = pool.install(|| directory.report(&checking, &manifest));
+        drop(watch);
+        assert_eq!(findings(&report), entries([("b", Finding::Refused(refusal))]));
+    }
+}
