@@ -60,7 +60,7 @@ impl Envelope {
             // A bundle of another version breaks many rules of this one. What counts is that it is another.
             Err(error) => {
                 let mut version = Version::default();
-                json::read(WHAT, bundle, &mut version)?;
+                json::read(WHAT, bundle, &mut version).map_err(|_| error.clone())?;
                 version.check().and(Err(error))
             }
         }

@@ -2,6 +2,8 @@
 
 mod read;
 mod resources;
+#[cfg(test)]
+mod round_trip;
 mod write;
 
 pub(super) use read::{Statement, parse};

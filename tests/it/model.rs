@@ -1,17 +1,26 @@
 //! Are models signed, read and refused as OpenSSF Model Signing 1.0 and this crate's documentation say?
 
+mod any_bytes;
 mod built;
+mod changed;
 mod checked;
 mod directory;
+mod drafts;
 mod hasher;
 mod hashing;
+mod made_here;
+mod other_tools;
 mod ranges;
 mod reference_trees;
+mod refused;
 mod sealed_files;
 #[cfg(feature = "object_store")]
 mod sealed_store;
 #[cfg(unix)]
 mod special_files;
+mod tolerated;
 mod trees;
+mod trusted_keys;
 mod walking;
 mod while_read;
+mod written;

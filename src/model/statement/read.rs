@@ -30,7 +30,7 @@ pub(in super::super) fn parse(payload: &[u8]) -> Result<Statement, Error> {
         // A statement of another type breaks many rules of this one. What counts is that it is another.
         Err(error) => {
             let mut types = Types::default();
-            json::read(WHAT, payload, &mut types)?;
+            json::read(WHAT, payload, &mut types).map_err(|_| error.clone())?;
             types.check().and(Err(error))
         }
     }
