@@ -198,7 +198,7 @@ impl<'de> Members<'de> for Key<'de> {
     }
 }
 
-/// Entries of a transparency log.
+/// Entries of a transparency log: objects with any members.
 #[derive(Default)]
 struct Log {
     has_any: bool,
@@ -207,6 +207,12 @@ struct Log {
 impl<'de> Elements<'de> for Log {
     fn element(&mut self) -> Result<Slot<'_, 'de>, Error> {
         self.has_any = true;
+        Ok(Slot::Object(self))
+    }
+}
+
+impl<'de> Members<'de> for Log {
+    fn member(&mut self, _: &str) -> Result<Slot<'_, 'de>, Error> {
         Ok(Slot::Ignored)
     }
 }

@@ -22,7 +22,9 @@ fn name() -> impl Strategy<Value = String> {
 
 fn digest(method: Method) -> BoxedStrategy<FileDigest> {
     match method {
-        Method::Files => any::<[u8; 32]>().prop_map(|digest| FileDigest(Digests::Whole(digest))).boxed(),
+        Method::Files => {
+            any::<[u8; 32]>().prop_map(|digest| FileDigest(Digests::Whole(digest))).boxed()
+        }
         Method::Shards(size) => {
             let lengths = 1..=size.get().saturating_mul(12).min(u64::MAX >> 8);
             let with_digests = lengths.prop_flat_map(move |length| {
@@ -30,7 +32,9 @@ fn digest(method: Method) -> BoxedStrategy<FileDigest> {
                 (Just(length), prop::collection::vec(any::<[u8; 32]>(), count))
             });
             with_digests
-                .prop_map(move |(length, digests)| FileDigest(Digests::Shards { size, length, digests }))
+                .prop_map(move |(length, digests)| {
+                    FileDigest(Digests::Shards { size, length, digests })
+                })
                 .boxed()
         }
     }

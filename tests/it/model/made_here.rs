@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use twinseal::{
     Error,
-    ModelRefusal::{self, AnotherKey, Empty, Hash, KindOfKey, Links},
+    ModelRefusal::{AnotherKey, Empty, Hash, KindOfKey, Links},
     model::{Bundle, Manifest, Method, TrustedKey},
 };
 

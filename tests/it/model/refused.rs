@@ -210,7 +210,7 @@ fn members_twice_anywhere() {
         assert_refused(FILES, changes, RepeatedMember);
     }
     let (good, log) = (good(), r#""tlogEntries":[]"#);
-    for entries in [r#"[{"a":0,"a":0}]"#, r#"[0,[[{"a":{"b":0,"c":0,"b":0}}]]]"#] {
+    for entries in [r#"[{"a":0,"a":0}]"#, r#"[{},{"x":[0,[[{"a":{"b":0,"c":0,"b":0}}]]]}]"#] {
         assert_bundle_refused(
             &good,
             &[(log, &format!(r#""tlogEntries":{entries}"#))],
@@ -223,12 +223,13 @@ fn members_twice_anywhere() {
 
 #[test]
 fn too_much() {
-    // The bundle, its material and the array are three levels, an entry the fourth.
-    let entries =
-        |levels: usize| format!(r#""tlogEntries":[{}{}]"#, "[".repeat(levels), "]".repeat(levels));
+    // The bundle, its material, the array and an entry are four levels.
+    let entries = |levels: usize| {
+        format!(r#""tlogEntries":[{{"a":{}{}}}]"#, "[".repeat(levels), "]".repeat(levels))
+    };
     let (good, log) = (good(), r#""tlogEntries":[]"#);
-    assert_eq!(changed(&good, &[(log, &entries(29))]), "Ok");
-    assert_bundle_refused(&good, &[(log, &entries(30))], TooLarge);
+    assert_eq!(changed(&good, &[(log, &entries(28))]), "Ok");
+    assert_bundle_refused(&good, &[(log, &entries(29))], TooLarge);
     assert_bundle_refused(&good, &[(log, &entries(100_000))], TooLarge);
 
     let members = |count: usize| {
@@ -406,6 +407,8 @@ fn malformed_bundles() {
         (&[(log, r#""timestampVerificationData":{"x":0}"#)], unknown),
         (&[(log, r#""timestampVerificationData":{"rfc3161Timestamps":[{"x":0}]}"#)], unknown),
         (&[(log, r#""tlogEntries":{}"#)], wrong_type),
+        (&[(log, r#""tlogEntries":[0]"#)], wrong_type),
+        (&[(log, r#""tlogEntries":[[]]"#)], wrong_type),
         (&[(log, r#""tlogEntries":null"#)], wrong_type),
         (&[(r#""keyid":"""#, r#""keyid":0"#)], wrong_type),
         (
@@ -452,8 +455,8 @@ fn base64_that_is_not_the_one_form() {
         assert_eq!(changed(&good, &[(signature, &form)]), reason, "{form}");
     }
     // The bits that padding leaves unused.
-    for (good, wrong) in [("AA==", "AB=="), ("AAA=", "AAB=")] {
-        assert_eq!(changed(&good, &[(signature, good)]), "Verify");
+    for (right, wrong) in [("AA==", "AB=="), ("AAA=", "AAB=")] {
+        assert_eq!(changed(&good, &[(signature, right)]), "Verify");
         assert_eq!(changed(&good, &[(signature, wrong)]), reason);
     }
     assert_eq!(changed(&good, &[(signature, "")]), "Verify");
