@@ -9,7 +9,7 @@ use std::{
 use super::{
     contents::Contents,
     file_digest::{Digests, FileDigest},
-    hash_files::hash_each,
+    hash_files::{find, hash_each},
     ignored::{Ignored, name_of},
     manifest::Manifest,
     names,
@@ -111,7 +111,13 @@ impl<'a> Checking<'a> {
         let model = Model::at(model.as_ref())?;
         let (signed, signed_as) = signed_files(contents, &model)?;
         let ignored = self.ignored(contents, &signed, &model)?;
-        let found = model.walk(&ignored, |path| has_in(&signed, path))?;
+        let found = find(
+            &model,
+            &ignored,
+            Some(contents.method),
+            |path| has_in(&signed, path),
+            |file| signed.get(&*file.name).is_some_and(|digest| fits(digest, file)),
+        )?;
 
         let mut missing = signed.clone();
         let mut findings = BTreeMap::new();
@@ -121,7 +127,7 @@ impl<'a> Checking<'a> {
             let finding = match found {
                 Found::File(file) => match missing.remove(&*file.name) {
                     Some(digest) if fits(digest, file) => {
-                        files.push(file);
+                        files.push(&**file);
                         expected.push(digest);
                         continue;
                     }

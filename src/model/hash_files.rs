@@ -4,10 +4,11 @@ use std::{
     cmp::Reverse,
     fs::{self, OpenOptions},
     io::{self, Seek, SeekFrom},
+    mem,
     ops::Range,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
 };
@@ -16,8 +17,9 @@ use super::{
     contents::Method,
     file_digest::{Digests, FileDigest},
     hasher::FileHasher,
+    ignored::Ignored,
     progress::{OnProgress, Progress},
-    walk::{File, Model, State},
+    walk::{File, Found, Model, State},
 };
 use crate::{
     error::{Error, ModelRefusal},
@@ -35,6 +37,58 @@ const RUN: u64 = 16 << 20;
 /// A callback is called once in so many bytes, and at the end.
 const STEP: u64 = 4 << 20;
 
+/// Files that are not longer are hashed while the directory is still being read: finding such a file takes a third of
+/// the time that it takes to hash it.
+const SHORT: u64 = 64 * 1024;
+
+/// So many of them are one piece of work.
+const BATCH: usize = 256;
+
+/// Finds what is in a model, as [`Model::walk`] does, and hashes short files meanwhile if `is_signed` says so of them.
+/// The method is none if it depends on what is found: then it is one that has short files whole.
+pub(super) fn find(
+    model: &Model<'_>,
+    ignored: &Ignored,
+    method: Option<Method>,
+    is_wanted: impl Fn(&Path) -> bool,
+    is_signed: impl Fn(&File) -> bool,
+) -> io::Result<Vec<(PathBuf, Found)>> {
+    let whole = match method {
+        Some(Method::Shards(size)) => 1..=size.get().min(SHORT),
+        _ => 0..=SHORT,
+    };
+    let buffers = Mutex::new(Vec::new());
+    rayon::in_place_scope(|scope| {
+        let mut batch = Vec::new();
+        // The last batch is hashed with longer files.
+        model.walk(ignored, is_wanted, |file| {
+            if whole.contains(&file.state.length) && is_signed(file) {
+                batch.push(Arc::clone(file));
+            }
+            if batch.len() == BATCH {
+                let batch = mem::take(&mut batch);
+                scope.spawn(|_| hash_early(model, batch, &buffers));
+            }
+        })
+    })
+}
+
+/// Hashes short files. One with an error is hashed again later, and has that error, or another one, then.
+fn hash_early(model: &Model<'_>, batch: Vec<Arc<File>>, buffers: &Mutex<Vec<PageBuffer>>) {
+    let lock = || buffers.lock().unwrap_or_else(PoisonError::into_inner);
+    let spare = lock().pop();
+    // Longer than the files, to see that they end.
+    let mut buffer = spare.unwrap_or_else(|| PageBuffer::zeroed(2 * SHORT as usize));
+    for file in batch {
+        let range = 0..file.state.length;
+        let hashed = hash(model, &file, &range, Method::Files, &mut buffer, |_| true);
+        if let Ok(Some(FileDigest(Digests::Whole(sha256)))) = hashed {
+            let _ = file.early.set(sha256); // nobody else does
+        }
+    }
+    lock().push(buffer);
+}
+
 /// Hashes all files. An error is that of its file only.
 pub(super) fn hash_each(
     model: &Model<'_>,
@@ -42,7 +96,7 @@ pub(super) fn hash_each(
     method: Method,
     progress: OnProgress<'_>,
 ) -> Vec<io::Result<FileDigest>> {
-    let mut hashed: Vec<_> = files.iter().map(|file| Ok(nothing_of(file, method))).collect();
+    let mut hashed: Vec<_> = files.iter().map(|file| Ok(begun(file, method))).collect();
     for (file, part) in Work::new(model, files, method, progress, false).run() {
         if let Ok(digest) = &mut hashed[file] {
             match part {
@@ -61,7 +115,7 @@ pub(super) fn hash_all(
     method: Method,
     progress: OnProgress<'_>,
 ) -> io::Result<Vec<FileDigest>> {
-    let mut hashed: Vec<_> = files.iter().map(|file| nothing_of(file, method)).collect();
+    let mut hashed: Vec<_> = files.iter().map(|file| begun(file, method)).collect();
     for (file, part) in Work::new(model, files, method, progress, true).run() {
         let part = part.map_err(|error| model.error_at(&files[file].name, error))?;
         append(&mut hashed[file], part);
@@ -69,12 +123,14 @@ pub(super) fn hash_all(
     Ok(hashed)
 }
 
-/// The digest of a file before those of its runs are appended.
-fn nothing_of(file: &File, method: Method) -> FileDigest {
+/// The digest of a file before those of its runs are appended. One that was hashed early has no runs.
+fn begun(file: &File, method: Method) -> FileDigest {
+    let early = file.early.get();
     FileDigest(match method {
-        Method::Files => Digests::Whole([0; 32]),
+        Method::Files => Digests::Whole(early.copied().unwrap_or_default()),
         Method::Shards(size) => {
-            Digests::Shards { size, length: file.state.length, digests: Vec::new() }
+            let digests = early.copied().into_iter().collect();
+            Digests::Shards { size, length: file.state.length, digests }
         }
     })
 }
@@ -138,10 +194,11 @@ impl<'a> Work<'a> {
         progress: OnProgress<'a>,
         stops_at_errors: bool,
     ) -> Self {
+        let is_left = |(_, file): &(usize, &&File)| file.early.get().is_none();
         let of_file = |(file, of): (usize, &&File)| {
             runs(of.state.length, method).map(move |range| Run { file, range })
         };
-        let runs: Vec<Run> = files.iter().enumerate().flat_map(of_file).collect();
+        let runs: Vec<Run> = files.iter().enumerate().filter(is_left).flat_map(of_file).collect();
         let mut order: Vec<usize> = (0..runs.len()).collect();
         // Files of about one length stay in the order of the directories, which disks like.
         order.sort_by_key(|index| {
@@ -149,6 +206,8 @@ impl<'a> Work<'a> {
             Reverse((range.end - range.start) / RUN)
         });
         let total = files.iter().map(|file| file.state.length).sum();
+        let early = files.iter().filter(|file| file.early.get().is_some());
+        let done = AtomicU64::new(early.map(|file| file.state.length).sum());
         Self {
             model,
             files,
@@ -158,7 +217,7 @@ impl<'a> Work<'a> {
             next: AtomicUsize::new(0),
             stops_at_errors,
             is_stopped: AtomicBool::new(false),
-            tally: Tally { progress, total, done: AtomicU64::new(0) },
+            tally: Tally { progress, total, done },
         }
     }
 
@@ -190,7 +249,12 @@ impl<'a> Work<'a> {
             && let Some(&index) = self.order.get(self.next.fetch_add(1, Relaxed))
         {
             let run = &self.runs[index];
-            let part = self.hash(self.files[run.file], &run.range, &mut buffer);
+            let goes_on = |bytes| {
+                self.tally.add(bytes);
+                !self.is_stopped.load(Relaxed)
+            };
+            let file = self.files[run.file];
+            let part = hash(self.model, file, &run.range, self.method, &mut buffer, goes_on);
             if part.is_err() && self.stops_at_errors {
                 self.is_stopped.store(true, Relaxed);
             }
@@ -198,42 +262,49 @@ impl<'a> Work<'a> {
         }
         parts
     }
+}
 
-    fn hash(&self, file: &File, range: &Range<u64>, buffer: &mut [u8]) -> Part {
-        let path = self.model.path(&file.name);
-        let changed = || Error::Model(ModelRefusal::ChangedWhileRead).into();
-        let mut opened = open(&path, &file.state)?;
-        if range.start > 0 {
-            opened.seek(SeekFrom::Start(range.start))?;
+/// Hashes a run of a file. Calls `goes_on` with the length of each piece that it has read; none if that is false.
+fn hash(
+    model: &Model<'_>,
+    file: &File,
+    range: &Range<u64>,
+    method: Method,
+    buffer: &mut [u8],
+    goes_on: impl Fn(u64) -> bool,
+) -> Part {
+    let path = model.path(&file.name);
+    let changed = || Error::Model(ModelRefusal::ChangedWhileRead).into();
+    let mut opened = open(&path, &file.state)?;
+    if range.start > 0 {
+        opened.seek(SeekFrom::Start(range.start))?;
+    }
+    let is_last = range.end == file.state.length;
+    let mut hasher = FileHasher::new(method);
+    let mut left = range.end - range.start;
+    loop {
+        // One byte more than is left shows a file that has more than it said.
+        let wanted = left.saturating_add(u64::from(is_last));
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).min(buffer.len());
+        let read = read_some(&mut opened, &mut buffer[..wanted])?;
+        let length = read.len() as u64;
+        if length > left || (length == 0 && left > 0) {
+            return Err(changed());
         }
-        let is_last = range.end == file.state.length;
-        let mut hasher = FileHasher::new(self.method);
-        let mut left = range.end - range.start;
-        loop {
-            // One byte more than is left shows a file that has more than it said.
-            let wanted = left.saturating_add(u64::from(is_last));
-            let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).min(buffer.len());
-            let read = read_some(&mut opened, &mut buffer[..wanted])?;
-            let length = read.len() as u64;
-            if length > left || (length == 0 && left > 0) {
-                return Err(changed());
-            }
-            hasher.update(read)?;
-            left -= length;
-            self.tally.add(length);
-            if left == 0 {
-                break;
-            }
-            if self.is_stopped.load(Relaxed) {
-                // The error that stopped it is another one, and of an earlier moment.
-                return Ok(None);
-            }
+        hasher.update(read)?;
+        left -= length;
+        let goes_on = goes_on(length);
+        if left == 0 {
+            break;
         }
-        // Not of the open file: another one may have taken its name.
-        match fs::symlink_metadata(&path) {
-            Ok(metadata) if State::of(&metadata) == file.state => Ok(Some(hasher.finish()?)),
-            _ => Err(changed()),
+        if !goes_on {
+            return Ok(None);
         }
+    }
+    // Not of the open file: another one may have taken its name.
+    match fs::symlink_metadata(&path) {
+        Ok(metadata) if State::of(&metadata) == file.state => Ok(Some(hasher.finish()?)),
+        _ => Err(changed()),
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use super::{
     bundle::Bundle,
     contents::{Contents, MAX_RESOURCES, Method, SHARD_SIZE},
-    hash_files::hash_all,
+    hash_files::{find, hash_all},
     ignored::Ignored,
     progress::{OnProgress, Progress},
     walk::{File, Found, Model},
@@ -119,12 +119,12 @@ impl<'a> Signing<'a> {
         let model = Model::at(model)?;
         let name = model.base_name()?.to_owned();
         let ignored = self.ignored(&model)?;
-        let found = model.walk(&ignored, |_| false)?;
+        let found = find(&model, &ignored, self.method, |_| false, |_| true)?;
         let ignored = ignored.into_names()?;
         let mut files = Vec::new();
         for (path, found) in &found {
             match found {
-                Found::File(file) => files.push(file),
+                Found::File(file) => files.push(&**file),
                 Found::Refused(refusal) => return Err(model.error(path, *refusal)),
                 Found::Unreadable(error) => return Err(model.error_at(path, copy(error))),
                 Found::Ignored => {}

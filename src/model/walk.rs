@@ -4,6 +4,7 @@ use std::{
     fs::{self, FileType, Metadata},
     io,
     path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
     time::SystemTime,
 };
 
@@ -28,7 +29,7 @@ pub(super) struct Model<'a> {
 
 /// What was found under a path.
 pub(super) enum Found {
-    File(File),
+    File(Arc<File>),
     /// It cannot be signed.
     Refused(ModelRefusal),
     /// It is left out with all that is under it.
@@ -41,6 +42,8 @@ pub(super) struct File {
     /// Relative to the model, with `/`.
     pub(super) name: String,
     pub(super) state: State,
+    /// The SHA-256 of all of it, if it was hashed while the rest of the directory was still being read.
+    pub(super) early: OnceLock<[u8; 32]>,
 }
 
 /// Which file it is, and in which state: if one of this changes while the file is read, so may its bytes.
@@ -124,15 +127,17 @@ impl<'a> Model<'a> {
     }
 
     /// Finds everything but directories, sorted by the bytes of the paths, which are relative to the model. Of what is
-    /// under an ignored path, only that is found which `is_wanted` says of itself or of what is under it.
+    /// under an ignored path, only that is found which `is_wanted` says of itself or of what is under it. Calls `each`
+    /// with each file as soon as it is found.
     pub(super) fn walk(
         &self,
         ignored: &Ignored,
         is_wanted: impl Fn(&Path) -> bool,
+        each: impl FnMut(&Arc<File>),
     ) -> io::Result<Vec<(PathBuf, Found)>> {
         let mut found = match (&self.base_name, self.is_file) {
             (Some(name), true) => vec![(name.clone(), self.single_file(name)?)],
-            _ => self.walk_directory(ignored, is_wanted)?,
+            _ => self.walk_directory(ignored, is_wanted, each)?,
         };
         found.sort_unstable_by(|(a, _), (b, _)| bytes(a).cmp(bytes(b)));
         Ok(found)
@@ -148,6 +153,7 @@ impl<'a> Model<'a> {
         &self,
         ignored: &Ignored,
         is_wanted: impl Fn(&Path) -> bool,
+        mut each: impl FnMut(&Arc<File>),
     ) -> io::Result<Vec<(PathBuf, Found)>> {
         let mut found = Vec::new();
         // The depth of the ignored directory that the walk is in for what is wanted of it.
@@ -179,7 +185,11 @@ impl<'a> Model<'a> {
             }
             if !is_directory {
                 let metadata = || entry.metadata().map_err(io::Error::from);
-                found.push((path.to_owned(), classify(path, entry.file_type(), metadata)));
+                let here = classify(path, entry.file_type(), metadata);
+                if let Found::File(file) = &here {
+                    each(file);
+                }
+                found.push((path.to_owned(), here));
             } else if entry.file_name().to_str().is_none() {
                 found.push((path.to_owned(), Found::Refused(ModelRefusal::NameOfFile)));
                 entries.skip_current_dir();
@@ -220,7 +230,8 @@ fn classify(
     let Some(name) = name else { return Found::Refused(ModelRefusal::NameOfFile) };
     match metadata() {
         Ok(metadata) if metadata.is_file() => {
-            Found::File(File { name, state: State::of(&metadata) })
+            let state = State::of(&metadata);
+            Found::File(Arc::new(File { name, state, early: OnceLock::new() }))
         }
         Ok(_) => Found::Refused(ModelRefusal::ChangedWhileRead),
         Err(error) => Found::Unreadable(error),

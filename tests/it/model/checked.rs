@@ -229,6 +229,42 @@ fn long_files_have_the_digests_of_their_bytes() {
     }
 }
 
+/// They are hashed while others are still being found.
+#[test]
+fn many_short_files_have_the_digests_of_their_bytes() {
+    let content = |index: usize| vec![index as u8; index * 97 % 70_000 + 1];
+    let name = |index: usize| format!("{}/{index}", index / 100);
+    let directory = Directory::with((0..1000).map(|index| (name(index), content(index))));
+    for method in [Method::Files, shards(1000), shards(20_000), shards(1_000_000)] {
+        let manifest = verified(&directory.sign(&Signing::new().method(method)).unwrap());
+        for index in 0..1000 {
+            let file = manifest.file(&name(index)).unwrap();
+            file.verify_reader(&content(index)[..]).unwrap();
+        }
+        assert_eq!(manifest.files().len(), 1000);
+        let calls = std::sync::Mutex::new(Vec::new());
+        let progress = |progress| calls.lock().unwrap().push(progress);
+        let report = directory.report(&Checking::new().progress(&progress), &manifest);
+        assert_eq!(findings(&report), []);
+        let total = (0..1000).map(|index| content(index).len() as u64).sum();
+        assert_eq!((report.files(), report.bytes()), (1000, total));
+        let last = *calls.lock().unwrap().last().unwrap();
+        assert_eq!((last.done, last.total), (total, total));
+
+        for index in (0..1000).step_by(10) {
+            let mut changed = content(index);
+            changed[0] ^= 1;
+            directory.write(name(index), changed);
+        }
+        let found = directory.findings(&manifest);
+        let mut expected: Vec<_> =
+            (0..1000).step_by(10).map(|index| (name(index), Finding::Changed)).collect();
+        expected.sort_by(|a, b| a.0.cmp(&b.0));
+        assert_eq!(found, expected);
+        (0..1000).step_by(10).for_each(|index| directory.write(name(index), content(index)));
+    }
+}
+
 #[test]
 fn what_is_signed_must_not_be_ignored() {
     let directory = Directory::with(FILES);

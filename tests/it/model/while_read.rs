@@ -168,7 +168,8 @@ fn a_file_that_became_something_else_is_not_followed_and_not_waited_for() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     for (change, refusal) in changes {
         let directory = long();
-        directory.write("c", "short");
+        // Long enough not to be read while the directory is.
+        ["b", "c"].iter().for_each(|name| directory.write(name, [7; 100_000]));
         let manifest = directory.signed();
         let is_done = AtomicBool::new(false);
         let path = directory.of("b");
