@@ -14,8 +14,8 @@ use common::Target;
 /// What the store is for. A store that was made for one purpose does not open for another.
 const CONTEXT: &str = "example.com/checkpoints/v1";
 
-/// Keeps model checkpoints in a sealed store: seals one on its way there, reads one tensor without
-/// fetching the rest, and changes who can read them.
+/// Keeps model checkpoints in a sealed store: seals and signs one on its way there, reads and verifies one tensor
+/// without fetching the rest, and changes who can read them.
 ///
 /// Without a subcommand it demonstrates all of that with a checkpoint and keys of its own.
 ///
@@ -43,19 +43,25 @@ pub(crate) enum Command {
         #[arg(short, long = "reader", value_name = "PUBLIC_PEM")]
         readers: Vec<PathBuf>,
     },
-    /// Seal a checkpoint into the store; there must be none of this name
+    /// Seal and sign a checkpoint on its way into the store; there must be none of this name
     Seal {
         #[command(flatten)]
         reader: Reading,
+        /// Your private signing key
+        #[arg(short, long, value_name = "PRIVATE_PEM")]
+        signer: PathBuf,
         /// Its name in the store, such as run-7/step-1000
         name: String,
-        /// The checkpoint; any file works
+        /// The checkpoint; any file that is not empty works
         file: PathBuf,
     },
-    /// List the tensors of a checkpoint, read one of them, or get all of it back
+    /// List the tensors of a checkpoint, read one of them, or get all of it back; all that is read is verified
     Read {
         #[command(flatten)]
         reader: Reading,
+        /// The verifying key of who sealed it
+        #[arg(long, value_name = "PUBLIC_PEM")]
+        signed_by: PathBuf,
         /// Its name in the store
         name: String,
         /// The tensor to read

@@ -11,13 +11,17 @@ use clap::Parser;
 use safetensors::SafeTensors;
 use twinseal::{DecapsulationKey, SigningKey};
 
-use crate::{Result, arguments::Arguments, model, perform};
+use crate::{Result, arguments::Arguments, envelope, model, perform};
 use common::printable;
 
 /// What every reader says: its key, the owner's, and the pin that it keeps outside the bucket.
 const AWS: &str = "-k @aws.pem --owner @owner.pub.pem -p @aws.pin";
 const GCP: &str = "-k @gcp.pem --owner @owner.pub.pem -p @gcp.pin";
 const OWNER: &str = "-k @aws.pem -s @owner.pem -p @aws.pin";
+
+/// Who signs checkpoints, and whose signature is asked for.
+const SIGNER: &str = "-s @trainer.pem";
+const SIGNED: &str = "--signed-by @trainer.pub.pem";
 
 const TENSOR: &str = "layers.3.qkv_proj.weight";
 
@@ -29,20 +33,25 @@ pub(crate) async fn run(mib: u32, out: &mut impl Write) -> Result<()> {
         key.write_pem_file(path(&format!("{cloud}.pem")))?;
         fs::write(path(&format!("{cloud}.pub.pem")), key.encapsulation_key().to_pem())?;
     }
-    let owner = SigningKey::generate()?;
-    owner.write_pem_file(path("owner.pem"))?;
-    fs::write(path("owner.pub.pem"), owner.verifying_key().to_pem())?;
+    for signer in ["owner", "trainer", "mallory"] {
+        let key = SigningKey::generate()?;
+        key.write_pem_file(path(&format!("{signer}.pem")))?;
+        fs::write(path(&format!("{signer}.pub.pem")), key.verifying_key().to_pem())?;
+    }
     model::write(&path("model.safetensors"), mib)?;
     let demonstration = Demonstration(directory.path());
 
     writeln!(out, "A store in a bucket, here a directory")?;
     demonstration.works(&format!("create @bucket {OWNER}"), out).await?;
 
-    writeln!(out, "\nSeal a checkpoint into it; two do at once, and one of them is refused")?;
+    writeln!(
+        out,
+        "\nSeal and sign a checkpoint in one pass; two do at once, and one of them is refused"
+    )?;
     demonstration.seal_twice(out).await?;
 
-    writeln!(out, "\nRead one tensor, without the rest")?;
-    let read = format!("read @bucket run-7 -t {TENSOR}");
+    writeln!(out, "\nRead and verify one tensor, without the rest")?;
+    let read = format!("read @bucket run-7 -t {TENSOR} {SIGNED}");
     demonstration.works(&format!("{read} -o @tensor {AWS}"), out).await?;
     same(&path("tensor"), &path("model.safetensors"))?;
     writeln!(out, "  the same as in the file")?;
@@ -64,6 +73,18 @@ pub(crate) async fn run(mib: u32, out: &mut impl Write) -> Result<()> {
     demonstration.works(&format!("retire @bucket 1 {OWNER}"), out).await?;
     demonstration.works(&format!("{read} {AWS}"), out).await?;
 
+    writeln!(out, "\nSeal and sign a copy for somebody who is no reader, in one pass, too")?;
+    let (model, copy) = (path("model.safetensors"), path("copy.sealed"));
+    let trainer = SigningKey::read_pem_file(path("trainer.pem"))?;
+    let partner = DecapsulationKey::generate()?;
+    let bundle = envelope::seal(&model, &copy, partner.encapsulation_key(), &trainer)?;
+    let from_trainer = trainer.verifying_key().into();
+    let part = envelope::read(&copy, 1_000_000..1_500_000, &partner, &bundle, from_trainer)?;
+    if part != fs::read(&model)?[1_000_000..1_500_000] {
+        return Err("not the part that was sealed".into());
+    }
+    writeln!(out, "  the partner has read and verified {} bytes in the middle", part.len())?;
+
     writeln!(out, "\nAttempts that must fail")?;
     writeln!(out, "  somebody deletes the newest keys from the bucket, to hide the change:")?;
     let newest = path("bucket/.twinseal/keys/0000000004");
@@ -71,7 +92,17 @@ pub(crate) async fn run(mib: u32, out: &mut impl Write) -> Result<()> {
     demonstration.fails(&format!("{read} {AWS}"), out).await?;
     fs::rename(path("hidden"), newest)?;
     demonstration.fails(&format!("{read} -c example.com/logs {AWS}"), out).await?;
-    demonstration.fails(&format!("seal @bucket run-7 @model.safetensors {AWS}"), out).await?;
+    demonstration
+        .fails(&format!("seal @bucket run-7 @model.safetensors {SIGNER} {AWS}"), out)
+        .await?;
+    writeln!(
+        out,
+        "  a reader, who can write too, puts another checkpoint in the place of the trainer's:"
+    )?;
+    fs::rename(path("bucket/run-7/model.sig"), path("hidden"))?;
+    let forged = format!("seal @bucket run-7 @model.safetensors -s @mallory.pem {AWS}");
+    demonstration.works(&forged, out).await?;
+    demonstration.fails(&format!("{read} {AWS}"), out).await?;
     Ok(())
 }
 
@@ -96,7 +127,7 @@ impl Demonstration<'_> {
     }
 
     async fn seal_twice(&self, out: &mut impl Write) -> Result<()> {
-        let command = format!("seal @bucket run-7 @model.safetensors {AWS}");
+        let command = format!("seal @bucket run-7 @model.safetensors {SIGNER} {AWS}");
         let (mut first, mut second) = (Vec::new(), Vec::new());
         let outcomes =
             tokio::join!(self.works(&command, &mut first), self.works(&command, &mut second));

@@ -1,5 +1,5 @@
-//! Keeps model checkpoints in a sealed store: seals one on its way there, reads one tensor without
-//! fetching the rest, and changes who can read them.
+//! Keeps model checkpoints in a sealed store: seals and signs one on its way there, reads and verifies one tensor
+//! without fetching the rest, and changes who can read them.
 //!
 //! ```text
 //! cargo run --release --example checkpoint --features object_store
@@ -13,6 +13,7 @@
 mod arguments;
 mod count;
 mod demonstration;
+mod envelope;
 mod model;
 mod place;
 mod seal;
@@ -26,7 +27,7 @@ use std::{
 
 use object_store::path::Path;
 use twinseal::{
-    EncapsulationKey,
+    EncapsulationKey, SigningKey, VerifyingKey,
     store::{Resealed, Retirement},
 };
 
@@ -64,25 +65,25 @@ async fn perform(command: Command, out: &mut impl Write) -> Result<()> {
             let pin = owner.create(&readers).await?;
             writeln!(out, "  give your verifying key and this pin to each reader:\n  {pin}")?;
         }
-        Command::Seal { reader, name, file } => {
+        Command::Seal { reader, signer, name, file } => {
+            let signer = SigningKey::read_pem_file(signer)?;
             let (store, bucket) = reader.open().await?;
-            let sealed = seal::seal(&store, &Path::parse(name)?, &file).await?;
+            let sealed = seal::seal(&store, &Path::parse(name)?, &file, &signer).await?;
             reader.remember(&store)?;
             writeln!(out, "  {sealed}\n  {}", bucket.traffic())?;
         }
-        Command::Read { reader, name, tensor, output } => {
+        Command::Read { reader, signed_by, name, tensor, output } => {
+            let signer = VerifyingKey::read_pem_file(signed_by)?.into();
             let (store, bucket) = reader.open().await?;
-            let name = Path::parse(name)?;
-            if let (None, Some(output)) = (&tensor, &output) {
-                let length = tensors::save_all(&store, &name, output).await?;
-                return Ok(writeln!(out, "  {length} bytes; {}", bucket.traffic())?);
+            let checkpoint = Checkpoint::open(&store, &Path::parse(name)?, &signer).await?;
+            match (tensor, output) {
+                (None, None) => checkpoint.tensors().await?.list(out)?,
+                (None, Some(output)) => checkpoint.save(&output).await?,
+                (Some(tensor), output) => {
+                    checkpoint.tensors().await?.save(&tensor, output.as_deref(), out).await?;
+                }
             }
-            let checkpoint = Checkpoint::open(&store, &name).await?;
-            match tensor {
-                None => checkpoint.list(out)?,
-                Some(tensor) => checkpoint.save(&tensor, output.as_deref(), out).await?,
-            }
-            writeln!(out, "  {}; the checkpoint has {}", bucket.traffic(), checkpoint.len())?;
+            writeln!(out, "  {}; the checkpoint has {}", bucket.traffic(), checkpoint.len()?)?;
         }
         Command::Grant { owner, reader } => {
             let reader = EncapsulationKey::read_pem_file(reader)?;

@@ -1,19 +1,24 @@
-//! Seals a file into the store while it is read: there is no sealed copy on this machine, and only
+//! Seals a file into the store and signs it, while it is read once: there is no sealed copy on this machine, and only
 //! a few parts of the upload are in memory.
 //!
 //! A checkpoint is two objects. Its data has a random name, so that nobody overwrites the data of
-//! another. `published` has that name, and is created last, and only if there is none: of two that
-//! seal at once one is refused, and removes its own data.
+//! another. `model.sig` has that name and the digests of all shards, signed. It is created last, and only if there is
+//! none: of two that seal at once one is refused, and removes its own data.
 
 use std::{
     fmt, fs, io,
+    num::NonZeroU64,
     path::Path as FilePath,
     time::{Duration, Instant},
 };
 
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, WriteMultipart, path::Path};
 use tokio::{fs::File, io::AsyncReadExt};
-use twinseal::store::SealedStore;
+use twinseal::{
+    SigningKey,
+    model::{FileDigest, ManifestBuilder, Method, PayloadHasher},
+    store::SealedStore,
+};
 
 use crate::Result;
 
@@ -23,6 +28,11 @@ const MAX_PARTS: u64 = 9_999;
 
 /// A sealed part has the same chunks as its plaintext.
 const CHUNK: u64 = 16 * 1024;
+
+/// What is verified at once, and so fetched for a tensor of a few bytes. A large file has larger shards, so that its
+/// signature has 16 MB at most.
+const MIN_SHARD: NonZeroU64 = NonZeroU64::new(64 << 10).expect("it is not zero");
+const MAX_SHARDS: u64 = 1 << 16;
 
 /// How many parts are uploaded at the same time.
 const CONCURRENT: usize = 4;
@@ -42,7 +52,12 @@ impl fmt::Display for Sealed {
 
 /// Seals a file. Until it has returned `Ok` there is no checkpoint of this name, unless somebody
 /// else has sealed one, which is then left as it is.
-pub(crate) async fn seal(store: &SealedStore, name: &Path, path: &FilePath) -> Result<Sealed> {
+pub(crate) async fn seal(
+    store: &SealedStore,
+    name: &Path,
+    path: &FilePath,
+    signer: &SigningKey,
+) -> Result<Sealed> {
     let start = Instant::now();
     let at = |error: io::Error| format!("{}: {error}", path.display());
     if !fs::metadata(path).map_err(at)?.is_file() {
@@ -52,53 +67,55 @@ pub(crate) async fn seal(store: &SealedStore, name: &Path, path: &FilePath) -> R
     let before = file.metadata().await?;
     let plaintext = before.len();
     let exists = || format!("{name}: there is a checkpoint of this name");
-    match store.head(&published(name)).await {
-        Err(Error::NotFound { .. }) => {}
-        Err(error) => return Err(error.into()),
-        Ok(_) => return Err(exists().into()),
+    if find(store, name).await?.is_some() {
+        return Err(exists().into());
     }
 
+    let shard = MIN_SHARD.max(plaintext.div_ceil(MAX_SHARDS).try_into().unwrap_or(MIN_SHARD));
+    let model = ManifestBuilder::new(name.filename().ok_or("a checkpoint has a name")?)?;
+    let mut model = model.by(Method::Shards(shard));
     let data = name.clone().join(format!("{:016x}", getrandom::u64()?));
     let part = MIN_PART.max(plaintext.div_ceil(MAX_PARTS).next_multiple_of(CHUNK));
     let upload = store.put_multipart(&data).await?;
     let mut upload = WriteMultipart::new_with_chunk_size(upload, usize::try_from(part)?);
-    if let Err(error) = send(&mut file, &before, part, &mut upload).await {
-        // The first error is the one to report. Parts that are left never become an object; a
-        // lifecycle rule of the bucket deletes them.
-        let _ = upload.abort().await;
-        return Err(error);
-    }
+    let digest = match send(&mut file, &before, part, &mut upload, model.method()).await {
+        Ok(digest) => digest,
+        Err(error) => {
+            // The first error is the one to report. Parts that are left never become an object; a
+            // lifecycle rule of the bucket deletes them.
+            let _ = upload.abort().await;
+            return Err(error);
+        }
+    };
     upload.finish().await?;
 
-    let content = data.filename().unwrap_or_default().to_owned();
-    let put = store.put_opts(&published(name), content.into(), PutMode::Create.into()).await;
-    if let Err(error) = put {
+    model.add(data.as_ref(), digest)?;
+    let bundle = model.sign(signer)?.as_bytes().to_vec();
+    let create = PutMode::Create.into();
+    if let Err(error) = store.put_opts(&signature(name), bundle.clone().into(), create).await {
         // The answer to an attempt that has succeeded may be lost: what is there now decides.
         match find(store, name).await {
-            Ok(found) if found == data => {}
-            Ok(_) => {
+            Ok(Some(found)) if found == bundle => {}
+            Ok(Some(_)) => {
                 let _ = store.delete(&data).await;
                 return Err(exists().into());
             }
-            Err(_) => return Err(error.into()),
+            _ => return Err(error.into()),
         }
     }
     Ok(Sealed { plaintext, time: start.elapsed() })
 }
 
-/// The data of a checkpoint.
-pub(crate) async fn find(store: &SealedStore, name: &Path) -> Result<Path> {
-    let found = match store.get(&published(name)).await {
-        Err(Error::NotFound { .. }) => {
-            return Err(format!("{name}: there is no checkpoint of this name").into());
-        }
-        found => found?.bytes().await?,
-    };
-    Ok(name.clone().join(std::str::from_utf8(&found)?))
+/// The signature of a checkpoint, if there is one. Nobody has verified it yet.
+pub(crate) async fn find(store: &SealedStore, name: &Path) -> Result<Option<Vec<u8>>> {
+    match store.get(&signature(name)).await {
+        Err(Error::NotFound { .. }) => Ok(None),
+        found => Ok(Some(found?.bytes().await?.into())),
+    }
 }
 
-fn published(name: &Path) -> Path {
-    name.clone().join("published")
+fn signature(name: &Path) -> Path {
+    name.clone().join("model.sig")
 }
 
 async fn send(
@@ -106,7 +123,9 @@ async fn send(
     before: &fs::Metadata,
     part: u64,
     upload: &mut WriteMultipart,
-) -> Result<()> {
+    method: Method,
+) -> Result<FileDigest> {
+    let mut hasher = PayloadHasher::new(method)?;
     let mut left = before.len();
     while left > 0 {
         let length = left.min(part);
@@ -121,10 +140,11 @@ async fn send(
             return Err(CHANGED.into());
         }
         upload.wait_for_capacity(CONCURRENT).await?;
-        upload.put(plaintext.into());
+        upload.put(hasher.hash(plaintext).await?.into());
         left -= length;
     }
-    Ok(upload.wait_for_capacity(0).await?)
+    upload.wait_for_capacity(0).await?;
+    Ok(hasher.finish().await?)
 }
 
 const CHANGED: &str = "the file changed while it was read";

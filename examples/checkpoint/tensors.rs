@@ -1,12 +1,15 @@
-//! Reads one tensor of a safetensors file, which is an 8-byte length, JSON of that length, and the
-//! tensors.
+//! Reads what was signed, and only that: one tensor of a safetensors file (an 8-byte length, JSON of that length, and
+//! the tensors), or all of it.
 
 use std::{io::Write, ops::Range};
 
 use futures_util::TryStreamExt;
-use object_store::{GetOptions, GetResult, ObjectStore, ObjectStoreExt, path::Path};
+use object_store::{GetOptions, ObjectStore, path::Path};
 use safetensors::tensor::{Metadata, TensorInfo};
-use twinseal::store::SealedStore;
+use twinseal::{
+    model::{Bundle, Manifest, SignedFile, TrustedKey},
+    store::SealedStore,
+};
 
 use crate::{Result, seal};
 use common::{Target, printable};
@@ -14,72 +17,118 @@ use common::{Target, printable};
 /// The bound of safetensors itself.
 const MAX_METADATA: u64 = 100_000_000;
 
+/// A checkpoint that somebody signed.
 pub(crate) struct Checkpoint<'a> {
     store: &'a SealedStore,
-    data: Path,
-    version: Option<String>,
-    size: u64,
-    metadata: Metadata,
-    /// Where the tensors start.
-    tensors: u64,
+    manifest: Manifest,
 }
 
 impl<'a> Checkpoint<'a> {
-    pub(crate) async fn open(store: &'a SealedStore, name: &Path) -> Result<Self> {
-        let data = seal::find(store, name).await?;
-        let first = get(store, &data, 0..8, None).await?;
-        let (size, version) = (first.meta.size, first.meta.e_tag.clone());
-        let not_safetensors = "not a safetensors file";
-        let length = <[u8; 8]>::try_from(&*first.bytes().await?).map_err(|_| not_safetensors)?;
-        let length = u64::from_le_bytes(length);
-        if length == 0 || length > MAX_METADATA || 8 + length > size {
-            return Err(not_safetensors.into());
+    pub(crate) async fn open(
+        store: &'a SealedStore,
+        name: &Path,
+        signer: &TrustedKey,
+    ) -> Result<Self> {
+        let bundle = seal::find(store, name).await?;
+        let bundle =
+            bundle.ok_or_else(|| format!("{name}: there is no checkpoint of this name"))?;
+        let at = |error| format!("{name}: {error}");
+        let manifest = Bundle::from_bytes(bundle).map_err(at)?;
+        let manifest = manifest.verify(std::slice::from_ref(signer)).map_err(at)?;
+        let checkpoint = Self { store, manifest };
+        // Every reader of the store can write, and may have put another checkpoint's bundle here.
+        if Path::parse(checkpoint.data()?.name())?.prefix_matches(name) {
+            return Ok(checkpoint);
         }
-        let tensors = 8 + length;
-        let json = get(store, &data, 8..tensors, version.clone()).await?.bytes().await?;
-        let metadata = serde_json::from_slice(&json);
-        let metadata: Metadata = metadata.map_err(|error| format!("{not_safetensors}: {error}"))?;
-        if metadata.data_len() as u64 != size - tensors {
-            return Err(format!("{not_safetensors}: its tensors do not fill it").into());
-        }
-        Ok(Self { store, data, version, size, metadata, tensors })
+        Err(format!("{name}: the signature is another checkpoint's").into())
+    }
+
+    fn data(&self) -> Result<SignedFile<'_>> {
+        Ok(self.manifest.files().next().ok_or("nothing is signed")?)
     }
 
     /// How many bytes the checkpoint has.
-    pub(crate) fn len(&self) -> u64 {
-        self.size
+    pub(crate) fn len(&self) -> Result<u64> {
+        Ok(self.data()?.len().ok_or("it is not signed by shards")?)
     }
 
-    /// The names in the order of the file.
-    pub(crate) fn names(&self) -> Vec<String> {
-        self.metadata.offset_keys()
+    /// One request. Tensors can be larger than memory, so the bytes come shard by shard, each after it was verified.
+    async fn read(
+        &self,
+        range: Range<u64>,
+        mut each: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let data = self.data()?;
+        let (Some(first), Some(last)) =
+            (data.shards_of(&range).next(), data.shards_of(&range).last())
+        else {
+            return Ok(()); // stores refuse empty ranges
+        };
+        let fetched = first.range().start..last.range().end;
+        let options = GetOptions { range: Some(fetched.into()), ..GetOptions::default() };
+        let found = self.store.get_opts(&Path::parse(data.name())?, options).await?;
+        let mut pieces = found.into_stream();
+        let mut bytes = Vec::new();
+        for shard in data.shards_of(&range) {
+            let Range { start, end } = shard.range();
+            let length = usize::try_from(end - start)?;
+            while bytes.len() < length
+                && let Some(piece) = pieces.try_next().await?
+            {
+                bytes.extend_from_slice(&piece);
+            }
+            let now = &bytes[..length.min(bytes.len())];
+            shard.verify(now).map_err(|error| format!("{}: {error}", data.name()))?;
+            let wanted = range.start.max(start) - start..range.end.min(end) - start;
+            each(&now[wanted.start as usize..wanted.end as usize])?;
+            bytes.drain(..length);
+        }
+        Ok(())
     }
 
-    pub(crate) fn info(&self, name: &str) -> Result<&TensorInfo> {
+    /// Writes all of it to a file: all, or no file.
+    pub(crate) async fn save(&self, path: &std::path::Path) -> Result<()> {
+        let mut target = Target::new(path)?;
+        self.read(0..self.len()?, |part| target.append(part)).await?;
+        target.finish()
+    }
+
+    pub(crate) async fn tensors(&self) -> Result<Tensors<'_>> {
+        let not_safetensors = "not a safetensors file";
+        // The first shard has the length, and most often all of the JSON.
+        let front = self.data()?.shards().next().map_or(0..0, |shard| shard.range());
+        let mut bytes = Vec::new();
+        self.read(front.clone(), |part| Ok(bytes.extend_from_slice(part))).await?;
+        let length = u64::from_le_bytes(*bytes.first_chunk().ok_or(not_safetensors)?);
+        if length == 0 || length > MAX_METADATA || 8 + length > self.len()? {
+            return Err(not_safetensors.into());
+        }
+        let rest = front.end..8 + length;
+        self.read(rest, |part| Ok(bytes.extend_from_slice(part))).await?;
+        let json = &bytes[8..8 + usize::try_from(length)?];
+        let metadata = serde_json::from_slice(json);
+        let metadata: Metadata = metadata.map_err(|error| format!("{not_safetensors}: {error}"))?;
+        if metadata.data_len() as u64 != self.len()? - 8 - length {
+            return Err(format!("{not_safetensors}: its tensors do not fill it").into());
+        }
+        Ok(Tensors { checkpoint: self, metadata, start: 8 + length })
+    }
+}
+
+/// The tensors of a checkpoint.
+pub(crate) struct Tensors<'a> {
+    checkpoint: &'a Checkpoint<'a>,
+    metadata: Metadata,
+    /// Where they start.
+    start: u64,
+}
+
+impl Tensors<'_> {
+    fn info(&self, name: &str) -> Result<&TensorInfo> {
         let info = self.metadata.info(name);
         Ok(info.ok_or_else(|| {
             format!("there is no tensor {name:?}; `read` without --tensor lists them")
         })?)
-    }
-
-    /// One request. Tensors can be larger than memory, so the bytes come in pieces; each is
-    /// authentic.
-    pub(crate) async fn read(
-        &self,
-        info: &TensorInfo,
-        mut each: impl FnMut(&[u8]) -> Result<()>,
-    ) -> Result<()> {
-        let (start, end) = info.data_offsets;
-        if start == end {
-            return Ok(()); // stores refuse empty ranges
-        }
-        let range = self.tensors + start as u64..self.tensors + end as u64;
-        let found = get(self.store, &self.data, range, self.version.clone()).await?;
-        let mut pieces = found.into_stream();
-        while let Some(piece) = pieces.try_next().await? {
-            each(&piece)?;
-        }
-        Ok(())
     }
 
     /// Reads a tensor, into a safetensors file of its own if there is one: all of it, or no file.
@@ -90,55 +139,30 @@ impl<'a> Checkpoint<'a> {
         out: &mut impl Write,
     ) -> Result<()> {
         let info = self.info(name)?;
+        let (start, end) = info.data_offsets;
+        let range = self.start + start as u64..self.start + end as u64;
         match output {
-            None => self.read(info, |_| Ok(())).await?,
+            None => self.checkpoint.read(range, |_| Ok(())).await?,
             Some(path) => {
                 let mut target = Target::new(path)?;
                 target.append(&front(name, info)?)?;
-                self.read(info, |piece| target.append(piece)).await?;
+                self.checkpoint.read(range, |part| target.append(part)).await?;
                 target.finish()?;
             }
         }
         Ok(writeln!(out, "  {}", describe(name, info))?)
     }
 
+    /// In the order of the file.
     pub(crate) fn list(&self, out: &mut impl Write) -> Result<()> {
-        for name in self.names() {
+        for name in self.metadata.offset_keys() {
             writeln!(out, "  {}", describe(&name, self.info(&name)?))?;
         }
         Ok(())
     }
 }
 
-/// Writes the whole checkpoint to a file, and returns its length.
-pub(crate) async fn save_all(
-    store: &SealedStore,
-    name: &Path,
-    path: &std::path::Path,
-) -> Result<u64> {
-    let mut target = Target::new(path)?;
-    let found = store.get(&seal::find(store, name).await?).await?;
-    let length = found.meta.size;
-    let mut pieces = found.into_stream();
-    while let Some(piece) = pieces.try_next().await? {
-        target.append(&piece)?;
-    }
-    target.finish()?;
-    Ok(length)
-}
-
-/// All requests are for the version that was opened first.
-async fn get(
-    store: &SealedStore,
-    data: &Path,
-    range: Range<u64>,
-    if_match: Option<String>,
-) -> Result<GetResult> {
-    let options = GetOptions { range: Some(range.into()), if_match, ..GetOptions::default() };
-    Ok(store.get_opts(data, options).await?)
-}
-
-pub(crate) fn describe(name: &str, info: &TensorInfo) -> String {
+fn describe(name: &str, info: &TensorInfo) -> String {
     let length = info.data_offsets.1 - info.data_offsets.0;
     format!("{}  {:?} {:?}, {length} bytes", printable(name), info.dtype, info.shape)
 }

@@ -5,7 +5,7 @@ use std::fs;
 use safetensors::SafeTensors;
 use support::example::{example, names};
 
-use crate::fixture::{Fixture, OWNER, READER, TENSOR, tensor};
+use crate::fixture::{Fixture, OWNER, READER, SEALER, SIGNED, TENSOR, tensor};
 
 /// `3 requests sent 0 sealed bytes and fetched 123; the checkpoint has 456`
 fn traffic(printed: &str) -> [u64; 3] {
@@ -26,12 +26,14 @@ fn the_demonstration() {
         "sealed again: 2; new already: 0; written since: 0",
         "younger than two minutes",
         "  epoch 1 is retired\n",
+        "has read and verified 500000 bytes in the middle\n",
         "its keys are older than the pin\n",
         "not signed by this owner for this context",
+        "the bundle is signed by another key\n",
     ] {
         assert!(printed.contains(expected), "{expected:?} is not in {printed}");
     }
-    assert_eq!(printed.matches("\n  refused: ").count(), 6, "{printed}");
+    assert_eq!(printed.matches("\n  refused: ").count(), 7, "{printed}");
     let [requests, fetched, of] = traffic(&printed);
     assert!(of > 9 << 20 && fetched < 2 << 20 && requests <= 8, "{printed}");
 }
@@ -55,12 +57,12 @@ fn seal_and_read() {
     assert_eq!(SafeTensors::deserialize(&one).unwrap().names(), [TENSOR]);
     assert!(tensor(&one) == tensor(&model));
 
-    // Keys in two; the name of the data; its front with the last chunk, the rest of the metadata,
-    // and the tensor.
+    // Keys in two; the signature; the front of the data with its last chunk, and the tensor, each up to the
+    // ends of its shards of 64 KiB.
     let [requests, fetched, of] = traffic(&printed);
     assert_eq!(of, model.len() as u64);
     assert!(requests <= 7, "{requests}");
-    assert!(fetched < 100_000 + 10 * 16400 && fetched < of / 2, "{fetched} of {of}");
+    assert!(fetched < 100_000 + 5 * 65536 && fetched < of, "{fetched} of {of}");
 
     #[cfg(unix)]
     {
@@ -82,7 +84,8 @@ fn readers_come_and_go() {
     assert_ne!(first, second);
 
     // The second reader begins with an older pin, and saves the newer one unless it must not.
-    let read = format!("read @store run-7 -t {TENSOR} -k @1.pem --owner @owner.pub.pem -p @1.pin");
+    let rest = format!("-k @1.pem --owner @owner.pub.pem -p @1.pin {SIGNED}");
+    let read = format!("read @store run-7 -t {TENSOR} {rest}");
     fixture.write("1.pin", &first);
     fixture.run(&format!("{read} --keep-pin")).prints();
     assert_eq!(fixture.read("1.pin"), first);
@@ -116,7 +119,7 @@ fn readers_come_and_go() {
     let refused = fixture.run(&format!("retire @store 1 {OWNER}")).refuses();
     assert!(refused.contains("younger than two minutes"), "{refused}");
     fixture.run(&format!("read @store run-7 -t {TENSOR} {READER}")).prints();
-    assert_eq!(names(fixture.directory.path()).len(), 10, "temporary files are left");
+    assert_eq!(names(fixture.directory.path()).len(), 12, "temporary files are left");
 }
 
 /// The owner's own key, no second store in one place, and no pin that is overwritten.
@@ -134,13 +137,17 @@ fn a_store_is_made_once() {
 #[test]
 fn files_of_other_kinds() {
     let fixture = Fixture::new();
-    for length in [0, 1, 16_384, 40_000] {
+    for length in [1, 16_384, 65_536, 200_000] {
         fixture.write("file", vec![7; length]);
-        fixture.run(&format!("seal @store any/{length} @file {READER}")).prints();
+        fixture.run(&format!("seal @store any/{length} @file {SEALER}")).prints();
         assert_eq!(fixture.objects(&format!("any/{length}")).len(), 2);
         let refused = fixture.run(&format!("read @store any/{length} {READER}")).refuses();
-        assert!(length == 0 || refused.contains("not a safetensors file"), "{refused}");
+        assert!(refused.contains("not a safetensors file"), "{refused}");
         fixture.run(&format!("read @store any/{length} -o @back {READER}")).prints();
         assert!(fixture.read("back") == vec![7; length]);
     }
+    fixture.write("file", "");
+    let refused = fixture.run(&format!("seal @store any/0 @file {SEALER}")).refuses();
+    assert!(refused.contains("an empty file cannot be signed by shards"), "{refused}");
+    assert_eq!(fixture.objects("any/0"), [""; 0]);
 }

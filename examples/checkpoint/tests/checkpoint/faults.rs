@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, fs, fs::File, path::Path};
 
+use object_store::ObjectStoreExt;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use support::{
     example::{example, names},
@@ -9,7 +10,7 @@ use support::{
     running::{end_of, run},
 };
 
-use crate::fixture::{Fixture, OWNER, READER, TENSOR, tensor};
+use crate::fixture::{Fixture, OWNER, READER, SEALER, SIGNED, TENSOR, block_on, tensor};
 
 /// More than can be sealed while a test runs. The file is sparse, so it takes no disk space.
 const ENDLESS: u64 = 64 << 30;
@@ -25,14 +26,14 @@ fn unreadable(fixture: &Fixture, rest: &str) -> String {
 #[test]
 fn wrong_keys_pins_and_contexts() {
     let fixture = Fixture::sealed();
-    let rest = "--owner @owner.pub.pem -p @pin";
+    let rest = format!("--owner @owner.pub.pem -p @pin {SIGNED}");
     for (arguments, expected) in [
         (format!("-k @1.pem {rest}"), "is not for this key"),
         (format!("-k @0.pub.pem {rest}"), "TWINSEAL KEM PRIVATE KEY"),
         (format!("-k @no.pem {rest}"), "no.pem: No such file"),
         (format!("{READER} -c elsewhere"), "not signed by this owner for this context"),
-        ("-k @0.pem --owner @owner.pub.pem -p @model".into(), "model: "),
-        ("-k @0.pem --owner @owner.pub.pem -p @no.pin".into(), "no.pin: No such file"),
+        (format!("-k @0.pem --owner @owner.pub.pem -p @model {SIGNED}"), "model: "),
+        (format!("-k @0.pem --owner @owner.pub.pem -p @no.pin {SIGNED}"), "no.pin: No such file"),
     ] {
         let refused = unreadable(&fixture, &arguments);
         assert!(refused.contains(expected), "{arguments}: {refused}");
@@ -45,7 +46,8 @@ fn wrong_keys_pins_and_contexts() {
     // Another owner, and keys of before the last change.
     let other = Fixture::new();
     fs::copy(other.path("owner.pub.pem"), fixture.path("other.pub.pem")).unwrap();
-    let refused = unreadable(&fixture, "-k @0.pem --owner @other.pub.pem -p @pin");
+    let other = format!("-k @0.pem --owner @other.pub.pem -p @pin {SIGNED}");
+    let refused = unreadable(&fixture, &other);
     assert!(refused.contains("not signed by this owner for this context"), "{refused}");
     fixture.run(&format!("grant @store @1.pub.pem {OWNER}")).prints();
     fs::remove_file(fixture.path("store/.twinseal/keys/0000000002")).unwrap();
@@ -78,6 +80,35 @@ fn damaged_objects() {
     fixture.run(&format!("read @store run-7 -t {TENSOR} {READER}")).prints();
 }
 
+/// Every reader can write, but not in somebody else's name.
+#[test]
+fn forged_checkpoints() {
+    let fixture = Fixture::sealed();
+    fixture.run(&format!("seal @store run-8 @model {SEALER}")).prints();
+    let by_another = SEALER.replace("trainer", "owner");
+    fixture.run(&format!("seal @store run-9 @model {by_another}")).prints();
+    let refused = fixture.run(&format!("read @store run-9 -t {TENSOR} {READER}")).refuses();
+    assert!(refused.contains("run-9: the bundle is signed by another key"), "{refused}");
+
+    let data = fixture.data();
+    let store = fixture.store();
+    let put = |name: &str, bytes: Vec<u8>| {
+        block_on(store.put(&name.into(), bytes.into())).unwrap();
+    };
+    let mut changed = fixture.read("model");
+    let (length, metadata) = SafeTensors::read_metadata(&changed).unwrap();
+    let (start, end) = metadata.info(TENSOR).unwrap().data_offsets;
+    changed[8 + length + (start + end) / 2] ^= 1;
+    put(data.strip_prefix("store/").unwrap(), changed);
+    assert!(unreadable(&fixture, READER).contains("not as it was signed"));
+    fixture.run(&format!("read @store run-7 -t layer.0 {READER}")).prints();
+
+    // The signature of another checkpoint of the same signer.
+    let other = block_on(async { store.get(&"run-8/model.sig".into()).await?.bytes().await });
+    put("run-7/model.sig", other.unwrap().into());
+    assert!(unreadable(&fixture, READER).contains("the signature is another checkpoint's"));
+}
+
 /// A sealer that began before another one has finished is refused when it ends. The finished checkpoint stays,
 /// and is the only one.
 #[cfg(unix)]
@@ -85,11 +116,11 @@ fn damaged_objects() {
 fn two_at_once() {
     let fixture = Fixture::new();
     File::create(fixture.path("big")).unwrap().set_len(256 << 20).unwrap();
-    let mut slow = fixture.run(&format!("seal @store run-7 @big {READER}"));
+    let mut slow = fixture.run(&format!("seal @store run-7 @big {SEALER}"));
     let child = slow.command.spawn().unwrap();
     wait_until("the upload", || !fixture.objects("run-7").is_empty());
     signal("STOP", child.id());
-    fixture.run(&format!("seal @store run-7 @model {READER}")).prints();
+    fixture.run(&format!("seal @store run-7 @model {SEALER}")).prints();
     signal("CONT", child.id());
     let slow = end_of(child);
     assert_eq!(slow.code, Some(1));
@@ -98,7 +129,7 @@ fn two_at_once() {
     fixture.data();
     fixture.run(&format!("read @store run-7 -t {TENSOR} {READER} -o @one")).prints();
     assert!(tensor(&fixture.read("one")) == tensor(&fixture.read("model")));
-    let refused = fixture.run(&format!("seal @store run-7 @model {READER}")).refuses();
+    let refused = fixture.run(&format!("seal @store run-7 @model {SEALER}")).refuses();
     assert_eq!(refused, slow.stderr);
 }
 
@@ -110,7 +141,7 @@ fn killed_while_it_seals() {
     let fixture = Fixture::new();
     File::create(fixture.path("big")).unwrap().set_len(ENDLESS).unwrap();
     for name in ["KILL", "TERM"] {
-        let mut sealing = fixture.run(&format!("seal @store run-7 @big {READER}"));
+        let mut sealing = fixture.run(&format!("seal @store run-7 @big {SEALER}"));
         let child = sealing.command.spawn().unwrap();
         let is_large = |name: &String| {
             let metadata = fs::metadata(fixture.path(&format!("store/run-7/{name}")));
@@ -127,7 +158,7 @@ fn killed_while_it_seals() {
             fs::remove_file(fixture.path(&format!("store/run-7/{left}"))).unwrap();
         }
     }
-    fixture.run(&format!("seal @store run-7 @model {READER}")).prints();
+    fixture.run(&format!("seal @store run-7 @model {SEALER}")).prints();
 }
 
 /// A file that grows, shrinks or gets another date while it is read is not sealed.
@@ -143,7 +174,7 @@ fn a_file_that_changes() {
     for change in changes {
         let big = File::create(fixture.path("big")).unwrap();
         big.set_len(ENDLESS).unwrap();
-        let mut sealing = fixture.run(&format!("seal @store run-7 @big {READER}"));
+        let mut sealing = fixture.run(&format!("seal @store run-7 @big {SEALER}"));
         let child = sealing.command.spawn().unwrap();
         // By now it has inspected the file.
         wait_until("the upload", || !fixture.objects("run-7").is_empty());
@@ -174,7 +205,7 @@ fn a_disk_that_fills_up() {
         assert!(outcome.stderr.contains("File too large"), "{}", outcome.stderr);
     };
     File::create(fixture.path("big")).unwrap().set_len(20 << 20).unwrap();
-    limited(200, &format!("seal @store big @big {READER}"));
+    limited(200, &format!("seal @store big @big {SEALER}"));
     assert_eq!(fixture.objects("big"), [""; 0]);
     fixture.write("one", "before");
     limited(100, &format!("read @store run-7 -t {TENSOR} -o @one {READER}"));
@@ -189,7 +220,7 @@ fn special_files_and_places() {
     let fixture = Fixture::new();
     assert_eq!(run(process::command("mkfifo").arg(fixture.path("fifo"))).code, Some(0));
     for file in ["@fifo", "/dev/zero", "@"] {
-        let refused = fixture.run(&format!("seal @store run-7 {file} {READER}")).refuses();
+        let refused = fixture.run(&format!("seal @store run-7 {file} {SEALER}")).refuses();
         assert!(refused.contains("not a regular file"), "{refused}");
     }
     for (place, expected) in [
@@ -212,7 +243,7 @@ fn names_with_control_characters() {
     let view = TensorView::new(Dtype::U8, vec![4], &[7; 4]).unwrap();
     let about = HashMap::from([("by\x1b[31m".to_owned(), "x\u{202e}".to_owned())]);
     fixture.write("odd", safetensors::serialize([(name, view)], Some(about)).unwrap());
-    fixture.run(&format!("seal @store run-7 @odd {READER}")).prints();
+    fixture.run(&format!("seal @store run-7 @odd {SEALER}")).prints();
 
     let shown = "layer\\u{1b}[31m\\u{202e}\\n.weight";
     let list = fixture.run(&format!("read @store run-7 {READER}")).prints();
@@ -226,7 +257,7 @@ fn names_with_control_characters() {
     let errors = [
         fixture.run(&format!("read @store run-7 {READER} -t {odd}")).refuses(),
         fixture.run(&format!("read @store {odd} {READER}")).refuses(),
-        fixture.run(&format!("seal @store run-8 {odd} {READER}")).refuses(),
+        fixture.run(&format!("seal @store run-8 {odd} {SEALER}")).refuses(),
         example("checkpoint", [odd]).run().stderr,
         example("checkpoint", ["--size", odd]).run().stderr,
     ];
@@ -241,7 +272,7 @@ fn names_with_control_characters() {
 fn constant_memory() {
     let fixture = Fixture::new();
     File::create(fixture.path("big")).unwrap().set_len(512 << 20).unwrap();
-    let mut sealing = fixture.run(&format!("seal @store big @big {READER}"));
+    let mut sealing = fixture.run(&format!("seal @store big @big {SEALER}"));
     let child = sealing.command.spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
     let ended = std::thread::spawn(move || end_of(child));
