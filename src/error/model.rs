@@ -41,7 +41,8 @@ pub enum ModelRefusal {
     Empty,
     /// A resource is listed twice.
     Duplicate,
-    /// A name is absolute or empty, has a component `.` or `..`, an empty one, or a NUL.
+    /// A name is absolute or empty, has a component `.` or `..`, an empty one, or a NUL. On Windows also one with a
+    /// backslash or a colon, which lead elsewhere there.
     Name,
     /// The shards of a file overlap, leave a gap, or are not of the shard size.
     Shards,
@@ -53,7 +54,8 @@ pub enum ModelRefusal {
     Hash,
     /// The root digest is not that of the resources.
     RootDigest,
-    /// It is too much: JSON of more than 512 MiB or 32 levels, or more than 2^20 resources.
+    /// It is too much: JSON of more than 512 MiB or 32 levels, an object with more than 1024 members, or more than 2^20
+    /// resources or ignored paths.
     TooLarge,
     /// An object of the JSON has a member twice.
     RepeatedMember,
