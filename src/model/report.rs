@@ -10,6 +10,23 @@ use crate::error::{Error, ModelRefusal};
 /// Everything about a model that is not as signed, and what was left out.
 ///
 /// [`Display`](fmt::Display) writes a line for each entry, with odd names escaped, and one that sums up.
+///
+/// ```
+/// # use std::fs;
+/// # use twinseal::{SigningKey, model::{Checking, Signing, TrustedKey}};
+/// # let directory = tempfile::tempdir()?;
+/// # let model = directory.path().join("model");
+/// # fs::create_dir(&model)?;
+/// # fs::write(model.join("config.json"), "{}")?;
+/// # fs::write(model.join("weights"), [7; 100_000])?;
+/// # let alice = SigningKey::generate()?;
+/// # let bundle = Signing::new().sign(&alice, &model)?;
+/// # let manifest = bundle.verify(&[TrustedKey::from(alice.verifying_key())])?;
+/// fs::remove_file(model.join("config.json"))?;
+/// let report = Checking::new().check(&manifest, &model)?;
+/// assert_eq!(report.to_string(), "config.json: missing\nnot as signed (failures: 1, files as signed: 1)");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Report {
@@ -105,8 +122,8 @@ impl fmt::Display for Report {
         }
         let failures = self.failures().count();
         match failures {
-            0 => write!(f, "as signed: {} files, {} bytes", self.files, self.bytes),
-            _ => write!(f, "not as signed: {failures} entries; {} files are", self.files),
+            0 => write!(f, "as signed (files: {}, bytes: {})", self.files, self.bytes),
+            _ => write!(f, "not as signed (failures: {failures}, files as signed: {})", self.files),
         }
     }
 }

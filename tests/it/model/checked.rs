@@ -131,7 +131,7 @@ fn all_that_is_wrong_is_in_the_report_and_in_its_text() {
         config.json: missing\n\
         weights-1: changed\n\
         \"weights-3 \": nobody signed it\n\
-        not as signed: 3 entries; 3 files are";
+        not as signed (failures: 3, files as signed: 3)";
     assert_eq!(report.to_string(), text);
 }
 
