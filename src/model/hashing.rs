@@ -14,15 +14,15 @@ use std::{
 use super::{contents::Method, file_digest::FileDigest, hasher::FileHasher};
 use crate::{error::Error, secret::PageBuffer};
 
-/// How many buffers there are, and how long each is: the thread hashes one while the next is filled, and the rest
-/// make up for a writer that is not steady.
-const BUFFERS: usize = 4;
+/// How many buffers there are at most, and how long each is: the thread hashes one while the next is filled. The rest
+/// make up for a writer that is not steady, and on a busy machine for the moments in which only one of the two runs.
+const BUFFERS: usize = 16;
 const BUFFER: usize = 256 * 1024;
 
 /// Writes to another writer, such as one that seals, and hashes the same bytes on a thread of its own.
 ///
-/// Where there are two cores, both take as long as the slower of them. It needs 1 MiB, which is wiped, however long the
-/// file is.
+/// Where there are two cores, both take as long as the slower of them. It needs 4 MiB at most, which are wiped,
+/// however long the file is.
 ///
 /// ```
 /// use std::{fs::File, io};

@@ -17,7 +17,7 @@ use crate::allocator::{NEEDLE, Secrets};
 const SECRET: u8 = 0xa7;
 
 /// More than all buffers hold, and not a multiple of one.
-const LENGTH: usize = 3_000_000;
+const LENGTH: usize = 6_000_000;
 
 /// Any piece of it.
 fn secrets() -> Secrets {

@@ -17,7 +17,7 @@ use crate::common::{
 };
 
 /// More than all buffers hold.
-const LONG: usize = 3_000_000;
+const LONG: usize = 6_000_000;
 
 /// Long enough for a machine that is busy.
 const DEADLINE: Duration = Duration::from_secs(300);
