@@ -22,7 +22,7 @@ pub(super) enum Found {
         length: usize,
     },
     /// The signature of a model. Nothing in it is verified.
-    Model(Bundle),
+    Model(Box<Bundle>),
     Hello {
         recipient: Entry,
         /// As the hello claims: its signature is not verified.

@@ -39,7 +39,8 @@ pub(super) fn recognise(
             return Ok(Found::Envelope { header, length });
         }
         FileKind::ModelBundle => {
-            return model::bundle(&mut bytes.chain(input), name).map(Found::Model);
+            let bundle = model::bundle(&mut bytes.chain(input), name)?;
+            return Ok(Found::Model(Box::new(bundle)));
         }
         _ => {}
     }
