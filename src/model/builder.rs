@@ -113,7 +113,7 @@ impl ManifestBuilder {
             return Err(Error::Model(ModelRefusal::Empty));
         }
         self.contents.files.values().try_for_each(|digest| self.check_method(digest))?;
-        Bundle::sign(key, self.contents)
+        Bundle::sign(key, &self.contents)
     }
 
     fn check_method(&self, digest: &FileDigest) -> Result<(), Error> {

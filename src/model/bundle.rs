@@ -94,15 +94,15 @@ impl Bundle {
     }
 
     /// Signs contents, with the empty context: what is signed separates itself from other texts.
-    pub(super) fn sign(key: &(impl Sign + ?Sized), contents: Contents) -> Result<Self, Error> {
+    pub(super) fn sign(key: &(impl Sign + ?Sized), contents: &Contents) -> Result<Self, Error> {
         let public = key.verifying_key();
         Self::check_key(public)?;
-        let payload = statement::write(&contents)?;
+        let payload = statement::write(contents)?;
         let signed = envelope::signed(&payload);
         let signature = sign_checked(key, public, b"", &prehash(&signed))?;
         let hint = TrustedKey::from(public).hint();
         let bundle = Self::from_bytes(envelope::write(&hint, &payload, signature.as_bytes()))?;
-        debug_assert_eq!(bundle.statement.contents, contents);
+        debug_assert_eq!(bundle.statement.contents, *contents);
         Ok(bundle)
     }
 

@@ -190,8 +190,10 @@ impl HashingThread {
             self.unused = left;
             return Ok(PageBuffer::zeroed(BUFFER));
         }
-        let empty = self.empty.get_mut().unwrap_or_else(PoisonError::into_inner).recv();
-        empty.or_else(|_| Err(self.ended()))
+        let empty = self.empty.get_mut().unwrap_or_else(PoisonError::into_inner);
+        #[expect(clippy::disallowed_methods, reason = "the thread hashes, which ends")]
+        let empty = empty.recv();
+        empty.map_err(|_| self.ended())
     }
 
     /// Sends what the buffer has.

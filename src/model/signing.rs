@@ -112,7 +112,7 @@ impl<'a> Signing<'a> {
     /// - The errors of the key.
     pub fn sign(&self, key: &(impl Sign + ?Sized), model: impl AsRef<Path>) -> io::Result<Bundle> {
         Bundle::check_key(key.verifying_key())?;
-        Ok(Bundle::sign(key, self.contents(model.as_ref())?)?)
+        Ok(Bundle::sign(key, &self.contents(model.as_ref())?)?)
     }
 
     fn contents(&self, model: &Path) -> io::Result<Contents> {

@@ -90,7 +90,7 @@ impl Resources<'_> {
         }
         let mut files = match method {
             Method::Files => whole(self.listed)?,
-            Method::Shards(size) => sharded(self.listed, size)?,
+            Method::Shards(size) => sharded(&self.listed, size)?,
         };
         if let [(name, _)] = files.as_mut_slice()
             && name == "."
@@ -118,7 +118,7 @@ fn whole(mut resources: Vec<Resource<'_>>) -> Result<Files, Error> {
 }
 
 /// Each resource is a shard of a file, all of this size but the last of each file.
-fn sharded(resources: Vec<Resource<'_>>, size: NonZeroU64) -> Result<Files, Error> {
+fn sharded(resources: &[Resource<'_>], size: NonZeroU64) -> Result<Files, Error> {
     let refused = |refusal| Err(Error::Model(refusal));
     if resources.iter().any(|resource| resource.shard_size.is_some_and(|other| other != size)) {
         return refused(ModelRefusal::Shards);

@@ -61,10 +61,10 @@ fn contents() -> impl Strategy<Value = Contents> {
 proptest! {
     #[test]
     fn contents_are_what_was_written(contents in contents()) {
-        let statement = write(&contents).unwrap();
-        let read = parse(&statement).unwrap();
+        let statement = write(&contents).expect("it was made by these rules");
+        let read = parse(&statement).expect("it was made by these rules");
         prop_assert_eq!(&read.contents, &contents);
-        prop_assert_eq!(write(&read.contents).unwrap(), statement);
+        prop_assert_eq!(write(&read.contents).expect("it was made by these rules"), statement);
     }
 
     #[test]
