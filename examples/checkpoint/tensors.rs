@@ -98,13 +98,21 @@ impl<'a> Checkpoint<'a> {
         // The first shard has the length, and most often all of the JSON.
         let front = self.data()?.shards().next().map_or(0..0, |shard| shard.range());
         let mut bytes = Vec::new();
-        self.read(front.clone(), |part| Ok(bytes.extend_from_slice(part))).await?;
+        self.read(front.clone(), |part| {
+            bytes.extend_from_slice(part);
+            Ok(())
+        })
+        .await?;
         let length = u64::from_le_bytes(*bytes.first_chunk().ok_or(not_safetensors)?);
         if length == 0 || length > MAX_METADATA || 8 + length > self.len()? {
             return Err(not_safetensors.into());
         }
         let rest = front.end..8 + length;
-        self.read(rest, |part| Ok(bytes.extend_from_slice(part))).await?;
+        self.read(rest, |part| {
+            bytes.extend_from_slice(part);
+            Ok(())
+        })
+        .await?;
         let json = &bytes[8..8 + usize::try_from(length)?];
         let metadata = serde_json::from_slice(json);
         let metadata: Metadata = metadata.map_err(|error| format!("{not_safetensors}: {error}"))?;
