@@ -231,10 +231,17 @@ fn off_terminals(file: &File, content: Content, name: &Name) -> Result<(), Failu
     if file.is_terminal() { Err(Failure::of(name, advice)) } else { Ok(()) }
 }
 
+/// The longest single write in bytes; writes end at multiples of it. Linux keeps each in one block of memory. On AMD Zen 4
+/// in Firecracker (Linux 6.18, ext4, 24 GiB), a file of 2 GiB is opened in 0.5 s by writes of 128 KiB. By writes of 256
+/// KiB it takes as long, or 1.4 to 3.6 s: it seems that blocks of that size run out. `cat` writes 128 KiB, too.
+const LONGEST: u64 = 128 * 1024;
+
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = (LONGEST - self.written % LONGEST) as usize;
+        let piece = bytes.get(..room).unwrap_or(bytes);
         let written =
-            streams::patiently(&self.file, Direction::Write, |mut file| file.write(bytes));
+            streams::patiently(&self.file, Direction::Write, |mut file| file.write(piece));
         let written = written.map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => error,
             kind => Failure::writing(&self.name, &error).into_io(kind),
