@@ -115,18 +115,19 @@
 //! # Features
 //!
 //! None is on by default, and none changes a byte. `aws-lc-rs` (C and assembly) makes most operations three to six
-//! times as fast, `graviola` those of X25519, P-384 and AES without a C compiler, `rayon` adds `.parallel()`, which uses all cores, and `tokio` adds asynchronous readers and
-//! writers. `passphrase` adds encrypted private keys, `x509` keys out of certificates, `object_store` sealed object
-//! stores, `model-signing` signed models, and `tracing` an event for each use of a private key. [`provider`] describes
-//! `aws-lc-rs`, `graviola` and `pqclean`. `experimental-falcon` adds a signature suite outside the promises below. `hazmat` is for
-//! known answers, and `cli` only for `cargo install`. A debug build needs optimised dependencies:
+//! times as fast. `graviola` and `libcrux` together do nearly the same without a C compiler. `rayon` adds
+//! `.parallel()`, which uses all cores, and `tokio` adds asynchronous readers and writers. `passphrase` adds encrypted
+//! private keys, `x509` keys from certificates, `object_store` sealed object stores, `model-signing` signed models,
+//! and `tracing` an event for each use of a private key. [`provider`] describes `aws-lc-rs`, `graviola`, `libcrux` and
+//! `pqclean`. `experimental-falcon` adds a signature suite outside the promises below. `hazmat` is for known answers,
+//! and `cli` only for `cargo install`. A debug build needs optimised dependencies:
 //! `[profile.dev.package."*"]` with `opt-level = 3`.
 //!
 //! # Promises and limits
 //!
 //! - Load a key once, share it in an [`Arc`](std::sync::Arc), and use it from any thread. The longest operations take
 //!   one or two milliseconds, so asynchronous code can call them directly; use `spawn_blocking` for messages of
-//!   more than a few MiB. Threads with less stack than Rust's own 2 MiB: see [docs/stack.md].
+//!   more than a few MiB and for models. Threads with less stack than Rust's own 2 MiB: see [docs/stack.md].
 //! - No input makes a function panic, and in memory it is all or nothing. A reader returns only what it authenticated,
 //!   and reports the end of the data only if nothing was cut off.
 //! - [`Error::kind`] says whether received data is malformed, unauthenticated, refused or for another recipient, or the

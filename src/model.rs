@@ -1,8 +1,9 @@
 //! Signed models: who made these weights, and are they whole?
 //!
 //! OpenSSF Model Signing (OMS) 1.0: one signature over the names and digests of all files of a model, in one file
-//! beside it, the *bundle*. Other tools write and read the same bundles with ECDSA keys; this module signs with
-//! ML-DSA-87 and ECDSA-P384 together, and verifies its own bundles and those of P-384 keys.
+//! beside it, the *bundle*. Other tools write and read the same bundles with ECDSA keys. This module signs with
+//! ML-DSA-87 and ECDSA-P384 together, which no other tool verifies yet, and verifies its own bundles and those of
+//! P-384 keys.
 //!
 //! ```
 //! use std::fs;
@@ -14,7 +15,7 @@
 //! # fs::create_dir(&model)?;
 //! # fs::write(model.join("weights"), [7; 100_000])?;
 //! let alice = SigningKey::generate()?;
-//! let bundle = Signing::new().sign(&alice, &model)?;
+//! let bundle = Signing::new().signature("model.sig").sign(&alice, &model)?; // an older bundle is not signed
 //! fs::write(model.join("model.sig"), bundle.as_bytes())?;
 //!
 //! // Who uses the model knows Alice's public key.
@@ -22,12 +23,26 @@
 //! let bundle = Bundle::from_bytes(fs::read(model.join("model.sig"))?)?;
 //! let manifest = bundle.verify(&from_alice)?;
 //! let report = Checking::new().signature("model.sig").check(&manifest, &model)?;
-//! report.result()?; // or go through its entries
+//! println!("{report}"); // what is not as signed, and what nobody signed
+//! report.result()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! A bundle says who signed which bytes under which names. It does not say that there is no newer model, that the
 //! signer still stands by it, or what the model does.
+//!
+//! # Which type when
+//!
+//! | you have | use |
+//! |---|---|
+//! | a directory or file to sign | [`Signing`]; with [`Method::Shards`], a part can be verified without the rest |
+//! | files that you write or seal anyway | [`ManifestBuilder`], with a [`Hashing`] writer beside yours, or a [`FileHasher`]; `PayloadHasher` for object stores |
+//! | a bundle | [`Bundle::verify`], which returns a [`Manifest`] |
+//! | a directory to compare with a manifest | [`Checking`], which returns a [`Report`] |
+//! | one file, or a part of one, that is about to be used | [`Manifest::file`], then [`SignedFile::read_range`] or another of its methods |
+//!
+//! Signing and checking read whole models: call them from `spawn_blocking` in asynchronous code. Functions that read
+//! files return [`io::Error`](std::io::Error), of which [`Error::inside`](crate::Error::inside) has the reason.
 
 mod builder;
 mod bundle;

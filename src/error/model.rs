@@ -110,7 +110,7 @@ impl fmt::Display for ModelRefusal {
             Self::EmptyFile => {
                 "an empty file cannot be signed by shards; sign by files, or leave the file out"
             }
-            Self::Link => "a symbolic link; replace it by a file, or ignore it",
+            Self::Link => "a symbolic link; replace it with a file, or ignore it",
             Self::SpecialFile => "neither a file nor a directory; remove it, or ignore it",
             Self::NameOfFile => "a name that is not UTF-8, or that the format does not allow",
             Self::ChangedWhileRead => "the file changed while it was read",

@@ -80,20 +80,20 @@ impl Bundle {
     ///
     /// [`Error::Model`] with [`AnotherKey`](ModelRefusal::AnotherKey) or
     /// [`AnotherAlgorithm`](ModelRefusal::AnotherAlgorithm) if it names none of them; [`Error::Verify`] if it names one,
-    /// whose signature it does not have.
+    /// but the signature is not valid.
     pub fn verify(&self, trusted: &[TrustedKey]) -> Result<Manifest, Error> {
         let signer = self.key.among(trusted)?;
         signer.verify(&self.signed, &self.signature)?;
         Ok(Manifest { contents: self.statement.contents.clone(), signer: signer.clone() })
     }
 
-    /// What it claims, for people to look at: nothing of it is verified.
+    /// What it claims, for people to look at: none of it is verified.
     #[must_use]
     pub fn claim(&self) -> Claim<'_> {
         Claim(self)
     }
 
-    /// Signs contents, with the empty context: what is signed separates itself from other texts.
+    /// Signs contents, with the empty context: DSSE's prefix separates what is signed from other texts.
     pub(super) fn sign(key: &(impl Sign + ?Sized), contents: &Contents) -> Result<Self, Error> {
         let public = key.verifying_key();
         Self::check_key(public)?;

@@ -1,4 +1,4 @@
-//! Holds a manifest against a directory or a file.
+//! Compares a manifest with a directory or a file.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::error::{Error, ModelRefusal};
 
-/// How a model is held against its manifest: what may be there that nobody signed.
+/// How a model is compared with its manifest: what may be there that nobody signed.
 ///
 /// ```
 /// use std::{fs, path::Path};
@@ -98,7 +98,7 @@ impl<'a> Checking<'a> {
     ///
     /// A model that is a single file may have any name; see [`Report::signed_as`].
     ///
-    /// The model may change as soon as this returns. Whoever must use what was verified reads with
+    /// The model may change as soon as this returns. To use exactly the bytes that were verified, read with
     /// [`SignedFile::read_range`](super::SignedFile::read_range).
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What does a bundle say, before anything of it is verified?
 
 use super::{bundle::Bundle, contents::Method, trusted_key::TrustedKey};
+use crate::sign::{Signature, SignatureSuite};
 
 /// What a bundle says about itself, for people to look at. Anybody could have written it: use only what
 /// [`Bundle::verify`] returns.
@@ -33,6 +34,14 @@ impl<'a> Claim<'a> {
     #[must_use]
     pub fn key(&self) -> Option<&'a TrustedKey> {
         self.0.key.key.as_ref()
+    }
+
+    /// The suite of this crate that the signature has the form of. There is none for signatures of P-384 keys.
+    #[must_use]
+    pub fn suite(&self) -> Option<SignatureSuite> {
+        let has_form =
+            |suite: &&SignatureSuite| Signature::from_bytes(**suite, &self.0.signature).is_ok();
+        SignatureSuite::ALL.iter().find(has_form).copied()
     }
 
     /// The name of the model.

@@ -14,8 +14,7 @@ use crate::error::{Error, ModelRefusal};
 const GIT: [&str; 4] = [".git", ".gitattributes", ".github", ".gitignore"];
 
 /// Paths that are left out with all that is under them. They are relative to the model and have only normal
-/// components, so they are compared as
-/// bytes, which is faster than as paths.
+/// components, so they are compared as bytes, which is faster than as paths.
 pub(super) struct Ignored(BTreeSet<OsString>);
 
 impl Ignored {

@@ -9,7 +9,7 @@ use super::{
 /// What the signer of a model said: the files, their digests, and what was left out.
 /// [`Bundle::verify`](super::Bundle::verify) returns it.
 ///
-/// Hold it against a directory with [`Checking`](super::Checking), or against one file when it is used:
+/// Compare it with a directory by [`Checking`](super::Checking), or with one file when that is used:
 ///
 /// ```
 /// use std::io::Write;

@@ -37,7 +37,7 @@ pub struct Report {
     pub(super) signed_as: Option<String>,
 }
 
-/// What is the matter with one path of a model.
+/// What was found at one path of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Finding {
@@ -50,7 +50,7 @@ pub enum Finding {
     /// It is a symbolic link, neither a file nor a directory, has a name that the format does not allow, or changed
     /// while it was read.
     Refused(ModelRefusal),
-    /// It cannot be read, for this reason. What was signed in a directory that cannot be read is so, too.
+    /// It cannot be read, for this reason. So are the signed files in a directory that cannot be read.
     Unreadable(io::ErrorKind),
     /// It was left out: nobody signed it, or looked at it. What is under it has no entries, unless it was signed.
     Ignored,
@@ -91,7 +91,7 @@ impl Report {
         self.bytes
     }
 
-    /// The name that a single file was signed under, if it has another one now: nobody signed that one.
+    /// The name that a single file was signed under, if it has another one now. The new name is not signed.
     #[must_use]
     pub fn signed_as(&self) -> Option<&str> {
         self.signed_as.as_deref()

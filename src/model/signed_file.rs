@@ -194,7 +194,7 @@ impl<'a> SignedFile<'a> {
     ///
     /// [`Error::Model`] with [`NotAsSigned`](ModelRefusal::NotAsSigned), wrapped in [`io::Error`], if the source has
     /// another length than was signed or one of these shards was changed;
-    /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if the range ends behind the file;
+    /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if the range ends past the end of the file;
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) if its end is before its start or it does not fit into memory;
     /// and the errors of the source.
     pub fn read_range(

@@ -80,7 +80,7 @@ fn every_difference_is_printed() {
         "weights/2: nobody signed it",
     ];
     if cfg!(unix) {
-        expected.push("weights/3: a symbolic link; replace it by a file, or ignore it");
+        expected.push("weights/3: a symbolic link; replace it with a file, or ignore it");
     }
     assert_eq!(findings(&desk, VERIFY), expected);
 
@@ -216,6 +216,10 @@ fn inspect_says_who_claims_to_have_signed_what() {
     assert_eq!(value["kind"], "model_signature");
     assert_eq!(value["name"], "llama");
     assert_eq!(value["files"], 3);
+    assert_eq!(value["suite"], "id-MLDSA87-ECDSA-P384-SHA512");
+    let line = "inspect --in-use id-MLDSA87-ECDSA-P384-SHA512 llama/model.sig";
+    assert_eq!(ended(desk.command(line)).status.code(), Some(3));
+    desk.prints("inspect --in-use MLKEM1024-P384 llama/model.sig");
     desk.write("llama/model.sig", &desk.read("llama/model.sig")[..3000]);
     desk.fails("inspect llama/model.sig");
 }

@@ -30,7 +30,7 @@ impl Retired {
     }
 
     /// Whether a file contains the key, is sealed for it, or is of the suite. A signature shows only its
-    /// suite.
+    /// suite, of a model too.
     pub(super) fn is_in(&self, found: &Found) -> bool {
         match self {
             Self::Key(retired) => found.keys().iter().any(|key| key.key_id == *retired),
@@ -38,6 +38,7 @@ impl Retired {
                 let keys = found.keys();
                 let signature = match found {
                     Found::Signature { suite, .. } => Some(suite.name()),
+                    Found::Model(bundle) => bundle.claim().suite().map(SignatureSuite::name),
                     _ => None,
                 };
                 let mut suites = keys.iter().map(|key| key.suite).chain(iter::once(signature));

@@ -1,7 +1,7 @@
 //! What the signature of a model says about itself, as text and as JSON: nothing of it is verified.
 
 use serde_json::{Value, json};
-use twinseal::model::Claim;
+use twinseal::{SignatureSuite, model::Claim};
 
 use super::report::shard_size;
 use crate::escape;
@@ -14,6 +14,7 @@ pub(crate) fn claim_to_json(claim: &Claim<'_>) -> Value {
         "files": claim.files(),
         "resources": claim.resources(),
         "shard_size": shard_size(claim.method()),
+        "suite": claim.suite().map(SignatureSuite::name),
         "claimed_key": claimed_key(claim),
         "has_log": claim.has_log(),
     })
@@ -26,10 +27,11 @@ pub(crate) fn claim_to_text(claim: &Claim<'_>) -> String {
     };
     let key = claimed_key(claim).unwrap_or_else(|| "it does not say".into());
     format!(
-        "name: {}\n{shards}root digest: {}\nsigner, not verified:\n  {}\n",
+        "name: {}\n{shards}root digest: {}\nsigner, not verified:\n  {}  {}\n",
         escape::line(claim.model()),
         hex(claim.root_sha256()),
         escape::line(&key),
+        claim.suite().map_or("ECDSA P-384", SignatureSuite::name),
     )
 }
 

@@ -62,7 +62,7 @@ pub(super) fn outcome(report: &Report, name: &Name) -> Result<(), Failure> {
     if report.is_as_signed() {
         return Ok(());
     }
-    Err(Failure::of(name, "it is not as it was signed; do not use it, or fetch it again"))
+    Err(Failure::of(name, "it is not as it was signed; do not use it; fetch it again"))
 }
 
 pub(crate) fn files(count: usize) -> String {
