@@ -46,7 +46,7 @@ pub struct Bundle {
     pub(super) key: ClaimedKey,
     /// What the signature is over.
     signed: Vec<u8>,
-    signature: Vec<u8>,
+    pub(super) signature: Vec<u8>,
     pub(super) has_log: bool,
     pub(super) statement: Statement,
 }

@@ -260,3 +260,16 @@ fn a_bundle_comes_from_a_pipe() {
         message(1, &output);
     }
 }
+
+#[test]
+fn a_bundle_on_standard_input_leaves_nothing_out() {
+    let desk = signed();
+    fs::create_dir(desk.path("llama/-")).unwrap();
+    desk.write("llama/-/evil.py", "import os");
+    let mut command = desk.command("model verify -p ../alice.pub -s - --ignore model.sig .");
+    command.current_dir(desk.path("llama"));
+    command.stdin(fs::File::open(desk.path("llama/model.sig")).unwrap());
+    let output = ended(command);
+    message(1, &output);
+    assert_eq!(lines(&output).first().unwrap(), "-/evil.py: nobody signed it");
+}

@@ -80,7 +80,9 @@ pub(crate) fn verify(args: &ModelVerify, console: &Console) -> Result<(), Failur
     for path in &args.ignore {
         checking = checking.ignore(path);
     }
-    if let Some(path) = within(&args.signature, &args.model) {
+    // Standard input is not a file of the model, also if one is called `-`.
+    let is_file = !name::is_standard(&args.signature);
+    if let Some(path) = is_file.then(|| within(&args.signature, &args.model)).flatten() {
         checking = checking.signature(path);
     }
     let report = checking.check(&manifest, &args.model).map_err(|error| about(&name, &error))?;
