@@ -188,6 +188,10 @@ fn no_file_of_the_model_is_overwritten() {
         std::os::unix::fs::symlink("weights", desk.path("llama/link")).unwrap();
         let error = desk.fails("model sign -k alice.pem -o llama/model.sig llama");
         assert!(error.contains("llama/link: a symbolic link; "), "{error}");
+        fs::rename(desk.path("llama/link"), desk.path("llama/a (os error 5).bin")).unwrap();
+        let output = ended(desk.command_with(&["model", "sign", "-k", "alice.pem", "llama"]));
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains("llama/a (os error 5).bin: a symbolic link; "), "{error}");
     }
 }
 

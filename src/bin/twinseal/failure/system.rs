@@ -5,7 +5,15 @@ use std::{fmt, io};
 /// The error's text without its number, which is for programmers.
 pub(crate) fn without_number(error: &io::Error) -> String {
     let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().into()
+    // Only at the end: a path in the text may have such words in it.
+    let is_number = |number: &str| {
+        let digits = number.strip_suffix(')').unwrap_or_default();
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    match text.rsplit_once(" (os error ") {
+        Some((before, number)) if is_number(number) => before.into(),
+        _ => text,
+    }
 }
 
 /// An error of the system in plain words, with advice.
