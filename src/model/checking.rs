@@ -142,9 +142,16 @@ impl<'a> Checking<'a> {
             };
             findings.insert(path.clone(), finding);
         }
+        let is_unreadable = |finding: &Finding| matches!(finding, Finding::Unreadable(_));
+        let has_unreadable = findings.values().any(is_unreadable);
         for name in missing.into_keys() {
             let path = Path::new(name);
-            let finding = match path.ancestors().find_map(|path| findings.get(path)) {
+            // A name may have a million components: directories are looked for only if one cannot be read.
+            let nearest = match findings.get(path) {
+                None if has_unreadable => path.ancestors().find_map(|path| findings.get(path)),
+                own => own,
+            };
+            let finding = match nearest {
                 Some(unreadable @ Finding::Unreadable(_)) => *unreadable,
                 // What took the place of the file says more.
                 Some(refused @ Finding::Refused(_)) if findings.contains_key(path) => *refused,

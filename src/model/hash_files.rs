@@ -205,7 +205,8 @@ impl<'a> Work<'a> {
             let range = &runs[*index].range;
             Reverse((range.end - range.start) / RUN)
         });
-        let total = files.iter().map(|file| file.state.length).sum();
+        // Sparse files can have any length.
+        let total = files.iter().fold(0, |sum: u64, file| sum.saturating_add(file.state.length));
         let early = files.iter().filter(|file| file.early.get().is_some());
         let done = AtomicU64::new(early.map(|file| file.state.length).sum());
         Self {

@@ -9,6 +9,7 @@ pub(crate) mod errors;
 pub(crate) mod faulty_io;
 pub(crate) mod keys;
 pub(crate) mod numbers;
+pub(crate) mod others_files;
 pub(crate) mod parsers;
 pub(crate) mod process;
 pub(crate) mod providers;

@@ -24,3 +24,9 @@ mod trusted_keys;
 mod walking;
 mod while_read;
 mod written;
+
+use crate::common::others_files::OthersFiles;
+
+fn vectors() -> Option<OthersFiles> {
+    OthersFiles::given("TWINSEAL_OMS_VECTORS")
+}

@@ -8,34 +8,10 @@ mod cms;
 mod kem;
 mod sign;
 
-use std::{
-    env, fs,
-    io::{Write, stderr},
-    path::PathBuf,
-};
+use crate::common::others_files::OthersFiles;
 
-const VARIABLE: &str = "TWINSEAL_PKIX_VECTORS";
-
-/// The directory with the files of others.
-struct Vectors(PathBuf);
-
-impl Vectors {
-    /// `None` if nobody said where it is.
-    fn given() -> Option<Self> {
-        let directory = env::var_os(VARIABLE);
-        if directory.is_none() {
-            // The test harness keeps to itself what `eprintln` prints. One write stays one line.
-            let line = format!("skipped, since {VARIABLE} is not set (CONTRIBUTING.md)\n");
-            let _ = stderr().write_all(line.as_bytes());
-        }
-        Some(Self(directory?.into()))
-    }
-
-    /// A file, which must be there.
-    fn read(&self, name: &str) -> Vec<u8> {
-        let path = self.0.join(name);
-        fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-    }
+fn vectors() -> Option<OthersFiles> {
+    OthersFiles::given("TWINSEAL_PKIX_VECTORS")
 }
 
 /// Each value with one bit changed, a bit of each byte.

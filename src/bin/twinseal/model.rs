@@ -69,6 +69,10 @@ pub(crate) fn verify(args: &ModelVerify, console: &Console) -> Result<(), Failur
     readers::check(keys.map(|path| Some(path.as_path())))?;
     let name = model_name(&args.model)?;
     let trusted = keys::trusted(args, console)?;
+    // Before the bundle is read: what takes its name afterwards is not left out. Standard input is not a file of the
+    // model, also if one is called `-`.
+    let is_file = !name::is_standard(&args.signature);
+    let own_path = is_file.then(|| within(&args.signature, &args.model)).flatten();
     let (bundle, bundle_name) = read_bundle(&args.signature)?;
     let manifest = bundle.verify(&trusted).map_err(|error| refused(&bundle_name, &error))?;
 
@@ -80,9 +84,7 @@ pub(crate) fn verify(args: &ModelVerify, console: &Console) -> Result<(), Failur
     for path in &args.ignore {
         checking = checking.ignore(path);
     }
-    // Standard input is not a file of the model, also if one is called `-`.
-    let is_file = !name::is_standard(&args.signature);
-    if let Some(path) = is_file.then(|| within(&args.signature, &args.model)).flatten() {
+    if let Some(path) = own_path {
         checking = checking.signature(path);
     }
     let report = checking.check(&manifest, &args.model).map_err(|error| about(&name, &error))?;

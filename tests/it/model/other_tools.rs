@@ -3,12 +3,6 @@
 //! Their files are no part of this project: the environment variable `TWINSEAL_OMS_VECTORS` names the directory that
 //! holds them, and CONTRIBUTING.md says where they come from. Without it, each test here prints a line and is skipped.
 
-use std::{
-    env, fs,
-    io::{Write, stderr},
-    path::PathBuf,
-};
-
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sha2::{Digest, Sha256};
 use twinseal::{
@@ -17,63 +11,43 @@ use twinseal::{
     model::{Bundle, Manifest, TrustedKey},
 };
 
-use super::drafts::signed;
-use crate::common::errors::{invalid, outcome};
+use super::{drafts::signed, vectors};
+use crate::common::{
+    errors::{invalid, outcome},
+    others_files::OthersFiles,
+};
 
-const VARIABLE: &str = "TWINSEAL_OMS_VECTORS";
 const REFERENCE: &str = "sigstore-model-transparency/scripts/tests";
 const SPECIFICATION: &str = "ossf-model-signing-spec/test-vectors/v1.0";
 
-/// The directory with the files of others.
-struct Vectors(PathBuf);
+/// The P-384 key of all bundles with a key.
+fn key(files: &OthersFiles) -> TrustedKey {
+    let pem = files.read(&format!("{REFERENCE}/keys/certificate/signing-key-pub.pem"));
+    TrustedKey::from_pem(&String::from_utf8(pem).unwrap()).unwrap()
+}
 
-impl Vectors {
-    /// `None` if nobody said where it is.
-    fn given() -> Option<Self> {
-        let directory = env::var_os(VARIABLE);
-        if directory.is_none() {
-            // The test harness keeps to itself what `eprintln` prints. One write stays one line.
-            let line = format!("skipped, since {VARIABLE} is not set (CONTRIBUTING.md)\n");
-            let _ = stderr().write_all(line.as_bytes());
-        }
-        Some(Self(directory?.into()))
-    }
-
-    /// A file, which must be there.
-    fn read(&self, name: &str) -> Vec<u8> {
-        let path = self.0.join(name);
-        fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-    }
-
-    /// The P-384 key of all bundles with a key.
-    fn key(&self) -> TrustedKey {
-        let pem = self.read(&format!("{REFERENCE}/keys/certificate/signing-key-pub.pem"));
-        TrustedKey::from_pem(&String::from_utf8(pem).unwrap()).unwrap()
-    }
-
-    fn verified(&self, name: &str) -> Result<Manifest, Error> {
-        Bundle::from_bytes(self.read(name))?.verify(&[self.key()])
-    }
+fn verified(files: &OthersFiles, name: &str) -> Result<Manifest, Error> {
+    Bundle::from_bytes(files.read(name))?.verify(&[key(files)])
 }
 
 /// It has a text before its PEM block.
 #[test]
 fn the_key_is_found_behind_its_dump() {
-    let Some(vectors) = Vectors::given() else { return };
+    let Some(vectors) = vectors() else { return };
     let hint = "e8450dec4eb99dae995da9af1bc2cc9f76ed669ee2e744f57abba763df3e3f8e";
-    assert_eq!(vectors.key().hint(), hint);
+    assert_eq!(key(&vectors).hint(), hint);
 }
 
 #[test]
 fn bundles_of_every_release_verify() {
-    let Some(vectors) = Vectors::given() else { return };
+    let Some(vectors) = vectors() else { return };
     let table = [
         ("v1.1.0-elliptic-key", "v1.1.0-elliptic-key", &["signme-1", "signme-2"][..]),
         ("v1.0.0-elliptic-key", "signme-1", &["signme-1"]),
         ("v0.3.1-elliptic-key", "signme-1", &["signme-1"]),
     ];
     for (directory, model, names) in table {
-        let manifest = vectors.verified(&format!("{REFERENCE}/{directory}/model.sig")).unwrap();
+        let manifest = verified(&vectors, &format!("{REFERENCE}/{directory}/model.sig")).unwrap();
         assert_eq!(manifest.name(), model);
         assert_eq!(manifest.files().map(|file| file.name()).collect::<Vec<_>>(), names);
         for file in manifest.files() {
@@ -81,22 +55,22 @@ fn bundles_of_every_release_verify() {
             file.verify_reader(&content[..]).unwrap();
         }
     }
-    let manifest = vectors.verified(&format!("{SPECIFICATION}/valid/key.bundle.json")).unwrap();
+    let manifest = verified(&vectors, &format!("{SPECIFICATION}/valid/key.bundle.json")).unwrap();
     assert_eq!(manifest.name(), "model");
     assert_eq!(manifest.files().len(), 2);
 }
 
 #[test]
 fn older_bundles_have_the_key_itself() {
-    let Some(vectors) = Vectors::given() else { return };
+    let Some(vectors) = vectors() else { return };
     let bundle = vectors.read(&format!("{REFERENCE}/v1.0.0-elliptic-key/model.sig"));
     let bundle = Bundle::from_bytes(bundle).unwrap();
-    assert_eq!((bundle.claim().hint(), bundle.claim().key()), (None, Some(&vectors.key())));
+    assert_eq!((bundle.claim().hint(), bundle.claim().key()), (None, Some(&key(&vectors))));
 }
 
 #[test]
 fn what_this_crate_leaves_out_is_refused_by_name() {
-    let Some(vectors) = Vectors::given() else { return };
+    let Some(vectors) = vectors() else { return };
     let certificates = [
         "v0.2.0-certificate",
         "v1.0.0-certificate",
@@ -106,7 +80,8 @@ fn what_this_crate_leaves_out_is_refused_by_name() {
         "v1.1.0-sigstore",
     ];
     for directory in certificates {
-        let refusal = vectors.verified(&format!("{REFERENCE}/{directory}/model.sig")).unwrap_err();
+        let refusal =
+            verified(&vectors, &format!("{REFERENCE}/{directory}/model.sig")).unwrap_err();
         assert_eq!(refusal, Error::Model(Certificate), "{directory}");
     }
     let table = [
@@ -117,19 +92,19 @@ fn what_this_crate_leaves_out_is_refused_by_name() {
     ];
     for (name, expected) in table {
         assert_eq!(
-            outcome(vectors.verified(&format!("{SPECIFICATION}/{name}"))),
+            outcome(verified(&vectors, &format!("{SPECIFICATION}/{name}"))),
             expected,
             "{name}"
         );
     }
     let ml_dsa = "sigstore-model-transparency-pr596/scripts/tests/v1.1.0-ml-dsa/model.sig";
-    assert_eq!(vectors.verified(ml_dsa).unwrap_err(), Error::Model(AnotherAlgorithm));
+    assert_eq!(verified(&vectors, ml_dsa).unwrap_err(), Error::Model(AnotherAlgorithm));
 }
 
 /// The statement of a release before 0.3, behind a signature that verifies.
 #[test]
 fn an_old_statement_is_called_one() {
-    let Some(vectors) = Vectors::given() else { return };
+    let Some(vectors) = vectors() else { return };
     let bundle = vectors.read(&format!("{REFERENCE}/v0.2.0-certificate/model.sig"));
     let bundle: serde_json::Value = serde_json::from_slice(&bundle).unwrap();
     let payload = bundle["dsseEnvelope"]["payload"].as_str().unwrap();
@@ -141,7 +116,7 @@ fn an_old_statement_is_called_one() {
 /// The reference implementation's statements all allow links, which is refused. Without that, they are read.
 #[test]
 fn statements_of_the_reference() {
-    let Some(vectors) = Vectors::given() else { return };
+    let Some(vectors) = vectors() else { return };
     let file = |text: &str| hex::encode(Sha256::digest(text));
     let table = [
         ("deep_model_folder", Some(4), "d0/d1/d2/d3/d4/f0", "This is file f0."),

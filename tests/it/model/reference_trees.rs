@@ -1,18 +1,13 @@
 //! Does this crate find in a directory what the reference implementation finds?
 
-use std::{
-    collections::BTreeMap,
-    env, fs,
-    io::{Write, stderr},
-    num::NonZeroU64,
-    path::PathBuf,
-};
+use std::{collections::BTreeMap, fs, num::NonZeroU64};
 
 use twinseal::model::{Bundle, Checking, Finding, Manifest, Method, Signing, TrustedKey};
 
 use super::{
     directory::{Directory, entries, findings, verified},
     trees::{read, text, tree},
+    vectors,
 };
 use crate::common::keys::signing_key;
 
@@ -191,24 +186,12 @@ const STATEMENTS: [(&str, Method, bool); 14] = [
 const SMALL: Method = Method::Shards(NonZeroU64::new(8).unwrap());
 const LARGE: Method = Method::Shards(NonZeroU64::new(1_000_000_000).unwrap());
 
-/// The directory with the files of others; `None` if nobody said where it is.
-fn vectors() -> Option<PathBuf> {
-    const VARIABLE: &str = "TWINSEAL_OMS_VECTORS";
-    let directory = env::var_os(VARIABLE);
-    if directory.is_none() {
-        // The test harness keeps to itself what `eprintln` prints. One write stays one line.
-        let line = format!("skipped, since {VARIABLE} is not set (CONTRIBUTING.md)\n");
-        let _ = stderr().write_all(line.as_bytes());
-    }
-    Some(directory?.into())
-}
-
 #[test]
 fn statements_of_the_reference_implementation_are_those_of_its_trees() {
     let Some(vectors) = vectors() else { return };
     let folder = "sigstore-model-transparency/tests/_signing/testdata/signing/TestPayload";
     for (name, method, same_order) in STATEMENTS {
-        let statement = fs::read(vectors.join(folder).join(name)).unwrap();
+        let statement = vectors.read(&format!("{folder}/{name}"));
         let statement: serde_json::Value = serde_json::from_slice(&statement).unwrap();
         let subject = &statement["subject"][0];
         let model = subject["name"].as_str().unwrap();

@@ -10,7 +10,7 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use twinseal::{DecapsulationKey, kem::Ciphertext, provider::PORTABLE};
 
-use super::{Vectors, changed, kem::MAKERS};
+use super::{changed, kem::MAKERS, vectors};
 use crate::common::{der::tlv, keys::P384};
 
 const MESSAGES: [&str; 4] = [
@@ -183,7 +183,7 @@ type Named = (&'static str, Vec<u8>);
 
 /// The messages, and the key that they are for.
 fn messages() -> Option<(DecapsulationKey, [Named; 4])> {
-    let vectors = Vectors::given()?;
+    let vectors = vectors()?;
     let maker = MAKERS.into_iter().find(|maker| maker.starts_with("carl-redhound/cms/"))?;
     let private = vectors.read(&format!("{maker}_priv.der"));
     let read = |name| (name, vectors.read(&format!("{maker}_{name}")));

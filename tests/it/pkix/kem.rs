@@ -2,7 +2,7 @@
 
 use twinseal::{DecapsulationKey, Error, kem::Ciphertext, x509::Certificate};
 
-use super::{Vectors, changed};
+use super::{changed, vectors};
 use crate::common::{
     certificates::now,
     errors::outcome,
@@ -28,7 +28,7 @@ struct Files {
 
 impl Files {
     fn of_all() -> Vec<Self> {
-        let Some(vectors) = Vectors::given() else { return Vec::new() };
+        let Some(vectors) = vectors() else { return Vec::new() };
         let files = |maker: &str| Self {
             private: vectors.read(&format!("{maker}_priv.der")),
             certificate: vectors.read(&format!("{maker}_ee.der")),
@@ -55,7 +55,7 @@ fn private_keys_are_in_our_form() {
 /// The reference implementation also writes the key without its PKCS#8.
 #[test]
 fn a_bare_private_key_is_the_same_key() {
-    let Some(vectors) = Vectors::given() else { return };
+    let Some(vectors) = vectors() else { return };
     let maker = MAKERS.into_iter().find(|maker| maker.starts_with("composite-kem-ref-impl/"));
     let maker = maker.unwrap();
     let key = DecapsulationKey::import_bytes(P384, &vectors.read(&format!("{maker}_priv.raw")));

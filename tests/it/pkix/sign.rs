@@ -6,7 +6,7 @@ use twinseal::{
     x509::{Certificate, Name, TrustAnchors},
 };
 
-use super::{Vectors, changed};
+use super::{changed, vectors};
 use crate::common::{
     certificates::{NAME, issued, now},
     keys::{COMPOSITE, CTX, signing_key},
@@ -49,7 +49,7 @@ struct Files {
 
 impl Files {
     fn of_all() -> Vec<Self> {
-        let Some(vectors) = Vectors::given() else { return Vec::new() };
+        let Some(vectors) = vectors() else { return Vec::new() };
         let files = |(maker, form)| {
             let prefix = if form == Expanded { "expandedkey_" } else { "" };
             Self {
@@ -191,7 +191,7 @@ fn refuse(files: &Files, certificates: impl Iterator<Item = Vec<u8>>) {
 /// Files that only one maker has.
 #[test]
 fn other_files_are_the_same_keys() {
-    let Some(vectors) = Vectors::given() else { return };
+    let Some(vectors) = vectors() else { return };
     for files in Files::of_all() {
         match files.maker.split('/').next() {
             Some("composite-sigs-ref-impl") => {
