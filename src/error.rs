@@ -5,6 +5,7 @@ mod at_path;
 mod certificate;
 mod kind;
 mod model;
+mod shown;
 mod store;
 
 #[cfg(feature = "object_store")]
@@ -12,6 +13,7 @@ pub(crate) use at_path::AtPath;
 pub use certificate::CertificateRefusal;
 pub use kind::ErrorKind;
 pub use model::ModelRefusal;
+pub(crate) use shown::Shown;
 pub use store::StoreRefusal;
 
 use std::{
@@ -390,7 +392,7 @@ struct InFile {
 
 impl fmt::Display for InFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.error)
+        write!(f, "{}: {}", Shown(&self.path), self.error)
     }
 }
 

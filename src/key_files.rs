@@ -36,7 +36,7 @@ use crate::{
 };
 
 mod algorithm;
-mod directory;
+pub(crate) mod directory;
 mod experimental;
 pub(crate) mod files;
 pub(crate) mod import;

@@ -13,7 +13,7 @@ use crate::error::Error;
 
 /// A key file that is read but not parsed: parsing takes long, and the directory could change
 /// meanwhile.
-pub(super) struct KeyFile {
+pub(crate) struct KeyFile {
     path: PathBuf,
     text: PrivatePem,
 }
@@ -34,7 +34,7 @@ impl KeyFile {
     }
 
     /// The key in the file. Errors name the file.
-    pub(super) fn parse<Key>(
+    pub(crate) fn parse<Key>(
         &self,
         parse: impl FnOnce(&str) -> Result<Key, Error>,
     ) -> io::Result<Key> {
@@ -66,7 +66,7 @@ const MAX_TOTAL: usize = 4 * files::MAX_LEN;
 const ATTEMPTS: usize = 50;
 
 /// Reads the key files of a directory in the order of their names.
-pub(super) fn read(directory: &Path) -> io::Result<Vec<KeyFile>> {
+pub(crate) fn read(directory: &Path) -> io::Result<Vec<KeyFile>> {
     let changes = "it changed each time that it was read";
     let mut reason = io::Error::new(io::ErrorKind::ResourceBusy, changes);
     for _ in 0..ATTEMPTS {

@@ -18,6 +18,7 @@ use crate::sign::{Signature, SignatureSuite};
 /// let claim = bundle.claim();
 /// assert_eq!(claim.hint(), Some(TrustedKey::from(alice.verifying_key()).hint().as_str()));
 /// assert_eq!((claim.model(), claim.method(), claim.files()), ("model", Method::Files, 1));
+/// assert!(claim.file_names().eq(["weights"]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +61,16 @@ impl<'a> Claim<'a> {
     #[must_use]
     pub fn files(&self) -> usize {
         self.0.statement.contents.files.len()
+    }
+
+    /// The names of the files, sorted by their bytes.
+    pub fn file_names(&self) -> impl ExactSizeIterator<Item = &'a str> + use<'a> {
+        self.0.statement.contents.files.keys().map(String::as_str)
+    }
+
+    /// Paths that were left out, with all that is under them.
+    pub fn ignored(&self) -> impl ExactSizeIterator<Item = &'a str> + use<'a> {
+        self.0.statement.contents.ignored.iter().map(String::as_str)
     }
 
     /// How many resources there are: files, or shards of them.

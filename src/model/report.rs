@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::error::{Error, ModelRefusal};
+use crate::error::{Error, ModelRefusal, Shown};
 
 /// Everything about a model that is not as signed, and what was left out.
 ///
@@ -138,22 +138,5 @@ impl fmt::Display for Finding {
             Self::Unreadable(kind) => write!(f, "cannot be read: {kind}"),
             Self::Ignored => f.write_str("ignored"),
         }
-    }
-}
-
-/// A path as it is, if that is plain text, or else quoted and escaped: no control character reaches a terminal, and
-/// no name looks like another one.
-struct Shown<'a>(&'a Path);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quoted = format!("{:?}", self.0);
-        let is_plain = |text: &&str| {
-            text.len() + 2 == quoted.len()
-                && quoted.contains(*text)
-                && text.trim() == *text
-                && !text.contains(": ")
-        };
-        f.write_str(self.0.to_str().filter(is_plain).unwrap_or(&quoted))
     }
 }

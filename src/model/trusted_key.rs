@@ -1,6 +1,6 @@
 //! The keys whose signatures a verifier accepts.
 
-use std::fmt;
+use std::{fmt, io, path::Path};
 
 use pkcs8::{
     ObjectIdentifier, SubjectPublicKeyInfoRef,
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     constants,
     error::{Error, ModelRefusal},
-    key_files::{PemDocument, import, pem},
+    key_files::{PemDocument, directory, import, pem},
     provider::{self, SignatureScheme},
     sign::{DerEcdsa, Signature, SignatureSuite, VerifyingKey, prehash},
 };
@@ -58,6 +58,30 @@ impl TrustedKey {
     /// another curve, such as P-256 or P-521.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         PemDocument::only(pem)?.try_into()
+    }
+
+    /// Reads the keys of a directory, which may be empty: one of each file whose name ends in `.pem`. The rules are
+    /// those of [`Keyring::read_dir`](crate::Keyring::read_dir), but no key is the primary one, and a key may be there
+    /// under several names.
+    ///
+    /// ```
+    /// use twinseal::{SigningKey, model::TrustedKey};
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let signers = directory.path();
+    /// let alice = SigningKey::generate()?;
+    /// std::fs::write(signers.join("alice.pem"), alice.verifying_key().to_pem())?;
+    ///
+    /// assert_eq!(TrustedKey::read_dir(signers)?, [alice.verifying_key().into()]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Same as [`from_pem`](Self::from_pem), wrapped in [`io::Error`] with the path of the file; and those of the file
+    /// system.
+    pub fn read_dir(path: impl AsRef<Path>) -> io::Result<Vec<Self>> {
+        directory::read(path.as_ref())?.iter().map(|file| file.parse(Self::from_pem)).collect()
     }
 
     /// Reads a DER `SubjectPublicKeyInfo` (RFC 5280, RFC 5480).
