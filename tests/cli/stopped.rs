@@ -172,6 +172,28 @@ fn a_run_stops_though_nobody_reads_what_it_says() {
     }
 }
 
+/// A run that is stopped before it has begun an output removes none.
+#[test]
+fn a_run_without_output_does_not_say_that_it_was_removed() {
+    let desk = Desk::new();
+    assert!(ended(desk.shell(&["mkfifo", "bundle"])).status.success());
+    fs::create_dir(desk.path("model")).unwrap();
+    let child = desk.spawn("model verify -p alice.pub -s bundle model");
+    // Opening waits until the tool has opened the other end.
+    let bundle = fs::OpenOptions::new().write(true).open(desk.path("bundle")).unwrap();
+    signal("TERM", child.id());
+    let error = String::from_utf8(end_of(child).stderr).unwrap();
+    assert_eq!(error, "twinseal: stopped by SIGTERM; run the command again\n");
+    drop(bundle);
+
+    let mut child = desk.spawn("seal -r bob.pub -c x -o out");
+    let input = feed(child.stdin.take().unwrap(), &data(FED));
+    signal("TERM", child.id());
+    let error = String::from_utf8(end_of(child).stderr).unwrap();
+    assert!(error.contains("SIGTERM; unfinished output was removed, run the "), "{error}");
+    drop(input);
+}
+
 #[test]
 fn a_key_that_is_there_is_named_whatever_fails_after_it() {
     let desk = Desk::new();

@@ -42,18 +42,17 @@ impl Console {
     }
 
     /// The message printed when a signal stops the process. `placed` are the files that are complete and
-    /// stay.
+    /// stay. `is_unfinished` says whether there was another one.
     #[cfg(unix)]
-    pub(crate) fn stopped(&self, signal: &str, placed: &[Name]) {
+    pub(crate) fn stopped(&self, signal: &str, placed: &[Name], is_unfinished: bool) {
         self.bar.finish_and_clear();
-        if placed.is_empty() {
-            print(format_args!(
-                "stopped by {signal}; unfinished output was removed, run the command again"
-            ));
-        } else {
+        if !placed.is_empty() {
             let names: Vec<_> = placed.iter().map(ToString::to_string).collect();
             print(format_args!("stopped by {signal}; complete and kept: {}", names.join(", ")));
+            return;
         }
+        let removed = if is_unfinished { "unfinished output was removed, " } else { "" };
+        print(format_args!("stopped by {signal}; {removed}run the command again"));
     }
 
     /// The message of the argument parser, which has lines of its own.

@@ -35,6 +35,7 @@ mod staged;
 mod status;
 #[cfg(unix)]
 mod target;
+mod unfinished;
 
 #[cfg(not(unix))]
 pub(crate) use elsewhere::placed;
@@ -44,6 +45,10 @@ use elsewhere::{Staged, Target};
 pub(crate) use named::{abandon, placed};
 #[cfg(unix)]
 use {staged::Staged, target::Target};
+
+use unfinished::Unfinished;
+#[cfg(unix)]
+pub(crate) use unfinished::is_unfinished;
 
 /// The content of a result. It decides who may read the result, and whether it may replace a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -112,7 +117,7 @@ pub(crate) struct Output {
     file: File,
     name: Name,
     /// `None` for a stream, which is not put in place at the end.
-    staged: Option<Staged>,
+    staged: Option<(Staged, Unfinished)>,
     written: u64,
 }
 
@@ -129,9 +134,10 @@ impl Output {
         let name = Name::of(path);
         match Target::open(path, content, sources, &name)? {
             Target::Staged(file, staged) => {
-                Ok(Self { file, name, staged: Some(staged), written: 0 })
+                let staged = Some((staged, Unfinished::begin()));
+                Ok(Self { file, name, staged, written: 0 })
             }
-            Target::Stream(file) => Self::stream(file, name, content, sources),
+            Target::Stream(file) => Self::of_stream(file, name, content, sources),
         }
     }
 
@@ -150,11 +156,11 @@ impl Output {
             let advice = "it is closed, or not open for writing; redirect it to a file or a pipe";
             Failure::of(&name, advice)
         })?;
-        Self::stream(file, name, content, sources)
+        Self::of_stream(file, name, content, sources)
     }
 
     /// An open stream, or a special file.
-    fn stream(
+    fn of_stream(
         file: File,
         name: Name,
         content: Content,
@@ -172,6 +178,11 @@ impl Output {
 
     pub(crate) fn name(&self) -> &Name {
         &self.name
+    }
+
+    /// The open file of a stream.
+    pub(crate) fn stream(&self) -> Option<&File> {
+        self.is_stream().then_some(&self.file)
     }
 
     /// Writes the whole result, and commits it.
@@ -201,7 +212,7 @@ impl Output {
     pub(crate) fn commit(self) -> Result<(), Failure> {
         let Self { file, name, staged, .. } = self;
         match staged {
-            Some(staged) => staged.commit(file, &name),
+            Some((staged, _unfinished)) => staged.commit(file, &name),
             None => closing::close(file).map_err(|error| Failure::writing(&name, &error)),
         }
     }

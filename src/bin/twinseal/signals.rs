@@ -30,9 +30,10 @@ pub(crate) fn watch(console: &Console) {
                 passphrase::resume();
                 continue;
             }
+            let is_unfinished = output::is_unfinished();
             let placed = output::abandon();
             let name = low_level::signal_name(signal).unwrap_or("a signal");
-            say(&console, name, &placed);
+            say(&console, name, &placed, is_unfinished);
             passphrase::restore();
             let _ = low_level::emulate_default_handler(signal);
         }
@@ -45,12 +46,12 @@ pub(crate) fn watch(console: &Console) {
 
 /// Prints the message in a thread of its own, because printing can block: perhaps nobody reads standard
 /// error, and another thread already waits to write to it.
-fn say(console: &Console, signal: &'static str, placed: &[Name]) {
+fn say(console: &Console, signal: &'static str, placed: &[Name], is_unfinished: bool) {
     let (said, is_said) = mpsc::channel();
     let speaker = {
         let (console, placed) = (console.clone(), placed.to_vec());
         thread::Builder::new().spawn(move || {
-            console.stopped(signal, &placed);
+            console.stopped(signal, &placed, is_unfinished);
             let _ = said.send(());
         })
     };
@@ -58,7 +59,7 @@ fn say(console: &Console, signal: &'static str, placed: &[Name]) {
         Ok(_) => {
             let _ = is_said.recv_timeout(PATIENCE);
         }
-        Err(_) if takes_a_line() => console.stopped(signal, placed),
+        Err(_) if takes_a_line() => console.stopped(signal, placed, is_unfinished),
         Err(_) => {}
     }
 }
