@@ -4,6 +4,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use twinseal::{
     Keyring, VerifyingKeyring,
+    model::TrustedKey,
     request::{self, AllowReplays, RequestHead},
 };
 
@@ -115,8 +116,9 @@ fn keys_without_their_secrets() {
         json!({ "suite": "X25519-ML-KEM-1024", "suite_id": 1, "key_id": id })
     };
     let signing = |key: &twinseal::VerifyingKey| {
-        let id = key.key_id().to_string();
-        json!({ "suite": "id-MLDSA87-ECDSA-P384-SHA512", "suite_id": 1, "key_id": id })
+        let (id, hint) = (key.key_id().to_string(), TrustedKey::from(key).hint());
+        let suite = "id-MLDSA87-ECDSA-P384-SHA512";
+        json!({ "suite": suite, "suite_id": 1, "key_id": id, "model_hint": hint })
     };
     for (file, kind, keys) in [
         ("bob.pub", "public_kem_key", vec![kem(&bob)]),

@@ -32,6 +32,7 @@ mod late_errors;
 #[cfg(unix)]
 mod limits;
 mod model;
+mod model_places;
 mod other_software;
 #[cfg(target_os = "linux")]
 mod owners;

@@ -2,7 +2,7 @@
 //! `import`?
 
 use serde_json::{Value, json};
-use twinseal::{KemSuite, passphrase::Scrypt};
+use twinseal::{KemSuite, model::TrustedKey, passphrase::Scrypt};
 
 use crate::{
     common::{
@@ -37,8 +37,10 @@ fn dave() -> Value {
 }
 
 fn alice() -> Value {
-    let id = signing_key(3).verifying_key().key_id().to_string();
-    json!({ "suite": "id-MLDSA87-ECDSA-P384-SHA512", "suite_id": 1, "key_id": id })
+    let key = signing_key(3).verifying_key().clone();
+    let (id, hint) = (key.key_id().to_string(), TrustedKey::from(key).hint());
+    let suite = "id-MLDSA87-ECDSA-P384-SHA512";
+    json!({ "suite": suite, "suite_id": 1, "key_id": id, "model_hint": hint })
 }
 
 /// `PUBLIC KEY` and `PRIVATE KEY` are the labels of both.

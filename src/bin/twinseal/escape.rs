@@ -27,6 +27,20 @@ pub(crate) fn path(path: &Path) -> String {
     shown
 }
 
+/// A path in one line that no other path is shown as: as it is if that is plain text, or else quoted and escaped.
+pub(crate) fn quoted(path: &Path) -> String {
+    let quoted = format!("{path:?}");
+    let is_plain = |text: &&str| {
+        // Windows separates paths with backslashes, and allows no quotation marks in them.
+        let has_no_escapes = text.len() + 2 == quoted.len() || cfg!(windows);
+        has_no_escapes && text.trim() == *text && !text.contains(": ") && !text.is_empty()
+    };
+    match path.to_str().filter(is_plain) {
+        Some(text) => line(text),
+        None => line(&quoted),
+    }
+}
+
 /// Serialised JSON, with the escapes of JSON.
 pub(crate) fn json(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());

@@ -2,6 +2,7 @@
 
 use crate::{
     args::Inspect,
+    escape,
     failure::{Failure, sealed},
     input::Input,
     name::{self, Name},
@@ -37,7 +38,10 @@ pub(crate) fn inspect(args: &Inspect) -> Result<(), Failure> {
     let name = input.name().clone();
     let length = input.length();
     let found = recognise(&mut input, length, &name)?;
-    let report = if args.json { format!("{:#}\n", found.to_json()) } else { found.to_text(&name) };
+    let report = match args.json {
+        true => escape::json(&format!("{:#}\n", found.to_whole_json())),
+        false => found.to_text(&name),
+    };
     Output::create(None, Content::Text, &Sources::default())?.write_whole(report.as_bytes())?;
     if args.in_use.iter().any(|retired| retired.is_in(&found)) {
         return Err(Failure::in_use(

@@ -74,6 +74,9 @@ impl FileKind {
             Self::Der(object) if object.form == der::Form::EncryptedPkcs8 => {
                 Some("if it is a key of a suite of twinseal, `twinseal import` reads it")
             }
+            Self::Der(object) if object.is_p384_public_key() => Some(
+                "`twinseal model verify -p` takes it in PEM, which `openssl pkey -pubin -inform DER` writes",
+            ),
             _ => None,
         }
     }

@@ -1,53 +1,63 @@
 //! `model sign` and `model verify`: signatures of directories.
 
-use std::{
-    io::{self, Read},
-    path::{Path, PathBuf},
-    sync::OnceLock,
-};
+use std::{io, num::NonZeroU64, path::Path, sync::OnceLock};
 
 use twinseal::{
     Error, ModelRefusal,
-    model::{Bundle, Checking, Method, Progress, Signing},
+    model::{Checking, Method, Progress, Signing},
 };
 
 use crate::{
     args::{ModelSign, ModelVerify},
     console::Console,
     failure::{self, Failure},
-    input::Input,
     keys,
-    kind::{self, FileKind},
     name::{self, Name},
     output::{Content, Output, Sources},
     readers,
 };
 
+mod bundle;
 mod claim;
+mod ignored;
+mod inside;
+mod own_path;
 mod report;
 
-pub(crate) use claim::{claim_to_json, claim_to_text};
+pub(crate) use bundle::read as bundle;
+pub(crate) use claim::{claim_to_json, claim_to_text, files_to_json, files_to_text};
+use ignored::Ignored;
 pub(crate) use report::files;
-
-/// The longest bundle, in bytes: that of the library.
-const MAX_BUNDLE: u64 = 512 * 1024 * 1024;
 
 pub(crate) fn sign(args: &ModelSign, console: &Console) -> Result<(), Failure> {
     let keys = [&args.key].into_iter().chain(&args.passphrase.file);
-    readers::check(keys.map(|path| Some(path.as_path())))?;
-    let name = model_name(&args.model)?;
-    let own_path = bundle_in_model(args.output.as_deref(), &args.model)?;
+    readers::check(keys.clone().map(|path| Some(path.as_path())))?;
+    let name = model_name(&args.model, true)?;
+    let ignored = Ignored::new(&args.ignore, &args.model)?;
+    ignored.check_can_be_listed()?;
+    if let Some(size) = args.shard_size.filter(|size| size.get() > 1 << 53) {
+        return Err(Failure::usage(format!("--shard-size {size}: it is larger than 2^53")));
+    }
+    for path in keys {
+        refuse_secret(path, &args.model, &ignored)?;
+    }
     let create = || {
         let sources = Sources::default().and_keys([&args.key]).and_keys(&args.passphrase.file);
         Output::create(args.output.as_deref(), Content::Text, &sources)
     };
     // It is made again at the end: until then it could have a name, and be in the model.
-    drop(create()?);
+    let output = create()?;
+    let own_path = match output.stream() {
+        Some(file) => own_path::of_stream(file, output.name(), &args.model, &ignored)?,
+        None => own_path::of_file(args.output.as_deref(), &args.model)?,
+    };
+    drop(output);
+    ignored.note_missing(&args.model, console);
     let key = keys::signing(&args.key, &args.passphrase, console)?;
 
     let progress = bar(console);
     let mut signing = Signing::new().progress(&progress);
-    for path in &args.ignore {
+    for path in ignored.paths() {
         signing = signing.ignore(path);
     }
     if let Some(path) = own_path {
@@ -59,7 +69,11 @@ pub(crate) fn sign(args: &ModelSign, console: &Console) -> Result<(), Failure> {
     if let Some(size) = args.shard_size {
         signing = signing.method(Method::Shards(size));
     }
-    let bundle = signing.sign(&key, &args.model).map_err(|error| about(&name, &error))?;
+    let signed = signing.sign(&key, &args.model);
+    let bundle = signed.map_err(|error| match Error::inside(&error) {
+        Some(Error::Model(ModelRefusal::TooLarge)) => too_large(args.shard_size, &name),
+        _ => about(&name, &error),
+    })?;
     console.finish();
     create()?.write_whole(bundle.as_bytes())
 }
@@ -67,21 +81,33 @@ pub(crate) fn sign(args: &ModelSign, console: &Console) -> Result<(), Failure> {
 pub(crate) fn verify(args: &ModelVerify, console: &Console) -> Result<(), Failure> {
     let keys = args.keys.iter().chain(&args.trust.ca).chain([&args.signature]);
     readers::check(keys.map(|path| Some(path.as_path())))?;
-    let name = model_name(&args.model)?;
+    let name = model_name(&args.model, false)?;
+    let ignored = Ignored::new(&args.ignore, &args.model)?;
+    let output = Output::create(None, Content::Text, &Sources::default())?;
     let trusted = keys::trusted(args, console)?;
     // Before the bundle is read: what takes its name afterwards is not left out. Standard input is not a file of the
     // model, also if one is called `-`.
     let is_file = !name::is_standard(&args.signature);
-    let own_path = is_file.then(|| within(&args.signature, &args.model)).flatten();
-    let (bundle, bundle_name) = read_bundle(&args.signature)?;
-    let manifest = bundle.verify(&trusted).map_err(|error| refused(&bundle_name, &error))?;
+    let own_path = is_file.then(|| inside::within(&args.signature, &args.model)).flatten();
+    if own_path.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
+        let reason = "it is named as the model and as its signature (-s); name the bundle with -s";
+        return Err(Failure::of(&name, reason));
+    }
+    let (bundle, bundle_name) = bundle::open(&args.signature)?;
+    let verified = bundle.verify(&trusted);
+    let manifest = verified.map_err(|error| bundle::refused(&bundle_name, &error))?;
+    ignored.check_unsigned(&manifest)?;
+    ignored.note_missing(&args.model, console);
 
     let progress = bar(console);
     let mut checking = Checking::new().progress(&progress);
     if args.ignore_unsigned {
         checking = checking.ignore_unsigned();
     }
-    for path in &args.ignore {
+    for path in ignored.paths() {
+        checking = checking.ignore(path);
+    }
+    for path in own_path::of_report(&output, &args.model, &manifest)? {
         checking = checking.ignore(path);
     }
     if let Some(path) = own_path {
@@ -93,18 +119,28 @@ pub(crate) fn verify(args: &ModelVerify, console: &Console) -> Result<(), Failur
         true => report::to_json(&manifest, &report, &args.model),
         false => report::to_text(&manifest, &report, &name),
     };
-    Output::create(None, Content::Text, &Sources::default())?.write_whole(text.as_bytes())?;
+    output.write_whole(text.as_bytes())?;
     report::outcome(&report, &name)
 }
 
 /// The model must be a directory or a file of its own: a stream has no name to sign.
-fn model_name(model: &Path) -> Result<Name, Failure> {
+fn model_name(model: &Path, for_signing: bool) -> Result<Name, Failure> {
     if name::is_standard(model) {
         return Err(Failure::usage("a model is a directory or a file, not standard input"));
     }
-    let name = Name::of(model);
-    model.symlink_metadata().map_err(|error| Failure::reading(&name, &error))?;
-    Ok(name)
+    let name = Name::quoted(model);
+    let metadata = model.metadata().map_err(|error| Failure::reading(&name, &error))?;
+    let path = model.canonicalize().map_err(|error| Failure::reading(&name, &error))?;
+    let reason = match path.file_name().map(|name| name.to_str()) {
+        None if for_signing => {
+            "it is the root of a file system, which has no name; sign a directory in it"
+        }
+        Some(None) if for_signing || !metadata.is_dir() => {
+            "its name is not UTF-8, so it cannot be signed; rename it"
+        }
+        _ => return Ok(name),
+    };
+    Err(Failure::of(&name, reason))
 }
 
 /// A bar that starts when the amount of work is known.
@@ -121,86 +157,43 @@ fn bar(console: &Console) -> impl Fn(Progress) + Sync {
     }
 }
 
-/// Where in the model the bundle will be, if it will be in it.
-///
-/// What is there already is left out of the model, and replaced at the end: it must be a bundle, too.
-fn bundle_in_model(output: Option<&Path>, model: &Path) -> Result<Option<PathBuf>, Failure> {
-    let Some(output) = output.filter(|path| !name::is_standard(path)) else { return Ok(None) };
-    let Some(path) = within(output, model) else { return Ok(None) };
-    if !output.is_file() {
-        return Ok(Some(path));
-    }
-    let mut input = Input::open(Some(output))?;
-    let mut first = Vec::new();
-    let read = input.by_ref().take(kind::ENOUGH as u64).read_to_end(&mut first);
-    read.map_err(|error| Failure::from_io(error, input.name()))?;
-    let is_model = path.as_os_str().is_empty();
-    match kind::of(&first) {
-        FileKind::Empty | FileKind::ModelBundle if !is_model => Ok(Some(path)),
-        _ => Err(Failure::of(
-            input.name(),
-            "it is a file of the model and would be overwritten; name another file with -o",
-        )),
-    }
-}
-
-/// The path of a file relative to a directory that it is in, or will be in; empty if both are the same.
-fn within(file: &Path, directory: &Path) -> Option<PathBuf> {
-    let directory = directory.canonicalize().ok()?;
-    let file = file.canonicalize().ok().or_else(|| {
-        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-        Some(parent.unwrap_or(Path::new(".")).canonicalize().ok()?.join(file.file_name()?))
-    })?;
-    Some(file.strip_prefix(directory).ok()?.into())
-}
-
-fn read_bundle(path: &Path) -> Result<(Bundle, Name), Failure> {
-    let mut input = Input::open(Some(path))?;
-    let name = input.name().clone();
-    let bundle = bundle(&mut input, &name)?;
-    Ok((bundle, name))
-}
-
-/// Reads a bundle to its end.
-pub(crate) fn bundle(input: &mut impl Read, name: &Name) -> Result<Bundle, Failure> {
-    let mut bytes = Vec::new();
-    let read = input.take(MAX_BUNDLE + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Failure::from_io(error, name))?;
-    match kind::of(&bytes) {
-        FileKind::ModelBundle | FileKind::Other(_) | FileKind::Unknown => {
-            Bundle::from_bytes(bytes).map_err(|error| refused(name, &error))
-        }
-        FileKind::Empty => Err(Failure::of(name, "it is empty; fetch it again")),
-        kind => Err(Failure::of(
-            name,
-            format_args!(
-                "it is {kind}, not the signature of a model; name with -s the file that `twinseal model \
-                 sign` wrote"
-            ),
-        )),
-    }
-}
-
-/// A bundle that is refused.
-fn refused(name: &Name, error: &Error) -> Failure {
-    let advice = match error {
-        Error::Verify => {
-            return Failure::of(
-                name,
-                "the signature does not verify: the bundle was changed; do not use the model",
-            );
-        }
-        Error::Model(ModelRefusal::AnotherKey) => {
-            "name the signer's public key with -p, if you trust it"
-        }
-        Error::Model(ModelRefusal::Certificate | ModelRefusal::AnotherAlgorithm) => {
-            "verify it with the tool that made it"
-        }
-        Error::Model(ModelRefusal::OldRelease) => "do not use the model",
-        Error::Model(_) => "ask the signer for a bundle of OpenSSF Model Signing 1.0",
-        _ => "fetch it again",
+/// A private key or a passphrase that is in the model would be published with it.
+fn refuse_secret(path: &Path, model: &Path, ignored: &Ignored) -> Result<(), Failure> {
+    let name = match name::is_standard(path) {
+        true => Name::standard_input(),
+        false => Name::of(path),
     };
-    Failure::of(name, format_args!("{error}; {advice}"))
+    for inside in inside::paths_of(path, model) {
+        if inside.as_os_str().is_empty() {
+            let reason = "it is named as the key and as the model; name the model last";
+            return Err(Failure::of(&name, reason));
+        }
+        if !ignored.cover(&inside) {
+            return Err(Failure::of(
+                &name,
+                format_args!(
+                    "it is secret, but in the model, and would be signed and published with it; move it elsewhere, \
+                     or leave it out with --ignore {}",
+                    Name::quoted(&inside)
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// More than a bundle can list.
+fn too_large(shard_size: Option<NonZeroU64>, name: &Name) -> Failure {
+    match shard_size {
+        Some(size) => Failure::usage(format!(
+            "--shard-size {size}: {name} has more than 1048576 shards of this size; choose a larger one"
+        )),
+        None => Failure::of(
+            name,
+            "it has more than 1048576 files, or their names are too long for one signature; sign its directories one \
+             by one",
+        ),
+    }
 }
 
 /// An error about the model, or about a file in it, which the text names then.
@@ -210,6 +203,15 @@ fn about(name: &Name, error: &io::Error) -> Failure {
             Failure::usage(format!("--ignore: {error}"))
         }
         Some(Error::External(_) | Error::Randomness) => Failure::of(name, error),
+        Some(Error::Model(ModelRefusal::NameOfFile)) => {
+            Failure::with_name_inside(format!("{error}; rename it, or ignore a directory above it"))
+        }
+        Some(Error::Model(ModelRefusal::ChangedWhileRead)) => Failure::with_name_inside(format!(
+            "{error}; run the command again when nothing writes to it"
+        )),
+        Some(Error::Model(ModelRefusal::Empty)) => {
+            Failure::with_name_inside(format!("{error}; name the directory that has them"))
+        }
         Some(Error::Model(_)) | None => Failure::with_name_inside(failure::without_number(error)),
         Some(other) => Failure::of(name, other),
     }

@@ -13,6 +13,11 @@ impl Name {
         Self(escape::path(path))
     }
 
+    /// A name that is not shown like any other: for lists, whose lines are names of files that others chose.
+    pub(crate) fn quoted(path: &Path) -> Self {
+        Self(escape::quoted(path))
+    }
+
     pub(crate) fn standard_input() -> Self {
         Self("standard input".into())
     }

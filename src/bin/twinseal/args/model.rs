@@ -23,7 +23,7 @@ pub(crate) enum ModelCommand {
 ///
 /// Directories are signed with all that is in them, but without the .git, .gitignore, .gitattributes and .github at
 /// their root, without what --ignore names, and without the bundle itself. Symbolic links and special files
-/// cannot be signed.
+/// cannot be signed. A private key in MODEL is refused, unless --ignore names it.
 #[derive(Args)]
 #[command(after_help = texts::MODEL_SIGN)]
 pub(crate) struct ModelSign {
@@ -47,7 +47,7 @@ pub(crate) struct ModelSign {
     #[arg(long, conflicts_with = "shard_size")]
     pub(crate) whole_files: bool,
 
-    /// Where to write the bundle [default: standard output]
+    /// Where to write the bundle, also in MODEL; replaces no file of MODEL but a bundle [default: standard output]
     #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 
@@ -64,8 +64,8 @@ pub(crate) struct ModelSign {
 #[derive(Args)]
 #[command(after_help = texts::MODEL_VERIFY)]
 pub(crate) struct ModelVerify {
-    /// The signer's public key or certificate, or a file or directory of several public keys; may be repeated: a
-    /// bundle that any of them signed is accepted
+    /// The signer's public key or certificate, or a file or directory of several public keys, also P-384 keys in PEM; may be
+    /// repeated: a bundle that any of them signed is accepted
     #[arg(short = 'p', long = "public", value_name = "PUBLIC_KEY", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) keys: Vec<PathBuf>,
     #[command(flatten)]

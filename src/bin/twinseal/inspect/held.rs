@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use pkcs8::der::DateTime;
 use serde_json::{Value, json};
 use twinseal::{
-    DecapsulationKey, EncapsulationKey, Error, SigningKey, VerifyingKey, key_files::PemDocument,
-    x509::Certificate,
+    DecapsulationKey, EncapsulationKey, Error, SignatureSuite, SigningKey, VerifyingKey,
+    key_files::PemDocument, model::TrustedKey, x509::Certificate,
 };
 use x509_cert::{
     der::{Decode, Encode},
@@ -84,8 +84,10 @@ impl Held {
     }
 
     fn key(document: PemDocument<'_>, role: Role) -> Result<Self, Error> {
-        let kem = |key: &EncapsulationKey| Entry::kem(key.suite(), key.key_id());
-        let signing = |key: &VerifyingKey| Entry::signing(key.suite(), key.key_id());
+        let kem = |key: &EncapsulationKey| (Entry::kem(key.suite(), key.key_id()), Vec::new());
+        let signing = |key: &VerifyingKey| {
+            (Entry::signing(key.suite(), key.key_id()), model_hint(key).into_iter().collect())
+        };
         let entry = match role {
             Role::Seal => EncapsulationKey::try_from(document).map(|key| kem(&key)),
             Role::Open => {
@@ -95,7 +97,7 @@ impl Held {
             Role::Sign => SigningKey::try_from(document).map(|key| signing(key.verifying_key())),
         };
         let (entry, details) = match entry {
-            Ok(entry) => (entry, Vec::new()),
+            Ok(known) => known,
             Err(error) => {
                 let other = OtherForm::of(document, role)?.ok_or(error)?;
                 let (suite, suite_id) = other.suite;
@@ -175,6 +177,12 @@ impl Held {
         }
         text
     }
+}
+
+/// By what the signatures of models name this key.
+fn model_hint(key: &VerifyingKey) -> Option<(&'static str, Value)> {
+    let signs_models = key.suite() == SignatureSuite::ML_DSA_87_ECDSA_P384;
+    signs_models.then(|| ("model_hint", TrustedKey::from(key).hint().into()))
 }
 
 /// The key of a certificate, whose point may be compressed.

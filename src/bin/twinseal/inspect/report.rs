@@ -89,6 +89,15 @@ impl Found {
         }
     }
 
+    /// With the files of a model, which are too many for the line of an inventory.
+    pub(super) fn to_whole_json(&self) -> Value {
+        let mut value = self.to_json();
+        if let Self::Model(bundle) = self {
+            model::files_to_json(&bundle.claim(), &mut value);
+        }
+        value
+    }
+
     /// What it is, in a few words.
     pub(super) fn headline(&self) -> String {
         match self {
@@ -113,7 +122,10 @@ impl Found {
             }
             Self::Signature { suite, .. } => format!("signature, {suite}"),
             Self::Model(bundle) => {
-                format!("signature of a model of {}", model::files(bundle.claim().files()))
+                format!(
+                    "signature of a model of {}, not verified",
+                    model::files(bundle.claim().files())
+                )
             }
             Self::Hello { signer: Some(_), .. } => "first message of a session, signed".into(),
             Self::Hello { signer: None, .. } => "first message of a session, unsigned".into(),
@@ -165,7 +177,9 @@ impl Found {
                 writeln!(text, "signature of {length} bytes\n  {suite}")
             }
             Self::Model(bundle) => {
-                write!(text, "{}\n{}", self.headline(), model::claim_to_text(&bundle.claim()))
+                let claim = bundle.claim();
+                let (claimed, files) = (model::claim_to_text(&claim), model::files_to_text(&claim));
+                write!(text, "{}\n{claimed}{files}", self.headline())
             }
             Self::Hello { recipient, signer } => {
                 let (headline, parties) = (self.headline(), parties(recipient, signer.as_ref()));

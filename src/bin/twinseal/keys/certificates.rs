@@ -164,7 +164,7 @@ impl<'a> Certificates<'a> {
         let name = self.name(file, &chain, certificate, wanted)?;
         let key = Key::verified(&authorities.anchors, &chain, &name, self.now);
         let key = key.map_err(|error| self.refused(file, &chain, &error, wanted))?;
-        if wanted == Wanted::Verifying {
+        if wanted.is_of_signer() {
             let (file, ca) = (file.name(), &authorities.file);
             let whose = match name {
                 Name::Subject(_) => subject(certificate),

@@ -57,6 +57,18 @@ impl Document {
         }
     }
 
+    /// The public key of other software in a document.
+    pub(super) fn foreign_public_key(document: &PemDocument<'_>) -> Option<Object> {
+        let object = Object::of(&document.decode().ok()?)?;
+        let is_public = document.label() == PUBLIC_KEY && object.form == Form::Spki;
+        (is_public && object.suite().is_none()).then_some(object)
+    }
+
+    /// Whether it is a public key that only verifies the signatures of models.
+    pub(super) fn is_p384_public_key(document: &PemDocument<'_>) -> bool {
+        Self::foreign_public_key(document).is_some_and(|object| object.is_p384_public_key())
+    }
+
     /// Where it is damaged, and how.
     pub(crate) fn damage(&self) -> Option<(usize, &str)> {
         match self {

@@ -9,7 +9,7 @@ use twinseal::{
 
 use super::{
     Private, certificates, contents::contents, document::Document, file::KeyFile, modes::Secrecy,
-    role::Role,
+    role::Role, unfit::ONLY_MODELS,
 };
 use crate::{
     args,
@@ -259,6 +259,7 @@ fn unfit(file: &KeyFile) -> Failure {
         "is"
     };
     let advice = match &documents {
+        Some(Ok(documents)) if documents.iter().all(Document::is_p384_public_key) => ONLY_MODELS,
         Some(Ok(documents)) if is_one_key(documents) => OTHER_SUITE,
         Some(Ok(documents)) if is_request(documents) => "an authority makes a certificate of it",
         Some(Ok(documents)) if documents.len() > 1 => "put each key in a file of its own",
@@ -272,7 +273,8 @@ fn unfit(file: &KeyFile) -> Failure {
                 let advice = "if it holds the bare octets of a key, name its suite with --suite";
                 return Failure::of(file.name(), format_args!("neither PEM nor DER; {advice}"));
             }
-            FileKind::Der(_) | FileKind::Other(_) => OTHER_SUITE,
+            kind @ FileKind::Der(_) => kind.advice().unwrap_or(OTHER_SUITE),
+            FileKind::Other(_) => OTHER_SUITE,
             kind => kind.advice().unwrap_or("name the file of a key"),
         },
     };

@@ -2,11 +2,12 @@
 
 use std::{
     collections::HashMap,
+    io,
     path::{Path, PathBuf},
 };
 
 use twinseal::{
-    EncapsulationKey, Error, Policy, Recipients, SignatureSuite, VerifyingKey, VerifyingKeyring,
+    EncapsulationKey, Error, Policy, Recipients, SignatureSuite, VerifyingKeyring,
     key_files::PemDocument, model::TrustedKey,
 };
 
@@ -58,7 +59,9 @@ pub(crate) fn verifying(
     args: &args::Verify,
     console: &Console,
 ) -> Result<VerifyingKeyring, Failure> {
-    let keys = signers::<VerifyingKey>(&args.keys, &args.trust, console)?;
+    let keys = signers(&args.keys, &args.trust, Wanted::Verifying, console, |path| {
+        Ok(VerifyingKeyring::read_dir(path)?.keys().cloned().collect())
+    })?;
     // Naming a key of an experimental suite accepts that suite.
     let policy = Policy::stable().with_signature_suites(SignatureSuite::ALL.iter().copied());
     let ring = || {
@@ -74,33 +77,36 @@ pub(crate) fn trusted(
     args: &args::ModelVerify,
     console: &Console,
 ) -> Result<Vec<TrustedKey>, Failure> {
-    signers(&args.keys, &args.trust, console)
+    signers(&args.keys, &args.trust, Wanted::VerifyingModels, console, |path| {
+        TrustedKey::read_dir(path)
+    })
 }
 
 /// The keys of all files and directories.
 fn signers<Key>(
     paths: &[PathBuf],
     trust: &args::Trust,
+    wanted: Wanted,
     console: &Console,
+    read_dir: impl Fn(&PathBuf) -> io::Result<Vec<Key>>,
 ) -> Result<Vec<Key>, Failure>
 where
-    Key: Certified + From<VerifyingKey> + for<'a> TryFrom<PemDocument<'a>, Error = Error>,
+    Key: Certified + for<'a> TryFrom<PemDocument<'a>, Error = Error>,
 {
     let mut certificates = Certificates::new(trust, paths, "-p", console)?;
     let mut keys = Vec::new();
     for path in paths {
         if is_directory(path) {
             certificates.refuse_directory(path)?;
-            let ring = VerifyingKeyring::read_dir(path)
-                .map_err(|error| unfit::directory(path, &error, Wanted::Verifying))?;
-            if ring.is_empty() {
+            let found = read_dir(path).map_err(|error| unfit::directory(path, &error, wanted))?;
+            if found.is_empty() {
                 return Err(unfit::empty_directory(path));
             }
             modes::warn_in(path, Secrecy::Public, console);
-            keys.extend(ring.keys().cloned().map(Key::from));
+            keys.extend(found);
             continue;
         }
-        keys.extend(read(path, Wanted::Verifying, &mut certificates, console, |text| {
+        keys.extend(read(path, wanted, &mut certificates, console, |text| {
             let documents = PemDocument::split(text)?;
             documents.into_iter().map(Key::try_from).collect()
         })?);

@@ -33,7 +33,10 @@ pub(super) fn not_pem(file: &KeyFile, wanted: Wanted) -> Failure {
                 Form::EncryptedPkcs8 => !wanted.is_public(),
                 _ => Role::of_object(&object).is_some_and(|role| wanted.is_met_by(role)),
             };
-            (FileKind::Der(object).to_string(), is_wanted.then_some(IMPORT))
+            let is_p384 = wanted == Wanted::VerifyingModels && object.is_p384_public_key();
+            let kind = FileKind::Der(object);
+            let advice = if is_p384 { kind.advice() } else { is_wanted.then_some(IMPORT) };
+            (kind.to_string(), advice)
         }
         kind => (kind.to_string(), kind.advice()),
     };
@@ -70,9 +73,12 @@ pub(crate) fn not_keys(text: &str, error: &Error, name: &Name) -> Failure {
             let what = summary(found);
             let is_key = |document: &PemDocument<'_>| document.label().contains("KEY");
             // Whose key it is, is encrypted.
-            let advice = match documents.iter().any(PemDocument::is_encrypted) {
-                true => "if it is a key of a suite of twinseal, `twinseal import` reads it".into(),
-                false => own_suites(documents.iter().all(is_key)),
+            let advice = if documents.iter().any(PemDocument::is_encrypted) {
+                "if it is a key of a suite of twinseal, `twinseal import` reads it".into()
+            } else if documents.iter().all(Document::is_p384_public_key) {
+                ONLY_MODELS.into()
+            } else {
+                own_suites(documents.iter().all(is_key))
             };
             Failure::of(name, format_args!("it {verb} {what}; {advice}"))
         }
@@ -86,6 +92,10 @@ pub(crate) fn not_keys(text: &str, error: &Error, name: &Name) -> Failure {
         _ => Failure::of(name, format_args!("damaged: {error}; fetch it again")),
     }
 }
+
+/// What a P-384 public key is for.
+pub(super) const ONLY_MODELS: &str =
+    "only `twinseal model verify -p` takes such a key, for models that other tools signed";
 
 /// What twinseal takes, for whoever has something else.
 fn own_suites(is_key: bool) -> String {
@@ -124,6 +134,11 @@ pub(super) fn file(file: &KeyFile, text: &str, error: &Error, wanted: Wanted) ->
     if let Some(failure) = only_imported(name, &documents, &found, wanted) {
         return failure;
     }
+    if wanted == Wanted::VerifyingModels
+        && let Some(failure) = other_signer(name, &documents, error)
+    {
+        return failure;
+    }
     match (error, found.as_slice()) {
         (_, [Document::Key(role)]) if wanted == Wanted::Private && role.is_public() => {
             Failure::of(name, "it is already a public key; name the private key")
@@ -154,6 +169,27 @@ pub(super) fn file(file: &KeyFile, text: &str, error: &Error, wanted: Wanted) ->
             Failure::of(name, format_args!("{reason}; {advice}"))
         }
         _ => Failure::of(name, format_args!("{error}; fetch the key again, or make a new one")),
+    }
+}
+
+/// About the public key of a signer of models who does not use twinseal.
+fn other_signer(name: &Name, documents: &[PemDocument<'_>], error: &Error) -> Option<Failure> {
+    let keys: Vec<_> = documents.iter().filter_map(Document::foreign_public_key).collect();
+    let verb = if documents.len() == 1 { "is" } else { "holds" };
+    match keys.iter().find(|key| !key.is_p384_public_key()) {
+        Some(key) => {
+            let advice = "verify what it signed with the tool that it signed with";
+            let kinds = "only keys of `twinseal keygen --sign` and P-384 keys verify models here";
+            Some(Failure::of(name, format_args!("it {verb} {key}, but {kinds}; {advice}")))
+        }
+        // It is not a point of the curve, for example.
+        None => match (keys.first(), documents.len() == keys.len()) {
+            (Some(key), true) => Some(Failure::of(
+                name,
+                format_args!("it {verb} {key}, but {error}; fetch it again"),
+            )),
+            _ => None,
+        },
     }
 }
 
@@ -211,13 +247,15 @@ pub(super) fn directory(path: &Path, error: &io::Error, wanted: Wanted) -> Failu
         }
         Some(Error::Keyring { reason }) => {
             let advice = match wanted {
-                Wanted::Verifying => "move those that you do not need to another directory",
+                Wanted::Verifying | Wanted::VerifyingModels => {
+                    "move those that you do not need to another directory"
+                }
                 _ => "put the newest key in primary.pem, and each older key in another *.pem file",
             };
             Failure::of(&name, format_args!("{reason}; {advice}"))
         }
         // The library names the directory, or a file in it.
-        _ => match text.strip_prefix(&format!("{}: ", path.display())) {
+        _ => match text.strip_prefix(&format!("{}: ", Name::quoted(path))) {
             // Two files with the same key: the text names both, and says what to do.
             Some(text) if error.kind() == io::ErrorKind::InvalidData => Failure::of(&name, text),
             Some(text) => Failure::reading(&name, &io::Error::new(error.kind(), text)),

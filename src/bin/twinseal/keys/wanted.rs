@@ -8,6 +8,8 @@ pub(super) enum Wanted {
     Opening,
     Signing,
     Verifying,
+    /// Also P-384 keys of other tools.
+    VerifyingModels,
     /// Of either kind, to print its public key.
     Private,
 }
@@ -19,6 +21,7 @@ impl Wanted {
             Self::Opening => "a private key to open with",
             Self::Signing => "a private key to sign with",
             Self::Verifying => "a signer's public key",
+            Self::VerifyingModels => "the public key of a model's signer",
             Self::Private => "a twinseal private key",
         }
     }
@@ -29,6 +32,9 @@ impl Wanted {
             Self::Opening => "`twinseal keygen --kem` makes one",
             Self::Signing => "`twinseal keygen --sign` makes one",
             Self::Verifying => "`twinseal public` prints it for a key of `twinseal keygen --sign`",
+            Self::VerifyingModels => {
+                "ask the signer for it: a key of `twinseal keygen --sign`, or a P-384 key in PEM"
+            }
             Self::Private => "`twinseal keygen` makes one",
         }
     }
@@ -38,13 +44,17 @@ impl Wanted {
             Self::Recipient => role == Role::Seal,
             Self::Opening => role == Role::Open,
             Self::Signing => role == Role::Sign,
-            Self::Verifying => role == Role::Verify,
+            Self::Verifying | Self::VerifyingModels => role == Role::Verify,
             Self::Private => !role.is_public(),
         }
     }
 
     pub(super) fn is_public(self) -> bool {
-        matches!(self, Self::Recipient | Self::Verifying)
+        self == Self::Recipient || self.is_of_signer()
+    }
+
+    pub(super) fn is_of_signer(self) -> bool {
+        matches!(self, Self::Verifying | Self::VerifyingModels)
     }
 
     pub(super) fn secrecy(self) -> Secrecy {

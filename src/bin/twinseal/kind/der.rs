@@ -93,6 +93,11 @@ impl Object {
         Self { form, algorithm }
     }
 
+    /// Whether it is a public key that only verifies the signatures of models.
+    pub(crate) fn is_p384_public_key(&self) -> bool {
+        self.form == Form::Spki && self.algorithm.and_then(Algorithm::name) == Some("P-384")
+    }
+
     /// The suite of twinseal that its key is of.
     pub(crate) fn suite(&self) -> Option<Suite> {
         self.algorithm.and_then(Algorithm::suite)

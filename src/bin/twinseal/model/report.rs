@@ -11,14 +11,22 @@ use crate::{escape, failure::Failure, inspect::add_path, name::Name};
 pub(super) fn to_text(manifest: &Manifest, report: &Report, name: &Name) -> String {
     let mut text: String = report
         .entries()
-        .map(|(path, finding)| format!("{}: {finding}\n", Name::of(path)))
+        .map(|(path, finding)| format!("{}: {finding}\n", Name::quoted(path)))
         .collect();
     if let Some(signed_as) = report.signed_as() {
-        text += &format!("{name}: was signed as {}\n", escape::line(signed_as));
+        text += &format!("{name}: was signed as {}\n", Name::quoted(Path::new(signed_as)));
     }
-    let verdict = if report.is_as_signed() { "as signed" } else { "not as signed" };
-    let signer = manifest.signer();
-    text += &format!("{name}: {}, {verdict} by {signer}\n", files(manifest.files().len()));
+    let (signer, total) = (manifest.signer(), files(manifest.files().len()));
+    text += &match report.is_as_signed() {
+        true => format!("{name}: matches what {signer} signed ({total})\n"),
+        false => {
+            let (problems, good) = (report.failures().count(), report.files());
+            format!(
+                "{name}: does not match what {signer} signed (problems: {problems}, files that match: {good} of {})\n",
+                manifest.files().len()
+            )
+        }
+    };
     text
 }
 
@@ -42,6 +50,7 @@ pub(super) fn to_json(manifest: &Manifest, report: &Report, model: &Path) -> Str
         "signer": signer.to_string(),
         "signed_as": report.signed_as(),
         "files": manifest.files().len(),
+        "files_as_signed": report.files(),
         "shard_size": shard_size(manifest.method()),
         "findings": findings,
     });
@@ -62,7 +71,7 @@ pub(super) fn outcome(report: &Report, name: &Name) -> Result<(), Failure> {
     if report.is_as_signed() {
         return Ok(());
     }
-    Err(Failure::of(name, "it is not as it was signed; do not use it; fetch it again"))
+    Err(Failure::of(name, "it does not match what was signed; do not use it, fetch it again"))
 }
 
 pub(crate) fn files(count: usize) -> String {
