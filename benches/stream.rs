@@ -3,7 +3,7 @@
 
 use std::{
     hint::black_box,
-    io::{self, Read, Write},
+    io::{self, BufRead, Read, Write},
 };
 
 use rayon::prelude::*;
@@ -64,6 +64,16 @@ fn read_all(reader: &mut impl Read, output: &mut [u8]) {
     }
 }
 
+/// Reads to the end, and copies nothing.
+fn read_by_fill_buf(reader: &mut impl BufRead) {
+    loop {
+        match black_box(reader.fill_buf().unwrap()).len() {
+            0 => return,
+            length => reader.consume(length),
+        }
+    }
+}
+
 fn nonce(index: usize) -> [u8; 12] {
     let mut nonce = [0; 12];
     nonce[4..].copy_from_slice(&(index as u64).to_be_bytes());
@@ -110,6 +120,17 @@ impl Stream {
         self.output.par_chunks_mut(PART).zip(parts).for_each(|(to, from)| {
             to[..from.len()].copy_from_slice(from);
         });
+    }
+
+    /// What the thread that calls a parallel reader or writer must do: it alone has the caller's buffer, and it
+    /// alone calls the inner reader or writer.
+    fn two_copies(&mut self) {
+        let mut chunk = vec![0; CHUNK];
+        let parts = black_box(&self.plaintext).chunks_exact(CHUNK);
+        for (from, to) in parts.zip(self.output.chunks_exact_mut(CHUNK)) {
+            black_box(&mut chunk).copy_from_slice(from);
+            to.copy_from_slice(&chunk);
+        }
     }
 
     fn bare_in_place(&mut self) {
@@ -201,6 +222,16 @@ impl Stream {
         read_all(&mut reader, &mut self.output);
     }
 
+    /// By `BufRead`, whose caller gets the plaintext where it was opened.
+    fn fill_buf(&mut self) {
+        read_by_fill_buf(&mut self.bob.open_reader(CONTEXT, &self.sealed[..]).unwrap());
+    }
+
+    fn fill_buf_parallel(&mut self) {
+        let reader = self.bob.open_reader(CONTEXT, &self.sealed[..]).unwrap();
+        read_by_fill_buf(&mut reader.parallel());
+    }
+
     fn open_reader_parallel(&mut self) {
         let mut reader = self.bob.open_reader(CONTEXT, &self.sealed[..]).unwrap().parallel();
         read_all(&mut reader, &mut self.output);
@@ -209,9 +240,10 @@ impl Stream {
 
 type Operation = fn(&mut Stream);
 
-const OPERATIONS: [(&str, Operation); 12] = [
+const OPERATIONS: [(&str, Operation); 15] = [
     ("memcpy", Stream::memcpy),
     ("memcpy parallel", Stream::memcpy_parallel),
+    ("two copies", Stream::two_copies),
     ("bare AES-256-GCM in place", Stream::bare_in_place),
     ("Sealer in place", Stream::sealer_in_place),
     ("bare and two copies", Stream::bare_and_two_copies),
@@ -223,6 +255,8 @@ const OPERATIONS: [(&str, Operation); 12] = [
     ("SealWriter parallel", |stream| rayon::scope(|_| stream.seal_writer_parallel())),
     ("OpenReader", Stream::open_reader),
     ("OpenReader parallel", |stream| rayon::scope(|_| stream.open_reader_parallel())),
+    ("OpenReader by fill_buf", Stream::fill_buf),
+    ("OpenReader by fill_buf parallel", |stream| rayon::scope(|_| stream.fill_buf_parallel())),
 ];
 
 fn cases(provider: &'static Provider) -> impl Iterator<Item = Case> {

@@ -40,6 +40,17 @@ impl NumberedKey {
         self.key.seal_in_place(&self.nonce(index), aad, buffer)
     }
 
+    /// Encrypts from one buffer into another of the same length. The caller never uses an index twice.
+    pub(crate) fn seal_into(
+        &self,
+        index: u64,
+        aad: &[u8],
+        plaintext: &[u8],
+        ciphertext: &mut [u8],
+    ) -> Result<[u8; TAG], Error> {
+        self.key.seal_into(&self.nonce(index), aad, plaintext, ciphertext)
+    }
+
     /// Decrypts in place. After a failure the buffer holds zeros.
     pub(crate) fn open_in_place(
         &self,

@@ -368,6 +368,9 @@ pub trait SchemeVerifier: Send + Sync {
     fn verify(&self, context: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Error>;
 }
 
+/// AES-GCM takes less than 64 GiB.
+const TOO_LONG: Error = Error::Invalid { what: "message", reason: "it is too long for AES-GCM" };
+
 /// Authenticated encryption with a 32-byte key, 12-byte nonces and 16-byte tags.
 pub trait Aead: fmt::Debug + Send + Sync {
     /// Expands a key.
@@ -391,6 +394,23 @@ pub trait AeadKey: Send + Sync {
         aad: &[u8],
         buffer: &mut [u8],
     ) -> Result<[u8; 16], Error>;
+
+    /// Encrypts `plaintext` into `ciphertext`, which has the same length, and returns the tag. A nonce must
+    /// never be used twice. After a failure, `ciphertext` may hold plaintext.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if the plaintext is longer than the algorithm allows.
+    fn seal_into(
+        &self,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        plaintext: &[u8],
+        ciphertext: &mut [u8],
+    ) -> Result<[u8; 16], Error> {
+        ciphertext.copy_from_slice(plaintext);
+        self.seal_in_place(nonce, aad, ciphertext)
+    }
 
     /// Checks the tag and decrypts `buffer` in place. After a failure, the buffer must not be used as
     /// plaintext.

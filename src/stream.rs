@@ -47,6 +47,7 @@
 //! The body of an envelope is Cobblestone-256 of C2SP chunked-encryption
 //! (<https://c2sp.org/chunked-encryption>): AES-256-GCM over chunks of 16 KiB, the last of which is always shorter.
 
+mod batch;
 pub(crate) mod body;
 mod chunk_key;
 pub(crate) mod chunks;

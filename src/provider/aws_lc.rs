@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::{
     Aead, AeadKey, Decapsulator, Encapsulator, GIVEN, Kem, KemKeyPair, KemLengths, PORTABLE,
     Provider, Random, SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureLengths,
-    SignatureScheme, no_context,
+    SignatureScheme, TOO_LONG, no_context,
 };
 use crate::{constants, error::Error};
 
@@ -193,11 +193,26 @@ impl AeadKey for Aes256Key {
         aad: &[u8],
         buffer: &mut [u8],
     ) -> Result<[u8; 16], Error> {
-        let tag =
-            self.0.seal_in_place_separate_tag(Nonce::from(nonce), Aad::from(aad), buffer).map_err(
-                |_| Error::Invalid { what: "message", reason: "it is too long for AES-GCM" },
-            )?;
+        let tag = self
+            .0
+            .seal_in_place_separate_tag(Nonce::from(nonce), Aad::from(aad), buffer)
+            .map_err(|_| TOO_LONG)?;
         tag.as_ref().try_into().map_err(|_| FAILED)
+    }
+
+    fn seal_into(
+        &self,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        plaintext: &[u8],
+        ciphertext: &mut [u8],
+    ) -> Result<[u8; 16], Error> {
+        let (nonce, aad) = (Nonce::from(nonce), Aad::from(aad));
+        let mut tag = [0; 16];
+        self.0
+            .seal_out_of_place_scatter(nonce, aad, plaintext, ciphertext, b"", &mut tag)
+            .map_err(|_| TOO_LONG)?;
+        Ok(tag)
     }
 
     fn open_in_place(

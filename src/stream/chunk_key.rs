@@ -45,6 +45,14 @@ pub(crate) fn plaintext_len(body: u64) -> Option<u64> {
     (full < MAX_CHUNKS).then_some(full * CHUNK as u64 + last)
 }
 
+/// Whether a body may have a chunk of this number.
+fn check_bound(index: u64) -> Result<(), Error> {
+    if index < MAX_CHUNKS {
+        return Ok(());
+    }
+    Err(Error::Misuse { what: "plaintext", reason: "it is longer than 4 PiB" })
+}
+
 /// The key of one body's chunks.
 pub(crate) struct ChunkKey(NumberedKey);
 
@@ -92,10 +100,19 @@ impl ChunkKey {
 
     /// Encrypts one chunk in place. The caller never uses an index twice.
     pub(crate) fn seal_chunk(&self, index: u64, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
-        if index >= MAX_CHUNKS {
-            return Err(Error::Misuse { what: "plaintext", reason: "it is longer than 4 PiB" });
-        }
+        check_bound(index)?;
         self.0.seal_in_place(index, b"", chunk)
+    }
+
+    /// Encrypts one chunk into a buffer of the same length. The caller never uses an index twice.
+    pub(super) fn seal_chunk_into(
+        &self,
+        index: u64,
+        chunk: &[u8],
+        sealed: &mut [u8],
+    ) -> Result<[u8; TAG], Error> {
+        check_bound(index)?;
+        self.0.seal_into(index, b"", chunk, sealed)
     }
 
     /// Decrypts one chunk in place. After a failure it holds zeros.

@@ -139,6 +139,22 @@ impl Sealer {
 
     /// A chunk that fails, by an error or a panic of the provider, is lost, so nothing may follow it.
     pub(super) fn seal_next(&mut self, chunk: &mut [u8]) -> Result<[u8; TAG], Error> {
+        self.next_by(|key, index| key.seal_chunk(index, chunk))
+    }
+
+    /// Same as [`seal_next`](Self::seal_next), into a buffer of the same length.
+    pub(super) fn seal_next_into(
+        &mut self,
+        chunk: &[u8],
+        sealed: &mut [u8],
+    ) -> Result<[u8; TAG], Error> {
+        self.next_by(|key, index| key.seal_chunk_into(index, chunk, sealed))
+    }
+
+    fn next_by(
+        &mut self,
+        seal: impl FnOnce(&ChunkKey, u64) -> Result<[u8; TAG], Error>,
+    ) -> Result<[u8; TAG], Error> {
         if self.failed {
             let reason = "it failed before, and a chunk is lost";
             return Err(Error::Misuse { what: "sealer", reason });
@@ -147,7 +163,7 @@ impl Sealer {
         // Counted before anything is encrypted, so that no number is used twice, even after a failure.
         let index = self.next;
         self.next = index.saturating_add(1);
-        let tag = self.key.seal_chunk(index, chunk)?;
+        let tag = seal(&self.key, index)?;
         self.failed = false;
         Ok(tag)
     }
@@ -306,14 +322,28 @@ impl Opener {
         if self.failed {
             return Err(Error::Open);
         }
-        self.failed = true;
-        let index = self.take_index();
         let mut appended = Appended { start: plaintext.len(), bytes: plaintext, keep: false };
         let end = appended.start + chunk.len();
         appended.bytes.resize(end, 0);
-        let room = &mut appended.bytes[appended.start..];
-        self.key.open_chunk_into(index, chunk, room, tag)?;
+        self.open_next_into(chunk, &mut appended.bytes[appended.start..], tag)?;
         appended.keep = true;
+        Ok(())
+    }
+
+    /// Same as [`open_next`](Self::open_next), into a buffer of the same length.
+    pub(super) fn open_next_into(
+        &mut self,
+        chunk: &[u8],
+        plaintext: &mut [u8],
+        tag: &[u8; TAG],
+    ) -> Result<(), Error> {
+        if self.failed {
+            plaintext.fill(0);
+            return Err(Error::Open);
+        }
+        self.failed = true;
+        let index = self.take_index();
+        self.key.open_chunk_into(index, chunk, plaintext, tag)?;
         self.failed = false;
         Ok(())
     }

@@ -54,8 +54,7 @@ impl<R: Read> OpenReader<R> {
 
 impl<R: Read> BufRead for OpenReader<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        let mut read = |room: &mut [u8]| Ok(read_some(&mut self.inner, room)?.len());
-        blocking(self.opening.poll_ready(|room| Poll::Ready(read(room))))?;
+        blocking(self.opening.poll_ready(|room| poll_some(&mut self.inner, room)))?;
         Ok(self.opening.ready())
     }
 
@@ -66,8 +65,13 @@ impl<R: Read> BufRead for OpenReader<R> {
 
 impl<R: Read> Read for OpenReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        read_buffered(self, buffer)
+        blocking(self.opening.poll_read(buffer, |room| poll_some(&mut self.inner, room)))
     }
+}
+
+/// Reads once, which is never pending.
+fn poll_some(reader: &mut impl Read, room: &mut [u8]) -> Poll<io::Result<usize>> {
+    Poll::Ready(read_some(reader, room).map(|read| read.len()))
 }
 
 /// Implements `Read` on top of `BufRead`. Reading into an empty buffer does nothing.

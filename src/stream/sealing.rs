@@ -6,19 +6,11 @@ use std::{
 };
 
 use super::{
-    CHUNK, PREFIX, SEALED_CHUNK,
+    CHUNK, PREFIX, SEALED_CHUNK, batch,
     chunks::Sealer,
     outgoing::{Calls, Outgoing},
 };
 use crate::{error::Error, numbered_key::TAG, secret::PageBuffer};
-
-/// How many chunks are written at once. Each is sealed while it is in the cache.
-const BATCH: usize = 8;
-
-/// Where a batch starts in its page. Callers' buffers start on a page or 16 bytes behind one, and AMD Zen 4 copies at a
-/// third of its speed to 16 bytes behind the place of the source in its page: where a chunk of a batch that starts on a
-/// page would be, behind the tags before it. Writing from here is as fast as from the start of a page.
-const OFFSET: usize = 256;
 
 /// Takes plaintext, and writes it sealed to an inner writer, which is called in any way.
 pub(crate) struct Sealing<W> {
@@ -62,14 +54,7 @@ pub(crate) fn first(mut start: Vec<u8>, prefix: &[u8; PREFIX]) -> Vec<u8> {
 
 impl<W> Sealing<W> {
     pub(crate) fn new(outgoing: Outgoing<W>, sealer: Sealer) -> Self {
-        Self {
-            outgoing,
-            sealer,
-            batch: PageBuffer::zeroed_at(OFFSET, BATCH * SEALED_CHUNK),
-            sealed: 0,
-            waiting: 0,
-            end: End::Open,
-        }
+        Self { outgoing, sealer, batch: batch::zeroed(), sealed: 0, waiting: 0, end: End::Open }
     }
 
     pub(crate) fn sealer(&self) -> &Sealer {
@@ -96,21 +81,20 @@ impl<W> Sealing<W> {
         ready!(self.poll_room(calls))?;
         let mut rest = plaintext;
         while !rest.is_empty() && !self.is_full() {
-            let room = &mut self.batch[self.sealed..][self.waiting..CHUNK];
-            let (now, later) = rest.split_at(rest.len().min(room.len()));
-            room[..now.len()].copy_from_slice(now);
-            self.waiting += now.len();
-            rest = later;
-            if self.waiting == CHUNK {
-                self.seal_waiting()?;
-            }
+            rest = match rest.split_first_chunk::<CHUNK>() {
+                Some((chunk, later)) if self.waiting == 0 => {
+                    self.seal_whole(chunk)?;
+                    later
+                }
+                _ => self.add_to_waiting(rest)?,
+            };
         }
         Poll::Ready(Ok(plaintext.len() - rest.len()))
     }
 
     /// Whether the next plaintext has to wait for the inner writer.
     pub(crate) fn is_full(&self) -> bool {
-        self.sealed == BATCH * SEALED_CHUNK
+        self.sealed == self.batch.len()
     }
 
     /// Writes the sealed chunks, and flushes. A part of a chunk waits for its end.
@@ -142,6 +126,27 @@ impl<W> Sealing<W> {
         end: impl FnOnce(&mut W) -> Poll<io::Result<()>>,
     ) -> Poll<io::Result<()>> {
         self.outgoing.poll_end(end)
+    }
+
+    /// Takes plaintext until the chunk that waits is full, and seals that one. Returns the rest.
+    fn add_to_waiting<'a>(&mut self, plaintext: &'a [u8]) -> Result<&'a [u8], Error> {
+        let room = &mut self.batch[self.sealed..][self.waiting..CHUNK];
+        let (now, later) = plaintext.split_at(plaintext.len().min(room.len()));
+        room[..now.len()].copy_from_slice(now);
+        self.waiting += now.len();
+        if self.waiting == CHUNK {
+            self.seal_waiting()?;
+        }
+        Ok(later)
+    }
+
+    /// Seals a full chunk into the batch: it is encrypted where it will be, without a copy.
+    fn seal_whole(&mut self, chunk: &[u8; CHUNK]) -> Result<(), Error> {
+        let (sealed, room) = self.batch[self.sealed..].split_at_mut(CHUNK);
+        let tag = self.outgoing.or_fail(|| self.sealer.seal_next_into(chunk, sealed))?;
+        room[..TAG].copy_from_slice(&tag);
+        self.sealed += SEALED_CHUNK;
+        Ok(())
     }
 
     /// Seals the chunk that waits in the batch: a full one, or at the end the last one.

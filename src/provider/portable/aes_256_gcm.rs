@@ -4,7 +4,7 @@ use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit, aead::inout::InOutBuf};
 
 use crate::{
     error::Error,
-    provider::{Aead, AeadKey},
+    provider::{Aead, AeadKey, TOO_LONG},
 };
 
 #[derive(Debug)]
@@ -28,7 +28,21 @@ impl AeadKey for Aes256Key {
         self.0
             .encrypt_inout_detached(nonce.into(), aad, buffer.into())
             .map(Into::into)
-            .map_err(|_| Error::Invalid { what: "message", reason: "it is too long for AES-GCM" })
+            .map_err(|_| TOO_LONG)
+    }
+
+    fn seal_into(
+        &self,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        plaintext: &[u8],
+        ciphertext: &mut [u8],
+    ) -> Result<[u8; 16], Error> {
+        let buffers = InOutBuf::new(plaintext, ciphertext).map_err(|_| TOO_LONG)?;
+        self.0
+            .encrypt_inout_detached(nonce.into(), aad, buffers)
+            .map(Into::into)
+            .map_err(|_| TOO_LONG)
     }
 
     fn open_in_place(

@@ -11,7 +11,7 @@ use super::pool::threads;
 use crate::{
     error::Error,
     secret::PageBuffer,
-    stream::{ChunkKey, SEALED_CHUNK, opening::BATCH},
+    stream::{ChunkKey, SEALED_CHUNK, batch},
 };
 
 /// Batches under way for each thread: half a MiB.
@@ -142,7 +142,7 @@ impl Pipeline {
     /// A batch to be filled.
     pub(super) fn spare(&mut self) -> Batch {
         self.spare.pop().unwrap_or_else(|| Batch {
-            bytes: PageBuffer::zeroed(BATCH * SEALED_CHUNK),
+            bytes: batch::zeroed(),
             length: 0,
             first: 0,
             ends: false,

@@ -12,7 +12,7 @@ use crate::{
     numbered_key::TAG,
     stream::{
         CHUNK, ChunkKey, SEALED_CHUNK, SealWriter,
-        opening::BATCH,
+        batch::BATCH,
         outgoing::Outgoing,
         sealing::{End, Sealing},
     },

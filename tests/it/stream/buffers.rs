@@ -14,8 +14,8 @@ const LENGTH: usize = 3_000_000;
 /// A batch has 8 chunks. Shorter buffers are for headers, prefixes and ends.
 const LONG: usize = 100_000;
 
-/// Where the batches of a sequential writer start in their page.
-const WRITER_OFFSET: usize = 256;
+/// Where batches of chunks start in their page.
+const BATCH_OFFSET: usize = 256;
 
 fn assert_in_a_page(buffer: &[u8], offset: usize) {
     let address = buffer.as_ptr().addr();
@@ -33,7 +33,7 @@ struct Checked<T> {
 
 impl<T> Checked<T> {
     fn new(inner: T) -> Self {
-        Self { inner, offset: 0, long: 0 }
+        Self { inner, offset: BATCH_OFFSET, long: 0 }
     }
 
     fn check(&mut self, buffer: &[u8]) {
@@ -91,16 +91,13 @@ fn of_any_length() {
 #[test]
 fn of_writers() {
     let plaintext = plaintext(LENGTH);
-    let writer = |offset| {
-        let inner = Checked { offset, ..Checked::new(io::sink()) };
-        BOB.encapsulation_key().seal_writer(CTX, inner).unwrap()
-    };
-    let mut sequential = writer(WRITER_OFFSET);
+    let writer = || BOB.encapsulation_key().seal_writer(CTX, Checked::new(io::sink())).unwrap();
+    let mut sequential = writer();
     sequential.write_all(&plaintext).unwrap();
     assert!(sequential.finish().unwrap().long > 20);
     for threads in 1..=3 {
         with_threads(threads, || {
-            let mut parallel = writer(0).parallel();
+            let mut parallel = writer().parallel();
             parallel.write_all(&plaintext).unwrap();
             assert!(parallel.finish().unwrap().long > 20);
         });
@@ -131,7 +128,8 @@ fn of_readers() {
 fn at_any_position() {
     let plaintext = plaintext(LENGTH);
     let sealed = seal(&plaintext);
-    let random_access = BOB.open_at(CTX, Checked::new(&sealed[..])).unwrap();
+    let source = Checked { offset: 0, ..Checked::new(&sealed[..]) };
+    let random_access = BOB.open_at(CTX, source).unwrap();
     let mut opened = vec![0; LENGTH - 7];
     random_access.read_exact_at(&mut opened, 7).unwrap();
     assert!(opened == plaintext[7..]);

@@ -4,7 +4,7 @@ use graviola::aead::AesGcm;
 
 use crate::{
     error::Error,
-    provider::{Aead, AeadKey},
+    provider::{Aead, AeadKey, TOO_LONG},
 };
 
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl AeadKey for Aes256Key {
         buffer: &mut [u8],
     ) -> Result<[u8; 16], Error> {
         if !fits(buffer.len()) {
-            return Err(Error::Invalid { what: "message", reason: "it is too long for AES-GCM" });
+            return Err(TOO_LONG);
         }
         let mut tag = [0; 16];
         self.0.encrypt(nonce, aad, buffer, &mut tag);
