@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from checks import check, flipped, refuses
 from formats import PKCS8_START, from_pem, kem_pkcs8, u16
+from refusals import Malformed, Unauthentic
 from vectors import pem_text, vectors
 
 LOCAL_KEY_ID = bytes.fromhex("a021301f06092a864886f70d01091531120410")
@@ -28,29 +29,43 @@ def integer(number):
 
 def take(data, tag):
     """The content of the value at the start, and the rest."""
-    if data[0] != tag:
-        raise ValueError("DER")
+    if len(data) < 2 or data[0] != tag:
+        raise Malformed("DER")
     start, length = 2, data[1]
     if length >= 128:
         start += length - 128
         length = int.from_bytes(data[2:start], "big")
     if len(data) < start + length:
-        raise ValueError("DER")
+        raise Malformed("DER")
     return data[start : start + length], data[start + length :]
+
+
+def prefixed(data, prefix):
+    if not data.startswith(prefix):
+        raise Malformed("another algorithm")
+    return data[len(prefix) :]
 
 
 def derive(passphrase, salt, n, r, p):
     return hashlib.scrypt(passphrase, salt=salt, n=n, r=r, p=p, maxmem=512 << 20, dklen=32)
 
 
+def aes(key, iv):
+    return Cipher(algorithms.AES(key), modes.CBC(iv))
+
+
 def encrypt(content, passphrase, salt, iv, n, r, p):
     pad = padding.PKCS7(128).padder()
     padded = pad.update(content) + pad.finalize()
-    aes = Cipher(algorithms.AES256(derive(passphrase, salt, n, r, p)), modes.CBC(iv)).encryptor()
+    encryptor = aes(derive(passphrase, salt, n, r, p), iv).encryptor()
+    return encode(salt, iv, n, r, p, encryptor.update(padded) + encryptor.finalize())
+
+
+def encode(salt, iv, n, r, p, ciphertext):
     kdf = tlv(0x30, OID_SCRYPT, tlv(0x30, tlv(4, salt), integer(n), integer(r), integer(p)))
     cipher = tlv(0x30, OID_AES_256_CBC, tlv(4, iv))
     scheme = tlv(0x30, OID_PBES2, tlv(0x30, kdf, cipher))
-    return tlv(0x30, scheme, tlv(4, aes.update(padded) + aes.finalize()))
+    return tlv(0x30, scheme, tlv(4, ciphertext))
 
 
 def numbers(der):
@@ -58,26 +73,55 @@ def numbers(der):
     body, _ = take(der, 0x30)
     scheme, rest = take(body, 0x30)
     ciphertext, _ = take(rest, 4)
-    parameters, _ = take(scheme.removeprefix(OID_PBES2), 0x30)
+    parameters, _ = take(prefixed(scheme, OID_PBES2), 0x30)
     kdf, rest = take(parameters, 0x30)
     cipher, _ = take(rest, 0x30)
-    iv, _ = take(cipher.removeprefix(OID_AES_256_CBC), 4)
-    kdf, _ = take(kdf.removeprefix(OID_SCRYPT), 0x30)
+    iv, _ = take(prefixed(cipher, OID_AES_256_CBC), 4)
+    kdf, _ = take(prefixed(kdf, OID_SCRYPT), 0x30)
     salt, kdf = take(kdf, 4)
     costs = []
     while kdf:
         number, kdf = take(kdf, 2)
         costs.append(int.from_bytes(number, "big"))
-    return salt, iv, *costs, ciphertext
+    if len(costs) != 3:
+        raise Malformed("scrypt's parameters")
+    found = (salt, iv, *costs, ciphertext)
+    if len(salt) != 16 or len(iv) != 16 or encode(*found) != der:
+        raise Malformed("encoding")
+    return found
+
+
+def check_bounds(n, r, p, ciphertext):
+    if not 1 <= r <= 32 or not 1 <= p <= 16 or n < 2 or n & (n - 1) or n.bit_length() > 16 * r:
+        raise Malformed("N, r or p")
+    if 128 * n * r > 2**28 or n * r * p > 2**21:
+        raise Malformed("too much memory or time")
+    if not ciphertext or len(ciphertext) % 16:
+        raise Malformed("blocks")
+
+
+def decrypt_info(der, passphrase):
+    salt, iv, n, r, p, ciphertext = numbers(der)
+    check_bounds(n, r, p, ciphertext)
+    if not passphrase:
+        raise Malformed("an empty passphrase")
+    return unpad(aes(derive(passphrase, salt, n, r, p), iv), ciphertext)
+
+
+def unpad(cipher, ciphertext):
+    decryptor, pad = cipher.decryptor(), padding.PKCS7(128).unpadder()
+    padded = decryptor.update(ciphertext) + decryptor.finalize()
+    try:
+        return pad.update(padded) + pad.finalize()
+    except ValueError:
+        raise Unauthentic("padding") from None
 
 
 def decrypt(der, passphrase):
-    salt, iv, n, r, p, ciphertext = numbers(der)
-    aes = Cipher(algorithms.AES256(derive(passphrase, salt, n, r, p)), modes.CBC(iv)).decryptor()
-    pad = padding.PKCS7(128).unpadder()
-    content = pad.update(aes.update(ciphertext) + aes.finalize()) + pad.finalize()
+    content = decrypt_info(der, passphrase)
+    salt, iv, n, r, p, _ = numbers(der)
     if encrypt(content, passphrase, salt, iv, n, r, p) != der:
-        raise ValueError("encoding")
+        raise Malformed("encoding")
     return content
 
 

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from refusals import Malformed, NotForUs, Refused, Unauthentic
 from vectors import vectors
 
 
@@ -26,7 +27,7 @@ def u16(number):
 
 def check_context(context):
     if not 1 <= len(context) <= 255 or context.startswith(b"twinseal/"):
-        raise ValueError("context")
+        raise Refused("context")
 
 
 # SPEC.md, "KEM suites"
@@ -42,12 +43,12 @@ def check_ml_kem_key(ek):
     for i in range(0, 1536, 3):
         a, b, c = ek[i : i + 3]
         if (a | (b & 15) << 8) >= 3329 or (b >> 4 | c << 4) >= 3329:
-            raise ValueError("ML-KEM modulus check")
+            raise Malformed("ML-KEM modulus check")
 
 
 def check_x25519(u):
     if int.from_bytes(u, "little") >= P255 or u in LOW_ORDER:
-        raise ValueError("X25519 public key")
+        raise Malformed("X25519 public key")
 
 
 def x25519_exchange(scalar, u):
@@ -63,14 +64,17 @@ def x25519_public(scalar):
 def p384_private(scalar):
     number = int.from_bytes(scalar, "big")
     if not 0 < number < P384_ORDER:
-        raise ValueError("P-384 scalar")
+        raise Malformed("P-384 scalar")
     return ec.derive_private_key(number, ec.SECP384R1())
 
 
 def p384_load(point):
     if len(point) != 97 or point[0] != 4:
-        raise ValueError("P-384 point")
-    return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP384R1(), point)
+        raise Malformed("P-384 point")
+    try:
+        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP384R1(), point)
+    except ValueError:
+        raise Malformed("P-384 point") from None
 
 
 def p384_exchange(scalar, point):
@@ -109,6 +113,21 @@ class Suite0051:
         return hashlib.sha3_256(ss_m + ss_t + ct[1568:] + ek[1568:] + cls.label).digest()
 
 
+def kem_recipient(suite, ek):
+    """Suite and key id."""
+    return u16(suite.id) + hashlib.sha384(b"twinseal/key-id/kem/v1" + u16(suite.id) + ek).digest()[:16]
+
+
+def check_encapsulation_key(suite, ek):
+    if len(ek) != suite.key_length:
+        raise Malformed("encapsulation key length")
+    check_ml_kem_key(ek)
+    if suite is Suite0001:
+        check_x25519(ek[1568:])
+    else:
+        p384_load(ek[1568:])
+
+
 class KemKey:
     def __init__(self, suite, seed):
         self.seed = seed
@@ -128,12 +147,13 @@ class KemKey:
         self.ml_kem = mlkem.MLKEM1024PrivateKey.from_seed_bytes(seed_m)
         self.ek = self.ml_kem.public_key().public_bytes_raw() + suite.public(self.traditional)
         check_ml_kem_key(self.ek)
-        self.key_id = hashlib.sha384(b"twinseal/key-id/kem/v1" + u16(suite.id) + self.ek).digest()[:16]
+        self.recipient = kem_recipient(suite, self.ek)
+        self.key_id = self.recipient[2:]
 
     def decapsulate(self, ct):
         """Gives ss_M, ss_X or ss_T, and ss."""
         if len(ct) != self.suite.ciphertext_length:
-            raise ValueError("ciphertext length")
+            raise Malformed("ciphertext length")
         ss_t = self.suite.exchange(self.traditional, ct[1568:])
         ss_m = self.ml_kem.decapsulate(ct[:1568])
         return ss_m, ss_t, self.suite.combine(ss_m, ss_t, self.ek, ct)
@@ -171,7 +191,7 @@ class SigningKey:
         seed, ec_private = bytes96[:32], bytes96[32:]
         scalar = ec_private[7:55]
         if len(bytes96) != 96 or ec_private != EC_START + scalar + EC_END:
-            raise ValueError("signing key")
+            raise Malformed("signing key")
         self.bytes = bytes96
         self.ecdsa = p384_private(scalar)
         self.ml_dsa = mldsa.MLDSA87PrivateKey.from_seed_bytes(seed)
@@ -184,7 +204,35 @@ class SigningKey:
         return self.ml_dsa.sign(representative, SIGN_LABEL) + ecdsa
 
 
+def check_verifying_key(verifying_key):
+    if len(verifying_key) != 2689:
+        raise Malformed("verifying key")
+    p384_load(verifying_key[2592:])
+
+
+def check_signature(signature):
+    """The checks of its encoding."""
+    if not 4635 <= len(signature) <= 4731:
+        raise Malformed("signature length")
+    numbers, rest = [], signature[4629:]
+    if signature[4627] != 0x30 or signature[4628] != len(rest):
+        raise Malformed("ECDSA-Sig-Value")
+    while rest:
+        length = rest[1] if len(rest) > 1 else 0
+        integer = rest[2 : 2 + length]
+        if rest[0] != 2 or not 1 <= length <= 127 or len(integer) != length:
+            raise Malformed("INTEGER")
+        if integer[0] >= 128 or (integer[0] == 0 and length > 1 and integer[1] < 128):
+            raise Malformed("INTEGER is negative or padded")
+        numbers.append(int.from_bytes(integer, "big"))
+        rest = rest[2 + length :]
+    if len(numbers) != 2 or not all(0 < number < P384_ORDER for number in numbers):
+        raise Malformed("r or s")
+
+
 def verify(verifying_key, context, message, signature):
+    check_verifying_key(verifying_key)
+    check_signature(signature)
     representative = message_representative(context, message)
     ml_dsa = mldsa.MLDSA87PublicKey.from_public_bytes(verifying_key[:2592])
     ml_dsa.verify(signature[:4627], representative, SIGN_LABEL)
@@ -200,7 +248,7 @@ def to_pem(label, content):
 def from_pem(label, text):
     lines = text.splitlines()
     if lines[0] != f"-----BEGIN {label}-----" or lines[-1] != f"-----END {label}-----":
-        raise ValueError("PEM label")
+        raise Malformed("PEM label")
     return base64.b64decode("".join(lines[1:-1]), validate=True)
 
 
@@ -212,7 +260,7 @@ def read_kem_pkcs8(content):
     halves = content[len(KEM_PKCS8_START) :]
     key = KemKey.of_halves(Suite0051, halves[:64], halves[71:119])
     if content != kem_pkcs8(key):
-        raise ValueError("PKCS#8")
+        raise Malformed("PKCS#8")
     return key
 
 
@@ -257,15 +305,40 @@ def seal_body(body_key, salt, context, plaintext):
 
 
 def open_body(body_key, context, body):
+    if len(body) < 56:
+        raise Unauthentic("truncated")
     salt, commitment, chunks = body[:24], body[24:56], body[56:]
     key, base_nonce, expected = chunk_keys(body_key, salt, context)
     if not hmac.compare_digest(commitment, expected):
-        raise ValueError("commitment")
+        raise Unauthentic("commitment")
     plaintext = b""
     for index in range(len(chunks) // (CHUNK + 16) + 1):
         chunk = chunks[index * (CHUNK + 16) : (index + 1) * (CHUNK + 16)]
         plaintext += AESGCM(key).decrypt(chunk_nonce(base_nonce, index), chunk, None)
     return plaintext
+
+
+def open_part(body_key, context, body, offset, length):
+    """A part of the plaintext, by opening the chunks that it is in, and the last one."""
+    if len(body) < 56:
+        raise Unauthentic("truncated")
+    key, base_nonce, expected = chunk_keys(body_key, body[:24], context)
+    if not hmac.compare_digest(body[24:56], expected):
+        raise Unauthentic("commitment")
+    whole, last = divmod(len(body) - 56, CHUNK + 16)
+    if last < 16:
+        raise Unauthentic("truncated")
+
+    def chunk(index):
+        sealed = body[56 + index * (CHUNK + 16) :][: CHUNK + 16]
+        return AESGCM(key).decrypt(chunk_nonce(base_nonce, index), sealed, None)
+
+    chunk(whole)
+    if offset + length > whole * CHUNK + last - 16:
+        raise Refused("beyond the end")
+    first, end = offset // CHUNK, (offset + length - 1) // CHUNK
+    plaintext = b"".join(chunk(index) for index in range(first, end + 1))
+    return plaintext[offset - first * CHUNK :][:length]
 
 
 def wrapping(suite_id, key_id, ss):
@@ -294,48 +367,63 @@ def open_envelope(key, context, sealed):
     return open_body(body_key, context, body)
 
 
-def open_header(key, sealed):
+def as_list(one_or_several):
+    return [*one_or_several] if isinstance(one_or_several, (list, tuple)) else [one_or_several]
+
+
+def open_envelope_part(keys, context, sealed, offset, length):
+    check_context(context)
+    body_key, _, body = open_header(keys, sealed)
+    return open_part(body_key, context, body, offset, length)
+
+
+def open_header(keys, sealed):
     """Steps 1 to 5 of "Opening": the body key, suite and key id of each recipient, and the body."""
+    content_key, header, recipients, body = unwrap_header(keys, sealed)
+    return header_and_body_key(content_key)[1], recipients, body
+
+
+def unwrap_header(keys, sealed):
+    """Steps 1 to 5 of "Opening": the content key, the header, suite and key id of each recipient, and the body."""
     position, recipients = 0, []
 
     def take(length):
         nonlocal position
         field = sealed[position : position + length]
         if len(field) != length:
-            raise ValueError("truncated")
+            raise Malformed("truncated")
         position += length
         return field
 
     if take(10) != b"twinseal\x01\x01":
-        raise ValueError("magic, version or body")
+        raise Malformed("magic, version or body")
     count = int.from_bytes(take(2), "big")
     if not 1 <= count <= 1000:
-        raise ValueError("number of recipients")
-    previous, found = None, None
+        raise Malformed("number of recipients")
+    previous, stanzas = None, {}
     for index in range(count):
         order = take(18)
         length = int.from_bytes(take(2), "big")
         if position + length + 48 + 68 * (count - index - 1) + 32 > 4194304:
-            raise ValueError("header length")
+            raise Malformed("header length")
         known = {suite.id: suite for suite in (Suite0001, Suite0051)}.get(int.from_bytes(order[:2], "big"))
         if length != known.ciphertext_length if known else length > 8192:
-            raise ValueError("ciphertext length")
+            raise Malformed("ciphertext length")
         if previous is not None and order <= previous:
-            raise ValueError("order")
-        previous, stanza = order, (take(length), take(48))
+            raise Malformed("order")
+        previous, stanzas[order] = order, (take(length), take(48))
         recipients.append(order)
-        if order == u16(key.suite.id) + key.key_id:
-            found = stanza
     header = sealed[:position]
     tag = take(32)
     body = sealed[position:]
-    if found is None:
-        raise ValueError("not a recipient")
-    ct, wrapped = found
+    key = next((key for key in as_list(keys) if key.recipient in stanzas), None)
+    if key is None:
+        raise NotForUs("not a recipient")
+    ct, wrapped = stanzas[key.recipient]
     ss = key.decapsulate(ct)[2]
     wrap_key, nonce, aad = wrapping(key.suite.id, key.key_id, ss)
     content_key = AESGCM(wrap_key).decrypt(nonce, wrapped, aad)
-    header_key, body_key = header_and_body_key(content_key)
+    header_key, _ = header_and_body_key(content_key)
     if not hmac.compare_digest(tag, hmac.digest(header_key, header, "sha384")[:32]):
-        raise ValueError("header tag")
-    return body_key, recipients, body
+        raise Unauthentic("header tag")
+    return content_key, header + tag, recipients, body

@@ -6,14 +6,17 @@ import os
 from formats import (
     Suite0001,
     Suite0051,
+    as_list,
     check_context,
+    check_signature,
     hkdf_sha384,
     open_body,
     seal_body,
     u16,
     verify,
 )
-from sessions import LAST, MORE, Direction, sign_key_id
+from refusals import Malformed, NotForUs, Refused, Unauthentic
+from sessions import LAST, MORE, Direction, check_ciphertext, sign_key_id
 
 SUITES = {suite.id: suite for suite in (Suite0001, Suite0051)}
 REQUEST = b"twinseal/request/v1"
@@ -62,21 +65,21 @@ def split(request):
     """Step 1 of "Accepting a request", without the ciphertext: suite, time, core, signature (None if the
     request is unsigned) and body."""
     if request[:9] != b"twinrqst\1" or len(request) < 28 or request[9] not in (0, 1):
-        raise ValueError("magic, version, flags or length")
+        raise Malformed("magic, version, flags or length")
     suite = SUITES.get(int.from_bytes(request[10:12], "big"))
     is_signed = request[9] == 1
     if suite is None or (is_signed and request[28:30] != u16(0x0001)):
-        raise ValueError("suite")
+        raise Malformed("suite")
     start = 54 if is_signed else 36
     time, end = int.from_bytes(request[start - 8 : start], "big"), start + suite.ciphertext_length
     if len(request) < end + 2 * is_signed or time >= 2**53:
-        raise ValueError("length or time")
+        raise Malformed("length or time")
     if not is_signed:
         return suite, time, request[:end], None, request[end:]
     length = int.from_bytes(request[end : end + 2], "big")
     signature, body = request[end + 2 : end + 2 + length], request[end + 2 + length :]
     if len(signature) != length or length and not 4635 <= length <= 4731:
-        raise ValueError("signature length")
+        raise Malformed("signature length")
     return suite, time, request[:end], signature, body
 
 
@@ -84,35 +87,64 @@ def detach(request):
     """The request without its signature, and the signature."""
     _, _, core, signature, body = split(request)
     if not signature:
-        raise ValueError("no signature")
+        raise Refused("no signature")
     return core + u16(0) + body, signature
 
 
 def attach(request, signature):
     _, _, core, present, body = split(request)
-    if present is None or present or not 4635 <= len(signature) <= 4731:
-        raise ValueError("unsigned, or a signature is there, or its length")
+    if present is None or present:
+        raise Refused("unsigned, or a signature is there")
+    if not 4635 <= len(signature) <= 4731:
+        raise Malformed("its length")
     return core + u16(len(signature)) + signature + body
 
 
-def accept(key, context, request, verifying_key=None, admit=lambda id: None):
-    """The steps of "Accepting a request": the plaintext, the request id and the answer secret. `admit`
-    raises a ValueError to refuse the request."""
+def accept(keys, context, request, verifying_keys=None, admit=lambda id, time: None):
+    """The steps of "Accepting a request": the plaintext, the request id and the answer secret. `verifying_keys` are
+    those of the named signers, None if the request has to be unsigned. `admit` raises to refuse the request."""
     check_context(context)
-    suite, _, core, signature, body = split(request)
-    if (suite, core[12:28]) != (key.suite, key.key_id):
-        raise ValueError("for another key")
-    if (signature is None) != (verifying_key is None) or signature == b"":
-        raise ValueError("signed, unsigned or without its signature")
-    if verifying_key is not None:
-        verify(verifying_key, REQUEST, core + key.ek + verifying_key + context, signature)
-        if core[30:46] != sign_key_id(verifying_key):
-            raise ValueError("another signer")
+    suite, time, core, signature, body = split(request)
     ct = core[-suite.ciphertext_length :]
-    keys = RequestKeys(key.decapsulate(ct)[2], core, key.ek, verifying_key or b"", context)
+    check_ciphertext(suite, ct)
+    if signature:
+        check_signature(signature)
+    key = next((key for key in as_list(keys) if key.recipient == core[10:28]), None)
+    if key is None:
+        raise NotForUs("for another key")
+    if (signature is None) != (verifying_keys is None) or signature == b"":
+        raise Refused("signed, unsigned or without its signature")
+    vk = b""
+    if verifying_keys is not None:
+        vk = next((vk for vk in as_list(verifying_keys) if core[30:46] == sign_key_id(vk)), None)
+        if vk is None:
+            raise Unauthentic("an unknown signer")
+        verify(vk, REQUEST, core + key.ek + vk + context, signature)
+    keys = RequestKeys(key.decapsulate(ct)[2], core, key.ek, vk, context)
     plaintext = open_body(keys.body_key, context, body)
-    admit(request_id(core))
+    admit(request_id(core), time)
     return plaintext, request_id(core), keys.answer_secret
+
+
+class Guard:
+    """SPEC.md, "Replays", for one room and times in milliseconds. Without `begun` nothing was there before."""
+
+    def __init__(self, begun=None, back=60_000, ahead=2_000):
+        self.begun, self.back, self.ahead, self.ids = begun, back, ahead, set()
+
+    def admit(self, now):
+        def admit(id, time):
+            if time > now + self.ahead:
+                raise Refused("from the future")
+            if time < now - self.back:
+                raise Refused("too old")
+            if self.begun is not None and time <= self.begun + self.ahead:
+                raise Refused("restarted")
+            if id in self.ids:
+                raise Refused("replayed")
+            self.ids.add(id)
+
+        return admit
 
 
 # SPEC.md, "Answer"
@@ -128,7 +160,7 @@ def seal_answer(answer_secret, salt, context, plaintext):
 
 def open_answer(answer_secret, context, answer):
     if answer[:10] != WHOLE:
-        raise ValueError("magic, version or form")
+        raise Malformed("magic, version or form")
     return open_body(answer_key(answer_secret), context, answer[10:])
 
 
@@ -141,7 +173,7 @@ def seal_pieces(answer_secret, r, pieces, bound=BOUND):
     direction, answer = pieces_direction(answer_secret, r), PIECES + r
     for index, piece in enumerate(pieces):
         if len(piece) > bound:
-            raise ValueError("bound")
+            raise Malformed("bound")
         message = direction.seal(LAST if index == len(pieces) - 1 else MORE, b"", piece)
         answer += len(message).to_bytes(4, "big") + message
     return answer
@@ -150,14 +182,14 @@ def seal_pieces(answer_secret, r, pieces, bound=BOUND):
 def open_pieces(answer_secret, answer, bound=BOUND):
     """All pieces, if the answer is complete."""
     if answer[:10] != PIECES or len(answer) < 42:
-        raise ValueError("magic, version, form or length")
+        raise Malformed("magic, version, form or length")
     direction, rest, pieces = pieces_direction(answer_secret, answer[10:42]), answer[42:], []
     while not direction.finished:
         length = int.from_bytes(rest[:4], "big")
         if not 17 <= length <= 17 + bound or len(rest) < 4 + length:
-            raise ValueError("length")
+            raise Malformed("length")
         pieces.append(direction.open(b"", rest[4 : 4 + length]))
         rest = rest[4 + length :]
     if rest:
-        raise ValueError("bytes after the last piece")
+        raise Malformed("bytes after the last piece")
     return pieces

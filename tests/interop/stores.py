@@ -2,22 +2,25 @@
 
 import hashlib
 import pathlib
+import re
+
+from cryptography.exceptions import InvalidSignature
 
 from formats import (
     Suite0001,
     Suite0051,
     check_context,
-    check_ml_kem_key,
-    check_x25519,
+    check_encapsulation_key,
     header_and_body_key,
     hkdf_sha384,
     open_body,
+    kem_recipient,
     open_header,
-    p384_load,
     seal_body,
     u16,
     verify,
 )
+from refusals import Malformed, Refused, Unauthentic
 from sessions import sign_key_id
 
 SUITES = {suite.id: suite for suite in (Suite0001, Suite0051)}
@@ -27,18 +30,6 @@ LONGEST = 12 * 2**20
 
 def u32(number):
     return number.to_bytes(4, "big")
-
-
-def recipient_id(suite, ek):
-    return u16(suite.id) + hashlib.sha384(b"twinseal/key-id/kem/v1" + u16(suite.id) + ek).digest()[:16]
-
-
-def check_encapsulation_key(suite, ek):
-    check_ml_kem_key(ek)
-    if suite is Suite0001:
-        check_x25519(ek[1568:])
-    else:
-        p384_load(ek[1568:])
 
 
 class Keys:
@@ -76,7 +67,7 @@ def open_keys(key, context, sealed, name, verifying_key):
     """The steps of "Opening a keys object": the keys, and their fingerprint."""
     check_context(context)
     if len(sealed) > LONGEST:
-        raise ValueError("longer than 12 MiB")
+        raise Malformed("longer than 12 MiB")
     body_key, sealed_to, body = open_header(key, sealed)
     plaintext = open_body(body_key, SEALED_IN, body)
 
@@ -86,48 +77,53 @@ def open_keys(key, context, sealed, name, verifying_key):
         nonlocal position
         position += length
         if position > len(plaintext):
-            raise ValueError("truncated")
+            raise Malformed("truncated")
         return plaintext[position - length : position]
 
     def number(length):
         return int.from_bytes(take(length), "big")
 
     if take(9) != b"twinstor\1":
-        raise ValueError("magic or version")
+        raise Malformed("magic or version")
     store_id, serial = take(16), number(4)
     if not 1 <= serial <= 65536:
-        raise ValueError("serial")
+        raise Malformed("serial")
     history = [take(48) for _ in range(serial - 1)]
     count = number(2)
     if not 1 <= count <= 1000:
-        raise ValueError("number of recipients")
+        raise Malformed("number of recipients")
     recipients = []
     for _ in range(count):
         suite = SUITES.get(number(2))
         if suite is None:
-            raise ValueError("suite")
+            raise Malformed("suite")
         recipients.append((suite, take(suite.key_length)))
     count = number(4)
     if not 1 <= count <= serial:
-        raise ValueError("number of epochs")
+        raise Malformed("number of epochs")
     epochs = [(number(4), take(32)) for _ in range(count)]
     signer = take(18)
+    if signer[:2] != u16(0x0001):
+        raise Malformed("suite")
     signed, signature = plaintext[:position], plaintext[position:]
 
-    if signer != u16(0x0001) + sign_key_id(verifying_key) or not 4635 <= len(signature) <= 4731:
-        raise ValueError("another owner")
-    verify(verifying_key, SIGNED_IN, signed + verifying_key + context, signature)
+    if signer[2:] != sign_key_id(verifying_key):
+        raise Unauthentic("another owner")
+    try:
+        verify(verifying_key, SIGNED_IN, signed + verifying_key + context, signature)
+    except (Malformed, InvalidSignature):
+        raise Unauthentic("another owner") from None
     if serial != name:
-        raise ValueError("another serial")
+        raise Refused("another serial")
     ids = []
     for suite, ek in recipients:
         check_encapsulation_key(suite, ek)
-        ids.append(recipient_id(suite, ek))
+        ids.append(kem_recipient(suite, ek))
     numbers = [epoch for epoch, _ in epochs]
     if ids != sorted(set(ids)) or numbers != sorted(set(numbers)) or not 1 <= numbers[0] or numbers[-1] > serial:
-        raise ValueError("order")
+        raise Malformed("order")
     if sealed_to != ids:
-        raise ValueError("other recipients")
+        raise Refused("other recipients")
     return Keys(store_id, history, recipients, dict(epochs)), hashlib.sha384(signed).digest()
 
 
@@ -138,16 +134,24 @@ def pin_of(keys, fingerprint):
     return f"{keys.store_id.hex()}.{keys.serial}.{fingerprint.hex()}"
 
 
+PIN = re.compile(r"([0-9a-f]{32})\.([1-9][0-9]{0,4})\.([0-9a-f]{96})\Z")
+
+
 def check_pin(pin, keys, fingerprint):
-    store_id, serial, expected = pin.split(".")
-    if pin != f"{bytes.fromhex(store_id).hex()}.{int(serial)}.{bytes.fromhex(expected).hex()}":
-        raise ValueError("not a pin")
+    store_id, serial, expected = parse_pin(pin)
     if bytes.fromhex(store_id) != keys.store_id:
-        raise ValueError("another store")
+        raise Refused("another store")
     if keys.serial < int(serial):
-        raise ValueError("older than the pin")
+        raise Refused("older than the pin")
     if [*keys.history, fingerprint][int(serial) - 1].hex() != expected:
-        raise ValueError("not what was pinned")
+        raise Refused("not what was pinned")
+
+
+def parse_pin(pin):
+    found = PIN.match(pin.strip(" \t\n\f\r"))
+    if not found or int(found[2]) > 65536:
+        raise Malformed("not a pin")
+    return found.groups()
 
 
 # SPEC.md, "Objects"
@@ -165,14 +169,25 @@ def seal_object(key, epoch, salt, context, path, plaintext):
     return b"twinobjt\1" + u32(epoch) + seal_body(key, salt, bound(context, path), plaintext)
 
 
-def open_object(keys, context, path, sealed):
+def open_object(keys, context, path, sealed, oldest=0):
     """The epoch and the plaintext."""
-    if sealed[:9] != b"twinobjt\1" or len(sealed) < 85:
-        raise ValueError("magic, version or length")
+    if len(sealed) < 85 or not 16 <= (len(sealed) - 69) % 16400 or sealed[:9] != b"twinobjt\1":
+        raise Malformed("length, magic or version")
     epoch = int.from_bytes(sealed[9:13], "big")
+    if epoch < oldest:
+        raise Refused("an old epoch")
     if epoch not in keys.epochs:
-        raise ValueError("unknown epoch")
+        raise Refused("unknown epoch")
     return epoch, open_body(keys.input_key(epoch), bound(context, path), sealed[13:])
+
+
+def open_newest(objects, key, context, verifying_key):
+    """The keys, of the objects under P/.twinseal/keys/ by name."""
+    serials = [int(name) for name in objects if len(name) == 10 and name.isascii() and name.isdigit()]
+    newest = max((serial for serial in serials if 1 <= serial <= 65536), default=None)
+    if newest is None:
+        raise Refused("no keys")
+    return open_keys(key, context, objects[f"{newest:010}"], newest, verifying_key)
 
 
 class Directory:
@@ -180,13 +195,8 @@ class Directory:
 
     def __init__(self, directory, key, context, verifying_key, pin=None):
         self.root, self.context = pathlib.Path(directory), context
-        names = [p.name for p in (self.root / ".twinseal/keys").iterdir()]
-        serials = [int(n) for n in names if len(n) == 10 and n.isascii() and n.isdigit()]
-        newest = max((s for s in serials if 1 <= s <= 65536), default=None)
-        if newest is None:
-            raise ValueError("no keys")
-        sealed = (self.root / f".twinseal/keys/{newest:010}").read_bytes()
-        self.keys, self.fingerprint = open_keys(key, context, sealed, newest, verifying_key)
+        folder = self.root / ".twinseal/keys"
+        self.keys, self.fingerprint = open_newest({p.name: p.read_bytes() for p in folder.iterdir()}, key, context, verifying_key)
         if pin is not None:
             check_pin(pin, self.keys, self.fingerprint)
 

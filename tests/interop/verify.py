@@ -53,7 +53,8 @@ from formats import (
     wrapping,
     write_header,
 )
-from sessions import LAST, MORE, Direction, accept, hello_core, read_bundle, sign_key_id
+from key_text import read_bundle
+from sessions import LAST, MORE, Direction, accept, hello_core, sign_key_id
 from vectors import pem_text, vectors
 from verify_requests import accumulate_accepted, check_made_here, check_request
 from verify_stores import accumulate_stores, check_store
@@ -208,7 +209,9 @@ def check_keyring(key1, key51):
     check("keyring: primary key first", [key.key_id for key in read_bundle(text)] == [key51.key_id, key1.key_id])
     check("keyring: white space is accepted", len(read_bundle("\n" + text.replace("-----\n-", "-----\n \t\n-"))) == 2)
     documents = kem_pem(key51)[0], kem_pem(key1)[0]
-    refused = ["", "text\n" + text, "text\n".join(documents), text + "text", documents[0] * 2, text[:-10]]
+    around = ["text\n" + text, "text\n".join(documents), text + "text"]
+    check("keyring: text around the documents is accepted", all(len(read_bundle(bundle)) == 2 for bundle in around))
+    refused = ["", "text", text.replace("-----BEGIN", "----BEGIN", 1), documents[0] * 2, text[:-10]]
     check("keyring: all else is refused", all(refuses(read_bundle, bundle) for bundle in refused))
 
 

@@ -70,7 +70,7 @@ def check_refusals(name, key, context, request, head, signer):
     check(f"{name}: one cut off is refused", all(refused(request[:i]) for i in places) and refused(request + b"\0"))
     check(f"{name}: another context is refused", refuses(accept, key, b"other", request, vk))
 
-    def full(_):
+    def full(id, time):
         raise ValueError("the guard refuses")
 
     check(f"{name}: nothing comes out if the guard refuses", refuses(accept, key, context, request, vk, full))

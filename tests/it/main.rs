@@ -71,6 +71,8 @@ mod tokio;
 // The formats, byte by byte.
 #[cfg(feature = "hazmat")]
 mod spec;
+#[cfg(feature = "hazmat")]
+mod testkit;
 
 // The options of the benches.
 mod bench_options;
