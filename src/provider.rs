@@ -9,10 +9,12 @@
 //! | [`PORTABLE`] | always there | Rust | everything | RustCrypto and dalek, active |
 //! | `AWS_LC` | `aws-lc-rs` | a C compiler, one to two minutes on two cores | everything | AWS, active |
 //! | `GRAVIOLA` | `graviola` | Rust, seconds | X25519, P-384 and AES-GCM on x86-64 and aarch64, the rest as `PORTABLE` | J. Birr-Pixton, active, versions 0.4.x |
-//! | `LIBCRUX` | `libcrux` | Rust 1.95 or newer | ML-KEM and ML-DSA, the rest as `PORTABLE` | Cryspen, active, versions 0.0.x |
+//! | `LIBCRUX` | `libcrux` | Rust 1.94 or newer | ML-KEM and ML-DSA, the rest as `PORTABLE` | Cryspen, active, versions 0.0.x |
 //! | `PQCLEAN` | `pqclean` | a C compiler | ML-KEM and ML-DSA, the rest as `PORTABLE` | **unmaintained**, see below |
 //!
-//! With both features, `GRAVIOLA_LIBCRUX` has the primitives of both.
+//! With both features, `GRAVIOLA_LIBCRUX` has the primitives of both, and most of AWS-LC's speed without a C compiler:
+//! on AMD Zen 4 with AVX-512 a hybrid signature takes 0.34 ms (AWS-LC 0.24, portable 1.45), its verification 0.37 (0.25,
+//! 1.03), and X25519 with ML-KEM-1024 0.046 ms to encapsulate and 0.043 to decapsulate (0.057 and 0.053; 0.19 and 0.21).
 //!
 //! Keys use AWS-LC if it is compiled in, otherwise graviola if that is, with libcrux if both are, otherwise the portable
 //! provider. `key.on(..)` moves a key to another provider, and `key.provider().name` is the one that it uses.

@@ -33,7 +33,7 @@ fn every_advisory_is_named() {
     }
 }
 
-/// The session in docs/cli.md works as it is written there.
+/// The session in docs/cli.md works as it is written there, and then what it says of signed models.
 #[test]
 fn the_session_of_the_page() {
     let page = include_str!("../../docs/cli.md");
@@ -41,16 +41,22 @@ fn the_session_of_the_page() {
     let (install, rest) = rest.split_once("```\n").unwrap();
     assert!(install.starts_with("cargo install twinseal --features cli,aws-lc-rs\n"));
     let (_, rest) = rest.split_once("```sh\n").unwrap();
-    let (session, _) = rest.split_once("```\n").unwrap();
+    let (session, rest) = rest.split_once("```\n").unwrap();
+    let (_, models) = rest.split_once("\n## Signed models\n").unwrap();
+    let (models, _) = models.split_once("\n## ").unwrap();
+    let models = models.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let script = session.to_owned() + &models.collect::<String>();
 
     let desk = Desk::new();
     fs::create_dir(desk.path("session")).unwrap();
-    let mut shell = desk.shell(&["sh", "-eux", "-c", session]);
+    let mut shell = desk.shell(&["sh", "-eux", "-c", &script]);
     let output = ended(shell.current_dir(desk.path("session")));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(printed.contains("opened.txt: signed by "), "{printed}");
     assert!(printed.contains("2 recipients"), "{printed}");
-    assert!(printed.ends_with("Meet me at the usual place.\n"), "{printed}");
+    assert!(printed.contains("\nMeet me at the usual place.\n"), "{printed}");
+    assert!(printed.contains("\nllama: matches what "), "{printed}");
+    assert!(printed.contains("\nreceived/llama: matches what "), "{printed}");
 }
