@@ -50,6 +50,7 @@ mod checking;
 mod claim;
 mod claimed_key;
 mod contents;
+mod directory;
 mod envelope;
 mod file_digest;
 mod hash_files;
@@ -81,7 +82,7 @@ pub use manifest::Manifest;
 #[cfg(feature = "object_store")]
 pub use payload_hasher::PayloadHasher;
 pub use progress::Progress;
-pub use report::{Finding, Report};
+pub use report::{Finding, Report, Unreadable};
 pub use signed_file::SignedFile;
 pub use signing::Signing;
 pub use trusted_key::TrustedKey;

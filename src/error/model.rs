@@ -67,7 +67,7 @@ pub enum ModelRefusal {
     SpecialFile,
     /// A file or directory has a name that is not UTF-8, or that the format does not allow.
     NameOfFile,
-    /// A file changed while it was read.
+    /// A file changed while it was read, or before all of the model was; or it was not there when that began.
     ChangedWhileRead,
 }
 

@@ -2,20 +2,21 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::{OsStr, OsString},
     fmt, io,
     path::{Path, PathBuf},
 };
 
 use super::{
     contents::Contents,
-    file_digest::{Digests, FileDigest},
+    file_digest::FileDigest,
     hash_files::{find, hash_each},
     ignored::{Ignored, name_of},
     manifest::Manifest,
     names,
     progress::{OnProgress, Progress},
     report::{Finding, Report},
-    walk::{File, Found, Model, bytes},
+    walk::{File, Found, Model, copy},
 };
 use crate::error::{Error, ModelRefusal};
 
@@ -94,7 +95,7 @@ impl<'a> Checking<'a> {
     /// have another length now, are not read.
     ///
     /// What was signed is always checked, also where something is left out. A file or directory that cannot be read is
-    /// an entry of the report, and so is a file that changes meanwhile.
+    /// an entry of the report, and so is a file that changes before all of the model is read, or is new then.
     ///
     /// A model that is a single file may have any name; see [`Report::signed_as`].
     ///
@@ -104,6 +105,8 @@ impl<'a> Checking<'a> {
     /// # Errors
     ///
     /// - The errors of the file system if the model itself cannot be found or read.
+    /// - Those of the system if the process has too many open files or too little memory: they say nothing about the
+    ///   model. Less than a hundred files are open at once.
     /// - [`Error::Model`] with [`IgnoredPaths`](ModelRefusal::IgnoredPaths) if a path to leave out is absolute, leaves
     ///   the model, is the whole model, or covers a signed file. The text names it.
     pub fn check(&self, manifest: &Manifest, model: impl AsRef<Path>) -> io::Result<Report> {
@@ -111,70 +114,72 @@ impl<'a> Checking<'a> {
         let model = Model::at(model.as_ref())?;
         let (signed, signed_as) = signed_files(contents, &model)?;
         let ignored = self.ignored(contents, &signed, &model)?;
-        let found = find(
+        let walked = find(
             &model,
             &ignored,
             Some(contents.method),
             |path| has_in(&signed, path),
-            |file| signed.get(&*file.name).is_some_and(|digest| fits(digest, file)),
+            |name, length| signed.get(name).is_some_and(|digest| fits(digest, length)),
         )?;
 
         let mut missing = signed.clone();
         let mut findings = BTreeMap::new();
         let mut files = Vec::new();
         let mut expected = Vec::new();
-        for (path, found) in &found {
+        for (path, found) in &walked.found {
             let finding = match found {
                 Found::File(file) => match missing.remove(&*file.name) {
-                    Some(digest) if fits(digest, file) => {
-                        files.push(&**file);
+                    Some(digest) if fits(digest, Some(file.state.length)) => {
+                        files.push(file);
                         expected.push(digest);
                         continue;
                     }
-                    Some(_) => Finding::Changed,
-                    None => Finding::Additional,
+                    _ => Finding::Changed,
                 },
+                Found::Unsigned => Finding::Additional,
                 Found::Refused(refusal) => Finding::Refused(*refusal),
                 Found::Ignored => Finding::Ignored,
                 // It has gone since its directory was read.
                 Found::Unreadable(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Found::Unreadable(error) => Finding::Unreadable(error.kind()),
+                Found::Unreadable(error) => unreadable(&model, path, error)?,
             };
-            findings.insert(path.clone(), finding);
+            findings.insert(path.clone().into_os_string(), finding);
         }
-        let is_unreadable = |finding: &Finding| matches!(finding, Finding::Unreadable(_));
-        let has_unreadable = findings.values().any(is_unreadable);
+        let under = unreadable_names(&missing, &findings);
         for name in missing.into_keys() {
-            let path = Path::new(name);
-            // A name may have a million components: directories are looked for only if one cannot be read.
-            let nearest = match findings.get(path) {
-                None if has_unreadable => path.ancestors().find_map(|path| findings.get(path)),
-                own => own,
-            };
-            let finding = match nearest {
-                Some(unreadable @ Finding::Unreadable(_)) => *unreadable,
+            let finding = match (under.get(name), findings.get(OsStr::new(name))) {
+                (Some(unreadable), _) => *unreadable,
                 // What took the place of the file says more.
-                Some(refused @ Finding::Refused(_)) if findings.contains_key(path) => *refused,
+                (None, Some(refused @ Finding::Refused(_))) => *refused,
                 _ => Finding::Missing,
             };
-            findings.insert(path.to_owned(), finding);
+            findings.insert(name.into(), finding);
         }
 
         let (mut as_signed, mut bytes_as_signed) = (0, 0);
         let digests = hash_each(&model, &files, contents.method, self.progress);
+        let changed = walked.changed(&model, &ignored);
         for ((file, expected), digest) in files.into_iter().zip(expected).zip(digests) {
-            match digest {
-                Ok(digest) if digest == *expected => {
+            let finding = match digest {
+                Ok(digest) if digest != *expected => Finding::Changed,
+                Ok(_) if changed.contains(Path::new(&file.name)) => {
+                    Finding::Refused(ModelRefusal::ChangedWhileRead)
+                }
+                Ok(_) => {
                     as_signed += 1;
                     bytes_as_signed += file.state.length;
                     continue;
                 }
-                Ok(_) => findings.insert(PathBuf::from(&file.name), Finding::Changed),
-                Err(error) => findings.insert(PathBuf::from(&file.name), finding_of(&error)),
+                Err(error) => finding_of(&model, file, &error)?,
             };
+            findings.insert(OsString::from(&file.name), finding);
         }
-        let mut entries: Vec<_> = findings.into_iter().collect();
-        entries.sort_unstable_by(|(a, _), (b, _)| bytes(a).cmp(bytes(b)));
+        for path in changed {
+            // What was found out about it before is as true.
+            let finding = Finding::Refused(ModelRefusal::ChangedWhileRead);
+            findings.entry(path.into_os_string()).or_insert(finding);
+        }
+        let entries = findings.into_iter().map(|(path, finding)| (path.into(), finding)).collect();
         Ok(Report {
             entries,
             ignore_unsigned: self.ignore_unsigned,
@@ -247,19 +252,54 @@ fn has_in(signed: &SignedFiles<'_>, path: &Path) -> bool {
     names::covers_any(&name, signed)
 }
 
-/// Whether a file of this length can be the signed one.
-fn fits(digest: &FileDigest, file: &File) -> bool {
-    match digest.0 {
-        Digests::Whole(_) => true,
-        Digests::Shards { length, .. } => length == file.state.length,
+/// Whether a file of this length, if it is known, can be the signed one.
+fn fits(digest: &FileDigest, length: Option<u64>) -> bool {
+    match (digest.len(), length) {
+        (Some(signed), Some(length)) => signed == length,
+        _ => true,
     }
 }
 
-/// What an error of one file means for the model.
-fn finding_of(error: &io::Error) -> Finding {
-    match (Error::inside(error), error.kind()) {
-        (Some(Error::Model(refusal)), _) => Finding::Refused(*refusal),
-        (_, io::ErrorKind::NotFound) => Finding::Missing,
-        (_, kind) => Finding::Unreadable(kind),
+/// The signed files that are missing where a directory cannot be read, with that finding.
+fn unreadable_names<'a>(
+    missing: &SignedFiles<'a>,
+    findings: &BTreeMap<OsString, Finding>,
+) -> BTreeMap<&'a str, Finding> {
+    // By the directories: a name may have a million of them above it.
+    let mut names = BTreeMap::new();
+    for (path, finding) in findings {
+        if let Finding::Unreadable(_) = finding
+            && let Some(name) = name_of(Path::new(path))
+        {
+            let under = names::covered(&name, missing).map(|name| (*name, *finding));
+            names.extend(under);
+        }
     }
+    names
+}
+
+/// What an error of one file means for the model.
+fn finding_of(model: &Model<'_>, file: &File, error: &io::Error) -> io::Result<Finding> {
+    match (Error::inside(error), error.kind()) {
+        (Some(Error::Model(refusal)), _) => Ok(Finding::Refused(*refusal)),
+        // It was there.
+        (_, io::ErrorKind::NotFound) => Ok(Finding::Refused(ModelRefusal::ChangedWhileRead)),
+        _ => unreadable(model, Path::new(&file.name), error),
+    }
+}
+
+/// The finding about what cannot be read.
+///
+/// # Errors
+///
+/// If the process or the system has run out of something, which says nothing about the model.
+fn unreadable(model: &Model<'_>, path: &Path, error: &io::Error) -> io::Result<Finding> {
+    #[cfg(unix)]
+    let is_exhausted = matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE));
+    #[cfg(not(unix))]
+    let is_exhausted = false;
+    if is_exhausted || error.kind() == io::ErrorKind::OutOfMemory {
+        return Err(model.error_at(path, copy(error)));
+    }
+    Ok(Finding::Unreadable(error.into()))
 }

@@ -2,24 +2,24 @@
 
 use std::{
     cmp::Reverse,
-    fs::{self, OpenOptions},
+    fs,
     io::{self, Seek, SeekFrom},
-    mem,
     ops::Range,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
-        Arc, Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
 };
 
 use super::{
     contents::Method,
+    directory::State,
     file_digest::{Digests, FileDigest},
     hasher::FileHasher,
     ignored::Ignored,
     progress::{OnProgress, Progress},
-    walk::{File, Found, Model, State},
+    walk::{Batch, File, Model, Walked, unchanged},
 };
 use crate::{
     error::{Error, ModelRefusal},
@@ -41,52 +41,65 @@ const STEP: u64 = 4 << 20;
 /// the time that it takes to hash it.
 const SHORT: u64 = 64 * 1024;
 
-/// So many of them are one piece of work.
-const BATCH: usize = 256;
+/// Batches that are waited for keep a directory open each. If there are more, the thread that finds them hashes, too.
+const BATCHES: usize = 32;
 
-/// Finds what is in a model, as [`Model::walk`] does, and hashes short files meanwhile if `is_signed` says so of them.
-/// The method is none if it depends on what is found: then it is one that has short files whole.
+/// Finds what is in a model, as [`Model::walk`] does, and hashes short files meanwhile if `is_signed` says so of their
+/// names, and of their lengths as far as they are known. The method is none if it depends on what is found: then it is
+/// one that has short files whole.
 pub(super) fn find(
     model: &Model<'_>,
     ignored: &Ignored,
     method: Option<Method>,
     is_wanted: impl Fn(&Path) -> bool,
-    is_signed: impl Fn(&File) -> bool,
-) -> io::Result<Vec<(PathBuf, Found)>> {
+    is_signed: impl Fn(&str, Option<u64>) -> bool + Sync,
+) -> io::Result<Walked> {
     let whole = match method {
         Some(Method::Shards(size)) => 1..=size.get().min(SHORT),
         _ => 0..=SHORT,
     };
+    let found = Mutex::new(Vec::new());
     let buffers = Mutex::new(Vec::new());
-    rayon::in_place_scope(|scope| {
-        let mut batch = Vec::new();
-        // The last batch is hashed with longer files.
-        model.walk(ignored, is_wanted, |file| {
-            if whole.contains(&file.state.length) && is_signed(file) {
-                batch.push(Arc::clone(file));
+    let waiting = AtomicUsize::new(0);
+    let examine = |batch: Batch| {
+        let spare = lock(&buffers).pop();
+        // Longer than the files, to see that they end.
+        let mut buffer = spare.unwrap_or_else(|| PageBuffer::zeroed(2 * SHORT as usize));
+        let examined = batch.examine(|file, name, state| {
+            if !whole.contains(&state.length) || !is_signed(name, Some(state.length)) {
+                return Ok(None);
             }
-            if batch.len() == BATCH {
-                let batch = mem::take(&mut batch);
-                scope.spawn(|_| hash_early(model, batch, &buffers));
-            }
-        })
-    })
+            let range = 0..state.length;
+            let digest = hash(file, state, &range, Method::Files, &mut buffer, |_| true)?;
+            Ok(digest.and_then(|digest| digest.whole().copied()))
+        });
+        lock(&buffers).push(buffer);
+        lock(&found).extend(examined);
+    };
+    let (examine, waiting) = (&examine, &waiting);
+    let mut walked = rayon::in_place_scope(|scope| {
+        model.walk(
+            ignored,
+            is_wanted,
+            |name| is_signed(name, None),
+            |batch| {
+                if waiting.load(Relaxed) >= BATCHES {
+                    return examine(batch);
+                }
+                waiting.fetch_add(1, Relaxed);
+                scope.spawn(|_| {
+                    examine(batch);
+                    waiting.fetch_sub(1, Relaxed);
+                });
+            },
+        )
+    })?;
+    walked.complete(found.into_inner().unwrap_or_else(PoisonError::into_inner));
+    Ok(walked)
 }
 
-/// Hashes short files. One with an error is hashed again later, and has that error, or another one, then.
-fn hash_early(model: &Model<'_>, batch: Vec<Arc<File>>, buffers: &Mutex<Vec<PageBuffer>>) {
-    let lock = || buffers.lock().unwrap_or_else(PoisonError::into_inner);
-    let spare = lock().pop();
-    // Longer than the files, to see that they end.
-    let mut buffer = spare.unwrap_or_else(|| PageBuffer::zeroed(2 * SHORT as usize));
-    for file in batch {
-        let range = 0..file.state.length;
-        let hashed = hash(model, &file, &range, Method::Files, &mut buffer, |_| true);
-        if let Ok(Some(FileDigest(Digests::Whole(sha256)))) = hashed {
-            let _ = file.early.set(sha256); // nobody else does
-        }
-    }
-    lock().push(buffer);
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Hashes all files. An error is that of its file only.
@@ -125,11 +138,11 @@ pub(super) fn hash_all(
 
 /// The digest of a file before those of its runs are appended. One that was hashed early has no runs.
 fn begun(file: &File, method: Method) -> FileDigest {
-    let early = file.early.get();
+    let early = file.early;
     FileDigest(match method {
-        Method::Files => Digests::Whole(early.copied().unwrap_or_default()),
+        Method::Files => Digests::Whole(early.unwrap_or_default()),
         Method::Shards(size) => {
-            let digests = early.copied().into_iter().collect();
+            let digests = early.into_iter().collect();
             Digests::Shards { size, length: file.state.length, digests }
         }
     })
@@ -194,7 +207,7 @@ impl<'a> Work<'a> {
         progress: OnProgress<'a>,
         stops_at_errors: bool,
     ) -> Self {
-        let is_left = |(_, file): &(usize, &&File)| file.early.get().is_none();
+        let is_left = |(_, file): &(usize, &&File)| file.early.is_none();
         let of_file = |(file, of): (usize, &&File)| {
             runs(of.state.length, method).map(move |range| Run { file, range })
         };
@@ -207,7 +220,7 @@ impl<'a> Work<'a> {
         });
         // Sparse files can have any length.
         let total = files.iter().fold(0, |sum: u64, file| sum.saturating_add(file.state.length));
-        let early = files.iter().filter(|file| file.early.get().is_some());
+        let early = files.iter().filter(|file| file.early.is_some());
         let done = AtomicU64::new(early.map(|file| file.state.length).sum());
         Self {
             model,
@@ -255,7 +268,13 @@ impl<'a> Work<'a> {
                 !self.is_stopped.load(Relaxed)
             };
             let file = self.files[run.file];
-            let part = hash(self.model, file, &run.range, self.method, &mut buffer, goes_on);
+            let part = self.model.open(file).and_then(|mut opened| {
+                let range = &run.range;
+                let part =
+                    hash(&mut opened, &file.state, range, self.method, &mut buffer, goes_on)?;
+                unchanged(&opened, &file.state)?;
+                Ok(part)
+            });
             if part.is_err() && self.stops_at_errors {
                 self.is_stopped.store(true, Relaxed);
             }
@@ -265,73 +284,41 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Hashes a run of a file. Calls `goes_on` with the length of each piece that it has read; none if that is false.
+/// Hashes a run of an open file in this state. Calls `goes_on` with the length of each piece that it has read; none if
+/// that is false.
 fn hash(
-    model: &Model<'_>,
-    file: &File,
+    file: &mut fs::File,
+    state: &State,
     range: &Range<u64>,
     method: Method,
     buffer: &mut [u8],
     goes_on: impl Fn(u64) -> bool,
 ) -> Part {
-    let path = model.path(&file.name);
-    let changed = || Error::Model(ModelRefusal::ChangedWhileRead).into();
-    let mut opened = open(&path, &file.state)?;
     if range.start > 0 {
-        opened.seek(SeekFrom::Start(range.start))?;
+        file.seek(SeekFrom::Start(range.start))?;
     }
-    let is_last = range.end == file.state.length;
+    let is_last = range.end == state.length;
     let mut hasher = FileHasher::new(method);
     let mut left = range.end - range.start;
     loop {
         // One byte more than is left shows a file that has more than it said.
         let wanted = left.saturating_add(u64::from(is_last));
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).min(buffer.len());
-        let read = read_some(&mut opened, &mut buffer[..wanted])?;
+        let read = read_some(file, &mut buffer[..wanted])?;
         let length = read.len() as u64;
         if length > left || (length == 0 && left > 0) {
-            return Err(changed());
+            return Err(Error::Model(ModelRefusal::ChangedWhileRead).into());
         }
         hasher.update(read)?;
         left -= length;
         let goes_on = goes_on(length);
         if left == 0 {
-            break;
+            return Ok(Some(hasher.finish()?));
         }
         if !goes_on {
             return Ok(None);
         }
     }
-    // Not of the open file: another one may have taken its name.
-    match fs::symlink_metadata(&path) {
-        Ok(metadata) if State::of(&metadata) == file.state => Ok(Some(hasher.finish()?)),
-        _ => Err(changed()),
-    }
-}
-
-/// Opens a regular file that is in the state in which it was found.
-fn open(path: &Path, state: &State) -> io::Result<fs::File> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    // A link or FIFO may have taken the place of the file.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(
-        &mut options,
-        libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY,
-    );
-    let file = options.open(path).map_err(|error| match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_symlink() => Error::Model(ModelRefusal::Link).into(),
-        Ok(metadata) if !metadata.is_file() => Error::Model(ModelRefusal::SpecialFile).into(),
-        _ => error,
-    })?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(Error::Model(ModelRefusal::SpecialFile).into());
-    }
-    if State::of(&metadata) != *state {
-        return Err(Error::Model(ModelRefusal::ChangedWhileRead).into());
-    }
-    Ok(file)
 }
 
 /// Counts bytes, and says so now and then.

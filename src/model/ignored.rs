@@ -69,8 +69,8 @@ impl Ignored {
     }
 
     /// Whether this is one of the paths, or under one of them.
-    pub(super) fn cover(&self, name: &str) -> bool {
-        Path::new(name).ancestors().any(|path| self.contains(path))
+    pub(super) fn cover(&self, path: impl AsRef<Path>) -> bool {
+        path.as_ref().ancestors().any(|path| self.contains(path))
     }
 
     /// The paths as a statement has them: with `/`, sorted by their bytes.

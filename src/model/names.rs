@@ -36,8 +36,17 @@ fn is_plain(path: &str) -> bool {
 
 /// Whether a path is one of these names, or has one of them under it.
 pub(super) fn covers_any<K: Borrow<str> + Ord, T>(path: &str, names: &BTreeMap<K, T>) -> bool {
+    covered(path, names).next().is_some()
+}
+
+/// Those of these names that a path is, or has under it.
+pub(super) fn covered<'n, K: Borrow<str> + Ord, T>(
+    path: &str,
+    names: &'n BTreeMap<K, T>,
+) -> impl Iterator<Item = &'n K> + use<'n, K, T> {
     let under = format!("{path}/");
-    let mut from = names.range::<str, _>((Included(under.as_str()), Unbounded));
-    names.contains_key(path)
-        || from.next().is_some_and(|(name, _)| name.borrow().starts_with(&under))
+    let itself = names.get_key_value(path).map(|(name, _)| name);
+    let from = names.range::<str, _>((Included(under.as_str()), Unbounded));
+    let from = from.map(|(name, _)| name);
+    itself.into_iter().chain(from.take_while(move |name| (*name).borrow().starts_with(&under)))
 }

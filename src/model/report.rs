@@ -48,12 +48,47 @@ pub enum Finding {
     /// It is there, and nobody signed it.
     Additional,
     /// It is a symbolic link, neither a file nor a directory, has a name that the format does not allow, or changed
-    /// while it was read.
+    /// while the model was read ([`ChangedWhileRead`](ModelRefusal::ChangedWhileRead)).
     Refused(ModelRefusal),
     /// It cannot be read, for this reason. So are the signed files in a directory that cannot be read.
-    Unreadable(io::ErrorKind),
+    Unreadable(Unreadable),
     /// It was left out: nobody signed it, or looked at it. What is under it has no entries, unless it was signed.
     Ignored,
+}
+
+/// Why something cannot be read. [`Display`](fmt::Display) has the system's own words, such as "Input/output error".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Unreadable {
+    kind: io::ErrorKind,
+    code: Option<i32>,
+}
+
+impl Unreadable {
+    /// What kind of error it was.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        self.kind
+    }
+
+    /// The number of the error, if it is one of the system: on Unix that of `errno`.
+    #[must_use]
+    pub fn raw_os_error(&self) -> Option<i32> {
+        self.code
+    }
+}
+
+impl From<&io::Error> for Unreadable {
+    fn from(error: &io::Error) -> Self {
+        Self { kind: error.kind(), code: error.raw_os_error() }
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(code) = self.code else { return self.kind.fmt(f) };
+        let text = io::Error::from_raw_os_error(code).to_string();
+        f.write_str(text.strip_suffix(&format!(" (os error {code})")).unwrap_or(&text))
+    }
 }
 
 impl Report {
@@ -135,7 +170,7 @@ impl fmt::Display for Finding {
             Self::Changed => f.write_str("changed"),
             Self::Additional => f.write_str("nobody signed it"),
             Self::Refused(refusal) => refusal.fmt(f),
-            Self::Unreadable(kind) => write!(f, "cannot be read: {kind}"),
+            Self::Unreadable(reason) => write!(f, "cannot be read: {reason}"),
             Self::Ignored => f.write_str("ignored"),
         }
     }

@@ -12,7 +12,7 @@ use super::{
     hash_files::{find, hash_all},
     ignored::Ignored,
     progress::{OnProgress, Progress},
-    walk::{File, Found, Model},
+    walk::{File, Found, Model, copy},
 };
 use crate::{
     error::{Error, ModelRefusal},
@@ -119,20 +119,23 @@ impl<'a> Signing<'a> {
         let model = Model::at(model)?;
         let name = model.base_name()?.to_owned();
         let ignored = self.ignored(&model)?;
-        let found = find(&model, &ignored, self.method, |_| false, |_| true)?;
-        let ignored = ignored.into_names()?;
+        let walked = find(&model, &ignored, self.method, |_| false, |_, _| true)?;
         let mut files = Vec::new();
-        for (path, found) in &found {
+        for (path, found) in &walked.found {
             match found {
-                Found::File(file) => files.push(&**file),
+                Found::File(file) => files.push(file),
                 Found::Refused(refusal) => return Err(model.error(path, *refusal)),
                 Found::Unreadable(error) => return Err(model.error_at(path, copy(error))),
-                Found::Ignored => {}
+                Found::Ignored | Found::Unsigned => {}
             }
         }
         let method = self.method.unwrap_or_else(|| method_for(&files));
         check(&model, &files, method)?;
         let digests = hash_all(&model, &files, method, self.progress)?;
+        if let Some(path) = walked.changed(&model, &ignored).first() {
+            return Err(model.error(path, ModelRefusal::ChangedWhileRead));
+        }
+        let ignored = ignored.into_names()?;
         let names = files.into_iter().map(|file| file.name.clone());
         let files: BTreeMap<_, _> = names.zip(digests).collect();
         Ok(Contents { name, method, files, ignored })
@@ -200,12 +203,4 @@ fn check(model: &Model<'_>, files: &[&File], method: Method) -> io::Result<()> {
         return Err(model.error("", ModelRefusal::TooLarge));
     }
     Ok(())
-}
-
-/// [`io::Error`] cannot be cloned.
-fn copy(error: &io::Error) -> io::Error {
-    match error.raw_os_error() {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => error.kind().into(),
-    }
 }

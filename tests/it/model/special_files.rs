@@ -22,7 +22,7 @@ use twinseal::{
 use super::directory::{Directory, entries, findings, names, verified};
 use crate::common::{
     keys::signing_key,
-    process::{Watch, within_deadline},
+    process::{Watch, command, ended, within_deadline},
 };
 
 fn fifo(path: &Path) {
@@ -165,7 +165,9 @@ fn what_cannot_be_read_is_an_entry() {
         return; // the superuser reads everything
     }
     let found = directory.findings(&manifest);
-    let unreadable = Finding::Unreadable(io::ErrorKind::PermissionDenied);
+    let denied = io::Error::from_raw_os_error(rustix::io::Errno::ACCESS.raw_os_error());
+    let unreadable = Finding::Unreadable((&denied).into());
+    assert_eq!(unreadable.to_string(), "cannot be read: Permission denied");
     let names = ["a", "d", "d/b", "d/e/c"].map(|name| (name, unreadable));
     assert_eq!(found, [entries(names), entries([("f", Finding::Changed)])].concat());
     let error = directory.sign(&Signing::new()).map(drop).unwrap_err();
@@ -175,4 +177,76 @@ fn what_cannot_be_read_is_an_entry() {
     let report = directory.report(&Checking::new().ignore("x"), &manifest);
     assert_eq!(report.files(), 0);
     forbid("d", 0o700);
+}
+
+/// Each file and directory of the depth is open for what is in it.
+fn deep() -> Directory {
+    let directory = Directory::new();
+    for depth in 0..30 {
+        let path = "d/".repeat(depth);
+        directory.write(format!("{path}e/w"), "1");
+        directory.write(format!("{path}d/w"), "1");
+    }
+    directory
+}
+
+/// The limit is that of a process, so there is one for it.
+#[test]
+fn too_many_open_files_say_nothing_about_the_model() {
+    const LIMITED: &str = "TWINSEAL_TEST_LIMITED";
+    const NAME: &str = "model::special_files::too_many_open_files_say_nothing_about_the_model";
+    let directory = deep();
+    let sign = || directory.sign(&Signing::new());
+    if std::env::var_os(LIMITED).is_none() {
+        let manifest = verified(&sign().unwrap());
+        assert_eq!(directory.findings(&manifest), []);
+        let script = "ulimit -n 24 && exec \"$0\" --exact \"$1\"";
+        let mut limited = command("sh");
+        let this = std::env::current_exe().unwrap();
+        limited.args(["-c", script]).arg(this).arg(NAME).env(LIMITED, "1");
+        let output = ended(limited);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        return;
+    }
+    let key = signing_key(1);
+    let mut builder = twinseal::model::ManifestBuilder::new("model").unwrap();
+    let hasher = twinseal::model::FileHasher::new(builder.method());
+    builder.add("w", hasher.finish().unwrap()).unwrap();
+    let manifest = verified(&builder.sign(&key).unwrap());
+    let checked = Checking::new().check(&manifest, directory.path()).unwrap_err();
+    for error in [sign().unwrap_err(), checked] {
+        assert!(error.to_string().contains("Too many open files"), "{error}");
+    }
+}
+
+#[test]
+fn a_model_that_cannot_be_listed_is_named_once() {
+    let directory = Directory::with([("w", "1")]);
+    let manifest = directory.signed();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o300)).unwrap();
+    if fs::read_dir(directory.path()).is_ok() {
+        return; // the superuser reads everything
+    }
+    let errors = [
+        directory.sign(&Signing::new()).map(drop).unwrap_err(),
+        Checking::new().check(&manifest, directory.path()).map(drop).unwrap_err(),
+    ];
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    for error in errors {
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        let text = error.to_string();
+        assert_eq!(text.matches("model").count(), 1, "{text}");
+    }
+}
+
+/// A single file needs no more than to be found.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_in_a_directory_that_cannot_be_listed() {
+    let directory = Directory::with([("w", "1")]);
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o300)).unwrap();
+    let signed = Signing::new().sign(&signing_key(1), directory.of("w"));
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(names(&verified(&signed.unwrap())), ["w"]);
 }

@@ -31,7 +31,7 @@ fn long() -> Directory {
 type Change = fn(&Path);
 
 /// What somebody does to the long file while it is read.
-const CHANGES: [(&str, Change); 6] = [
+const CHANGES: [(&str, Change); 7] = [
     ("longer", |path| {
         fs::File::options().write(true).open(path).unwrap().set_len(LENGTH as u64 + 1).unwrap();
     }),
@@ -42,6 +42,16 @@ const CHANGES: [(&str, Change); 6] = [
         use std::io::Write;
         fs::File::options().write(true).open(path).unwrap().write_all(b"8").unwrap();
     }),
+    #[cfg(unix)]
+    ("written, with its time set back", |path| {
+        use std::io::Write;
+        let mut file = fs::File::options().write(true).open(path).unwrap();
+        let modified = file.metadata().unwrap().modified().unwrap();
+        file.write_all(b"8").unwrap();
+        file.set_modified(modified).unwrap();
+    }),
+    #[cfg(not(unix))]
+    ("written", |path| fs::write(path, [8; LENGTH]).unwrap()),
     ("replaced", |path| {
         let new = path.with_file_name("new");
         fs::copy(path, &new).unwrap();
@@ -85,6 +95,69 @@ fn a_file_that_changes_while_it_is_hashed_is_refused() {
             assert_eq!(report.files(), 1);
         }
     }
+}
+
+/// Somebody changes a model while its longest file is read. Nothing else of it will be read after that.
+type ToModel = fn(&Directory);
+
+const TO_OTHERS: [(&str, &str, ToModel); 5] = [
+    ("a file that was read", "b", |model| model.write("b", "SHORT")),
+    ("a file that was read is gone", "b", |model| model.remove("b")),
+    ("an additional file", "d/new", |model| model.write("d/new", "1")),
+    ("an additional directory", "new", |model| model.write("new/new", "1")),
+    ("a directory in place of another one", "d/c", |model| {
+        fs::rename(model.of("d"), model.path().with_file_name("elsewhere")).unwrap();
+        model.write("d/c", "deep");
+    }),
+];
+
+#[test]
+fn what_changes_after_it_was_read_is_refused() {
+    for (name, path, change) in TO_OTHERS {
+        let model = || {
+            let directory = long();
+            directory.write("d/c", "deep");
+            directory
+        };
+        let directory = model();
+        let is_done = AtomicBool::new(false);
+        let progress = |_: Progress| {
+            if !is_done.swap(true, SeqCst) {
+                change(&directory);
+            }
+        };
+        let (refused, refusal) = directory.refused(&Signing::new().progress(&progress));
+        let last = Path::new(path).file_name().unwrap().to_str().unwrap();
+        assert_eq!((&*refused, refusal), (last, ChangedWhileRead), "{name}");
+
+        let directory = model();
+        let manifest = directory.signed();
+        let is_done = AtomicBool::new(false);
+        let progress = |_: Progress| {
+            if !is_done.swap(true, SeqCst) {
+                change(&directory);
+            }
+        };
+        let report = directory.report(&Checking::new().progress(&progress), &manifest);
+        let refused = Finding::Refused(ChangedWhileRead);
+        assert_eq!(findings(&report), entries([(path, refused)]), "{name}");
+        assert!(report.to_string().contains("changed while it was read"), "{report}");
+    }
+}
+
+/// What is left out may change: nobody reads it.
+#[test]
+fn what_is_left_out_may_change() {
+    let directory = long();
+    directory.write("cache/1", "1");
+    let manifest =
+        verified(&directory.sign(&Signing::new().ignore("cache").ignore("log")).unwrap());
+    let progress = |_: Progress| {
+        directory.write("cache/2", "2");
+        directory.write("log", "3");
+    };
+    let report = directory.report(&Checking::new().progress(&progress), &manifest);
+    assert!(report.is_as_signed(), "{report}");
 }
 
 #[test]
@@ -185,4 +258,30 @@ fn a_file_that_became_something_else_is_not_followed_and_not_waited_for() {
         drop(watch);
         assert_eq!(findings(&report), entries([("b", Finding::Refused(refusal))]));
     }
+}
+
+/// The very file, by another path.
+#[cfg(unix)]
+#[test]
+fn a_directory_that_became_a_link_is_not_followed() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let directory = long();
+    // Long enough not to be read while the directory is.
+    directory.write("d/w", [7; 100_000]);
+    let (inside, elsewhere) = (directory.of("d"), directory.path().with_file_name("elsewhere"));
+    fs::create_dir(&elsewhere).unwrap();
+    fs::hard_link(inside.join("w"), elsewhere.join("w")).unwrap();
+    let manifest = directory.signed();
+    let is_done = AtomicBool::new(false);
+    let progress = |_: Progress| {
+        if !is_done.swap(true, SeqCst) {
+            fs::rename(&inside, directory.path().with_file_name("away")).unwrap();
+            std::os::unix::fs::symlink(&elsewhere, &inside).unwrap();
+        }
+    };
+    let checking = Checking::new().progress(&progress);
+    let report = pool.install(|| directory.report(&checking, &manifest));
+    let refused = Finding::Refused(ChangedWhileRead);
+    let found = findings(&report);
+    assert!(found.contains(&("d/w".to_owned(), refused)), "{found:?}");
 }
