@@ -48,7 +48,7 @@ fn a_signed_model_verifies() {
     let key_id = signing_key(3).verifying_key().key_id();
     let printed = String::from_utf8(desk.prints(VERIFY)).unwrap();
     let verdict = format!("llama: matches what {key_id} signed (3 files)\n");
-    assert_eq!(printed, format!("model.sig: ignored\n{verdict}"));
+    assert_eq!(printed, format!("model.sig: ignored (the signature)\n{verdict}"));
     // From elsewhere, and to and from streams.
     let bundle = desk.prints("model sign -k alice.pem --ignore model.sig llama");
     let line = "model verify -p alice.pub -s - --ignore model.sig llama";
@@ -77,7 +77,7 @@ fn every_difference_is_printed() {
     std::os::unix::fs::symlink("0", desk.path("llama/weights/3")).unwrap();
     let mut expected = vec![
         "config.json: changed",
-        "model.sig: ignored",
+        "model.sig: ignored (the signature)",
         "weights/1: missing",
         "weights/2: nobody signed it",
     ];
@@ -105,16 +105,43 @@ fn every_difference_is_printed() {
 fn what_is_ignored_is_printed() {
     let desk = signed();
     desk.write("llama/notes", "not signed");
-    assert_eq!(findings(&desk, VERIFY), ["model.sig: ignored", "notes: nobody signed it"]);
+    assert_eq!(
+        findings(&desk, VERIFY),
+        ["model.sig: ignored (the signature)", "notes: nobody signed it"]
+    );
     let printed = String::from_utf8(desk.prints(&format!("{VERIFY} --ignore notes"))).unwrap();
-    assert!(printed.starts_with("model.sig: ignored\nnotes: ignored\n"), "{printed}");
+    assert!(
+        printed.starts_with("model.sig: ignored (the signature)\nnotes: ignored (--ignore)\n"),
+        "{printed}"
+    );
     let printed = String::from_utf8(desk.prints(&format!("{VERIFY} --ignore-unsigned"))).unwrap();
-    assert!(printed.starts_with("model.sig: ignored\nnotes: nobody signed it\n"), "{printed}");
+    assert!(
+        printed.starts_with("model.sig: ignored (the signature)\nnotes: nobody signed it\n"),
+        "{printed}"
+    );
     // Left out when it was signed.
     desk.prints("model sign -k alice.pem -o some.sig --ignore weights --ignore model.sig llama");
     let line = "model verify -p alice.pub -s some.sig llama";
     let printed = String::from_utf8(desk.prints(line)).unwrap();
-    assert!(printed.contains("weights: ignored\n"), "{printed}");
+    assert!(printed.contains("weights: ignored (by the signer)\n"), "{printed}");
+    let value: Value = serde_json::from_slice(&desk.prints(&format!("{line} --json"))).unwrap();
+    let by = json!({ "path": "weights", "finding": "ignored", "ignored_by": "signer" });
+    assert!(value["findings"].as_array().unwrap().contains(&by), "{value}");
+
+    // Which can be refused.
+    let strict = format!("{line} --refuse-ignored");
+    let output = ended(desk.command(&strict));
+    message(1, &output);
+    assert!(lines(&output).contains(&"weights: refused, but ignored (by the signer)".into()));
+    assert!(lines(&output).last().unwrap().contains("(problems: 2, files that match: 2 of 2)"));
+    let output = ended(desk.command(&format!("{strict} --json")));
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["as_signed"], false);
+    desk.prints(&format!("{strict} --ignore weights --ignore model.sig"));
+    fs::create_dir(desk.path("llama/.git")).unwrap();
+    let output = ended(desk.command(&format!("{strict} --ignore weights --ignore model.sig")));
+    message(1, &output);
+    assert_eq!(lines(&output).first().unwrap(), ".git: refused, but ignored (of git)");
 }
 
 #[test]
@@ -333,7 +360,7 @@ fn odd_names_are_escaped() {
         r#""a\nb\u{1b}[31m": nobody signed it"#,
         r#""a: b": nobody signed it"#,
         r#""a\\nb": nobody signed it"#,
-        "model.sig: ignored",
+        "model.sig: ignored (the signature)",
         r#""q\"": nobody signed it"#,
         r#""\xFF": a name that is not UTF-8, or that the format does not allow"#,
     ];

@@ -74,7 +74,10 @@ fn a_shell_may_put_the_report_into_the_model() {
     for _ in 0..2 {
         let output = into(&desk, "llama/report", line);
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-        assert!(desk.text("llama/report").starts_with("model.sig: ignored\nreport: ignored\n"));
+        assert!(
+            desk.text("llama/report")
+                .starts_with("model.sig: ignored (the signature)\nreport: ignored (this report)\n")
+        );
     }
     // Nobody signed it.
     assert_eq!(ended(desk.command(line)).status.code(), Some(1));

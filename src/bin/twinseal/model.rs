@@ -21,12 +21,14 @@ mod bundle;
 mod claim;
 mod ignored;
 mod inside;
+mod left_out;
 mod own_path;
 mod report;
 
 pub(crate) use bundle::read as bundle;
 pub(crate) use claim::{claim_to_json, claim_to_text, files_to_json, files_to_text};
 use ignored::Ignored;
+use left_out::LeftOut;
 pub(crate) use report::files;
 
 pub(crate) fn sign(args: &ModelSign, console: &Console) -> Result<(), Failure> {
@@ -107,20 +109,28 @@ pub(crate) fn verify(args: &ModelVerify, console: &Console) -> Result<(), Failur
     for path in ignored.paths() {
         checking = checking.ignore(path);
     }
-    for path in own_path::of_report(&output, &args.model, &manifest)? {
+    let report_paths = own_path::of_report(&output, &args.model, &manifest)?;
+    for path in &report_paths {
         checking = checking.ignore(path);
     }
-    if let Some(path) = own_path {
+    if let Some(path) = &own_path {
         checking = checking.signature(path);
     }
     let report = checking.check(&manifest, &args.model).map_err(|error| about(&name, &error))?;
     console.finish();
+    let left_out = LeftOut {
+        manifest: &manifest,
+        options: &ignored,
+        bundle: own_path,
+        report: report_paths,
+        is_strict: args.refuse_ignored,
+    };
     let text = match args.json {
-        true => report::to_json(&manifest, &report, &args.model),
-        false => report::to_text(&manifest, &report, &name),
+        true => report::to_json(&report, &left_out, &args.model),
+        false => report::to_text(&report, &left_out, &name),
     };
     output.write_whole(text.as_bytes())?;
-    report::outcome(&report, &name)
+    report::outcome(&report, &left_out, &name)
 }
 
 /// The model must be a directory or a file of its own: a stream has no name to sign.

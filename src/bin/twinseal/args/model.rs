@@ -79,6 +79,11 @@ pub(crate) struct ModelVerify {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) ignore: Vec<PathBuf>,
 
+    /// Refuse what the signer left out, and .git, .gitignore, .gitattributes and .github: leave out only the bundle and what
+    /// --ignore names
+    #[arg(long)]
+    pub(crate) refuse_ignored: bool,
+
     /// Print files that nobody signed, but accept the model
     #[arg(long)]
     pub(crate) ignore_unsigned: bool,

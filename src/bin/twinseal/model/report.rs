@@ -3,51 +3,65 @@
 use std::path::Path;
 
 use serde_json::json;
-use twinseal::model::{Finding, Manifest, Method, Report};
+use twinseal::model::{Finding, Method, Report};
 
+use super::left_out::LeftOut;
 use crate::{escape, failure::Failure, inspect::add_path, name::Name};
 
 /// A line for each entry, and one about the whole model.
-pub(super) fn to_text(manifest: &Manifest, report: &Report, name: &Name) -> String {
-    let mut text: String = report
-        .entries()
-        .map(|(path, finding)| format!("{}: {finding}\n", Name::quoted(path)))
-        .collect();
+pub(super) fn to_text(report: &Report, left_out: &LeftOut<'_>, name: &Name) -> String {
+    let line = |(path, finding)| {
+        let path_name = Name::quoted(path);
+        match finding {
+            Finding::Ignored => {
+                let by = left_out.by(path);
+                let verb = if left_out.is_refused(by) { "refused, but ignored" } else { "ignored" };
+                format!("{path_name}: {verb} ({})\n", by.text())
+            }
+            finding => format!("{path_name}: {finding}\n"),
+        }
+    };
+    let mut text: String = report.entries().map(line).collect();
     if let Some(signed_as) = report.signed_as() {
         text += &format!("{name}: was signed as {}\n", Name::quoted(Path::new(signed_as)));
     }
-    let (signer, total) = (manifest.signer(), files(manifest.files().len()));
-    text += &match report.is_as_signed() {
-        true => format!("{name}: matches what {signer} signed ({total})\n"),
-        false => {
-            let (problems, good) = (report.failures().count(), report.files());
-            format!(
-                "{name}: does not match what {signer} signed (problems: {problems}, files that match: {good} of {})\n",
-                manifest.files().len()
-            )
-        }
+    let (signer, total) = (left_out.manifest.signer(), left_out.manifest.files().len());
+    text += &match problems(report, left_out) {
+        0 => format!("{name}: matches what {signer} signed ({})\n", files(total)),
+        problems => format!(
+            "{name}: does not match what {signer} signed (problems: {problems}, files that match: {} of {total})\n",
+            report.files()
+        ),
     };
     text
 }
 
-pub(super) fn to_json(manifest: &Manifest, report: &Report, model: &Path) -> String {
+fn problems(report: &Report, left_out: &LeftOut<'_>) -> usize {
+    report.failures().count() + left_out.refused(report)
+}
+
+pub(super) fn to_json(report: &Report, left_out: &LeftOut<'_>, model: &Path) -> String {
     let findings: Vec<_> = report
         .entries()
         .map(|(path, finding)| {
             let mut value = json!({ "finding": identifier(finding) });
-            if let Finding::Refused(_) | Finding::Unreadable(_) = finding {
-                value["reason"] = finding.to_string().into();
+            match finding {
+                Finding::Refused(_) | Finding::Unreadable(_) => {
+                    value["reason"] = finding.to_string().into();
+                }
+                Finding::Ignored => value["ignored_by"] = left_out.by(path).identifier().into(),
+                _ => {}
             }
             add_path(&mut value, path);
             value
         })
         .collect();
-    let signer = manifest.signer();
+    let manifest = left_out.manifest;
     let mut value = json!({
         "kind": "model",
-        "as_signed": report.is_as_signed(),
+        "as_signed": problems(report, left_out) == 0,
         "name": manifest.name(),
-        "signer": signer.to_string(),
+        "signer": manifest.signer().to_string(),
         "signed_as": report.signed_as(),
         "files": manifest.files().len(),
         "files_as_signed": report.files(),
@@ -67,8 +81,8 @@ pub(super) fn shard_size(method: Method) -> Option<u64> {
 }
 
 /// Fails unless the model is as signed.
-pub(super) fn outcome(report: &Report, name: &Name) -> Result<(), Failure> {
-    if report.is_as_signed() {
+pub(super) fn outcome(report: &Report, left_out: &LeftOut<'_>, name: &Name) -> Result<(), Failure> {
+    if problems(report, left_out) == 0 {
         return Ok(());
     }
     Err(Failure::of(name, "it does not match what was signed; do not use it, fetch it again"))
