@@ -71,7 +71,7 @@ impl<R: Read> Read for OpenReader<R> {
 
 /// Reads once, which is never pending.
 fn poll_some(reader: &mut impl Read, room: &mut [u8]) -> Poll<io::Result<usize>> {
-    Poll::Ready(read_some(reader, room).map(|read| read.len()))
+    Poll::Ready(read_some(reader, room).map(<[u8]>::len))
 }
 
 /// Implements `Read` on top of `BufRead`. Reading into an empty buffer does nothing.
