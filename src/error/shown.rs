@@ -12,7 +12,7 @@ impl fmt::Display for Shown<'_> {
         let is_plain = |text: &&str| {
             // Windows separates paths with backslashes, and allows no quotation marks in them.
             let has_no_escapes = text.len() + 2 == quoted.len() || cfg!(windows);
-            has_no_escapes && text.trim() == *text && !text.contains(": ") && !text.is_empty()
+            has_no_escapes && text.trim() == *text && !text.contains(": ")
         };
         f.write_str(self.0.to_str().filter(is_plain).unwrap_or(&quoted))
     }
