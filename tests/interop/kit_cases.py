@@ -46,11 +46,6 @@ class Case:
         value = self.get(name)
         return default if value is None else as_bytes(value)
 
-    def joined(self, name="input"):
-        """The values of all fields `input` and of the files that `input-file` names, in their order."""
-        parts = [as_bytes(value) if field == name else shared(value) for field, value in self.fields if field in (name, f"{name}-file")]
-        return b"".join(parts)
-
     def text(self):
         lines = []
         for name, value in self.fields:
@@ -84,14 +79,20 @@ def parse(path, text):
         name, _, value = line.partition(":")
         is_base64 = value.startswith(":")
         fields.append((name, is_base64, [], value.removeprefix(" ")))
-    found = []
+    found, was_file = [], False
     for name, is_base64, lines, value in fields:
         if is_base64:
-            found.append((name, base64.b64decode("".join(lines), validate=True)))
+            value = base64.b64decode("".join(lines), validate=True)
         elif lines:
-            found.append((name, "\n".join(lines) + "\n"))
+            value = "\n".join(lines) + "\n"
+        is_file = name.endswith("-file")
+        if is_file:
+            name, value = name.removesuffix("-file"), shared(value)
+        if (is_file or was_file) and found and found[-1][0] == name:
+            found[-1] = name, as_bytes(found[-1][1]) + as_bytes(value)
         else:
             found.append((name, value))
+        was_file = is_file
     return Case(path, found)
 
 

@@ -21,11 +21,14 @@ class Sessions:
         parts = {"suite_id": self.key.suite.id, "recipient": self.key.key_id, "signer": vk and (1, sign_key_id(vk)), "ct": self.ct, **changed}
         return hello_core(**parts)
 
-    def signed(self, core=None, by=None, vk=None, ek=None, context=None, label=SESSION):
+    def signature(self, core=None, by=None, vk=None, ek=None, context=None, label=SESSION):
+        by = by or self.signer
+        message = (core or self.core) + (self.key.ek if ek is None else ek) + (by.verifying_key if vk is None else vk) + (self.context if context is None else context)
+        return sign(by, label, message)
+
+    def signed(self, core=None, **changed):
         """A core and its signature."""
-        core, by = core or self.core, by or self.signer
-        message = core + (self.key.ek if ek is None else ek) + (by.verifying_key if vk is None else vk) + (self.context if context is None else context)
-        return core + sign(by, label, message)
+        return (core or self.core) + self.signature(core, **changed)
 
     @property
     def hello(self):

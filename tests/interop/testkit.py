@@ -14,9 +14,11 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import certificates
 import imports
 import key_text
 import requests_answers
+import signed_models
 import stores
 from formats import (
     Suite0001,
@@ -31,7 +33,8 @@ from formats import (
     verify,
     write_header,
 )
-from kit_cases import KIT, as_bytes, read_cases, shared
+from der import Reader
+from kit_cases import KIT, as_bytes, read_cases
 from kit_material import encapsulate_from
 from refusals import Malformed, class_of
 from sessions import Direction, Replies, Schedule, accept, accept_framed, hello_core, sign_key_id
@@ -83,7 +86,7 @@ def encapsulation_key(case):
 def signature(case):
     context = case.bytes("context")
     check_context(context)
-    verify(verifying_key(case.get("signer")), context, case.bytes("message"), case.joined("signature"))
+    verify(verifying_key(case.get("signer")), context, case.bytes("message"), case.bytes("signature"))
 
 
 def verifying_key_case(case):
@@ -150,17 +153,17 @@ def plaintext_expected(case, found):
 
 
 def envelope(case):
-    plaintext_expected(case, open_envelope(kem_keys(case), case.bytes("context"), case.joined()))
+    plaintext_expected(case, open_envelope(kem_keys(case), case.bytes("context"), case.bytes("input")))
 
 
 def envelope_part(case):
     offset, length = int(case.get("offset")), int(case.get("length"))
-    part = open_envelope_part(kem_keys(case), case.bytes("context"), case.joined(), offset, length)
+    part = open_envelope_part(kem_keys(case), case.bytes("context"), case.bytes("input"), offset, length)
     expected(case, "part-sha384", hashlib.sha384(part).hexdigest())
 
 
 def rewrap(case):
-    content_key, _, _, body = unwrap_header(kem_keys(case), case.joined())
+    content_key, _, _, body = unwrap_header(kem_keys(case), case.bytes("input"))
     to = kem_key(case.get("to"))
     ct, ss = encapsulate_from(to.suite, to.ek, os.urandom(32 + to.suite.ephemeral))
     moved = write_header(content_key, [(to.suite.id, to.key_id, ct, ss)]) + body
@@ -217,13 +220,13 @@ def reply(case):
 
 def framed_session(case):
     bound = int(case.get("bound", 2**20))
-    found = accept_framed(kem_keys(case), case.bytes("context"), case.joined(), signers(case), bound)
+    found = accept_framed(kem_keys(case), case.bytes("context"), case.bytes("input"), signers(case), bound)
     if found != [as_bytes(text) for text in case.all("plaintext")]:
         raise AssertionError(f"the plaintexts are {found}")
 
 
 def request(case):
-    keys, context, input, by = kem_keys(case), case.bytes("context"), case.joined(), signers(case)
+    keys, context, input, by = kem_keys(case), case.bytes("context"), case.bytes("input"), signers(case)
     if case.get("now") is None:
         admit = lambda id, time: expected(case, "time", str(time))
     else:
@@ -257,30 +260,19 @@ def answer_secret(case):
 
 
 def answer(case):
-    plaintext_expected(case, requests_answers.open_answer(answer_secret(case), case.bytes("context"), case.joined()))
+    plaintext_expected(case, requests_answers.open_answer(answer_secret(case), case.bytes("context"), case.bytes("input")))
 
 
 def answer_in_pieces(case):
     bound = int(case.get("bound", 2**20))
-    found = requests_answers.open_pieces(answer_secret(case), case.joined(), bound)
+    found = requests_answers.open_pieces(answer_secret(case), case.bytes("input"), bound)
     if found != [as_bytes(text) for text in case.all("plaintext")]:
         raise AssertionError(f"the plaintexts are {found}")
 
 
-def objects(case):
-    """The objects of a store, by path."""
-    found = {}
-    for field, value in case.fields:
-        if field == "object":
-            path = value
-            found[path] = b""
-        elif field in ("content", "content-file"):
-            found[path] += as_bytes(value) if field == "content" else shared(value)
-    return found
-
-
 def store(case):
-    there, context, pin = objects(case), case.bytes("context"), case.get("pin")
+    there = dict(zip(case.all("object"), map(as_bytes, case.all("content"))))
+    context, pin = case.bytes("context"), case.get("pin")
     if pin is not None:
         stores.parse_pin(pin)
     start = ".twinseal/keys/"
@@ -295,7 +287,38 @@ def store(case):
         plaintext_expected(case, stores.open_object(keys, context, path.encode(), there[path], oldest)[1])
 
 
+def all_certificates(der):
+    """Of a concatenation."""
+    reader, found = Reader(der), []
+    while reader.rest:
+        found.append(certificates.Certificate(reader.value()[2]))
+    return found
+
+
+def certificate(case):
+    use, now = case.get("use"), int(case.get("time"))
+    chain = [certificates.Certificate(case.bytes("certificate")), *all_certificates(case.bytes("between", b""))]
+    anchors = case.bytes("anchors")
+    anchors = None if anchors is None else all_certificates(anchors)
+    name = tuple(case.get("name", "").split(":", 1))
+    key = certificates.key_of(chain, anchors, use, now, name, case.get("purpose"))
+    key_id = sign_key_id(key) if use == "signer" else kem_recipient(*key)[2:]
+    expected(case, "key-id", key_id.hex())
+
+
+def model(case):
+    trusted = [(KIT / f"keys/{name}-public.pem").read_bytes() for name in case.all("signer")]
+    trusted += map(as_bytes, case.all("trusted"))
+    bundle = signed_models.Bundle(case.bytes("bundle"))
+    bundle.verify([signed_models.TrustedKey(*key_text.one_document(text)) for text in trusted])
+    files = dict(zip(case.all("file"), map(as_bytes, case.all("content"))))
+    if files:
+        bundle.check(files, case.all("ignore"))
+
+
 FORMATS = {
+    "model": model,
+    "certificate": certificate,
     "store": store,
     "request": request,
     "detached-signature": detached_signature,

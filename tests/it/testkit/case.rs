@@ -30,7 +30,7 @@ pub(super) struct Case {
 
 impl Case {
     fn parse(path: String, text: &str) -> Self {
-        let mut fields = Vec::new();
+        let mut fields: Vec<(Field, bool)> = Vec::new();
         let mut lines = text.lines().peekable();
         while let Some(line) = lines.next() {
             let (name, first) = line.split_once(':').unwrap_or_else(|| panic!("{path}: {line:?}"));
@@ -43,9 +43,9 @@ impl Case {
                 None if more.is_empty() => first.strip_prefix(' ').unwrap_or(first).into(),
                 None => more.iter().flat_map(|line| [line, "\n"]).collect::<String>().into(),
             };
-            fields.push(Field { name: name.into(), value });
+            add(&mut fields, name, value);
         }
-        Self { path, fields }
+        Self { path, fields: fields.into_iter().map(|(field, _)| field).collect() }
     }
 
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Field> {
@@ -71,11 +71,6 @@ impl Case {
         self.get(name).map(|_| self.text(name).parse().unwrap())
     }
 
-    /// A value, or several together with files of the kit.
-    pub(super) fn joined(&self, name: &str) -> Vec<u8> {
-        self.fields.iter().filter_map(|field| part(field, name)).collect::<Vec<_>>().concat()
-    }
-
     /// The first key is the primary one.
     pub(super) fn ring(&self, provider: &'static Provider) -> Keyring {
         let keys: Vec<_> = self.all("key").map(|field| kem_key(field.text(), provider)).collect();
@@ -93,16 +88,25 @@ impl Case {
     }
 }
 
-/// The bytes that a field adds to a joined value.
-pub(super) fn part(field: &Field, name: &str) -> Option<Vec<u8>> {
-    match field.name.strip_prefix(name)? {
-        "" => Some(field.value.clone()),
-        "-file" => {
-            let text = fs::read_to_string(KIT.join(field.text())).unwrap();
-            Some(BASE64.decode(text.lines().collect::<String>()).unwrap())
+/// Adds a field, or more of the value before it: `x-file` names a file, and continues `x`, as `x` continues that.
+fn add(fields: &mut Vec<(Field, bool)>, name: &str, value: Vec<u8>) {
+    let (name, value, is_file) = match name.strip_suffix("-file") {
+        None => (name, value, false),
+        Some(name) => (name, shared(str::from_utf8(&value).unwrap()), true),
+    };
+    match fields.last_mut() {
+        Some((last, was_file)) if last.name == name && (is_file || *was_file) => {
+            last.value.extend(value);
+            *was_file = is_file;
         }
-        _ => None,
+        _ => fields.push((Field { name: name.into(), value }, is_file)),
     }
+}
+
+/// A file of base64.
+fn shared(path: &str) -> Vec<u8> {
+    let text = fs::read_to_string(KIT.join(path)).unwrap();
+    BASE64.decode(text.lines().collect::<String>()).unwrap()
 }
 
 pub(super) fn kem_key(name: &str, provider: &'static Provider) -> DecapsulationKey {

@@ -18,10 +18,10 @@ fn read(mut reader: impl Read) -> Outcome<Vec<u8>> {
 }
 
 pub(super) fn envelope(case: &Case, provider: &'static Provider) -> Outcome {
-    let (ring, context, input) = (case.ring(provider), case.bytes("context"), case.joined("input"));
-    let whole = ring.open(context, &input).map(|plaintext| plaintext.to_vec()).map_err(Wrong::from);
-    let streamed = ring.open_reader(context, &input[..]).map_err(Wrong::from).and_then(read);
-    let at_random = ring.open_at(context, &input[..]).map_err(Wrong::from).and_then(|access| {
+    let (ring, context, input) = (case.ring(provider), case.bytes("context"), case.bytes("input"));
+    let whole = ring.open(context, input).map(|plaintext| plaintext.to_vec()).map_err(Wrong::from);
+    let streamed = ring.open_reader(context, input).map_err(Wrong::from).and_then(read);
+    let at_random = ring.open_at(context, input).map_err(Wrong::from).and_then(|access| {
         let mut plaintext = vec![0; access.len().try_into().unwrap()];
         access.read_exact_at(&mut plaintext, 0)?;
         Ok(plaintext)
@@ -31,8 +31,8 @@ pub(super) fn envelope(case: &Case, provider: &'static Provider) -> Outcome {
 }
 
 pub(super) fn envelope_part(case: &Case, provider: &'static Provider) -> Outcome {
-    let (ring, context, input) = (case.ring(provider), case.bytes("context"), case.joined("input"));
-    let access = ring.open_at(context, &input[..])?;
+    let (ring, context, input) = (case.ring(provider), case.bytes("context"), case.bytes("input"));
+    let access = ring.open_at(context, input)?;
     let (offset, length) = (case.number("offset").unwrap(), case.number("length").unwrap());
     let mut part = vec![0; length.try_into().unwrap()];
     if offset + length > access.len() {
@@ -45,11 +45,11 @@ pub(super) fn envelope_part(case: &Case, provider: &'static Provider) -> Outcome
 }
 
 pub(super) fn rewrap(case: &Case, provider: &'static Provider) -> Outcome {
-    let input = case.joined("input");
+    let input = case.bytes("input");
     let to = kem_key(case.text("to"), provider);
     let recipients = Recipients::new([to.encapsulation_key()])?;
     let mut moved = Vec::new();
-    case.ring(provider).rewrap(&recipients, &input[..], &mut moved)?;
+    case.ring(provider).rewrap(&recipients, input, &mut moved)?;
     let opened: Outcome<_> = to.open(case.bytes("context"), &moved).map_err(Wrong::from);
     expected(case, "then", name(&opened))?;
     opened.map_or(Ok(()), |plaintext| plaintext_expected(case, &plaintext))

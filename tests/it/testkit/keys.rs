@@ -36,7 +36,7 @@ fn is_key(case: &Case, key_id: KeyId) -> Outcome {
 
 pub(super) fn signature(case: &Case, provider: &'static Provider) -> Outcome {
     let key = named_verifying_key(case.text("signer"), provider);
-    let signature = Signature::from_bytes(COMPOSITE, &case.joined("signature"))?;
+    let signature = Signature::from_bytes(COMPOSITE, case.bytes("signature"))?;
     Ok(key.verify(case.bytes("context"), case.bytes("message"), &signature)?)
 }
 

@@ -36,20 +36,18 @@ fn guard(case: &Case) -> Box<dyn ReplayGuard> {
 
 pub(super) fn request(case: &Case, provider: &'static Provider) -> Outcome {
     let (ring, signers) = (case.ring(provider), case.signers(provider));
-    let (context, input) = (case.bytes("context"), case.joined("input"));
+    let (context, input) = (case.bytes("context"), case.bytes("input"));
     let accept = |guard: &dyn ReplayGuard| match &signers {
-        None => ring.accept(context, &input, guard),
-        Some(signers) => ring.accepting_any(signers).accept(context, &input, guard),
+        None => ring.accept(context, input, guard),
+        Some(signers) => ring.accepting_any(signers).accept(context, input, guard),
     };
     let guards = guard(case);
     let whole: Outcome<_> = accept(&*guards).map_err(Wrong::from);
     let streamed = || -> Outcome<Vec<u8>> {
         let guard = guard(case);
         let mut reader = match &signers {
-            None => ring.accept_reader(context, &input[..], &*guard)?,
-            Some(signers) => {
-                ring.accepting_any(signers).accept_reader(context, &input[..], &*guard)?
-            }
+            None => ring.accept_reader(context, input, &*guard)?,
+            Some(signers) => ring.accepting_any(signers).accept_reader(context, input, &*guard)?,
         };
         let mut plaintext = Vec::new();
         reader.read_to_end(&mut plaintext)?;
@@ -99,12 +97,12 @@ fn pending(case: &Case, provider: &'static Provider) -> Outcome<Pending> {
 }
 
 pub(super) fn answer(case: &Case, provider: &'static Provider) -> Outcome {
-    let input = case.joined("input");
-    let whole = pending(case, provider)?.open(&input);
+    let input = case.bytes("input");
+    let whole = pending(case, provider)?.open(input);
     let whole = whole.map(|plaintext| plaintext.to_vec()).map_err(|failed| failed.error.into());
     let streamed = || -> Outcome<Vec<u8>> {
         let mut plaintext = Vec::new();
-        pending(case, provider)?.open_reader(&input[..])?.read_to_end(&mut plaintext)?;
+        pending(case, provider)?.open_reader(input)?.read_to_end(&mut plaintext)?;
         Ok(plaintext)
     };
     plaintext_expected(case, &agree("whole and streamed", whole, streamed())?)

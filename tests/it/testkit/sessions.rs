@@ -83,9 +83,9 @@ pub(super) fn reply(case: &Case, provider: &'static Provider) -> Outcome {
 
 pub(super) fn framed_session(case: &Case, provider: &'static Provider) -> Outcome {
     let (ring, signers) = (case.ring(provider), case.signers(provider));
-    let input = case.joined("input");
+    let input = case.bytes("input");
     let accept = |hello: &[u8]| accept(&ring, signers.as_ref(), case.bytes("context"), hello);
-    let mut receiver = FramedReceiver::accept(&input[..], accept)?;
+    let mut receiver = FramedReceiver::accept(input, accept)?;
     if let Some(bound) = case.number("bound") {
         receiver = receiver.with_bound(bound.try_into().unwrap());
     }

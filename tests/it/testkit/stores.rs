@@ -9,29 +9,17 @@ use twinseal::{
 };
 
 use super::{
-    case::{Case, kem_key, part, verifying_key},
+    case::{Case, kem_key, verifying_key},
     outcome::{Outcome, Wrong, expected, plaintext_expected},
 };
-
-/// The objects of the inner store.
-fn objects(case: &Case) -> Vec<(String, Vec<u8>)> {
-    let mut found: Vec<(String, Vec<u8>)> = Vec::new();
-    for field in &case.fields {
-        if field.name == "object" {
-            found.push((field.text().into(), Vec::new()));
-        } else if let Some(bytes) = part(field, "content") {
-            found.last_mut().unwrap().1.extend(bytes);
-        }
-    }
-    found
-}
 
 pub(super) fn store(case: &Case, provider: &'static Provider) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let inner = InMemory::new();
-        for (path, content) in objects(case) {
-            inner.put(&Path::parse(path).unwrap(), content.into()).await.unwrap();
+        for (path, content) in case.all("object").zip(case.all("content")) {
+            let path = Path::parse(path.text()).unwrap();
+            inner.put(&path, content.value.clone().into()).await.unwrap();
         }
         let pin = match case.get("pin") {
             None => Pin::first_use(),
