@@ -2,6 +2,6 @@
 
 mod any_bytes;
 mod expanded;
-mod fixture;
+pub(crate) mod fixture;
 mod private;
 mod public;

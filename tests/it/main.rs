@@ -11,6 +11,14 @@ mod misuse;
 mod public_dependencies;
 
 // Errors, randomness, and bytes of unknown origin.
+#[cfg(all(
+    feature = "hazmat",
+    feature = "model-signing",
+    feature = "object_store",
+    feature = "passphrase",
+    feature = "x509"
+))]
+mod fuzzing;
 mod generators;
 mod input;
 mod redaction;

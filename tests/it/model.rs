@@ -5,7 +5,7 @@ mod built;
 mod changed;
 mod checked;
 mod directory;
-mod drafts;
+pub(crate) mod drafts;
 mod hasher;
 mod hashing;
 mod made_here;

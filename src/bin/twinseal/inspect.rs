@@ -55,3 +55,35 @@ pub(crate) fn inspect(args: &Inspect) -> Result<(), Failure> {
     }
     if found.has_impossible_length() { Err(sealed::impossible_length(&name)) } else { Ok(()) }
 }
+
+/// What is said of any bytes, for its fuzz target.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn any_bytes(bytes: &[u8]) {
+    let name = Name::standard_input();
+    for length in [None, Some(bytes.len() as u64)] {
+        let mut input = bytes;
+        let Ok(found) = recognise(&mut input, length, &name) else { continue };
+        let text = found.to_text(&name);
+        // What a file says must not be obeyed by a terminal.
+        assert!(text.chars().all(|character| character == '\n' || !character.is_control()));
+        assert!(found.to_json().is_object());
+        let _ = (found.hides_a_key(), found.has_impossible_length());
+    }
+}
+
+#[cfg(test)]
+#[test]
+fn the_corpus_of_the_fuzz_target() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    if !root.join("deny.toml").exists() {
+        return; // a published package has no corpus
+    }
+    let packed = std::fs::read(root.join("tests/corpus/inspect/packed")).unwrap();
+    let (mut rest, mut count) = (&packed[..], 0);
+    while let Some((length, behind)) = rest.split_first_chunk() {
+        let (input, behind) = behind.split_at(u16::from_be_bytes(*length).into());
+        any_bytes(input);
+        (rest, count) = (behind, count + 1);
+    }
+    assert!(rest.is_empty() && count > 0);
+}

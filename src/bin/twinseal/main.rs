@@ -3,6 +3,10 @@
 //! Each module answers one question; a command reads its keys, opens its input and its output, lets
 //! the library work, and puts the output in place at the end.
 
+// Its fuzz target is this program with another `main`.
+#![cfg_attr(fuzzing, no_main)]
+#![cfg_attr(fuzzing, allow(dead_code, reason = "only `inspect` runs"))]
+
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -87,3 +91,6 @@ fn run(command: Command, console: &Console) -> Result<(), Failure> {
         Command::Man(args) => pages::man(&args),
     }
 }
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| inspect::any_bytes(data));

@@ -9,21 +9,21 @@ use crate::common::{
 };
 
 /// A form's name, and its bytes.
-pub(super) type Form = (String, Vec<u8>);
+pub(crate) type Form = (String, Vec<u8>);
 
 /// A private key of either kind, in pieces.
-pub(super) struct Pieces {
+pub(crate) struct Pieces {
     /// The algorithm identifier in DER.
-    pub(super) algorithm: Vec<u8>,
-    pub(super) seed: Vec<u8>,
-    pub(super) expanded: Vec<u8>,
-    pub(super) scalar: Vec<u8>,
+    pub(crate) algorithm: Vec<u8>,
+    pub(crate) seed: Vec<u8>,
+    pub(crate) expanded: Vec<u8>,
+    pub(crate) scalar: Vec<u8>,
     /// The canonical public key.
-    pub(super) public: Vec<u8>,
+    pub(crate) public: Vec<u8>,
 }
 
 impl Pieces {
-    pub(super) fn of_decapsulation_key(number: u8) -> (Self, DecapsulationKey) {
+    pub(crate) fn of_decapsulation_key(number: u8) -> (Self, DecapsulationKey) {
         use ml_kem::{DecapsulationKey1024, array::Array};
 
         let key = kem_key(P384, number);
@@ -43,7 +43,7 @@ impl Pieces {
         (pieces, key)
     }
 
-    pub(super) fn of_signing_key(number: u8) -> (Self, SigningKey) {
+    pub(crate) fn of_signing_key(number: u8) -> (Self, SigningKey) {
         let key = signing_key(number);
         let (seed, ec) = key.secret_bytes().split_at(32);
         let expanded =
@@ -61,17 +61,17 @@ impl Pieces {
     }
 
     /// The last 97 bytes of the public key.
-    pub(super) fn point(&self) -> &[u8] {
+    pub(crate) fn point(&self) -> &[u8] {
         &self.public[self.public.len() - 97..]
     }
 
     /// The public key with its point compressed.
-    pub(super) fn compressed_public(&self) -> Vec<u8> {
+    pub(crate) fn compressed_public(&self) -> Vec<u8> {
         [&self.public[..self.public.len() - 97], &compressed(self.point())].concat()
     }
 
     /// The P-384 half in each form.
-    pub(super) fn traditional(&self) -> Vec<Form> {
+    pub(crate) fn traditional(&self) -> Vec<Form> {
         let mut forms = vec![("bare scalar".into(), self.scalar.clone())];
         for curve in [false, true] {
             for point in [None, Some(self.point().to_vec()), Some(compressed(self.point()))] {
@@ -84,7 +84,7 @@ impl Pieces {
     }
 
     /// The post-quantum half in each form that has the seed.
-    pub(super) fn post_quantum(&self) -> Vec<Form> {
+    pub(crate) fn post_quantum(&self) -> Vec<Form> {
         let (seed, expanded) = (tlv(0x04, &[&self.seed]), tlv(0x04, &[&self.expanded]));
         vec![
             ("seed".into(), self.seed.clone()),
@@ -94,20 +94,20 @@ impl Pieces {
     }
 
     /// The canonical content of PKCS#8.
-    pub(super) fn canonical(&self) -> Vec<u8> {
+    pub(crate) fn canonical(&self) -> Vec<u8> {
         [&self.seed[..], &ec_private_key(1, &self.scalar, SECP384R1, None)].concat()
     }
 
-    pub(super) fn pkcs8(&self, version: u8, content: &[u8], behind: &[&[u8]]) -> Vec<u8> {
+    pub(crate) fn pkcs8(&self, version: u8, content: &[u8], behind: &[&[u8]]) -> Vec<u8> {
         pkcs8_of(version, &self.algorithm, content, &behind.concat())
     }
 }
 
 /// `[0]` with the object identifier of the curve.
-pub(super) const SECP384R1: &[u8] = b"\xa0\x07\x06\x05\x2b\x81\x04\x00\x22";
+pub(crate) const SECP384R1: &[u8] = b"\xa0\x07\x06\x05\x2b\x81\x04\x00\x22";
 
 /// RFC 5915, with what is given.
-pub(super) fn ec_private_key(
+pub(crate) fn ec_private_key(
     version: u8,
     scalar: &[u8],
     curve: &[u8],
@@ -120,17 +120,17 @@ pub(super) fn ec_private_key(
 }
 
 /// `[1]` of version 2 of PKCS#8.
-pub(super) fn public_field(key: &[u8]) -> Vec<u8> {
+pub(crate) fn public_field(key: &[u8]) -> Vec<u8> {
     tlv(0x81, &[&[0], key])
 }
 
 /// `[0]` with a friendlyName.
-pub(super) fn attributes() -> Vec<u8> {
+pub(crate) fn attributes() -> Vec<u8> {
     let name = tlv(0x31, &[&tlv(0x1e, &[b"\0a\0b"])]);
     tlv(0xa0, &[&tlv(0x30, &[b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x14", &name])])
 }
 
-pub(super) fn compressed(point: &[u8]) -> Vec<u8> {
+pub(crate) fn compressed(point: &[u8]) -> Vec<u8> {
     let key = p384::PublicKey::from_sec1_bytes(point).unwrap();
     key.to_sec1_point(true).as_bytes().to_vec()
 }

@@ -10,10 +10,10 @@ use twinseal::{
 
 use crate::common::keys::signing_key;
 
-pub(super) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+pub(crate) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
 /// A statement of two files; `ROOT` is filled in.
-pub(super) const FILES: &str = concat!(
+pub(crate) const FILES: &str = concat!(
     r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"model","digest":{"sha256":"ROOT"}}],"#,
     r#""predicateType":"https://model_signing/signature/v1.0","predicate":{"resources":["#,
     r#"{"name":"a","digest":"0101010101010101010101010101010101010101010101010101010101010101","algorithm":"sha256"},"#,
@@ -22,7 +22,7 @@ pub(super) const FILES: &str = concat!(
 );
 
 /// A statement of two files in shards: 25 bytes, and 10.
-pub(super) const SHARDS: &str = concat!(
+pub(crate) const SHARDS: &str = concat!(
     r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"model","digest":{"sha256":"ROOT"}}],"#,
     r#""predicateType":"https://model_signing/signature/v1.0","predicate":{"resources":["#,
     r#"{"name":"a:0:10","digest":"0101010101010101010101010101010101010101010101010101010101010101","algorithm":"sha256"},"#,
@@ -34,7 +34,7 @@ pub(super) const SHARDS: &str = concat!(
 );
 
 /// The text with each part replaced, which must be there once.
-pub(super) fn replaced(text: &str, changes: &[(&str, &str)]) -> String {
+pub(crate) fn replaced(text: &str, changes: &[(&str, &str)]) -> String {
     let mut text = text.to_owned();
     for (old, new) in changes {
         assert_eq!(text.matches(old).count(), 1, "{old:.200} in {text:.800}");
@@ -44,7 +44,7 @@ pub(super) fn replaced(text: &str, changes: &[(&str, &str)]) -> String {
 }
 
 /// The statement with the digest of its resources in place of `ROOT`.
-pub(super) fn with_root(statement: &str) -> String {
+pub(crate) fn with_root(statement: &str) -> String {
     let mut root = Sha256::new();
     for text in statement.split(r#""digest":""#).skip(1) {
         if let Some(digest) = text.get(..64).and_then(|digits| hex::decode(digits).ok()) {
@@ -55,31 +55,31 @@ pub(super) fn with_root(statement: &str) -> String {
 }
 
 /// DSSE's pre-authentication encoding.
-pub(super) fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     let lengths = (payload_type.len(), payload.len());
     [format!("DSSEv1 {} {payload_type} {} ", lengths.0, lengths.1).as_bytes(), payload].concat()
 }
 
-pub(super) fn alice() -> SigningKey {
+pub(crate) fn alice() -> SigningKey {
     signing_key(1)
 }
 
-pub(super) fn alices_key() -> TrustedKey {
+pub(crate) fn alices_key() -> TrustedKey {
     alice().verifying_key().into()
 }
 
 /// A bundle of any payload, with Alice's good signature.
-pub(super) fn signed_as(payload_type: &str, payload: &[u8]) -> String {
+pub(crate) fn signed_as(payload_type: &str, payload: &[u8]) -> String {
     let signature = alice().without_context().sign(&pae(payload_type, payload));
     unsigned(&alices_key().hint(), payload_type, payload, signature.as_bytes())
 }
 
-pub(super) fn signed(payload: &[u8]) -> String {
+pub(crate) fn signed(payload: &[u8]) -> String {
     signed_as(PAYLOAD_TYPE, payload)
 }
 
 /// A bundle with any signature.
-pub(super) fn unsigned(hint: &str, payload_type: &str, payload: &[u8], signature: &[u8]) -> String {
+pub(crate) fn unsigned(hint: &str, payload_type: &str, payload: &[u8], signature: &[u8]) -> String {
     let (payload, signature) = (BASE64_STANDARD.encode(payload), BASE64_STANDARD.encode(signature));
     let start = r#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":""#;
     format!(
@@ -88,6 +88,6 @@ pub(super) fn unsigned(hint: &str, payload_type: &str, payload: &[u8], signature
 }
 
 /// Parses and verifies, with Alice's key.
-pub(super) fn verified(bundle: impl Into<Vec<u8>>) -> Result<Manifest, Error> {
+pub(crate) fn verified(bundle: impl Into<Vec<u8>>) -> Result<Manifest, Error> {
     Bundle::from_bytes(bundle)?.verify(&[alices_key()])
 }
