@@ -118,7 +118,8 @@
 //! times as fast. `graviola` and `libcrux` together do nearly the same without a C compiler. `rayon` adds
 //! `.parallel()`, which uses all cores, and `tokio` adds asynchronous readers and writers. `passphrase` adds encrypted
 //! private keys, `x509` keys from certificates, `object_store` sealed object stores, `model-signing` signed models,
-//! and `tracing` an event for each use of a private key. [`provider`] describes `aws-lc-rs`, `graviola`, `libcrux` and
+//! `tracing` an event for each use of a private key, and `serde` its traits for public keys, ciphertexts, signatures and
+//! key ids: the suite and the bytes, in base64 in text formats, checked when they are read. Private keys have none. [`provider`] describes `aws-lc-rs`, `graviola`, `libcrux` and
 //! `pqclean`. `experimental-falcon` adds a signature suite outside the promises below. `hazmat` is for known answers,
 //! and `cli` only for `cargo install`. A debug build needs optimised dependencies:
 //! `[profile.dev.package."*"]` with `opt-level = 3`.
@@ -211,6 +212,10 @@ pub mod tokio;
 
 // Which of it crosses `catch_unwind`.
 mod unwind;
+
+// Public values in other formats.
+#[cfg(feature = "serde")]
+mod serde;
 
 // For known answers only.
 #[cfg(feature = "hazmat")]

@@ -76,6 +76,10 @@ mod x509;
 #[cfg(feature = "tokio")]
 mod tokio;
 
+// Public values in the formats of others.
+#[cfg(feature = "serde")]
+mod serde;
+
 // The formats, byte by byte.
 #[cfg(feature = "hazmat")]
 mod spec;
