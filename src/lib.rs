@@ -137,7 +137,8 @@
 //!   not covered.
 //! - There is no forward secrecy against theft of a private key, and lengths are visible. A guard refuses repeated
 //!   requests; repeated sessions and envelopes are yours to detect.
-//! - Formats are specified byte by byte in [SPEC.md] and frozen from 1.0 on. Until then CHANGELOG.md lists each change.
+//! - Formats are specified byte by byte in [SPEC.md] and frozen: what 0.2.0 writes, every later version opens. Only the
+//!   experimental suite is outside this promise.
 //! - The crate has not been audited. [SECURITY.md] has the threat model.
 //!
 //! [model module]: https://docs.rs/twinseal/latest/twinseal/model/index.html
