@@ -15,7 +15,6 @@ from formats import (
     SPKI_START,
     KemKey,
     SigningKey,
-    Suite0001,
     Suite0051,
     check_encapsulation_key,
     check_verifying_key,

@@ -2,10 +2,9 @@
 
 import base64
 import binascii
-import hashlib
 import re
 
-from encrypted_keys import LOCAL_KEY_ID, decrypt_info, pkcs8_content, seed_content
+from encrypted_keys import decrypt_info, pkcs8_content, seed_content
 from formats import (
     EC_END,
     EC_START,

@@ -6,7 +6,7 @@ import hmac
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from checks import flipped, pattern
-from formats import CHUNK, as_list, chunk_keys, chunk_nonce, header_and_body_key, seal_body, u16, wrapping, write_header
+from formats import CHUNK, as_list, chunk_keys, chunk_nonce, header_and_body_key, seal_body, u16, wrapping
 from kit_cases import joined
 from kit_keys import some_bad_halves
 from kit_material import CONTEXT, KEM_KEYS, encapsulation, stream

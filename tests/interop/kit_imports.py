@@ -6,7 +6,6 @@ from cryptography.hazmat.primitives import padding
 
 from encrypted_keys import OID_AES_256_CBC, OID_PBES2, OID_SCRYPT, aes, derive, encode, encrypt, integer, pkcs8_content, seed_content, tlv
 from formats import (
-    EC_END,
     KEM_SPKI_START,
     PKCS8_START,
     SPKI_START,
@@ -21,7 +20,7 @@ from formats import (
 )
 from imports import CIPHERS, HASHES, OID_PBKDF2, P384_B, P384_P, SECP384R1, compressed, expanded
 from kit_keys import bad_points, shown
-from kit_material import KEM_KEYS, SIGNERS, signing_key, stream
+from kit_material import KEM_KEYS, SIGNERS, stream
 from sessions import sign_key_id
 
 PASSPHRASE = "correct horse battery staple"

@@ -1,7 +1,6 @@
 """Cases of tests/testkit: KEMs, signatures and key files."""
 
 import base64
-import hashlib
 
 from cryptography.hazmat.primitives import hashes
 
@@ -29,7 +28,7 @@ from formats import (
 )
 from imports import compressed
 from kit_cases import joined
-from kit_material import CONTEXT, KEM_KEYS, SIGNERS, ecdsa, encapsulation, ml_dsa, sign, stream
+from kit_material import CONTEXT, KEM_KEYS, SIGNERS, ecdsa, encapsulation, ml_dsa, sign
 from sessions import sign_key_id
 
 P384_P = 2**384 - 2**128 - 2**96 + 2**32 - 1

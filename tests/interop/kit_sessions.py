@@ -1,7 +1,7 @@
 """Cases of tests/testkit: sessions, their replies, and sessions over a connection."""
 
 from checks import flipped
-from formats import P384_ORDER, Suite0001, u16
+from formats import P384_ORDER, u16
 from kit_cases import as_bytes
 from kit_keys import some_bad_halves, r_and_s, sig_value
 from kit_material import CONTEXT, KEM_KEYS, SIGNERS, encapsulation, sign, stream

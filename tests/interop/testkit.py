@@ -29,6 +29,7 @@ from formats import (
     kem_recipient,
     open_envelope,
     open_envelope_part,
+    open_header,
     unwrap_header,
     verify,
     write_header,
@@ -36,6 +37,7 @@ from formats import (
 from der import Reader
 from kit_cases import KIT, as_bytes, read_cases
 from kit_material import encapsulate_from
+from library import cobblestone_open, hpke_open
 from refusals import Malformed, class_of
 from sessions import Direction, Replies, Schedule, accept, accept_framed, hello_core, sign_key_id
 
@@ -153,7 +155,12 @@ def plaintext_expected(case, found):
 
 
 def envelope(case):
-    plaintext_expected(case, open_envelope(kem_keys(case), case.bytes("context"), case.bytes("input")))
+    keys, context, sealed = kem_keys(case), case.bytes("context"), case.bytes("input")
+    plaintext = open_envelope(keys, context, sealed)
+    body_key, _, body = open_header(keys, sealed)
+    if cobblestone_open(body_key, context, body) not in (None, plaintext):
+        raise AssertionError("the library's own Cobblestone-256 opens another body")
+    plaintext_expected(case, plaintext)
 
 
 def envelope_part(case):
@@ -203,9 +210,20 @@ def take_steps(case, direction, begin=None):
         raise Incomplete
 
 
+def try_hpke(case):
+    """The first message of a session with suite 0x0051 is HPKE's."""
+    key, hello, first = kem_keys(case)[0], case.bytes("hello"), steps(case)[:1]
+    if hello[16:32] == key.key_id and key.suite is Suite0051 and first and "plaintext" in first[0]:
+        core = hello[: 1665 + (50 if hello[15] else 32)]
+        opened = hpke_open(key, core, case.bytes("context"), first[0]["value"], first[0].get("aad", b""))
+        if opened not in (None, first[0]["plaintext"]):
+            raise AssertionError("the library's own HPKE opens another message")
+
+
 def session(case):
     schedule = accept(kem_keys(case), case.bytes("context"), case.bytes("hello"), signers(case))
     expected(case, "session-id", schedule.session_id.hex())
+    try_hpke(case)
     take_steps(case, Direction(schedule.key, schedule.base_nonce))
 
 
