@@ -61,8 +61,8 @@ def spki(key):
 class Draft:
     """A certificate that is changed by its fields."""
 
-    def __init__(self, subject, spki, issuer, signer, *extensions, **changed):
-        self.subject, self.spki, self.issuer, self.signer, self.extensions = named(subject), spki, named(issuer), signer, [*extensions]
+    def __init__(self, common_name, spki, issuer, signer, *extensions, **changed):
+        self.subject, self.spki, self.issuer, self.signer, self.extensions = named(common_name), spki, named(issuer), signer, [*extensions]
         self.not_before, self.not_after, self.version, self.algorithm, self.inner = NOW - DAY, NOW + DAY, 2, SUITE, None
         self.signature = None
         self.__dict__.update(changed)
@@ -147,11 +147,28 @@ def certificates(kit):
     case("as-it-is-signer", "success", "A certificate of a signer.", good)
 
     # By a chain
+    ca = usage(KEY_CERT_SIGN)
     case("chain-good", "success", "Issued by the anchor.", good, anchor)
     case("chain-middle", "success", "Issued by an authority under the anchor.", through, anchor, good_middle)
     case("chain-recipient", "success", "A recipient's certificate, issued by the anchor.", Draft("Bob", bob_spki, "Root", root_key, alternative((2, b"bob.example.com")), key).der(), anchor, use="recipient", who="dns:bob.example.com")
     case("chain-upper-case", "success", "A dNSName is compared without regard to case.", good, anchor, who="dns:ALICE.Example.com")
     case("chain-subject", "success", "The name is the subject.", good, anchor, who=f"subject:{named('Alice').hex()}")
+    everything = alternative((1, b"alice@example.com"), (6, b"https://example.com/alice"), (7, bytes([192, 0, 2, 1])), (7, bytes(15) + b"\1"), (8, b"\x2a\x03"))
+    named_alice = of_alice(everything)
+    kit.share("certificate-alice-of-many-names", named_alice)
+    for kind, who in (("email", "alice@example.com"), ("uri", "https://example.com/alice"), ("ip", "192.0.2.1"), ("ip", "::1")):
+        case(f"chain-{kind}{'-6' if who == '::1' else ''}", "success", f"A name of the type {kind}.", named_alice, anchor, who=f"{kind}:{who}")
+    case("chain-email-case", no, "An rfc822Name is compared with regard to case.", named_alice, anchor, who="email:Alice@example.com")
+    constrained = root(authority(), ca, name_constraints([(0x86, b".example.com")]))
+    case("anchor-uri", no, "The anchor constrains URIs, and there is one.", named_alice, constrained, who="ip:192.0.2.1")
+    case("anchor-uri-not-below", "success", "The anchor constrains URIs, and there is none.", good, constrained)
+    subject = named("Alice", tlv(0x31, tlv(0x30, bytes.fromhex("06092a864886f70d010901"), tlv(0x16, b"alice@example.com"))))
+    with_email, constrained = of_alice(subject=subject), root(authority(), ca, name_constraints([(0x81, b"example.com")]))
+    case("anchor-email-subject", no, "The anchor constrains addresses of mail, and the subject has one.", with_email, constrained)
+    case("chain-email-subject", "success", "The subject has an address of mail, which nobody constrains.", with_email, anchor)
+    case("anchor-email-not-below", "success", "The anchor constrains addresses of mail, and there is none.", good, constrained)
+    case("anchor-ip", "success", "The anchor permits 192.0.2.0/24 and ::1/128.", named_alice, root(authority(), ca, name_constraints([(0x87, bytes([192, 0, 2, 0, 255, 255, 255, 0])), (0x87, bytes(15) + b"\1" + b"\xff" * 16)])), who="ip:192.0.2.1")
+    case("anchor-ip-not-permitted", no, "The anchor permits 192.0.3.0/24.", named_alice, root(authority(), ca, name_constraints([(0x87, bytes([192, 0, 3, 0, 255, 255, 255, 0]))])), who="ip:192.0.2.1")
     case("chain-other-name", no, "The certificate is for another name.", good, anchor, who="dns:bob.example.com")
     case("chain-other-type", no, "The name is of another type.", good, anchor, who="uri:alice.example.com")
     case("chain-empty-name", no, "An empty name.", good, anchor, who="dns:")
@@ -176,7 +193,6 @@ def certificates(kit):
     def anchored(name, expect, why, *extensions, between=b"", certificate=good, **changed):
         case(f"anchor-{name}", expect, why, certificate, root(*extensions, **changed), between)
 
-    ca = usage(KEY_CERT_SIGN)
     anchored("expired", no, "The anchor has expired.", not_after=NOW - 1)
     anchored("no-ca", no, "The anchor has no cA.", authority(ca=False), ca)
     anchored("no-basic-constraints", no, "The anchor has no basicConstraints.", ca)

@@ -79,6 +79,48 @@ def models(kit):
     case("no-ignore-paths", "success", "ignore_paths is absent.", bundle(plain.replace(',"ignore_paths":[".git"]', "")), FILES)
     case("keyid-null", "success", "keyid is null.", good.replace('"keyid":""', '"keyid":null'), FILES)
     case("more-in-resource", "success", "A resource has a member that is not defined.", bundle(plain.replace('"algorithm":"sha256"}', '"algorithm":"sha256","size":5}', 1)), FILES)
+    url = good.split('"sig":"')[1].split('"')[0]
+    case("base64url", "success", "The signature is in base64url.", good.replace(url, url.replace("+", "-").replace("/", "_")), FILES)
+    raw = good.replace(f'"hint":"{hint}"', '"rawBytes":"RAW"')
+    case("raw-pem", "success", "The key is there itself, as PEM.", raw.replace("RAW", base64.b64encode(p384_pem.encode()).decode()), FILES)
+    case("raw-der", "success", "The key is there itself, as DER.", raw.replace("RAW", "".join(p384_pem.splitlines()[1:-1])), FILES)
+    other_der = "".join(sign_pem(SIGNERS["sign-other"])[1].splitlines()[1:-1])
+    case("raw-other", "refused", "The key that is there is not trusted.", raw.replace("RAW", other_der), FILES)
+    case("log", "success", "What a log says is not judged.", good.replace('"tlogEntries":[]', '"tlogEntries":[{"logIndex":"1","x":[{}]}]'), FILES)
+    def with_log(entries):
+        return good.replace('"tlogEntries":[]', f'"tlogEntries":{entries}')
+
+    case("members-1024", "success", "An object with 1024 members.", with_log("[{" + ",".join(f'"{i}":0' for i in range(1024)) + "}]"))
+    case("members-1025", "malformed", "An object with 1025 members.", with_log("[{" + ",".join(f'"{i}":0' for i in range(1025)) + "}]"))
+    own_raw = base64.b64encode(p384_pem.encode()).decode()
+    case("hint-and-raw", "success", "Hint and key name the same key.", good.replace('"hint"', f'"rawBytes":"{own_raw}","hint"'))
+    case("hint-and-other-raw", "refused", "The hint names the trusted key, and the key that is there is another one.", good.replace('"hint"', f'"rawBytes":"{other_der}","hint"'))
+    details = '"keyDetails":"PKIX_ECDSA_P384_SHA_384",'
+    case("details", "success", "keyDetails is that of P-384.", good.replace('"hint"', details + '"hint"'))
+    case("details-p256", "malformed", "keyDetails is that of P-256.", good.replace('"hint"', details.replace("P384_SHA_384", "P256_SHA_256") + '"hint"'))
+    case("details-of-composite", "refused", "keyDetails is that of P-384, and the key is a composite one.", bundle(plain, signature, own_hint).replace('"hint"', details + '"hint"'), signers=["sign"], trusted=False)
+    case("hint-other-form", "refused", "A hint that is no hash.", good.replace(hint, "alice"))
+    case("valid-for", "malformed", "The key has validFor.", good.replace('"hint"', '"validFor":{},"hint"'))
+    case("space-before", "malformed", "A space before the JSON.", " " + good)
+    case("two-line-feeds", "malformed", "Two line feeds behind the JSON.", good + "\n")
+    case("no-line-feed", "success", "No line feed behind the JSON.", good.removesuffix("\n"), FILES)
+    slashed = plain.replace('[".git"]', '["?~?"]')
+    assert "/" in base64.b64encode(slashed.encode()).decode()
+    mixed = bundle(slashed)
+    url = mixed.split('"sig":"')[1].split('"')[0]
+    case("two-alphabets", "malformed", "The payload is in base64, and the signature in base64url.", mixed.replace(url, url.replace("+", "-").replace("/", "_")))
+    case("timestamps-more", "malformed", "Timestamps have a member that is not defined.", good.replace('"tlogEntries":[]', '"timestampVerificationData":{"x":0}'))
+    case("timestamp-more", "malformed", "A timestamp has a member that is not defined.", good.replace('"tlogEntries":[]', '"timestampVerificationData":{"rfc3161Timestamps":[{"x":0}]}'))
+    stamped = '"tlogEntries":[],"timestampVerificationData":{"rfc3161Timestamps":[{"signedTimestamp":"AA=="}]}'
+    case("timestamps", "success", "Timestamps are not judged.", good.replace('"tlogEntries":[]', stamped), FILES)
+    case("no-keyid", "success", "keyid is absent.", good.replace(',"keyid":""', ""), FILES)
+    case("shard-size-exponent", "success", "The shard size is written as 20e-1, which is 2.", bundle(statement(sharded, by_shards.replace(":2,", ":20e-1,"))), FILES)
+    case("depth-32", "success", "32 levels, with those of the bundle.", good.replace('"tlogEntries":[]', f'"tlogEntries":[{{"a":{"[" * 28}{"]" * 28}}}]'), FILES)
+    case("depth-33", "malformed", "33 levels.", good.replace('"tlogEntries":[]', f'"tlogEntries":[{{"a":{"[" * 29}{"]" * 29}}}]'), FILES)
+    case("hint-algorithm", "malformed", "The hint names another algorithm.", good.replace(hint, "mldsa65:" + hint), FILES)
+    case("byte-order-mark", "malformed", "The bundle begins with a byte order mark.", "\ufeff" + good, FILES)
+    case("surrogate", "malformed", "Half of a surrogate pair in a name that is not judged.", good.replace('"tlogEntries":[]', '"tlogEntries":[{"a":"\\ud800"}]'), FILES)
+    case("member-twice-escaped", "malformed", "A member is there twice, once with an escape.", bundle(plain.replace('"name":"a"', '"name":"a","n\\u0061me":"a"')), FILES)
     case("white-space", "success", "White space in the JSON of the bundle.", good.replace(",", " ,\n "), FILES)
 
     # The directory
@@ -121,7 +163,7 @@ def models(kit):
     case("envelope-trailing", m, "Something follows the JSON.", good + "{}\n")
     case("envelope-not-utf-8", m, "The bundle is not UTF-8.", good.encode().replace(b"keyid", b"keyi\xff"))
     case("envelope-padding", m, "The base64 of the payload has no padding.", good.replace('=","payloadType"', '","payloadType"') if '=","payloadType"' in good else bundle(plain + " ").replace('=","payloadType"', '","payloadType"'))
-    case("envelope-depth", m, "33 levels of arrays.", good.replace('"tlogEntries":[]', f'"tlogEntries":{"[" * 40}{"]" * 40}'))
+    case("envelope-log-entry", m, "An entry of the log is no object.", good.replace('"tlogEntries":[]', '"tlogEntries":[1]'))
 
     # The statement
     for name, why, old, new in (

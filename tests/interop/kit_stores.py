@@ -72,6 +72,7 @@ def stores(kit):
     case("keys-2-alone", "success", "Older keys need not be there.", (at(2), second), pin=pins[0], new_pin=pins[1])
     case("same-pin", "success", "The pin is that of these keys.", (at(2), second), pin=pins[1], new_pin=pins[1])
     names = ["0000000000", "0000065537", "000000003", "00000000003", "+000000003", " 000000003", "0000000003.bak", "x"]
+    case("nested-name", "success", "An object under a name of 10 digits is not keys.", (at(1), first), (at(2) + "/x", b"text"), new_pin=pins[0])
     case("pin-white-space", "success", "White space around a pin is ignored.", (at(2), second), pin=f" {pins[0]} ", new_pin=pins[1])
     case("other-names", "success", "Names that are not 10 decimal digits with a value from 1 to 65536 are ignored.", (at(1), first), *((f".twinseal/keys/{name.replace(' ', '_')}", b"text") for name in names), new_pin=pins[0])
 

@@ -50,6 +50,8 @@ class TrustedKey:
 
 
 def members(pairs):
+    if len(pairs) > 1024:
+        raise Malformed("too many members")
     if len({name for name, _ in pairs}) != len(pairs):
         raise Malformed("a member twice")
     return dict(pairs)
@@ -98,11 +100,14 @@ def a_list(value):
     return value
 
 
-def unbase64(text):
-    """Of either alphabet, but not of both."""
-    plain = a_text(text)
-    if not ("+" in plain or "/" in plain):
-        plain = plain.replace("-", "+").replace("_", "/")
+def unbase64_all(texts):
+    """All of one alphabet."""
+    if not any("+" in text or "/" in text for text in map(a_text, texts)):
+        texts = [text.replace("-", "+").replace("_", "/") for text in texts]
+    return [unbase64(text) for text in texts]
+
+
+def unbase64(plain):
     try:
         content = base64.b64decode(plain, validate=True)
     except (binascii.Error, ValueError):
@@ -117,19 +122,43 @@ class Bundle:
         bundle = an_object(parse_json(content), ("mediaType", "verificationMaterial", "dsseEnvelope"))
         if bundle["mediaType"] != "application/vnd.dev.sigstore.bundle.v0.3+json":
             raise Malformed("media type")
+        if content[:1] != b"{" or content.removesuffix(b"\n")[-1:] != b"}":
+            raise Malformed("white space around it")
         material = an_object(bundle["verificationMaterial"], ("publicKey",), ("tlogEntries", "timestampVerificationData"))
-        self.public_key = an_object(material["publicKey"], (), ("hint", "rawBytes", "keyDetails", "validFor"))
+        for entry in a_list(material.get("tlogEntries", [])):
+            an_object(entry, (), others=True)
+        stamps = an_object(material.get("timestampVerificationData", {}), (), ("rfc3161Timestamps",))
+        for stamp in a_list(stamps.get("rfc3161Timestamps", [])):
+            an_object(stamp, (), ("signedTimestamp",))
+        self.public_key = an_object(material["publicKey"], (), ("hint", "rawBytes", "keyDetails"))
         envelope = an_object(bundle["dsseEnvelope"], ("payload", "payloadType", "signatures"))
         if envelope["payloadType"] != PAYLOAD_TYPE:
             raise Malformed("payload type")
-        self.payload = unbase64(envelope["payload"])
         if len(a_list(envelope["signatures"])) != 1:
             raise Malformed("number of signatures")
         signed = an_object(envelope["signatures"][0], ("sig",), ("keyid",))
         if signed.get("keyid") not in (None, ""):
             raise Malformed("keyid")
-        self.signature = unbase64(signed["sig"])
+        raw = self.public_key.get("rawBytes")
+        texts = [envelope["payload"], signed["sig"], *([] if raw is None else [raw])]
+        self.payload, self.signature, *raw = unbase64_all(texts)
+        self.read_key(raw)
         self.read_statement(an_object(parse_json(self.payload), ("_type", "subject", "predicateType", "predicate")))
+
+    def read_key(self, raw):
+        """`hint` is a text or None, and `own` the key that is there itself, or None."""
+        self.hint, self.own = self.public_key.get("hint"), None
+        if self.public_key.get("keyDetails") not in (None, "PKIX_ECDSA_P384_SHA_384") or self.hint is None and not raw:
+            raise Malformed("no key, or its details")
+        if self.hint is not None and ":" in a_text(self.hint):
+            raise Malformed("another algorithm")
+        if raw:
+            document = one_document(raw[0]) if raw[0].startswith(b"-----") else ("PUBLIC KEY", raw[0])
+            self.own = TrustedKey(*document).hint
+
+    def is_by(self, key):
+        is_named = self.hint in (None, key.hint) and self.own in (None, key.hint)
+        return is_named and not ("keyDetails" in self.public_key and isinstance(key.key, bytes))
 
     def read_statement(self, statement):
         if statement["_type"] != "https://in-toto.io/Statement/v1":
@@ -198,14 +227,7 @@ class Bundle:
         return found
 
     def verify(self, trusted):
-        hint, raw = self.public_key.get("hint"), self.public_key.get("rawBytes")
-        if raw is not None:
-            content = unbase64(raw)
-            document = one_document(content) if content.startswith(b"-----") else ("PUBLIC KEY", content)
-            hint = TrustedKey(*document).hint
-        if hint is None or not re.match(r"[0-9a-f]{64}\Z", a_text(hint)):
-            raise Malformed("no key")
-        key = next((key for key in trusted if key.hint == hint), None)
+        key = next((key for key in trusted if self.is_by(key)), None)
         if key is None:
             raise Refused("another key")
         try:
