@@ -1,6 +1,7 @@
 """SPEC.md's "Certificates", written only from SPEC.md and RFC 5280."""
 
 import calendar
+import datetime
 import ipaddress
 import re
 
@@ -121,7 +122,10 @@ def name(reader):
     while rdns.rest:
         rdn = rdns.inside(0x31)
         while rdn.rest:
-            has_email |= rdn.inside(0x30).take(6) == EMAIL_ADDRESS
+            attribute = rdn.inside(0x30)
+            has_email |= attribute.take(6) == EMAIL_ADDRESS
+            attribute.value()
+            attribute.end()
     return der, has_email
 
 
@@ -134,6 +138,10 @@ def time(reader):
         raise Malformed("time")
     year, *rest = map(int, found.groups())
     year += 0 if tag == 0x18 else 1900 if year >= 50 else 2000
+    try:
+        datetime.datetime(year, *rest)
+    except ValueError:
+        raise Malformed("time") from None
     return calendar.timegm((year, *rest))
 
 

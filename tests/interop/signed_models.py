@@ -150,7 +150,7 @@ class Bundle:
         self.hint, self.own = self.public_key.get("hint"), None
         if self.public_key.get("keyDetails") not in (None, "PKIX_ECDSA_P384_SHA_384") or self.hint is None and not raw:
             raise Malformed("no key, or its details")
-        if self.hint is not None and ":" in a_text(self.hint):
+        if self.hint is not None and re.match(r"[^:]+:[0-9A-Fa-f]+\Z", a_text(self.hint)):
             raise Malformed("another algorithm")
         if raw:
             document = one_document(raw[0]) if raw[0].startswith(b"-----") else ("PUBLIC KEY", raw[0])
