@@ -1,7 +1,5 @@
 //! One shared secret of two that were recovered apart.
 
-use std::fmt;
-
 use zeroize::Zeroizing;
 
 use super::{Ciphertext, EncapsulationKey, SharedSecret, hybrid::Transcript};
@@ -118,11 +116,5 @@ impl SharedSecret {
         KeyUse::decapsulate(encapsulation_key).elsewhere().report(|| {
             Combiner::new(encapsulation_key.clone()).combine(ciphertext, post_quantum, traditional)
         })
-    }
-}
-
-impl fmt::Debug for Combiner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Combiner({:?})", self.encapsulation_key)
     }
 }

@@ -11,6 +11,7 @@ mod misuse;
 mod public_dependencies;
 
 // Errors, randomness, and bytes of unknown origin.
+mod debug;
 #[cfg(all(
     feature = "hazmat",
     feature = "model-signing",

@@ -44,6 +44,14 @@ async fn a_store_is_made_once() {
 }
 
 #[tokio::test]
+async fn a_store_shows_what_is_below_and_its_pin() {
+    let (people, inner, _, pin) = made().await;
+    let store = people.open(Arc::clone(&inner) as _, &people.alice, pin).await.unwrap();
+    assert_eq!(format!("{store:?}"), format!("SealedStore({inner}, {pin})"));
+    assert_eq!(store.to_string(), format!("SealedStore({inner})"));
+}
+
+#[tokio::test]
 async fn a_store_is_made_in_a_directory_too() {
     let directory = tempfile::tempdir().unwrap();
     let people = People::new();
