@@ -82,7 +82,7 @@ pub use manifest::Manifest;
 #[cfg(feature = "object_store")]
 pub use payload_hasher::PayloadHasher;
 pub use progress::Progress;
-pub use report::{Finding, Report, Unreadable};
+pub use report::{Finding, IgnoredBy, Report, Unreadable};
 pub use signed_file::SignedFile;
 pub use signing::Signing;
 pub use trusted_key::TrustedKey;

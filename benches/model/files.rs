@@ -1,11 +1,14 @@
 //! Hashing the files of a model, which the page cache has: few large ones beside bare SHA-256 of the same bytes in
-//! memory, and many small ones beside a walk that only reads them.
+//! memory, and many small ones beside a walk that only reads them. If they are there, `openssl` and the reference
+//! implementation are in the same table: its Python is what `TWINSEAL_MODEL_SIGNING` names, and its time has the start of
+//! the interpreter in it.
 
 use std::{
     fs::{self, File},
     hint::black_box,
     io::Read,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
 use rayon::prelude::*;
@@ -31,7 +34,7 @@ pub(crate) fn cases() -> impl Iterator<Item = Case> {
 fn large() -> impl Iterator<Item = Case> {
     let lengths = if mode::testing() { vec![1 << 20] } else { vec![64 << 20, 1 << 30] };
     lengths.into_iter().flat_map(|length| {
-        LARGE.map(|(name, operation)| {
+        LARGE.into_iter().filter(|(name, _)| is_there(name)).map(move |(name, operation)| {
             let group = format!("model/file of {} MiB", length >> 20);
             let mut case = Case::new(group, name, "cached", move || {
                 let model = Large::new(length);
@@ -54,7 +57,7 @@ struct Large {
 
 type OnLarge = fn(&Large);
 
-const LARGE: [(&str, OnLarge); 7] = [
+const LARGE: [(&str, OnLarge); 9] = [
     ("SHA-256, one core", |model| {
         black_box(Sha256::digest(&model.bytes));
     }),
@@ -67,7 +70,40 @@ const LARGE: [(&str, OnLarge); 7] = [
     }),
     ("sign, shards, all cores", |model| model.sign(&model.one, shards())),
     ("sign, a file for each core", |model| model.sign(&model.several, Method::Files)),
+    (OPENSSL, |model| {
+        run(Command::new("openssl").args(["dgst", "-sha256"]).arg(model.one.join("weights")))
+    }),
+    (REFERENCE, |model| reference(&model.one)),
 ];
+
+const OPENSSL: &str = "openssl dgst -sha256";
+const REFERENCE: &str = "model_signing, hash";
+
+/// Whether another program can be measured, which is said if not.
+fn is_there(name: &str) -> bool {
+    let is_there = match name {
+        OPENSSL => Command::new("openssl").arg("version").stdout(Stdio::null()).status().is_ok(),
+        REFERENCE => std::env::var_os(PYTHON).is_some(),
+        _ => true,
+    };
+    if !is_there {
+        eprintln!("skipped: {name} (no openssl, or {PYTHON} is not set)");
+    }
+    is_there
+}
+
+/// The interpreter that has `model_signing`.
+const PYTHON: &str = "TWINSEAL_MODEL_SIGNING";
+
+fn reference(model: &Path) {
+    const HASH: &str = "import sys, model_signing; model_signing.hashing.hash(sys.argv[1])";
+    let python = std::env::var_os(PYTHON).unwrap();
+    run(Command::new(python).args(["-c", HASH]).arg(model));
+}
+
+fn run(command: &mut Command) {
+    assert!(command.stdout(Stdio::null()).status().unwrap().success());
+}
 
 fn shards() -> Method {
     Method::Shards(SHARD.try_into().unwrap())
@@ -119,7 +155,7 @@ fn part(length: usize) -> usize {
 fn many() -> impl Iterator<Item = Case> {
     let counts = if mode::testing() { vec![100] } else { vec![10_000, 100_000] };
     counts.into_iter().flat_map(|count| {
-        MANY.map(|(name, operation)| {
+        MANY.into_iter().filter(|(name, _)| is_there(name)).map(move |(name, operation)| {
             let group = format!("model/{count} files of 4 KiB");
             let mut case = Case::new(group, name, "cached", move || {
                 let model = Many::new(count);
@@ -141,7 +177,7 @@ struct Many {
 
 type OnMany = fn(&Many);
 
-const MANY: [(&str, OnMany); 3] = [
+const MANY: [(&str, OnMany); 4] = [
     ("walk and read, one core", |model| read_all(&model.path, &mut Vec::new())),
     ("sign", |model| {
         black_box(Signing::new().sign(&model.key, &model.path).unwrap());
@@ -150,6 +186,7 @@ const MANY: [(&str, OnMany); 3] = [
         let report = Checking::new().check(&model.manifest, &model.path).unwrap();
         assert!(report.is_as_signed(), "{report}");
     }),
+    (REFERENCE, |model| reference(&model.path)),
 ];
 
 impl Many {

@@ -60,7 +60,7 @@ impl<'a> Checkpoint<'a> {
     ) -> Result<()> {
         let data = self.data()?;
         let (Some(first), Some(last)) =
-            (data.shards_of(&range).next(), data.shards_of(&range).last())
+            (data.shards_of(&range)?.next(), data.shards_of(&range)?.last())
         else {
             return Ok(()); // stores refuse empty ranges
         };
@@ -69,7 +69,7 @@ impl<'a> Checkpoint<'a> {
         let found = self.store.get_opts(&Path::parse(data.name())?, options).await?;
         let mut pieces = found.into_stream();
         let mut bytes = Vec::new();
-        for shard in data.shards_of(&range) {
+        for shard in data.shards_of(&range)? {
             let Range { start, end } = shard.range();
             let length = usize::try_from(end - start)?;
             while bytes.len() < length
@@ -96,7 +96,8 @@ impl<'a> Checkpoint<'a> {
     pub(crate) async fn tensors(&self) -> Result<Tensors<'_>> {
         let not_safetensors = "not a safetensors file";
         // The first shard has the length, and most often all of the JSON.
-        let front = self.data()?.shards().next().map_or(0..0, |shard| shard.range());
+        let front = self.data()?.digest().shards().and_then(|mut shards| shards.next());
+        let front = front.ok_or(not_safetensors)?.range();
         let mut bytes = Vec::new();
         self.read(front.clone(), |part| {
             bytes.extend_from_slice(part);

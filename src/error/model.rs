@@ -54,7 +54,7 @@ pub enum ModelRefusal {
     Hash,
     /// The root digest is not that of the resources.
     RootDigest,
-    /// It is too much: JSON of more than 512 MiB or 32 levels, an object with more than 1024 members, or more than 2^20
+    /// It is too much: JSON of more than 256 MiB or 32 levels, an object with more than 1024 members, or more than 2^20
     /// resources or ignored paths.
     TooLarge,
     /// An object of the JSON has a member twice.
@@ -67,6 +67,10 @@ pub enum ModelRefusal {
     SpecialFile,
     /// A file or directory has a name that is not UTF-8, or that the format does not allow.
     NameOfFile,
+    /// A part of a file is to be verified that was hashed whole.
+    NoShards,
+    /// A range ends past the end of a signed file, or before its own start.
+    Range,
     /// A file changed while it was read, or before all of the model was; or it was not there when that began.
     ChangedWhileRead,
 }
@@ -104,7 +108,7 @@ impl fmt::Display for ModelRefusal {
             Self::Hash => "the digests are not SHA-256",
             Self::RootDigest => "the digest of the model is not that of its resources",
             Self::TooLarge => {
-                "the bundle is longer than 512 MiB, has more than 2^20 resources or more than 32 levels"
+                "the bundle is longer than 256 MiB, has more than 2^20 resources or more than 32 levels"
             }
             Self::RepeatedMember => "the JSON has a member twice in one object",
             Self::EmptyFile => {
@@ -113,6 +117,8 @@ impl fmt::Display for ModelRefusal {
             Self::Link => "a symbolic link; replace it with a file, or ignore it",
             Self::SpecialFile => "neither a file nor a directory; remove it, or ignore it",
             Self::NameOfFile => "a name that is not UTF-8, or that the format does not allow",
+            Self::NoShards => "the file was hashed whole, so a part of it cannot be verified",
+            Self::Range => "the range is not a part of the signed file",
             Self::ChangedWhileRead => "the file changed while it was read",
         })
     }

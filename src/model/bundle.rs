@@ -19,7 +19,7 @@ use crate::{
     sign::{Sign, SignatureSuite, VerifyingKey, prehash, sign_checked},
 };
 
-/// The signature of a model, as the file beside it has it: at most 512 MiB of JSON, with at most 2^20 resources (files,
+/// The signature of a model, as the file beside it has it: at most 256 MiB of JSON, with at most 2^20 resources (files,
 /// or shards of them).
 ///
 /// ```
@@ -52,7 +52,7 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// The longest bundle, in bytes: 512 MiB. Read no more of a file than one byte beyond it.
+    /// The longest bundle, in bytes: 256 MiB. With the most files, 2^20, their names may have 75 bytes each. Read no more of a file than one byte beyond it.
     pub const MAX_LEN: usize = json::MAX_LEN;
 
     /// Parses a bundle, and checks all that it says but the signature.

@@ -12,10 +12,11 @@ use super::{
     file_digest::FileDigest,
     hash_files::{find, hash_each},
     ignored::{Ignored, name_of},
+    json::MAX_INTEGER,
     manifest::Manifest,
     names,
     progress::{OnProgress, Progress},
-    report::{Finding, Report},
+    report::{Finding, IgnoredBy, Report},
     walk::{File, Found, Model, copy},
 };
 use crate::error::{Error, ModelRefusal};
@@ -50,6 +51,7 @@ use crate::error::{Error, ModelRefusal};
 pub struct Checking<'a> {
     ignored: Vec<PathBuf>,
     ignore_unsigned: bool,
+    distrusts_ignored: bool,
     signature: Option<PathBuf>,
     progress: OnProgress<'a>,
 }
@@ -72,6 +74,16 @@ impl<'a> Checking<'a> {
     #[must_use]
     pub fn ignore_unsigned(mut self) -> Self {
         self.ignore_unsigned = true;
+        self
+    }
+
+    /// Does not leave out what the signer did, unless [`ignore`](Self::ignore) says so, too: it is as additional as
+    /// everything else that nobody signed. The bundle's own path and the four names of git are still left out.
+    ///
+    /// A signer who left out a cache says nothing about what is in that path here, where anybody may have put something.
+    #[must_use]
+    pub fn distrust_ignored(mut self) -> Self {
+        self.distrusts_ignored = true;
         self
     }
 
@@ -138,7 +150,7 @@ impl<'a> Checking<'a> {
                 },
                 Found::Unsigned => Finding::Additional,
                 Found::Refused(refusal) => Finding::Refused(*refusal),
-                Found::Ignored => Finding::Ignored,
+                Found::Ignored(by) => Finding::Ignored(*by),
                 // It has gone since its directory was read.
                 Found::Unreadable(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Found::Unreadable(error) => unreadable(&model, path, error)?,
@@ -197,10 +209,11 @@ impl<'a> Checking<'a> {
     ) -> io::Result<Ignored> {
         let mut ignored = Ignored::git();
         for path in &self.ignored {
-            let added = ignored.add(path).and_then(|path| match has_in(signed, &path) {
-                true => Err(Error::Model(ModelRefusal::IgnoredPaths)),
-                false => Ok(()),
-            });
+            let added =
+                ignored.add(path, IgnoredBy::Caller).and_then(|path| match has_in(signed, &path) {
+                    true => Err(Error::Model(ModelRefusal::IgnoredPaths)),
+                    false => Ok(()),
+                });
             added.map_err(|error| Error::at(path, error.into()))?;
         }
         if let Some(path) = &self.signature {
@@ -208,8 +221,10 @@ impl<'a> Checking<'a> {
                 .add_signature(path, model.directory())
                 .map_err(|error| Error::at(path, error.into()))?;
         }
-        for name in &contents.ignored {
-            ignored.add(Path::new(name))?;
+        if !self.distrusts_ignored {
+            for name in &contents.ignored {
+                ignored.add(Path::new(name), IgnoredBy::Signer)?;
+            }
         }
         Ok(ignored)
     }
@@ -217,10 +232,11 @@ impl<'a> Checking<'a> {
 
 impl fmt::Debug for Checking<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { ignored, ignore_unsigned, signature, progress: _ } = self;
+        let Self { ignored, ignore_unsigned, distrusts_ignored, signature, progress: _ } = self;
         f.debug_struct("Checking")
             .field("ignored", ignored)
             .field("ignore_unsigned", ignore_unsigned)
+            .field("distrusts_ignored", distrusts_ignored)
             .field("signature", signature)
             .finish_non_exhaustive()
     }
@@ -252,10 +268,11 @@ fn has_in(signed: &SignedFiles<'_>, path: &Path) -> bool {
     names::covers_any(&name, signed)
 }
 
-/// Whether a file of this length, if it is known, can be the signed one.
+/// Whether a file of this length, if it is known, can be the signed one. No longer one than this was signed.
 fn fits(digest: &FileDigest, length: Option<u64>) -> bool {
     match (digest.len(), length) {
         (Some(signed), Some(length)) => signed == length,
+        (None, Some(length)) => length <= MAX_INTEGER,
         _ => true,
     }
 }

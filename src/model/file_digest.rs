@@ -19,7 +19,7 @@ use crate::error::{Error, ModelRefusal};
 /// let mut hasher = FileHasher::new(Method::Shards(four));
 /// hasher.write_all(b"123456789")?;
 /// let digest = hasher.finish()?;
-/// let ranges: Vec<_> = digest.shards().map(|shard| shard.range()).collect();
+/// let ranges: Vec<_> = digest.shards().unwrap().map(|shard| shard.range()).collect();
 /// assert_eq!(ranges, [0..4, 4..8, 8..9]);
 /// assert_eq!(digest.len(), Some(9));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -65,9 +65,11 @@ impl FileDigest {
         }
     }
 
-    /// The shards in the order of their ranges. There are none if the file was hashed whole.
-    pub fn shards(&self) -> impl ExactSizeIterator<Item = Shard> + use<'_> {
-        self.shards_of(&(0..u64::MAX))
+    /// The shards in the order of their ranges. `None` if the file was hashed whole, and there is nothing to verify parts
+    /// with.
+    #[must_use]
+    pub fn shards(&self) -> Option<impl ExactSizeIterator<Item = Shard> + use<'_>> {
+        self.len().map(|length| self.shards_in(&(0..length)))
     }
 
     /// The length of the file in bytes, which only shards know.
@@ -88,8 +90,8 @@ impl FileDigest {
         }
     }
 
-    /// The shards that have a byte of the range.
-    pub(super) fn shards_of(
+    /// The shards that have a byte of the range. There are none if the file was hashed whole.
+    pub(super) fn shards_in(
         &self,
         range: &Range<u64>,
     ) -> impl ExactSizeIterator<Item = Shard> + use<'_> {
@@ -136,7 +138,7 @@ impl Shard {
     /// # let mut hasher = FileHasher::new(Method::Shards(NonZeroU64::new(4).unwrap()));
     /// # hasher.write_all(b"123456789")?;
     /// # let digest = hasher.finish()?;
-    /// let shard = digest.shards().nth(1).unwrap();
+    /// let shard = digest.shards().unwrap().nth(1).unwrap();
     /// shard.verify(b"5678")?;
     /// assert!(shard.verify(b"567").is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,4 +1,4 @@
-//! JSON that refuses a repeated member, more than 32 levels, and more than 512 MiB.
+//! JSON that refuses a repeated member, more than 32 levels, and more than 256 MiB.
 //!
 //! `serde_json` parses. It would let the last of several equal members win, so the visitor here compares names, also in
 //! objects that nobody reads.
@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use crate::error::{Error, ModelRefusal};
 
 /// The longest text, in bytes.
-pub(super) const MAX_LEN: usize = 512 * 1024 * 1024;
+pub(super) const MAX_LEN: usize = 256 * 1024 * 1024;
 
 /// How deep objects and arrays may be in each other.
 const MAX_LEVELS: usize = 32;

@@ -53,7 +53,21 @@ pub enum Finding {
     /// It cannot be read, for this reason. So are the signed files in a directory that cannot be read.
     Unreadable(Unreadable),
     /// It was left out: nobody signed it, or looked at it. What is under it has no entries, unless it was signed.
-    Ignored,
+    Ignored(IgnoredBy),
+}
+
+/// Who said that a path is to be left out. If several did, it is the first of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum IgnoredBy {
+    /// The caller, by [`Checking::ignore`](super::Checking::ignore).
+    Caller,
+    /// Nobody: it is the bundle itself, by [`Checking::signature`](super::Checking::signature).
+    Signature,
+    /// Nobody: it is one of the four names of git, which are left out of every model.
+    Git,
+    /// The signer: the bundle lists it.
+    Signer,
 }
 
 /// Why something cannot be read. [`Display`](fmt::Display) has the system's own words, such as "Input/output error".
@@ -106,7 +120,7 @@ impl Report {
 
     fn is_failure(&self, finding: Finding) -> bool {
         match finding {
-            Finding::Ignored => false,
+            Finding::Ignored(_) => false,
             Finding::Additional => !self.ignore_unsigned,
             Finding::Missing | Finding::Changed | Finding::Refused(_) | Finding::Unreadable(_) => {
                 true
@@ -171,7 +185,9 @@ impl fmt::Display for Finding {
             Self::Additional => f.write_str("nobody signed it"),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Unreadable(reason) => write!(f, "cannot be read: {reason}"),
-            Self::Ignored => f.write_str("ignored"),
+            Self::Ignored(IgnoredBy::Caller | IgnoredBy::Signature) => f.write_str("ignored"),
+            Self::Ignored(IgnoredBy::Git) => f.write_str("ignored: it belongs to git"),
+            Self::Ignored(IgnoredBy::Signer) => f.write_str("ignored by the signer"),
         }
     }
 }

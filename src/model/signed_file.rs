@@ -83,12 +83,8 @@ impl<'a> SignedFile<'a> {
         self.digest.len()
     }
 
-    /// Its shards in the order of their ranges. There are none if it was hashed whole.
-    pub fn shards(&self) -> impl ExactSizeIterator<Item = Shard> + use<'a> {
-        self.digest.shards()
-    }
-
-    /// The shards that have a byte of the range, in order. There are none if it was hashed whole.
+    /// The shards that have a byte of the range, in order. There are none for an empty range only, so a loop over them
+    /// verifies the whole range.
     ///
     /// [`read_range`](Self::read_range) needs a [`ReadAt`]. From elsewhere, read the range of each shard and
     /// [`verify`](Shard::verify) it:
@@ -103,7 +99,7 @@ impl<'a> SignedFile<'a> {
     /// async fn tensor(store: &SealedStore, file: SignedFile<'_>) -> Result<Vec<u8>> {
     ///     let wanted = 2_000_000..2_500_000;
     ///     let mut tensor = Vec::new();
-    ///     for shard in file.shards_of(&wanted) {
+    ///     for shard in file.shards_of(&wanted)? {
     ///         let range = shard.range();
     ///         let bytes = store.get_range(&Path::from(file.name()), range.clone()).await?;
     ///         shard.verify(&bytes)?;
@@ -135,8 +131,23 @@ impl<'a> SignedFile<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn shards_of(&self, range: &Range<u64>) -> impl ExactSizeIterator<Item = Shard> + use<'a> {
-        self.digest.shards_of(range)
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`] with [`NoShards`](ModelRefusal::NoShards) if the file was hashed whole, so that no part of it can
+    /// be verified without the rest; with [`Range`](ModelRefusal::Range) if the range ends past the end of the file or
+    /// before its own start.
+    pub fn shards_of(
+        &self,
+        range: &Range<u64>,
+    ) -> Result<impl ExactSizeIterator<Item = Shard> + use<'a>, Error> {
+        match self.len() {
+            None => Err(Error::Model(ModelRefusal::NoShards)),
+            Some(length) if range.end > length || range.end < range.start => {
+                Err(Error::Model(ModelRefusal::Range))
+            }
+            Some(_) => Ok(self.digest.shards_in(range)),
+        }
     }
 
     /// Checks that these bytes are the file.
@@ -221,7 +232,7 @@ impl<'a> SignedFile<'a> {
         if let Some(whole) = self.digest.whole() {
             reading.verify(0..size, whole)?;
         }
-        for shard in self.shards_of(&range) {
+        for shard in self.digest.shards_in(&range) {
             reading.verify(shard.range, &shard.sha256)?;
         }
         Ok(verified.into_vec())

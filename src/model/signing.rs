@@ -11,7 +11,9 @@ use super::{
     contents::{Contents, MAX_RESOURCES, Method, SHARD_SIZE},
     hash_files::{find, hash_all},
     ignored::Ignored,
+    json::MAX_INTEGER,
     progress::{OnProgress, Progress},
+    report::IgnoredBy,
     walk::{File, Found, Model, copy},
 };
 use crate::{
@@ -79,7 +81,10 @@ impl<'a> Signing<'a> {
     }
 
     /// How files are hashed. By default, by shards of 10^9 bytes if a file is larger than that and none is empty,
-    /// otherwise whole. A smaller shard size lets more cores work on one file, and makes a longer bundle.
+    /// otherwise whole: the format has one method for all files, and no shard for an empty one. So an empty file in the
+    /// model means that each large file is hashed on one core, and that no part of it can be verified without the rest,
+    /// as [`Manifest::method`](super::Manifest::method) shows; leave the empty file out, or ask for shards to get an error
+    /// that names it. A smaller shard size lets more cores work on one file, and makes a longer bundle.
     #[must_use]
     pub fn method(mut self, method: Method) -> Self {
         self.method = Some(method);
@@ -104,7 +109,8 @@ impl<'a> Signing<'a> {
     ///   [`NameOfFile`](ModelRefusal::NameOfFile) if the model has something that cannot be signed;
     ///   [`ChangedWhileRead`](ModelRefusal::ChangedWhileRead); [`EmptyFile`](ModelRefusal::EmptyFile) if there is an
     ///   empty file, and shards were asked for; [`Empty`](ModelRefusal::Empty) if there are no files;
-    ///   [`TooLarge`](ModelRefusal::TooLarge) if there are more than 2^20 files or shards.
+    ///   [`TooLarge`](ModelRefusal::TooLarge) if there are more than 2^20 files or shards, or a file of more than 2^53
+    ///   bytes. The holes of a sparse file are hashed as the zeros that they are read as.
     /// - [`Error::Model`] with [`IgnoredPaths`](ModelRefusal::IgnoredPaths) if a path to leave out is absolute, leaves
     ///   the model, is the whole model, is not UTF-8, or has one of `*?[`, which other tools take for a pattern.
     /// - [`Error::Misuse`] if the model is the root of a file system, which has no name; if the shard size is larger
@@ -126,7 +132,7 @@ impl<'a> Signing<'a> {
                 Found::File(file) => files.push(file),
                 Found::Refused(refusal) => return Err(model.error(path, *refusal)),
                 Found::Unreadable(error) => return Err(model.error_at(path, copy(error))),
-                Found::Ignored | Found::Unsigned => {}
+                Found::Ignored(_) | Found::Unsigned => {}
             }
         }
         let method = self.method.unwrap_or_else(|| method_for(&files));
@@ -147,7 +153,7 @@ impl<'a> Signing<'a> {
             ignored.remove(model.base_name()?);
         }
         for path in &self.ignored {
-            ignored.add(path).map_err(|error| Error::at(path, error.into()))?;
+            ignored.add(path, IgnoredBy::Caller).map_err(|error| Error::at(path, error.into()))?;
         }
         match &self.signature {
             Some(path) if !model.is_file() => ignored
@@ -186,6 +192,9 @@ fn method_for(files: &[&File]) -> Method {
 /// What can be refused before anything is read.
 fn check(model: &Model<'_>, files: &[&File], method: Method) -> io::Result<()> {
     method.check()?;
+    if let Some(endless) = files.iter().find(|file| file.state.length > MAX_INTEGER) {
+        return Err(model.error(&endless.name, ModelRefusal::TooLarge));
+    }
     if files.is_empty() {
         return Err(model.error("", ModelRefusal::Empty));
     }

@@ -14,6 +14,7 @@ use super::{
     directory::{Directory, Kind, State},
     ignored::{Ignored, name_of},
     names,
+    report::IgnoredBy,
 };
 use crate::error::{Error, ModelRefusal};
 
@@ -37,7 +38,7 @@ pub(super) enum Found {
     /// It cannot be signed.
     Refused(ModelRefusal),
     /// It is left out with all that is under it.
-    Ignored,
+    Ignored(IgnoredBy),
     Unreadable(io::Error),
 }
 
@@ -235,10 +236,14 @@ impl<'a> Model<'a> {
                 let is_directory = kind == Kind::Directory;
                 let entry_path = path.join(&entry);
                 let mut is_inside = is_inside;
-                if is_inside || ignored.contains(&entry_path) {
+                let by = ignored.by(&entry_path);
+                if is_inside || by.is_some() {
                     let is_wanted = is_wanted(&entry_path);
-                    if !is_inside && (is_directory || !is_wanted) {
-                        found.push((entry_path.clone(), Found::Ignored));
+                    if let Some(by) = by
+                        && !is_inside
+                        && (is_directory || !is_wanted)
+                    {
+                        found.push((entry_path.clone(), Found::Ignored(by)));
                     }
                     if !is_wanted {
                         continue;

@@ -4,7 +4,7 @@ use std::{fs, num::NonZeroU64};
 
 use twinseal::{
     ModelRefusal::{EmptyFile, IgnoredPaths, TooLarge},
-    model::{Checking, Finding, Manifest, Method, Signing},
+    model::{Checking, Finding, IgnoredBy, Manifest, Method, Signing},
 };
 
 use super::directory::{Directory, entries, findings, names, verified};
@@ -121,7 +121,7 @@ fn all_that_is_wrong_is_in_the_report_and_in_its_text() {
     directory.write(".git/config", "");
     let report = directory.report(&Checking::new(), &manifest);
     let expected = [
-        (".git", Finding::Ignored),
+        (".git", Finding::Ignored(IgnoredBy::Git)),
         ("config.json", Finding::Missing),
         ("weights-1", Finding::Changed),
         ("weights-3 ", Finding::Additional),
@@ -143,14 +143,16 @@ fn shards_have_their_ranges_and_no_empty_files() {
         manifest
             .file(name)
             .unwrap()
+            .digest()
             .shards()
+            .unwrap()
             .map(|shard| (shard.range().start, shard.range().end))
             .collect()
     };
     assert_eq!(ranges("a"), [(0, 3), (3, 6), (6, 9), (9, 10)]);
     assert_eq!(ranges("b"), [(0, 3)]);
     assert_eq!(ranges("c"), [(0, 1)]);
-    for shard in manifest.file("a").unwrap().shards() {
+    for shard in manifest.file("a").unwrap().digest().shards().unwrap() {
         let range = shard.range().start as usize..shard.range().end as usize;
         shard.verify(&b"0123456789"[range]).unwrap();
     }
@@ -192,8 +194,14 @@ fn large_files_are_signed_by_shards_unless_one_is_empty() {
     file.set_len(1_000_000_001).unwrap();
     let manifest = directory.signed();
     assert_eq!(manifest.method(), shards(1_000_000_000));
-    let ranges: Vec<_> =
-        manifest.file("sparse").unwrap().shards().map(|shard| shard.range()).collect();
+    let ranges: Vec<_> = manifest
+        .file("sparse")
+        .unwrap()
+        .digest()
+        .shards()
+        .unwrap()
+        .map(|shard| shard.range())
+        .collect();
     assert_eq!(ranges, [0..1_000_000_000, 1_000_000_000..1_000_000_001]);
     directory.write("empty", "");
     assert_eq!(directory.signed().method(), Method::Files);
@@ -217,7 +225,7 @@ fn long_files_have_the_digests_of_their_bytes() {
         let manifest = verified(&directory.sign(&Signing::new().method(shards(size))).unwrap());
         for &length in &lengths[1..] {
             let mut end = 0;
-            for shard in manifest.file(&length.to_string()).unwrap().shards() {
+            for shard in manifest.file(&length.to_string()).unwrap().digest().shards().unwrap() {
                 let range = shard.range().start as usize..shard.range().end as usize;
                 assert_eq!(range.start, end);
                 shard.verify(&content[range.clone()]).unwrap();

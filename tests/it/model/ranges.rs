@@ -154,11 +154,34 @@ fn ranges_that_are_none() {
             assert_eq!(io_outcome(signed.read_range(&file, range)), "UnexpectedEof");
         }
         assert_eq!(io_outcome(signed.read_range(&file, 2..1)), "InvalidInput");
-        assert_eq!(signed.shards_of(&(5..5)).len(), 0);
-        assert_eq!(signed.shards_of(&(2..1)).len(), 0);
-        assert_eq!(signed.shards_of(&(20..u64::MAX)).len(), 0);
-        let all: Vec<_> = signed.shards_of(&(0..u64::MAX)).collect();
-        assert_eq!(all, signed.shards().collect::<Vec<_>>());
+    }
+}
+
+/// No loop over shards verifies less than was asked for.
+#[test]
+#[expect(clippy::reversed_empty_ranges, reason = "that is what is tried")]
+fn shards_of_a_range_cover_it_or_are_an_error() {
+    let file = content(20);
+    for method in methods() {
+        let manifest = manifest(&[("file", &file)], method);
+        let signed = manifest.file("file").unwrap();
+        let of = |range| signed.shards_of(&range).map(Iterator::collect::<Vec<_>>);
+        if method == Method::Files {
+            for range in [0..20, 0..1, 5..5, 0..21] {
+                assert_eq!(outcome(of(range)), "Model(NoShards)");
+            }
+            continue;
+        }
+        for range in [0..21, 21..21, 20..u64::MAX, 2..1] {
+            assert_eq!(outcome(of(range)), "Model(Range)");
+        }
+        assert_eq!(of(5..5).unwrap(), []);
+        let all: Vec<_> = signed.digest().shards().unwrap().collect();
+        assert_eq!(of(0..20).unwrap(), all);
+        for start in 0..20 {
+            let shards = of(start..start + 1).unwrap();
+            assert!(matches!(&shards[..], [one] if one.range().contains(&start)));
+        }
     }
 }
 

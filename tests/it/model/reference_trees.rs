@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, fs, num::NonZeroU64};
 
-use twinseal::model::{Bundle, Checking, Finding, Manifest, Method, Signing, TrustedKey};
+use twinseal::model::{
+    Bundle, Checking, Finding, IgnoredBy, Manifest, Method, Signing, TrustedKey,
+};
 
 use super::{
     directory::{Directory, entries, findings, verified},
@@ -32,7 +34,7 @@ fn resources(manifest: &Manifest) -> BTreeMap<String, Vec<u8>> {
         if let Some(digest) = file.digest().whole() {
             resources.insert(file.name().to_owned(), digest.to_vec());
         }
-        for shard in file.shards() {
+        for shard in file.digest().shards().unwrap() {
             let range = shard.range();
             let name = format!("{}:{}:{}", file.name(), range.start, range.end);
             resources.insert(name, shard.sha256().to_vec());
@@ -113,16 +115,19 @@ fn signed_files_of_git_are_checked() {
     assert!(manifest.file(".git/config").is_some());
     assert_eq!(
         directory.findings(&manifest),
-        entries([(".git", Finding::Ignored), (".github", Finding::Ignored)])
+        entries([
+            (".git", Finding::Ignored(IgnoredBy::Git)),
+            (".github", Finding::Ignored(IgnoredBy::Git))
+        ])
     );
     let config = fs::read(directory.of(".git/config")).unwrap();
     directory.write(".git/config", "");
     directory.write(".git/other", "");
     directory.write(".gitignore", "changed");
     let expected = [
-        (".git", Finding::Ignored),
+        (".git", Finding::Ignored(IgnoredBy::Git)),
         (".git/config", Finding::Changed),
-        (".github", Finding::Ignored),
+        (".github", Finding::Ignored(IgnoredBy::Git)),
         (".gitignore", Finding::Changed),
     ];
     assert_eq!(directory.findings(&manifest), entries(expected));

@@ -16,7 +16,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use twinseal::{
     Error,
     ModelRefusal::{Link, NameOfFile, SpecialFile},
-    model::{Checking, Finding, Signing},
+    model::{Checking, Finding, IgnoredBy, Signing},
 };
 
 use super::directory::{Directory, entries, findings, names, verified};
@@ -42,7 +42,7 @@ fn refused(make: impl Fn(&Path), refusal: twinseal::ModelRefusal) {
     assert!(!report.is_as_signed());
     assert_eq!(directory.refused(&Signing::new()), ("odd".to_owned(), refusal));
     let report = directory.report(&Checking::new().ignore("d/odd"), &manifest);
-    assert_eq!(findings(&report), entries([("d/odd", Finding::Ignored)]));
+    assert_eq!(findings(&report), entries([("d/odd", Finding::Ignored(IgnoredBy::Caller))]));
     assert!(report.is_as_signed());
     let bundle = directory.sign(&Signing::new().ignore("d/odd")).unwrap();
     assert_eq!(names(&verified(&bundle)), ["d/w", "w"]);

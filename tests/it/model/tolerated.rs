@@ -41,7 +41,7 @@ fn numbers() {
         let change = format!(r#""shard_size":{size}"#);
         let manifest = of(SHARDS, &[(rest, &single), (r#""shard_size":10"#, &change)]);
         assert_eq!(manifest.method(), Method::Shards(((1_u64 << 53) - 1).try_into().unwrap()));
-        assert_eq!(manifest.file("a").unwrap().shards().len(), 1);
+        assert_eq!(manifest.file("a").unwrap().digest().shards().unwrap().len(), 1);
     }
     let change = r#""shard_size":9007199254740992"#;
     let manifest = of(SHARDS, &[(rest, &single), (r#""shard_size":10"#, change)]);
@@ -81,7 +81,7 @@ fn a_lone_dot_is_the_model() {
     let b = &SHARDS[SHARDS.find(r#",{"name":"b:"#).unwrap()..SHARDS.find(r#"],"serial"#).unwrap()];
     let statement = replaced(SHARDS, &[(b, "")]).replace(r#""name":"a:"#, r#""name":".:"#);
     let manifest = of(&statement, &[]);
-    assert_eq!(manifest.file("model").unwrap().shards().len(), 3);
+    assert_eq!(manifest.file("model").unwrap().digest().shards().unwrap().len(), 3);
 
     // With a name that cannot be a file's.
     let changes = [(second, ""), (r#""name":"a""#, r#""name":".""#), (r#""model""#, r#""a/../b""#)];

@@ -5,7 +5,7 @@ use std::{fs, io, path::Path};
 use twinseal::{
     Error,
     ModelRefusal::{Empty, IgnoredPaths},
-    model::{Checking, Finding, Method, Signing},
+    model::{Checking, Finding, IgnoredBy, Method, Signing},
 };
 
 use super::directory::{Directory, entries, findings, names, verified};
@@ -111,7 +111,7 @@ fn the_names_of_git_are_left_out_at_the_root_only() {
     let git = [".git", ".gitattributes", ".github", ".gitignore"];
     assert!(manifest.ignored().eq(git));
     let found = directory.findings(&manifest);
-    assert_eq!(found, entries(git.map(|name| (name, Finding::Ignored))));
+    assert_eq!(found, entries(git.map(|name| (name, Finding::Ignored(IgnoredBy::Git)))));
     directory.write(".git/hooks/post-checkout", "rm");
     directory.write("sub/.git/hooks/post-checkout", "rm");
     let found = directory.findings(&manifest);
@@ -132,9 +132,22 @@ fn ignored_paths_are_exact_and_cover_what_is_under_them() {
     // The verifier leaves out what the signer did, and nothing else.
     directory.write("cache/evil.py", "2");
     directory.write("sub/cache/evil.py", "2");
-    let ignored = entries([("cache", Finding::Ignored), ("logs/1", Finding::Ignored)]);
+    let ignored = entries([
+        ("cache", Finding::Ignored(IgnoredBy::Signer)),
+        ("logs/1", Finding::Ignored(IgnoredBy::Signer)),
+    ]);
     let additional = entries([("sub/cache/evil.py", Finding::Additional)]);
-    assert_eq!(directory.findings(&manifest), [ignored, additional].concat());
+    assert_eq!(directory.findings(&manifest), [ignored, additional.clone()].concat());
+    // A verifier who does not leave that to the signer.
+    let distrust = || Checking::new().distrust_ignored();
+    let report = directory.report(&distrust().ignore("logs/1"), &manifest);
+    let unsigned = entries([
+        ("cache/a/b", Finding::Additional),
+        ("cache/evil.py", Finding::Additional),
+        ("logs/1", Finding::Ignored(IgnoredBy::Caller)),
+    ]);
+    assert_eq!(findings(&report), [unsigned, additional].concat());
+    assert!(!report.is_as_signed());
 }
 
 #[test]
@@ -171,7 +184,10 @@ fn the_signature_in_the_model_is_left_out() {
         let manifest = verified(&bundle);
         assert_eq!(names(&manifest), ["sub/w", "w"]);
         assert_eq!(manifest.ignored().last(), Some("sub/model.sig"));
-        assert_eq!(directory.findings(&manifest), entries([("sub/model.sig", Finding::Ignored)]));
+        assert_eq!(
+            directory.findings(&manifest),
+            entries([("sub/model.sig", Finding::Ignored(IgnoredBy::Signer))])
+        );
     }
     // A signer who did not know where it would be.
     directory.remove("sub/model.sig");
@@ -180,7 +196,10 @@ fn the_signature_in_the_model_is_left_out() {
     let additional = entries([("sub/model.sig", Finding::Additional)]);
     assert_eq!(directory.findings(&manifest), additional);
     let report = directory.report(&Checking::new().signature(&absolute), &manifest);
-    assert_eq!(findings(&report), entries([("sub/model.sig", Finding::Ignored)]));
+    assert_eq!(
+        findings(&report),
+        entries([("sub/model.sig", Finding::Ignored(IgnoredBy::Signature))])
+    );
     // One that is elsewhere is none of the model's paths.
     let elsewhere = directory.path().parent().unwrap().join("w");
     let signing = Signing::new().signature(elsewhere);
@@ -212,7 +231,7 @@ fn a_single_file_has_its_base_name() {
     assert_eq!(findings(&report), entries([("other.bin", Finding::Changed)]));
     // In a directory, it has to have its name.
     let found = directory.findings(&manifest);
-    let ignored = entries([(".gitignore", Finding::Ignored)]);
+    let ignored = entries([(".gitignore", Finding::Ignored(IgnoredBy::Git))]);
     assert_eq!(found, [ignored, entries([("other.bin", Finding::Additional)])].concat());
 
     let manifest = sign(".gitignore");
@@ -237,4 +256,28 @@ fn the_root_of_a_file_system_has_no_name() {
     let signed = Signing::new().ignore("x").sign(&signing_key(1), "/");
     let text = io_outcome(signed);
     assert!(text.starts_with("InvalidInput: Misuse"), "{text}");
+}
+
+/// Only the bundle that is used is left out: another one is a file like others.
+#[test]
+fn a_second_bundle_is_a_file_of_the_model() {
+    let directory = Directory::with([("w", "1")]);
+    let old = directory.sign(&Signing::new()).unwrap();
+    directory.write("old.sig", old.as_bytes());
+    let bundle = directory.sign(&Signing::new().signature("model.sig")).unwrap();
+    directory.write("model.sig", bundle.as_bytes());
+    let manifest = verified(&bundle);
+    assert_eq!(names(&manifest), ["old.sig", "w"]);
+    let own = ("model.sig", Finding::Ignored(IgnoredBy::Signature));
+    let report = directory.report(&Checking::new().signature("model.sig"), &manifest);
+    assert_eq!(findings(&report), entries([own]));
+    // To the old one, the new one is additional; and as the bundle in use it is what the caller says it is.
+    let manifest = verified(&old);
+    let report = directory.report(&Checking::new().signature("old.sig"), &manifest);
+    let own = ("old.sig", Finding::Ignored(IgnoredBy::Signature));
+    assert_eq!(findings(&report), entries([("model.sig", Finding::Additional), own]));
+    let report =
+        directory.report(&Checking::new().signature("old.sig").ignore("model.sig"), &manifest);
+    let other = ("model.sig", Finding::Ignored(IgnoredBy::Caller));
+    assert_eq!(findings(&report), entries([other, own]));
 }

@@ -285,3 +285,23 @@ fn a_directory_that_became_a_link_is_not_followed() {
     let found = findings(&report);
     assert!(found.contains(&("d/w".to_owned(), refused)), "{found:?}");
 }
+
+/// Longer than any file that can be signed, and than anybody can wait for.
+#[cfg(unix)]
+#[test]
+fn files_without_an_end_are_not_read() {
+    let directory = Directory::with([("w", "1"), ("v", "1")]);
+    let manifests = [Method::Files, Method::Shards(7.try_into().unwrap())]
+        .map(|method| verified(&directory.sign(&Signing::new().method(method)).unwrap()));
+    let file = fs::File::options().write(true).open(directory.of("w")).unwrap();
+    if file.set_len((1 << 53) + 1).is_err() {
+        return eprintln!("skipped: the file system has no sparse files of 2^53 bytes");
+    }
+    let watch = crate::common::process::Watch::over("a file without an end");
+    for manifest in manifests {
+        assert_eq!(directory.findings(&manifest), entries([("w", Finding::Changed)]));
+    }
+    let refused = directory.refused(&Signing::new());
+    assert_eq!(refused, ("w".to_owned(), twinseal::ModelRefusal::TooLarge));
+    drop(watch);
+}

@@ -50,7 +50,7 @@ impl LeftOut<'_> {
 
     /// How many paths are left out that must not be.
     pub(super) fn refused(&self, report: &Report) -> usize {
-        let ignored = report.entries().filter(|(_, finding)| *finding == Finding::Ignored);
+        let ignored = report.entries().filter(|(_, finding)| matches!(finding, Finding::Ignored(_)));
         ignored.filter(|(path, _)| self.is_refused(self.by(path))).count()
     }
 }

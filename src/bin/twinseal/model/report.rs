@@ -13,7 +13,7 @@ pub(super) fn to_text(report: &Report, left_out: &LeftOut<'_>, name: &Name) -> S
     let line = |(path, finding)| {
         let path_name = Name::quoted(path);
         match finding {
-            Finding::Ignored => {
+            Finding::Ignored(_) => {
                 let by = left_out.by(path);
                 let verb = if left_out.is_refused(by) { "refused, but ignored" } else { "ignored" };
                 format!("{path_name}: {verb} ({})\n", by.text())
@@ -49,7 +49,7 @@ pub(super) fn to_json(report: &Report, left_out: &LeftOut<'_>, model: &Path) -> 
                 Finding::Refused(_) | Finding::Unreadable(_) => {
                     value["reason"] = finding.to_string().into();
                 }
-                Finding::Ignored => value["ignored_by"] = left_out.by(path).identifier().into(),
+                Finding::Ignored(_) => value["ignored_by"] = left_out.by(path).identifier().into(),
                 _ => {}
             }
             add_path(&mut value, path);
@@ -99,7 +99,7 @@ fn identifier(finding: Finding) -> &'static str {
         Finding::Additional => "additional",
         Finding::Refused(_) => "refused",
         Finding::Unreadable(_) => "unreadable",
-        Finding::Ignored => "ignored",
+        Finding::Ignored(_) => "ignored",
         _ => "other",
     }
 }
