@@ -52,7 +52,8 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// The longest bundle, in bytes: 256 MiB. With the most files, 2^20, their names may have 75 bytes each. Read no more of a file than one byte beyond it.
+    /// The longest bundle, in bytes: 256 MiB. With the most files, 2^20, their names may have 75 bytes each. Read no more
+    /// of a file than one byte beyond it.
     pub const MAX_LEN: usize = json::MAX_LEN;
 
     /// Parses a bundle, and checks all that it says but the signature.

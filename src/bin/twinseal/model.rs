@@ -118,16 +118,10 @@ pub(crate) fn verify(args: &ModelVerify, console: &Console) -> Result<(), Failur
     }
     let report = checking.check(&manifest, &args.model).map_err(|error| about(&name, &error))?;
     console.finish();
-    let left_out = LeftOut {
-        manifest: &manifest,
-        options: &ignored,
-        bundle: own_path,
-        report: report_paths,
-        is_strict: args.refuse_ignored,
-    };
+    let left_out = LeftOut { report: report_paths, is_strict: args.refuse_ignored };
     let text = match args.json {
-        true => report::to_json(&report, &left_out, &args.model),
-        false => report::to_text(&report, &left_out, &name),
+        true => report::to_json(&report, &manifest, &left_out, &args.model),
+        false => report::to_text(&report, &manifest, &left_out, &name),
     };
     output.write_whole(text.as_bytes())?;
     report::outcome(&report, &left_out, &name)

@@ -3,20 +3,24 @@
 use std::path::Path;
 
 use serde_json::json;
-use twinseal::model::{Finding, Method, Report};
+use twinseal::model::{Finding, Manifest, Method, Report};
 
 use super::left_out::LeftOut;
 use crate::{escape, failure::Failure, inspect::add_path, name::Name};
 
 /// A line for each entry, and one about the whole model.
-pub(super) fn to_text(report: &Report, left_out: &LeftOut<'_>, name: &Name) -> String {
+pub(super) fn to_text(
+    report: &Report,
+    manifest: &Manifest,
+    left_out: &LeftOut,
+    name: &Name,
+) -> String {
     let line = |(path, finding)| {
         let path_name = Name::quoted(path);
         match finding {
-            Finding::Ignored(_) => {
-                let by = left_out.by(path);
+            Finding::Ignored(by) => {
                 let verb = if left_out.is_refused(by) { "refused, but ignored" } else { "ignored" };
-                format!("{path_name}: {verb} ({})\n", by.text())
+                format!("{path_name}: {verb} ({})\n", left_out.text(path, by))
             }
             finding => format!("{path_name}: {finding}\n"),
         }
@@ -25,7 +29,7 @@ pub(super) fn to_text(report: &Report, left_out: &LeftOut<'_>, name: &Name) -> S
     if let Some(signed_as) = report.signed_as() {
         text += &format!("{name}: was signed as {}\n", Name::quoted(Path::new(signed_as)));
     }
-    let (signer, total) = (left_out.manifest.signer(), left_out.manifest.files().len());
+    let (signer, total) = (manifest.signer(), manifest.files().len());
     text += &match problems(report, left_out) {
         0 => format!("{name}: matches what {signer} signed ({})\n", files(total)),
         problems => format!(
@@ -36,11 +40,16 @@ pub(super) fn to_text(report: &Report, left_out: &LeftOut<'_>, name: &Name) -> S
     text
 }
 
-fn problems(report: &Report, left_out: &LeftOut<'_>) -> usize {
+fn problems(report: &Report, left_out: &LeftOut) -> usize {
     report.failures().count() + left_out.refused(report)
 }
 
-pub(super) fn to_json(report: &Report, left_out: &LeftOut<'_>, model: &Path) -> String {
+pub(super) fn to_json(
+    report: &Report,
+    manifest: &Manifest,
+    left_out: &LeftOut,
+    model: &Path,
+) -> String {
     let findings: Vec<_> = report
         .entries()
         .map(|(path, finding)| {
@@ -49,14 +58,15 @@ pub(super) fn to_json(report: &Report, left_out: &LeftOut<'_>, model: &Path) -> 
                 Finding::Refused(_) | Finding::Unreadable(_) => {
                     value["reason"] = finding.to_string().into();
                 }
-                Finding::Ignored(_) => value["ignored_by"] = left_out.by(path).identifier().into(),
+                Finding::Ignored(by) => {
+                    value["ignored_by"] = left_out.identifier(path, by).into();
+                }
                 _ => {}
             }
             add_path(&mut value, path);
             value
         })
         .collect();
-    let manifest = left_out.manifest;
     let mut value = json!({
         "kind": "model",
         "as_signed": problems(report, left_out) == 0,
@@ -81,7 +91,7 @@ pub(super) fn shard_size(method: Method) -> Option<u64> {
 }
 
 /// Fails unless the model is as signed.
-pub(super) fn outcome(report: &Report, left_out: &LeftOut<'_>, name: &Name) -> Result<(), Failure> {
+pub(super) fn outcome(report: &Report, left_out: &LeftOut, name: &Name) -> Result<(), Failure> {
     if problems(report, left_out) == 0 {
         return Ok(());
     }
