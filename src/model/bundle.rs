@@ -9,14 +9,12 @@ use super::{
     envelope::{self, Envelope},
     json,
     manifest::Manifest,
-    statement::{self, Statement},
+    statement,
     trusted_key::TrustedKey,
 };
-#[cfg(doc)]
-use crate::error::ModelRefusal;
 use crate::{
-    error::Error,
-    sign::{Sign, SignatureSuite, VerifyingKey, prehash, sign_checked},
+    error::{Error, ModelRefusal},
+    sign::{Sign, Signature, SignatureSuite, VerifyingKey, prehash, sign_checked},
 };
 
 /// The signature of a model, as the file beside it has it: at most 256 MiB of JSON, with at most 2^20 resources (files,
@@ -43,30 +41,36 @@ use crate::{
 #[derive(Clone)]
 pub struct Bundle {
     bytes: Vec<u8>,
-    pub(super) key: ClaimedKey,
-    /// What the signature is over.
+    key: ClaimedKey,
+    /// What the signature is over, and where in it the payload begins.
     signed: Vec<u8>,
-    pub(super) signature: Vec<u8>,
-    pub(super) has_log: bool,
-    pub(super) statement: Statement,
+    payload: usize,
+    signature: Vec<u8>,
+    has_log: bool,
 }
+
+/// The longest statement that is called one of a release before 0.3 although its signature does not verify: they signed
+/// another text, so no signature of theirs does.
+const MAX_OLD: usize = 16 * 1024 * 1024;
 
 impl Bundle {
     /// The longest bundle, in bytes: 256 MiB. With the most files, 2^20, their names may have 75 bytes each. Read no more
     /// of a file than one byte beyond it.
     pub const MAX_LEN: usize = json::MAX_LEN;
 
-    /// Parses a bundle, and checks all that it says but the signature.
+    /// Parses what is around the statement: who is said to have signed, and with which signature. The statement itself
+    /// is parsed when its signature was verified, so a bundle that no trusted key signed costs three times its length of
+    /// memory at most.
     ///
     /// # Errors
     ///
-    /// [`Error::Model`] with the reason if this crate does not read such bundles or the bundle contradicts itself;
-    /// [`Error::Invalid`] if it is damaged; those of [`TrustedKey::from_pem`] if it has the key itself.
+    /// [`Error::Model`] with the reason if this crate does not read such bundles; [`Error::Invalid`] if it is damaged;
+    /// those of [`TrustedKey::from_pem`] if it has the key itself.
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Result<Self, Error> {
         let bytes = bytes.into();
         let Envelope { key, payload, signature, has_log } = Envelope::parse(&bytes)?;
-        let statement = statement::parse(&payload)?;
-        Ok(Self { bytes, key, signed: envelope::signed(&payload), signature, has_log, statement })
+        let signed = envelope::signed(&payload);
+        Ok(Self { bytes, key, payload: signed.len() - payload.len(), signed, signature, has_log })
     }
 
     /// The file's bytes.
@@ -75,23 +79,41 @@ impl Bundle {
         &self.bytes
     }
 
-    /// Verifies the signature with the key that the bundle names, which must be one of these. No other key is tried.
+    /// Verifies the signature with the key that the bundle names, which must be one of these, and then parses and checks
+    /// all that it says. No other key is tried.
     ///
     /// # Errors
     ///
     /// [`Error::Model`] with [`AnotherKey`](ModelRefusal::AnotherKey) or
     /// [`AnotherAlgorithm`](ModelRefusal::AnotherAlgorithm) if it names none of them; [`Error::Verify`] if it names one,
-    /// but the signature is not valid.
+    /// but the signature is not valid. With another reason if this crate does not read such statements, or the statement
+    /// contradicts itself; [`Error::Invalid`] if it is damaged.
     pub fn verify(&self, trusted: &[TrustedKey]) -> Result<Manifest, Error> {
         let signer = self.key.among(trusted)?;
-        signer.verify(&self.signed, &self.signature)?;
-        Ok(Manifest { contents: self.statement.contents.clone(), signer: signer.clone() })
+        if let Err(error) = signer.verify(&self.signed, &self.signature) {
+            let is_old = self.payload().len() <= MAX_OLD && statement::is_old(self.payload());
+            return Err(if is_old { Error::Model(ModelRefusal::OldRelease) } else { error });
+        }
+        let contents = statement::parse(self.payload())?.contents;
+        Ok(Manifest { contents, signer: signer.clone() })
     }
 
     /// What it claims, for people to look at: none of it is verified.
-    #[must_use]
-    pub fn claim(&self) -> Claim<'_> {
-        Claim(self)
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`verify`](Self::verify) about the statement. A long one takes some seconds, and seven times its length
+    /// of memory.
+    pub fn claim(&self) -> Result<Claim, Error> {
+        let statement = statement::parse(self.payload())?;
+        let has_form =
+            |suite: &&SignatureSuite| Signature::from_bytes(**suite, &self.signature).is_ok();
+        let suite = SignatureSuite::ALL.iter().find(has_form).copied();
+        Ok(Claim { key: self.key.clone(), suite, has_log: self.has_log, statement })
+    }
+
+    fn payload(&self) -> &[u8] {
+        &self.signed[self.payload..]
     }
 
     /// Signs contents, with the empty context: DSSE's prefix separates what is signed from other texts.
@@ -103,7 +125,7 @@ impl Bundle {
         let signature = sign_checked(key, public, b"", &prehash(&signed))?;
         let hint = TrustedKey::from(public).hint();
         let bundle = Self::from_bytes(envelope::write(&hint, &payload, signature.as_bytes()))?;
-        debug_assert_eq!(bundle.statement.contents, *contents);
+        debug_assert_eq!(statement::parse(&payload)?.contents, *contents);
         Ok(bundle)
     }
 
@@ -119,6 +141,6 @@ impl Bundle {
 
 impl fmt::Debug for Bundle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Bundle({:?}, {} bytes)", self.statement.contents.name, self.bytes.len())
+        write!(f, "Bundle({} bytes)", self.bytes.len())
     }
 }

@@ -6,7 +6,7 @@ mod resources;
 mod round_trip;
 mod write;
 
-pub(super) use read::{Statement, parse};
+pub(super) use read::{Statement, is_old, parse};
 pub(super) use write::write;
 
 const TYPE: &str = "https://in-toto.io/Statement/v1";

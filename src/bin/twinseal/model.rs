@@ -25,7 +25,7 @@ mod left_out;
 mod own_path;
 mod report;
 
-pub(crate) use bundle::read as bundle;
+pub(crate) use bundle::read_claim;
 pub(crate) use claim::{claim_to_json, claim_to_text, files_to_json, files_to_text};
 use ignored::Ignored;
 use left_out::LeftOut;

@@ -36,6 +36,13 @@ pub(in super::super) fn parse(payload: &[u8]) -> Result<Statement, Error> {
     }
 }
 
+/// Whether a payload is a statement of a release before 0.3. Nothing else is looked at.
+pub(in super::super) fn is_old(payload: &[u8]) -> bool {
+    let mut types = Types::default();
+    let is_json = json::read(WHAT, payload, &mut types).is_ok();
+    is_json && types.check() == Err(Error::Model(ModelRefusal::OldRelease))
+}
+
 #[derive(Default)]
 struct Fields<'de> {
     types: Types<'de>,

@@ -11,7 +11,10 @@ use twinseal::{
     model::{Bundle, Manifest, TrustedKey},
 };
 
-use super::{drafts::signed, vectors};
+use super::{
+    drafts::{self, PAYLOAD_TYPE, alices_key, signed, unsigned},
+    vectors,
+};
 use crate::common::{
     errors::{invalid, outcome},
     others_files::OthersFiles,
@@ -65,7 +68,8 @@ fn older_bundles_have_the_key_itself() {
     let Some(vectors) = vectors() else { return };
     let bundle = vectors.read(&format!("{REFERENCE}/v1.0.0-elliptic-key/model.sig"));
     let bundle = Bundle::from_bytes(bundle).unwrap();
-    assert_eq!((bundle.claim().hint(), bundle.claim().key()), (None, Some(&key(&vectors))));
+    let claim = bundle.claim().unwrap();
+    assert_eq!((claim.hint(), claim.key()), (None, Some(&key(&vectors))));
 }
 
 #[test]
@@ -109,8 +113,10 @@ fn an_old_statement_is_called_one() {
     let bundle: serde_json::Value = serde_json::from_slice(&bundle).unwrap();
     let payload = bundle["dsseEnvelope"]["payload"].as_str().unwrap();
     let payload = BASE64_STANDARD.decode(payload).unwrap();
-    let refusal = Bundle::from_bytes(signed(&payload)).unwrap_err();
-    assert_eq!(refusal, Error::Model(OldRelease));
+    assert_eq!(drafts::verified(signed(&payload)).unwrap_err(), Error::Model(OldRelease));
+    // Nor does it verify: what was signed is another text.
+    let unverified = unsigned(&alices_key().hint(), PAYLOAD_TYPE, &payload, &[0; 96]);
+    assert_eq!(drafts::verified(unverified).unwrap_err(), Error::Model(OldRelease));
 }
 
 /// The reference implementation's statements all allow links, which is refused. Without that, they are read.
@@ -139,11 +145,11 @@ fn statements_of_the_reference() {
             "sigstore-model-transparency/tests/_signing/testdata/signing/TestPayload/{name}"
         );
         let statement = String::from_utf8(vectors.read(&path_of_statement)).unwrap();
-        let refusal = Bundle::from_bytes(signed(statement.as_bytes())).unwrap_err();
+        let refusal = drafts::verified(signed(statement.as_bytes())).unwrap_err();
         assert_eq!(refusal, Error::Model(Links), "{name}");
 
         let allowed = statement.replace(r#""allow_symlinks": true"#, r#""allow_symlinks": false"#);
-        let manifest = super::drafts::verified(signed(allowed.as_bytes()));
+        let manifest = drafts::verified(signed(allowed.as_bytes()));
         let Some(files) = files else {
             assert_eq!(manifest.unwrap_err(), Error::Model(Empty), "{name}");
             continue;

@@ -7,7 +7,8 @@ use twinseal::{
 };
 
 use super::drafts::{
-    FILES, PAYLOAD_TYPE, SHARDS, replaced, signed, signed_as, verified, with_root,
+    FILES, PAYLOAD_TYPE, SHARDS, alices_key, replaced, signed, signed_as, unsigned, verified,
+    with_root,
 };
 use crate::common::errors::{invalid, outcome};
 
@@ -315,6 +316,23 @@ fn malformed_statements() {
     {
         assert_eq!(outcome(verified(signed(payload))), invalid("statement of a model", reason));
     }
+}
+
+/// Nothing of a statement is read before its signature is verified, but to say that it is of an old release.
+#[test]
+fn a_statement_that_nobody_signed_is_not_parsed() {
+    let verify = |payload: &[u8]| {
+        verified(unsigned(&alices_key().hint(), PAYLOAD_TYPE, payload, b"worthless")).unwrap_err()
+    };
+    for payload in ["", "{", "[]", FILES, &replaced(FILES, &[("d/b", "../b")])] {
+        assert_eq!(verify(payload.as_bytes()), Error::Verify, "{payload}");
+        let bundle = unsigned("any", PAYLOAD_TYPE, payload.as_bytes(), b"worthless");
+        assert!(Bundle::from_bytes(bundle).unwrap().claim().is_err(), "{payload}");
+    }
+    let old = replaced(FILES, &[("model_signing/signature/v1.0", "model_signing/Digests/v0.1")]);
+    assert_eq!(verify(old.as_bytes()), Error::Model(OldRelease));
+    let too_long = old + &" ".repeat(16 << 20);
+    assert_eq!(verify(too_long.as_bytes()), Error::Verify);
 }
 
 /// A good bundle: the changes below are outside of what is signed.

@@ -76,7 +76,7 @@ fn a_bundle_of_files() {
     assert_eq!(payload(&bundle), expected.concat());
     let manifest = Bundle::from_bytes(bundle.as_bytes()).unwrap().verify(&[alices_key()]).unwrap();
     assert_eq!((manifest.name(), manifest.files().len()), ("mod\"el", 5));
-    assert_eq!(hex::encode(bundle.claim().root_sha256()), root);
+    assert_eq!(hex::encode(bundle.claim().unwrap().root_sha256()), root);
 }
 
 /// Shards are listed in the order of their names, where 10 is before 5.
@@ -110,7 +110,7 @@ fn a_bundle_of_shards() {
     ];
     assert_eq!(payload(&bundle), expected.concat());
     let manifest = bundle.verify(&[alices_key()]).unwrap();
-    let claim = bundle.claim();
+    let claim = bundle.claim().unwrap();
     assert_eq!((claim.files(), claim.resources(), claim.method()), (2, 4, method));
     assert_eq!(manifest.file("a:0").unwrap().len(), Some(13));
 }

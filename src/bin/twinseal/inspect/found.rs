@@ -3,7 +3,7 @@
 use twinseal::{
     KemSuite, KeyId, SignatureSuite,
     envelope::{Header, Recipient},
-    model::Bundle,
+    model::Claim,
     request::{RequestHead, RequestId, RequestTime},
     session::Hello,
 };
@@ -22,7 +22,7 @@ pub(super) enum Found {
         length: usize,
     },
     /// The signature of a model. Nothing in it is verified.
-    Model(Box<Bundle>),
+    Model(Box<Claim>),
     Hello {
         recipient: Entry,
         /// As the hello claims: its signature is not verified.

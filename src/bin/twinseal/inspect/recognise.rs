@@ -39,8 +39,8 @@ pub(super) fn recognise(
             return Ok(Found::Envelope { header, length });
         }
         FileKind::ModelBundle => {
-            let bundle = model::bundle(&mut bytes.chain(input), name)?;
-            return Ok(Found::Model(Box::new(bundle)));
+            let claim = model::read_claim(&mut bytes.chain(input), name)?;
+            return Ok(Found::Model(Box::new(claim)));
         }
         _ => {}
     }

@@ -60,7 +60,7 @@ impl Found {
                 "suite_id": suite.id(),
                 "length": length,
             }),
-            Self::Model(bundle) => model::claim_to_json(&bundle.claim()),
+            Self::Model(claim) => model::claim_to_json(claim),
             Self::Hello { recipient, signer } => json!({
                 "kind": "session_hello",
                 "version": 1,
@@ -92,8 +92,8 @@ impl Found {
     /// With the files of a model, which are too many for the line of an inventory.
     pub(super) fn to_whole_json(&self) -> Value {
         let mut value = self.to_json();
-        if let Self::Model(bundle) = self {
-            model::files_to_json(&bundle.claim(), &mut value);
+        if let Self::Model(claim) = self {
+            model::files_to_json(claim, &mut value);
         }
         value
     }
@@ -121,11 +121,8 @@ impl Found {
                 }
             }
             Self::Signature { suite, .. } => format!("signature, {suite}"),
-            Self::Model(bundle) => {
-                format!(
-                    "signature of a model of {}, not verified",
-                    model::files(bundle.claim().files())
-                )
+            Self::Model(claim) => {
+                format!("signature of a model of {}, not verified", model::files(claim.files()))
             }
             Self::Hello { signer: Some(_), .. } => "first message of a session, signed".into(),
             Self::Hello { signer: None, .. } => "first message of a session, unsigned".into(),
@@ -176,9 +173,8 @@ impl Found {
             Self::Signature { suite, length } => {
                 writeln!(text, "signature of {length} bytes\n  {suite}")
             }
-            Self::Model(bundle) => {
-                let claim = bundle.claim();
-                let (claimed, files) = (model::claim_to_text(&claim), model::files_to_text(&claim));
+            Self::Model(claim) => {
+                let (claimed, files) = (model::claim_to_text(claim), model::files_to_text(claim));
                 write!(text, "{}\n{claimed}{files}", self.headline())
             }
             Self::Hello { recipient, signer } => {

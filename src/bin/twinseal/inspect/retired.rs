@@ -38,7 +38,7 @@ impl Retired {
                 let keys = found.keys();
                 let signature = match found {
                     Found::Signature { suite, .. } => Some(suite.name()),
-                    Found::Model(bundle) => bundle.claim().suite().map(SignatureSuite::name),
+                    Found::Model(claim) => claim.suite().map(SignatureSuite::name),
                     _ => None,
                 };
                 let mut suites = keys.iter().map(|key| key.suite).chain(iter::once(signature));

@@ -2,7 +2,10 @@
 
 use std::{io::Read, path::Path};
 
-use twinseal::{Error, ModelRefusal, model::Bundle};
+use twinseal::{
+    Error, ModelRefusal,
+    model::{Bundle, Claim},
+};
 
 use crate::{
     failure::Failure,
@@ -18,8 +21,12 @@ pub(super) fn open(path: &Path) -> Result<(Bundle, Name), Failure> {
     Ok((bundle, name))
 }
 
-/// Reads a bundle to its end.
-pub(crate) fn read(input: &mut impl Read, name: &Name) -> Result<Bundle, Failure> {
+/// Reads a bundle to its end, and what it claims, which is not verified.
+pub(crate) fn read_claim(input: &mut impl Read, name: &Name) -> Result<Claim, Failure> {
+    read(input, name)?.claim().map_err(|error| refused(name, &error))
+}
+
+fn read(input: &mut impl Read, name: &Name) -> Result<Bundle, Failure> {
     let mut bytes = Vec::new();
     let read = input.take(Bundle::MAX_LEN as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|error| Failure::from_io(error, name))?;

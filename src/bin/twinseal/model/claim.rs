@@ -11,7 +11,7 @@ use crate::{escape, name::Name};
 /// How many names the text lists. All are in the JSON.
 const SHOWN: usize = 20;
 
-pub(crate) fn claim_to_json(claim: &Claim<'_>) -> Value {
+pub(crate) fn claim_to_json(claim: &Claim) -> Value {
     json!({
         "kind": "model_signature",
         "name": claim.model(),
@@ -25,7 +25,7 @@ pub(crate) fn claim_to_json(claim: &Claim<'_>) -> Value {
     })
 }
 
-pub(crate) fn claim_to_text(claim: &Claim<'_>) -> String {
+pub(crate) fn claim_to_text(claim: &Claim) -> String {
     let shards = match shard_size(claim.method()) {
         Some(size) => format!("shards: {}, of at most {size} bytes\n", claim.resources()),
         None => String::new(),
@@ -46,12 +46,12 @@ pub(crate) fn claim_to_text(claim: &Claim<'_>) -> String {
 }
 
 /// The files and what was left out, as members of the JSON of a bundle.
-pub(crate) fn files_to_json(claim: &Claim<'_>, value: &mut Value) {
+pub(crate) fn files_to_json(claim: &Claim, value: &mut Value) {
     value["file_names"] = claim.file_names().collect::<Vec<_>>().into();
     value["ignored"] = claim.ignored().collect::<Vec<_>>().into();
 }
 
-pub(crate) fn files_to_text(claim: &Claim<'_>) -> String {
+pub(crate) fn files_to_text(claim: &Claim) -> String {
     let files = list("files", claim.file_names());
     let ignored = list("left out", claim.ignored());
     format!(
@@ -72,7 +72,7 @@ fn list<'a>(title: &str, names: impl ExactSizeIterator<Item = &'a str>) -> Strin
 }
 
 /// SHA-256 of a key's PEM, or the text that takes its place.
-fn claimed_key(claim: &Claim<'_>) -> Option<String> {
+fn claimed_key(claim: &Claim) -> Option<String> {
     claim.hint().map(Into::into).or_else(|| Some(claim.key()?.hint()))
 }
 

@@ -30,7 +30,8 @@ pub(super) fn of_file(output: Option<&Path>, model: &Path) -> Result<Option<Path
     if output.is_file() {
         let bundle = read(output)?;
         let is_model = path.as_os_str().is_empty();
-        if is_model || Bundle::from_bytes(bundle).is_err() {
+        let is_bundle = Bundle::from_bytes(bundle).is_ok_and(|bundle| bundle.claim().is_ok());
+        if is_model || !is_bundle {
             return Err(Failure::of(
                 &name,
                 "it is a file of the model and would be overwritten; name another file with -o (only the signature of a \
