@@ -202,6 +202,15 @@ pub enum Error {
     #[error("{0}")]
     Model(ModelRefusal),
 
+    /// A signed model is refused for one of its resources, which are files and shards of files.
+    #[error("resource {}: {error}", Shown(Path::new(name)))]
+    Resource {
+        /// The name in the bundle, cut after 256 characters.
+        name: String,
+        /// Why it is refused.
+        error: Box<Error>,
+    },
+
     /// An encrypted private key did not decrypt: the passphrase is wrong, the file was changed, or what is
     /// encrypted is another key than was expected, does not say whose key it is, or is none of this crate's
     /// keys. The detail is left out on purpose.

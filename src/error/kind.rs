@@ -90,6 +90,7 @@ impl Error {
                 ErrorKind::Unauthenticated
             }
             Self::Model(_) => ErrorKind::Malformed,
+            Self::Resource { error, .. } => error.kind(),
             Self::Refused { .. } => ErrorKind::Refused,
             Self::NotARecipient => ErrorKind::NotForUs,
             Self::Replay(ReplayRefusal::Full) => ErrorKind::Busy,
@@ -152,6 +153,7 @@ mod tests {
             Error::Store(_) => 31,
             Error::Model(ModelRefusal::AnotherKey | ModelRefusal::NotAsSigned) => 32,
             Error::Model(_) => 33,
+            Error::Resource { .. } => 34,
         }
     }
 
@@ -261,6 +263,14 @@ mod tests {
                 "the model is not as it was signed",
             ),
             (Error::Model(ModelRefusal::Hash), Malformed, "the digests are not SHA-256"),
+            (
+                Error::Resource {
+                    name: "a\nb".into(),
+                    error: Error::Model(ModelRefusal::Hash).into(),
+                },
+                Malformed,
+                "resource \"a\\nb\": the digests are not SHA-256",
+            ),
         ];
         for (index, (error, kind, text)) in table.iter().enumerate() {
             assert_eq!(row(error), index, "{error:?}");

@@ -87,7 +87,8 @@ impl Bundle {
     /// [`Error::Model`] with [`AnotherKey`](ModelRefusal::AnotherKey) or
     /// [`AnotherAlgorithm`](ModelRefusal::AnotherAlgorithm) if it names none of them; [`Error::Verify`] if it names one,
     /// but the signature is not valid. With another reason if this crate does not read such statements, or the statement
-    /// contradicts itself; [`Error::Invalid`] if it is damaged.
+    /// contradicts itself; [`Error::Invalid`] if it is damaged. Either is in an [`Error::Resource`] if one resource is the
+    /// reason.
     pub fn verify(&self, trusted: &[TrustedKey]) -> Result<Manifest, Error> {
         let signer = self.key.among(trusted)?;
         if let Err(error) = signer.verify(&self.signed, &self.signature) {

@@ -61,8 +61,9 @@ impl<'de> Elements<'de> for Resources<'de> {
         else {
             return Err(invalid("a resource has no name, digest or algorithm"));
         };
-        let shard_size = shard_size(&algorithm)?;
-        self.listed.push(Resource { name, digest: sha256(&digest)?, shard_size });
+        let shard_size = shard_size(&algorithm).map_err(|error| about(&name, error))?;
+        let digest = sha256(&digest).map_err(|error| about(&name, error))?;
+        self.listed.push(Resource { name, digest, shard_size });
         Ok(())
     }
 }
@@ -97,7 +98,9 @@ impl Resources<'_> {
         {
             single.clone_into(name);
         }
-        files.iter().try_for_each(|(name, _)| names::check(name))?;
+        for (name, _) in &files {
+            names::check(name).map_err(|error| about(name, error))?;
+        }
         Ok(files.into_iter().collect())
     }
 }
@@ -107,28 +110,36 @@ type Files = Vec<(String, FileDigest)>;
 /// Each resource is a file.
 fn whole(mut resources: Vec<Resource<'_>>) -> Result<Files, Error> {
     resources.sort_by(|one, other| one.name.cmp(&other.name));
-    if resources.windows(2).any(|pair| matches!(pair, [one, other] if one.name == other.name)) {
-        return Err(Error::Model(ModelRefusal::Duplicate));
+    let is_double = |pair: &&[Resource<'_>]| matches!(pair, [one, other] if one.name == other.name);
+    if let Some(double) = resources.windows(2).find(is_double) {
+        return Err(about(&double[0].name, Error::Model(ModelRefusal::Duplicate)));
     }
     let file = |resource: Resource<'_>| match resource.shard_size {
         None => Ok((resource.name.into(), FileDigest(Digests::Whole(resource.digest)))),
-        Some(_) => Err(invalid("a resource is a shard, but the method is files")),
+        Some(_) => {
+            Err(about(&resource.name, invalid("a resource is a shard, but the method is files")))
+        }
     };
     resources.into_iter().map(file).collect()
 }
 
 /// Each resource is a shard of a file, all of this size but the last of each file.
 fn sharded(resources: &[Resource<'_>], size: NonZeroU64) -> Result<Files, Error> {
-    let refused = |refusal| Err(Error::Model(refusal));
-    if resources.iter().any(|resource| resource.shard_size.is_some_and(|other| other != size)) {
-        return refused(ModelRefusal::Shards);
+    let refused =
+        |resource: &Resource<'_>, refusal| Err(about(&resource.name, Error::Model(refusal)));
+    let is_other =
+        |resource: &&Resource<'_>| resource.shard_size.is_some_and(|other| other != size);
+    if let Some(other) = resources.iter().find(is_other) {
+        return refused(other, ModelRefusal::Shards);
     }
     let mut shards = resources
         .iter()
         .map(|resource| {
-            let (path, start, end) = shard(&resource.name)
-                .ok_or(invalid("the name of a shard does not end in its first byte and its end"))?;
-            Ok((path, start, end, &resource.digest))
+            let (path, start, end) = shard(&resource.name).ok_or_else(|| {
+                let reason = "the name of a shard does not end in its first byte and its end";
+                about(&resource.name, invalid(reason))
+            })?;
+            Ok((path, start, end, resource))
         })
         .collect::<Result<Vec<_>, Error>>()?;
     shards.sort_by_key(|(path, start, end, _)| (*path, *start, *end));
@@ -137,19 +148,19 @@ fn sharded(resources: &[Resource<'_>], size: NonZeroU64) -> Result<Files, Error>
     for of_file in shards.chunk_by(|(one, ..), (other, ..)| one == other) {
         let mut digests = Vec::with_capacity(of_file.len());
         let mut length = 0;
-        for (index, (_, start, end, digest)) in of_file.iter().enumerate() {
+        for (index, (_, start, end, resource)) in of_file.iter().enumerate() {
             if index > 0 && of_file[index - 1].1 == *start && of_file[index - 1].2 == *end {
-                return refused(ModelRefusal::Duplicate);
+                return refused(resource, ModelRefusal::Duplicate);
             }
             let is_last = index + 1 == of_file.len();
             let bytes = end.checked_sub(*start).filter(|bytes| *bytes > 0);
             let is_whole = bytes == Some(size.get());
             let is_rest = is_last && bytes.is_some_and(|bytes| bytes < size.get());
             if *start != length || !(is_whole || is_rest) {
-                return refused(ModelRefusal::Shards);
+                return refused(resource, ModelRefusal::Shards);
             }
             length = *end;
-            digests.push(**digest);
+            digests.push(resource.digest);
         }
         let path = of_file[0].0.to_owned();
         files.push((path, FileDigest(Digests::Shards { size, length, digests })));
@@ -191,6 +202,11 @@ pub(super) fn sha256(digits: &str) -> Result<[u8; 32], Error> {
         Ok([_, ..]) if digits.len() == 64 => Ok(digest),
         _ => Err(invalid("a digest is not 64 lower-case hexadecimal digits")),
     }
+}
+
+/// Names the resource of an error.
+fn about(name: &str, error: Error) -> Error {
+    Error::Resource { name: name.chars().take(256).collect(), error: error.into() }
 }
 
 pub(super) fn invalid(reason: &'static str) -> Error {

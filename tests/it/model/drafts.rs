@@ -87,6 +87,14 @@ pub(crate) fn unsigned(hint: &str, payload_type: &str, payload: &[u8], signature
     ) + "\n"
 }
 
+/// What is refused about a resource, without its name.
+pub(super) fn without_name(error: Error) -> Error {
+    match error {
+        Error::Resource { error, .. } => *error,
+        error => error,
+    }
+}
+
 /// Parses and verifies, with Alice's key.
 pub(crate) fn verified(bundle: impl Into<Vec<u8>>) -> Result<Manifest, Error> {
     Bundle::from_bytes(bundle)?.verify(&[alices_key()])

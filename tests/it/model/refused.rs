@@ -1,14 +1,14 @@
 //! Which bundles are refused behind a good signature, each with which error?
 
 use twinseal::{
-    Error,
+    Error, ErrorKind,
     ModelRefusal::{self, *},
     model::Bundle,
 };
 
 use super::drafts::{
     FILES, PAYLOAD_TYPE, SHARDS, alices_key, replaced, signed, signed_as, unsigned, verified,
-    with_root,
+    with_root, without_name,
 };
 use crate::common::errors::{invalid, outcome};
 
@@ -18,7 +18,8 @@ const D: &str = "010101010101010101010101010101010101010101010101010101010101010
 type Changes<'a> = &'a [(&'a str, &'a str)];
 
 fn refusal_of(statement: &str, changes: Changes<'_>) -> String {
-    outcome(verified(signed(with_root(&replaced(statement, changes)).as_bytes())))
+    let bundle = signed(with_root(&replaced(statement, changes)).as_bytes());
+    outcome(verified(bundle).map_err(without_name))
 }
 
 fn assert_refused(statement: &str, changes: Changes<'_>, refusal: ModelRefusal) {
@@ -29,6 +30,48 @@ fn assert_refused(statement: &str, changes: Changes<'_>, refusal: ModelRefusal) 
 fn assert_invalid(statement: &str, changes: Changes<'_>, reason: &'static str) {
     let expected = invalid("statement of a model", reason);
     assert_eq!(refusal_of(statement, changes), expected, "{changes:?}");
+}
+
+#[test]
+fn a_refused_resource_is_named() {
+    let hash = "the digests are not SHA-256";
+    let name = "the name of a resource is not a relative path in its plain form";
+    let shards = "the shards of a file overlap, leave a gap, or differ from the shard size";
+    let twice = "a resource is listed twice";
+    let digest = "invalid statement of a model: a digest is not 64 lower-case hexadecimal digits";
+    let shard = "invalid statement of a model: a resource is a shard, but the method is files";
+    let range = "invalid statement of a model: the name of a shard does not end in its first byte and its end";
+    let algorithm = |digits, algorithm| {
+        let old = format!(r#"{digits}","algorithm":"sha256""#);
+        (old, format!(r#"{digits}","algorithm":"{algorithm}""#))
+    };
+    let (second, sha512) = algorithm("0202", "sha512");
+    let (_, sharded) = algorithm("0202", "sha256-sharded-9");
+    let (third, other_size) = algorithm("0303", "sha256-sharded-9");
+    let long = "é".repeat(1000);
+    let long_name = format!("/{long}");
+    let cut = format!("/{}", &long[..2 * 255]);
+    let table: &[(&str, Changes<'_>, &str, &str)] = &[
+        (FILES, &[(&second, &sha512)], "d/b", hash),
+        (FILES, &[(&second, &sha512), ("d/b", r"\u001b[2J")], r#""\u{1b}[2J""#, hash),
+        (FILES, &[(&second, &sharded)], "d/b", shard),
+        (FILES, &[("d/b", "../b")], "../b", name),
+        (FILES, &[("d/b", &long_name)], &cut, name),
+        (FILES, &[("d/b", "a")], "a", twice),
+        (FILES, &[("\"0202", "\"G202")], "d/b", digest),
+        (SHARDS, &[(&third, &other_size)], "a:20:25", shards),
+        (SHARDS, &[("a:10:20", "a:11:20")], "a:11:20", shards),
+        (SHARDS, &[("b:0:10", "a:10:20")], "a:10:20", twice),
+        (SHARDS, &[("b:0:10", "b")], "b", range),
+        (SHARDS, &[("b:0:10", "..:0:10")], "..", name),
+    ];
+    for (statement, changes, name, reason) in table {
+        let bundle = signed(with_root(&replaced(statement, changes)).as_bytes());
+        let refusal = verified(bundle).unwrap_err();
+        assert!(matches!(refusal, Error::Resource { .. }), "{changes:?}");
+        assert_eq!(refusal.kind(), ErrorKind::Malformed);
+        assert_eq!(refusal.to_string(), format!("resource {name}: {reason}"), "{changes:?}");
+    }
 }
 
 #[test]
@@ -307,9 +350,7 @@ fn malformed_statements() {
         (&[(r#"{"_type":"#, "\u{feff}{\"_type\":")], "it is not JSON"),
     ];
     for (changes, reason) in table {
-        let changed = with_root(&replaced(FILES, changes));
-        let expected = invalid("statement of a model", reason);
-        assert_eq!(outcome(verified(signed(changed.as_bytes()))), expected, "{changes:?}");
+        assert_invalid(FILES, changes, reason);
     }
     for (payload, reason) in
         [(&b""[..], "its JSON ends early"), (b"[]", wrong_type), (b"\xff", "it is not JSON")]

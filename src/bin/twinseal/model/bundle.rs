@@ -47,7 +47,11 @@ fn read(input: &mut impl Read, name: &Name) -> Result<Bundle, Failure> {
 
 /// A bundle that is refused.
 pub(super) fn refused(name: &Name, error: &Error) -> Failure {
-    let advice = match error {
+    let reason = match error {
+        Error::Resource { error, .. } => error,
+        error => error,
+    };
+    let advice = match reason {
         Error::Verify => {
             return Failure::of(
                 name,
