@@ -16,10 +16,13 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use twinseal::{
     Error,
     ModelRefusal::{Link, NameOfFile, SpecialFile},
-    model::{Checking, Finding, IgnoredBy, Signing},
+    model::{Checking, Finding, IgnoredBy, Method, Signing},
 };
 
-use super::directory::{Directory, entries, findings, names, verified};
+use super::{
+    built::manifest,
+    directory::{Directory, entries, findings, names, verified},
+};
 use crate::common::{
     keys::signing_key,
     process::{Watch, command, ended, within_deadline},
@@ -177,6 +180,34 @@ fn what_cannot_be_read_is_an_entry() {
     let report = directory.report(&Checking::new().ignore("x"), &manifest);
     assert_eq!(report.files(), 0);
     forbid("d", 0o700);
+}
+
+/// Each of their components could be the directory that cannot be read: nobody may look at them one by one.
+#[test]
+fn long_names_in_a_directory_that_cannot_be_read() {
+    let long = "x/".repeat(40_000);
+    let names: Vec<_> = (0..50).map(|number| format!("d/{long}{number}")).collect();
+    let files: Vec<_> = names.iter().map(|name| (name.as_str(), &b"1"[..])).collect();
+    let manifest = manifest(&files, Method::Files);
+    let directory = Directory::with([("d/w", "1")]);
+    let found = || -> Vec<Finding> {
+        let report = directory.report(&Checking::new(), &manifest);
+        report.entries().map(|(_, finding)| finding).collect()
+    };
+    assert_eq!(found().iter().filter(|finding| **finding == Finding::Missing).count(), 50);
+
+    let forbid = |mode| {
+        fs::set_permissions(directory.of("d"), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    forbid(0);
+    let is_superuser = fs::read_dir(directory.of("d")).is_ok();
+    let found = found();
+    forbid(0o700);
+    if is_superuser {
+        return;
+    }
+    assert_eq!(found.len(), 51);
+    assert!(found.iter().all(|finding| matches!(finding, Finding::Unreadable(_))), "{found:?}");
 }
 
 /// Each file and directory of the depth is open for what is in it.
