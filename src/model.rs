@@ -43,6 +43,11 @@
 //!
 //! Signing and checking read whole models: call them from `spawn_blocking` in asynchronous code. Functions that read
 //! files return [`io::Error`](std::io::Error), of which [`Error::inside`](crate::Error::inside) has the reason.
+//!
+//! On Unix, files are opened relative to open directories, so no link that takes the place of a directory leads elsewhere.
+//! A single file needs the right to search its parent directory; on Unix other than Linux and Android, also that to list
+//! it. On Windows, entries are looked at and then opened by their paths, and whoever can put a link between the two can
+//! lead elsewhere.
 
 mod builder;
 mod bundle;

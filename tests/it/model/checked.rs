@@ -127,7 +127,7 @@ fn all_that_is_wrong_is_in_the_report_and_in_its_text() {
         ("weights-3 ", Finding::Additional),
     ];
     assert_eq!(findings(&report), entries(expected));
-    let text = ".git: ignored\n\
+    let text = ".git: ignored: it belongs to git\n\
         config.json: missing\n\
         weights-1: changed\n\
         \"weights-3 \": nobody signed it\n\
