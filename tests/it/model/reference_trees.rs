@@ -34,7 +34,7 @@ fn resources(manifest: &Manifest) -> BTreeMap<String, Vec<u8>> {
         if let Some(digest) = file.digest().whole() {
             resources.insert(file.name().to_owned(), digest.to_vec());
         }
-        for shard in file.digest().shards().unwrap() {
+        for shard in file.digest().shards().into_iter().flatten() {
             let range = shard.range();
             let name = format!("{}:{}:{}", file.name(), range.start, range.end);
             resources.insert(name, shard.sha256().to_vec());

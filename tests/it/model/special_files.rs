@@ -175,7 +175,7 @@ fn what_cannot_be_read_is_an_entry() {
     assert_eq!(found, [entries(names), entries([("f", Finding::Changed)])].concat());
     let error = directory.sign(&Signing::new()).map(drop).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
-    assert!(error.to_string().contains("model/d: "), "{error}");
+    assert!(error.to_string().contains("model/a: "), "{error}");
     // Where it is left out, nobody looks.
     let report = directory.report(&Checking::new().ignore("x"), &manifest);
     assert_eq!(report.files(), 0);
