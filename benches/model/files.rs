@@ -71,7 +71,7 @@ const LARGE: [(&str, OnLarge); 9] = [
     ("sign, shards, all cores", |model| model.sign(&model.one, shards())),
     ("sign, a file for each core", |model| model.sign(&model.several, Method::Files)),
     (OPENSSL, |model| {
-        run(Command::new("openssl").args(["dgst", "-sha256"]).arg(model.one.join("weights")))
+        run(Command::new("openssl").args(["dgst", "-sha256"]).arg(model.one.join("weights")));
     }),
     (REFERENCE, |model| reference(&model.one)),
 ];
@@ -82,7 +82,7 @@ const REFERENCE: &str = "model_signing, hash";
 /// Whether another program can be measured, which is said if not.
 fn is_there(name: &str) -> bool {
     let is_there = match name {
-        OPENSSL => Command::new("openssl").arg("version").stdout(Stdio::null()).status().is_ok(),
+        OPENSSL => succeeds(Command::new("openssl").arg("version")),
         REFERENCE => std::env::var_os(PYTHON).is_some(),
         _ => true,
     };
@@ -102,7 +102,12 @@ fn reference(model: &Path) {
 }
 
 fn run(command: &mut Command) {
-    assert!(command.stdout(Stdio::null()).status().unwrap().success());
+    assert!(succeeds(command), "{command:?}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "it waits for nothing but its own work")]
+fn succeeds(command: &mut Command) -> bool {
+    command.stdout(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 fn shards() -> Method {
