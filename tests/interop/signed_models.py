@@ -62,8 +62,8 @@ def constant(text):
 
 
 def parse_json(content):
-    if len(content) > 512 * 2**20:
-        raise Malformed("longer than 512 MiB")
+    if len(content) > 256 * 2**20:
+        raise Malformed("longer than 256 MiB")
     try:
         text = content.decode()
         value = json.loads(text, object_pairs_hook=members, parse_float=Decimal, parse_constant=constant)
