@@ -103,8 +103,8 @@ impl Bundle {
     ///
     /// # Errors
     ///
-    /// The errors of [`verify`](Self::verify) about the statement. A long one takes some seconds, and seven times its length
-    /// of memory.
+    /// The errors of [`verify`](Self::verify) about the statement. A long one takes seconds, and memory of several times its
+    /// length, whoever wrote it.
     pub fn claim(&self) -> Result<Claim, Error> {
         let statement = statement::parse(self.payload())?;
         let has_form =
