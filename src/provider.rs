@@ -55,7 +55,7 @@
 //! provider uses.
 //!
 //! Each primitive gives one known answer before its first use in a process. After a wrong one it is
-//! [`Error::Unsupported`]. ML-DSA is hedged. Versions are 0.0.x, and had advisories (SECURITY.md lists them; none
+//! [`Error::Unsupported`]. ML-DSA is hedged. Versions are 0.0.x, and had advisories (docs/primitives.md lists them; none
 //! affects those that are used here), so keys use this provider alone only if they are moved to it. Cargo.lock also has
 //! `proc-macro-error2` (unmaintained, RUSTSEC-2026-0173), which only the proofs compile. libcrux wipes nothing: its
 //! keys are in boxes of ours, which are wiped, but its stack is not.
