@@ -56,6 +56,7 @@ impl Sealer {
     ///
     /// [`Error::Misuse`] beyond 4 PiB, or after an error; and the errors of the provider.
     pub fn update(&mut self, mut plaintext: &[u8], sealed: &mut Vec<u8>) -> Result<(), Error> {
+        self.check()?; // also if no chunk becomes full
         if !self.partial.is_empty() {
             plaintext = fill(self.partial.as_mut_vec(), CHUNK, plaintext);
             if self.partial.len() < CHUNK {
@@ -124,6 +125,14 @@ impl Sealer {
         self.seal_next(chunk)
     }
 
+    fn check(&self) -> Result<(), Error> {
+        if self.failed {
+            let reason = "it failed before, and a chunk is lost";
+            return Err(Error::Misuse { what: "sealer", reason });
+        }
+        Ok(())
+    }
+
     fn take_partial(&mut self) -> SecretBuffer {
         std::mem::replace(&mut self.partial, SecretBuffer::with_capacity(0))
     }
@@ -155,10 +164,7 @@ impl Sealer {
         &mut self,
         seal: impl FnOnce(&ChunkKey, u64) -> Result<[u8; TAG], Error>,
     ) -> Result<[u8; TAG], Error> {
-        if self.failed {
-            let reason = "it failed before, and a chunk is lost";
-            return Err(Error::Misuse { what: "sealer", reason });
-        }
+        self.check()?;
         self.failed = true;
         // Counted before anything is encrypted, so that no number is used twice, even after a failure.
         let index = self.next;

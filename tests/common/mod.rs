@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub(crate) mod any_calls;
 #[cfg(feature = "x509")]
 pub(crate) mod certificates;
 pub(crate) mod der;

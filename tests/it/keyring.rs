@@ -1,5 +1,6 @@
 //! Do rings open with old keys until they are retired, and do they keep to their policy?
 
+mod any_calls;
 mod halves;
 mod labels;
 mod shared;

@@ -2,6 +2,7 @@
 
 mod answer_forms;
 mod answers;
+mod any_calls;
 mod awaited_secrets;
 mod changed;
 mod fixture;

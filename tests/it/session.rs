@@ -2,6 +2,7 @@
 //! dropped, cut, changed or taken from elsewhere?
 
 mod accept_hello;
+mod any_calls;
 mod any_hello;
 mod fixture;
 mod framed;

@@ -1,5 +1,7 @@
 //! Does every way of sealing give the same bytes, and every way of opening only authentic plaintext?
 
+mod any_calls;
+mod any_chunks;
 mod buffers;
 mod damage;
 mod fixture;
