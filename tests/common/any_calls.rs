@@ -152,6 +152,8 @@ pub(crate) struct ScriptedReader<'a> {
     steps: IntoIter<Step>,
     bytes: &'a [u8],
     position: usize,
+    /// Where the steps begin. Up to there it works.
+    steps_from: usize,
     pub(crate) calls: usize,
     /// The errors so far, except interruptions.
     pub(crate) raised: Vec<ErrorKind>,
@@ -166,11 +168,17 @@ impl<'a> ScriptedReader<'a> {
             steps: steps.into_iter(),
             bytes,
             position: 0,
+            steps_from: 0,
             calls: 0,
             raised: Vec::new(),
             has_ended: false,
             is_overrun: false,
         }
+    }
+
+    /// The same, whose steps begin at a position of the bytes.
+    pub(crate) fn from(self, steps_from: usize) -> Self {
+        Self { steps_from, ..self }
     }
 
     /// What it has given.
@@ -188,7 +196,9 @@ impl Read for ScriptedReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.calls += 1;
         self.is_overrun |= self.has_ended;
-        let at_most = match self.steps.next().unwrap_or(Step::AtMost(usize::MAX)) {
+        let before = self.steps_from.saturating_sub(self.position);
+        let step = if before > 0 { Some(Step::AtMost(before)) } else { self.steps.next() };
+        let at_most = match step.unwrap_or(Step::AtMost(usize::MAX)) {
             Step::AtMost(at_most) => at_most,
             Step::Nothing => 0,
             Step::Fails(kind) => {

@@ -355,7 +355,12 @@ fn reader_calls() -> impl Strategy<Value = Vec<ReaderCall>> {
         8 => lengths().prop_map(ReaderCall::FillBuf),
         1 => Just(ReaderCall::TurnParallel),
     ];
-    vec(call, 0..40)
+    (any::<bool>(), vec(call, 0..40)).prop_map(|(turns_at_once, mut calls)| {
+        if turns_at_once {
+            calls.insert(0, ReaderCall::TurnParallel);
+        }
+        calls
+    })
 }
 
 type Inner<'a> = ScriptedReader<'a>;
@@ -507,7 +512,7 @@ fn read_any(
     calls: &[ReaderCall],
     length: usize,
     damage: &Damage,
-    script: Vec<Step>,
+    (script, in_header): (Vec<Step>, bool),
     mishap: Option<(usize, bool)>,
 ) {
     let mut plaintext = with_mishap(mishap, 13);
@@ -515,9 +520,8 @@ fn read_any(
     let sealed = seal(&plaintext);
     let start = chunks_start(&sealed);
     let damaged = damage.apply(&sealed, start, SEALED_CHUNK);
-    let Ok(Ok(reader)) =
-        guarded(|| UNLUCKY_BOB.open_reader(CTX, ScriptedReader::new(&damaged, script)))
-    else {
+    let inner = ScriptedReader::new(&damaged, script).from(if in_header { 0 } else { start });
+    let Ok(Ok(reader)) = guarded(|| UNLUCKY_BOB.open_reader(CTX, inner)) else {
         return; // the header is read by one call
     };
     let chunk_is_there = |(chunk, _): &(usize, bool)| *chunk < plaintext.len() / CHUNK;
@@ -558,9 +562,9 @@ proptest! {
     #[test]
     fn readers(
         calls in reader_calls(),
-        length in lengths(),
+        length in prop_oneof![lengths(), 20 * CHUNK..MOST],
         damage in damage(),
-        script in steps(),
+        script in (steps(), prop::bool::weighted(0.1)),
         mishap in mishap(),
         threads in 1..=4_usize,
     ) {

@@ -166,6 +166,8 @@ proptest! {
 
 /// An opener, and the sealed bytes that it took.
 struct Opening<'a> {
+    sealed: &'a [u8],
+    /// What it did not take yet.
     rest: &'a [u8],
     plaintext: &'a [u8],
     /// How much plaintext comes before the damage.
@@ -209,6 +211,8 @@ impl<'a> Opening<'a> {
                 if self.rest.len() < SEALED_CHUNK {
                     return;
                 }
+                // From its start, a part of which it may have already.
+                self.rest = &self.sealed[self.sealed.len() - self.rest.len() - self.partial..];
                 let mut sealed = self.take(SEALED_CHUNK).to_vec();
                 let (chunk, tag) = sealed.split_first_chunk_mut::<CHUNK>().unwrap();
                 let tag: &[u8; TAG] = (&*tag).try_into().unwrap();
@@ -289,6 +293,7 @@ fn open_any(
     let prefix = sealed[header.len()..].first_chunk::<{ BodyKey::PREFIX_LEN }>().unwrap();
     let mut opener = UNLUCKY_BOB.unlock(&header).unwrap().opener(CTX, prefix).unwrap();
     let mut opening = Opening {
+        sealed: &damaged[start..],
         rest: &damaged[start..],
         plaintext: &plaintext,
         good: good(&damaged, &sealed, start, unlucky, length),
