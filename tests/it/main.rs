@@ -23,6 +23,7 @@ mod fuzzing;
 mod generators;
 mod input;
 mod redaction;
+mod std_traits;
 #[cfg(feature = "hazmat")]
 mod tamper;
 

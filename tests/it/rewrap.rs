@@ -6,7 +6,7 @@ use std::{
 };
 
 use twinseal::{
-    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, Recipients, Unlock,
+    Decapsulate, DecapsulationKey, EncapsulationKey, Error, KemSuite, Keyring, Recipients, Unlock,
     envelope::Header,
     hazmat::{self, SealRandomness},
     kem::{Ciphertext, SharedSecret},
@@ -369,4 +369,17 @@ fn the_content_key_stays() {
     let (to_old, to_new) = (seal_to(&OLD), seal_to(&NEW));
     let moved = rewrap(&OLD, &recipients(&[&NEW]), &to_old);
     assert!(body(&moved) == body(&to_new));
+}
+
+#[test]
+fn a_ring_makes_the_new_header_with_the_key_that_the_old_one_is_for() {
+    let to = recipients(&[&NEW_P384]);
+    let sealed = OLD.encapsulation_key().seal(CTX, b"text").unwrap();
+    let header = Header::parse(&sealed).unwrap();
+    let mut ring = Keyring::new(key(KemSuite::X25519_ML_KEM_1024, 2));
+    assert!(matches!(ring.rewrap_header(&to, &header), Err(Error::NotARecipient)));
+    ring.rotate(key(KemSuite::X25519_ML_KEM_1024, 1)).unwrap();
+    ring.rotate(key(KemSuite::X25519_ML_KEM_1024, 5)).unwrap();
+    let header = ring.rewrap_header(&to, &header).unwrap();
+    assert_opens(&NEW_P384, &[&header, body(&sealed)].concat(), b"text");
 }

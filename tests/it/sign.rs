@@ -330,3 +330,15 @@ fn a_bad_context_reads_nothing() {
     let found = io_outcome(verifier.verify_reader(b"", Untouched, &signature));
     assert_eq!(found, expected);
 }
+
+#[test]
+fn the_context_is_read_out_of_what_halves_sign() {
+    let key = signing_key(1);
+    let to_be_signed = key.verifying_key().to_be_signed(CTX, &[7; 64]).unwrap();
+    let message = to_be_signed.message();
+    assert_eq!(COMPOSITE.context_of(message).unwrap(), CTX);
+    let longer = [message, b"x"].concat();
+    for other in [&message[..message.len() - 1], &longer, &message[1..], b""] {
+        assert!(matches!(COMPOSITE.context_of(other), Err(Error::Invalid { .. })));
+    }
+}

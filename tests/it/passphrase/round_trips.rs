@@ -44,6 +44,18 @@ fn signing_keys() {
 }
 
 #[test]
+fn keys_with_the_default_parameters() {
+    let key = DecapsulationKey::generate().unwrap();
+    let pem = key.to_encrypted_pem(PASSPHRASE).unwrap();
+    let same = DecapsulationKey::from_encrypted_pem(&pem, PASSPHRASE).unwrap();
+    assert_eq!(same.to_pem().as_str(), key.to_pem().as_str());
+    let key = SigningKey::generate().unwrap();
+    let pem = key.to_encrypted_pem(PASSPHRASE).unwrap();
+    let same = SigningKey::from_encrypted_pem(&pem, PASSPHRASE).unwrap();
+    assert_eq!(same.to_pem().as_str(), key.to_pem().as_str());
+}
+
+#[test]
 fn a_file_of_several() {
     let kem = DecapsulationKey::generate().unwrap();
     let sign = SigningKey::generate().unwrap();

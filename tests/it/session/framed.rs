@@ -361,6 +361,7 @@ fn what_accepting_refuses() {
     let error = FramedReceiver::accept(hello, own).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::QuotaExceeded);
 
+    FramedSender::start(Vec::new(), (vec![0; Hello::MAX_LEN], start().1)).unwrap();
     let sender = start().1;
     let error = FramedSender::start(Vec::new(), (vec![0; Hello::MAX_LEN + 1], sender)).unwrap_err();
     assert!(matches!(Error::inside(&error), Some(Error::Misuse { what: "hello", .. })));
