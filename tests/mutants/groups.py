@@ -31,7 +31,8 @@ GROUPS = {
 }
 
 # They look at sources or run other programs: the copy's sources are not what they expect, and no mutant is theirs to catch.
-SKIPPED = ["bench_options", "documents", "layers", "misuse", "public_dependencies"]
+# The search of a process's whole memory takes minutes where the tests are not optimised.
+SKIPPED = ["bench_options", "documents", "layers", "misuse", "public_dependencies", "split::memory"]
 
 # What no build with all features has.
 NOT_HERE = ["src/tracing/off.rs"]

@@ -344,8 +344,9 @@ def modules(program, cwd):
     for line in text.splitlines():
         if line.endswith(": test"):
             test = line.removesuffix(": test")
-            found[test.split("::")[0]].append(test)
-    return {module: names for module, names in found.items() if module not in SKIPPED}
+            if not any(f"{test}::".startswith(f"{module}::") for module in SKIPPED):
+                found[test.split("::")[0]].append(test)
+    return found
 
 
 def recorded(limits, tests, work, path, written, wanted):
@@ -484,6 +485,7 @@ def main():
     parser.add_argument("--again", action="store_true", help="test survivors again, with the tests of now")
     parser.add_argument("--programs", nargs="+", default=list(BINARIES), choices=list(BINARIES), help="of tests")
     parser.add_argument("--modules", nargs="*", help="of tests that may be recorded now: only what is caught becomes a result")
+    parser.add_argument("--built", action="store_true", help="the programs of the last run, as they are")
     parser.add_argument("--baseline", action="store_true", help="only record what passes without a mutant")
     parser.add_argument("--only", help="mutants whose name contains this")
     parser.add_argument("--score", action="store_true", help="only print what there is")
@@ -512,25 +514,26 @@ def main():
     if options.score:
         return score(sample, left_out, everything, results)
 
-    tree.copy()
-    arguments = [argument for binary in options.programs for argument in BINARIES[binary]]
-    messages, removed = tree.compile(dict(sample), "test", "--no-run", *arguments)
-    if removed:
-        sys.exit(f"checked, but not built: {removed}")
-    tests = programs(messages, set(options.programs))
-    limits = Limits(tree, work / "temporary")
+    built = work / "programs.json"
+    if not options.built:
+        tree.copy()
+        arguments = [argument for binary in options.programs for argument in BINARIES[binary]]
+        messages, removed = tree.compile(dict(sample), "test", "--no-run", *arguments)
+        if removed:
+            sys.exit(f"checked, but not built: {removed}")
+        built.write_text(json.dumps(programs(messages, set(options.programs))))
+    tests = json.loads(built.read_text())
+    limits = Limits(tree, work / f"temporary-{os.getpid()}")
     written = hashlib.sha256("".join(f"{p}{os.stat(p).st_mtime_ns}" for p in tests.values()).encode()).hexdigest()
     baseline = recorded(limits, tests, work, work / "baseline.json", written, options.modules)
 
     if options.baseline:
         return
-    # Round by round, so that groups are never far apart.
-    turns = collections.Counter()
-    order = []
-    for number, mutant in sample.items():
-        order.append((turns[mutant["group"]], number))
-        turns[mutant["group"]] += 1
-    for _, number in sorted(order):
+    def first_seconds(number):
+        times = (baseline["seconds"][test] for test in baseline["reached"].get(str(number), []))
+        return sum(sorted(times)[:FEW])
+
+    for number in sorted(sample, key=first_seconds):
         mutant = sample[number]
         before = results.get(mutant["key"])
         if before and before["source"] != hashes[mutant["file"]]:
