@@ -98,11 +98,13 @@ fn sessions_show_how_far_they_are() {
     let key = kem_key(P384, 1);
     let (hello, mut sender) = key.encapsulation_key().sender(CTX).unwrap();
     let mut receiver = key.receiver(CTX, &hello).unwrap();
-    receiver.open(&sender.seal(b"one").unwrap()).unwrap();
+    for message in [b"one", b"two"] {
+        receiver.open(&sender.seal(message).unwrap()).unwrap();
+    }
     assert_shown(sender.session_id(), &format!("SessionId({})", sender.session_id()));
     assert_eq!(sender.session_id().to_string().len(), 64);
-    assert_shown(&sender, "SessionSender(1 messages sealed)");
-    assert_shown(&receiver, "SessionReceiver(1 messages opened)");
+    assert_shown(&sender, "SessionSender(2 messages sealed)");
+    assert_shown(&receiver, "SessionReceiver(2 messages opened)");
 }
 
 #[test]

@@ -10,7 +10,10 @@ use twinseal::{
 };
 
 use super::drafts::{PAYLOAD_TYPE, alice, alices_key, unsigned};
-use crate::common::errors::{misuse, outcome};
+use crate::common::{
+    errors::{misuse, outcome},
+    keys::COMPOSITE,
+};
 
 fn built(name: &str, method: Method, files: &[(&str, &[u8])]) -> ManifestBuilder {
     let mut builder = ManifestBuilder::new(name).unwrap().by(method);
@@ -112,6 +115,7 @@ fn a_bundle_of_shards() {
     let manifest = bundle.verify(&[alices_key()]).unwrap();
     let claim = bundle.claim().unwrap();
     assert_eq!((claim.files(), claim.resources(), claim.method()), (2, 4, method));
+    assert_eq!(claim.suite(), Some(COMPOSITE));
     assert_eq!(manifest.file("a:0").unwrap().len(), Some(13));
 }
 

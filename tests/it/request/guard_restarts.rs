@@ -294,4 +294,12 @@ fn a_mark_in_a_file() {
     ] {
         assert!(error.to_string().contains("mark: "), "{error}");
     }
+    // Elsewhere, nothing is found there.
+    #[cfg(unix)]
+    {
+        let file = directory.path().join("file");
+        fs::write(&file, b"").unwrap();
+        let error = Mark::take_file(file.join("mark")).unwrap_err();
+        assert!(error.to_string().contains("mark: "), "{error}");
+    }
 }
