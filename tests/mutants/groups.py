@@ -25,7 +25,7 @@ GROUPS = {
     "store": (["store"], ["store", "spec"]),
     "model": (["model"], ["model"]),
     "others": (
-        ["error", "keyring", "provider", "random", "retry", "secret", "tokio", "tracing", "unwind", "lib"],
+        ["error", "keyring", "provider", "random", "retry", "secret", "serde", "tokio", "tracing", "unwind", "lib"],
         ["keyring", "ring_files", "providers", "wycheproof", "tokio", "async_io", "generators", "redaction", "key_events"],
     ),
 }

@@ -442,7 +442,7 @@ def equivalents():
 def score(sample, left_out, everything, results):
     """A table of groups, and what survived."""
     equivalent = equivalents()
-    print("\n| group | listed | sampled | caught | of these by a deadline | equivalent | not caught | score |")
+    print("\n| group | listed | tested | caught | of these by a deadline | equivalent | not caught | score |")
     print("|---|---|---|---|---|---|---|---|")
     total = collections.Counter()
     survivors = []
