@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 
-use twinseal::secret::PageBuffer;
+use twinseal::{VerifyingKeyring, secret::PageBuffer};
 
 use crate::common::keys::{COMPOSITE, CTX, P384, X25519, kem_key, signing_key};
 
@@ -46,4 +46,10 @@ fn buffers_are_borrowed_whole() {
     let borrowed: &[u8] = plaintext.as_ref();
     assert_eq!((borrowed, &plaintext[..]), (&b"text"[..], &b"text"[..]));
     assert_eq!(plaintext.into_vec(), b"text");
+}
+
+#[test]
+fn a_ring_of_verifying_keys_is_not_empty() {
+    let ring = VerifyingKeyring::new([signing_key(1).verifying_key()]).unwrap();
+    assert_eq!((ring.len(), ring.is_empty()), (1, false));
 }
