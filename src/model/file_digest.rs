@@ -38,8 +38,8 @@ pub(super) enum Digests {
     },
 }
 
-/// One shard of a file, with its signed digest. From [`SignedFile::shards`](super::SignedFile::shards) and
-/// [`shards_of`](super::SignedFile::shards_of).
+/// One shard of a file, with its signed digest. From [`FileDigest::shards`] and
+/// [`SignedFile::shards_of`](super::SignedFile::shards_of).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shard {
     pub(super) range: Range<u64>,

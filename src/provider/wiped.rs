@@ -14,6 +14,7 @@ pub(super) struct Wiped<T> {
 
 impl<T> Wiped<T> {
     /// Zeros, to be filled in place. `zeros` also makes the value that overwrites the secret.
+    #[cfg(feature = "libcrux")]
     pub(super) fn zeros(zeros: fn() -> T) -> Self {
         Self { secret: Box::new(zeros()), zeros }
     }
