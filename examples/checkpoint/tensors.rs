@@ -108,7 +108,7 @@ impl<'a> Checkpoint<'a> {
         if length == 0 || length > MAX_METADATA || 8 + length > self.len()? {
             return Err(not_safetensors.into());
         }
-        let rest = front.end..8 + length;
+        let rest = front.end..front.end.max(8 + length); // often empty
         self.read(rest, |part| {
             bytes.extend_from_slice(part);
             Ok(())
