@@ -356,6 +356,19 @@ fn the_options_go_with_one_certificate() {
     assert!(error.contains("both read and written"), "{error}");
 }
 
+#[test]
+fn an_expired_certificate_is_marked_where_it_is_inspected() {
+    let authority = Authority::new();
+    let until = |end: SystemTime| {
+        authority.signer("alice.crt", alice().valid(end - DAY, end));
+        let text = String::from_utf8(authority.desk.prints("inspect alice.crt")).unwrap();
+        let line = text.lines().find(|line| line.contains("not after: ")).unwrap().to_owned();
+        line.ends_with("Z (expired)")
+    };
+    assert!(until(SystemTime::now() - DAY / 24));
+    assert!(!until(SystemTime::now() + DAY / 24));
+}
+
 /// A name in a certificate comes from others.
 #[test]
 fn names_are_printed_without_control_characters() {

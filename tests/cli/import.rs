@@ -350,6 +350,21 @@ fn encrypted_keys_say_whose_they_are_or_it_is_named() {
         let again = SigningKey::from_encrypted_pem(&text, "secret").unwrap();
         assert_eq!(again.verifying_key(), public);
     }
+    // A key that nothing authenticates is taken with a warning, whether or not it says whose it is.
+    for (line, warns) in [
+        ("--unauthenticated key", true),
+        ("--unauthenticated named", true),
+        ("--expect dave.pub key", false),
+        ("-q --unauthenticated key", false),
+    ] {
+        let line = format!("import --scrypt 16,8,1 --passphrase-file passphrase -o out.pem {line}");
+        let output = ended(desk.command(&line));
+        assert_eq!(output.status.code(), Some(0));
+        let said = String::from_utf8(output.stderr).unwrap();
+        let warned = said.contains(": with --unauthenticated, a key that somebody changed");
+        assert_eq!(warned, warns, "{line}: {said}");
+        std::fs::remove_file(desk.path("out.pem")).unwrap();
+    }
     let error = desk.fails_with(2, "import --scrypt 16,8,1 -o out.pem alice.pem");
     assert!(error.contains("not encrypted"), "{error}");
     for (line, reason) in [

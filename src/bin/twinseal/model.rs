@@ -190,7 +190,8 @@ fn refuse_secret(path: &Path, model: &Path, ignored: &Ignored) -> Result<(), Fai
 fn too_large(shard_size: Option<NonZeroU64>, name: &Name) -> Failure {
     match shard_size {
         Some(size) => Failure::usage(format!(
-            "--shard-size {size}: {name} has more than 1048576 shards of this size; choose a larger one"
+            "--shard-size {size}: {name} has more than 1048576 shards of this size, of which each file has at least \
+             one, or its names are too long for one signature; choose a larger size, or sign its directories one by one"
         )),
         None => Failure::of(
             name,

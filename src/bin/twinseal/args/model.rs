@@ -23,7 +23,10 @@ pub(crate) enum ModelCommand {
 ///
 /// Directories are signed with all that is in them, but without the .git, .gitignore, .gitattributes and .github at
 /// their root, without what --ignore names, and without the bundle itself. Symbolic links and special files
-/// cannot be signed. A private key in MODEL is refused, unless --ignore names it.
+/// cannot be signed.
+///
+/// The key of --key and the file of its passphrase are refused if they are in MODEL, unless --ignore names them. Copies
+/// of the key and other private keys are not looked for: they are signed like any other file.
 #[derive(Args)]
 #[command(after_help = texts::MODEL_SIGN)]
 pub(crate) struct ModelSign {

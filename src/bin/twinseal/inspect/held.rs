@@ -1,6 +1,6 @@
 //! What a document of a key file holds: a key, one under a passphrase, or one in a certificate or request.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use pkcs8::der::DateTime;
 use serde_json::{Value, json};
@@ -27,6 +27,8 @@ pub(super) struct Held {
     pub(super) entry: Option<Entry>,
     /// Lines of text below it, each with the name that JSON has for its value.
     details: Vec<(&'static str, Value)>,
+    /// Whether it is a certificate whose validity is over.
+    is_expired: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,7 +77,8 @@ impl Held {
         match Document::of(&document) {
             Document::Key(role) => Self::key(document, role),
             Document::Encrypted => {
-                Ok(Self { what: What::EncryptedKey, entry: None, details: Vec::new() })
+                let (what, details) = (What::EncryptedKey, Vec::new());
+                Ok(Self { what, entry: None, details, is_expired: false })
             }
             Document::Certificate(object) => Self::certificate(&object, &document.decode()?),
             // It fails with the reason.
@@ -105,7 +108,7 @@ impl Held {
                 (entry, vec![("form", other.form.into()), ("advice", other.advice().into())])
             }
         };
-        Ok(Self { what: What::Key(role), entry: Some(entry), details })
+        Ok(Self { what: What::Key(role), entry: Some(entry), details, is_expired: false })
     }
 
     /// A certificate or a request for one, in DER. Nothing in it is verified.
@@ -122,14 +125,23 @@ impl Held {
                 ("not_before", time(certificate.not_before())),
                 ("not_after", time(certificate.not_after())),
             ];
-            return Ok(Self { what: What::Certificate(role), entry: Some(entry), details });
+            // The last second belongs to the validity.
+            let end = certificate.not_after() + Duration::from_secs(1);
+            let is_expired = end <= SystemTime::now();
+            return Ok(Self {
+                what: What::Certificate(role),
+                entry: Some(entry),
+                details,
+                is_expired,
+            });
         }
         let request = CertReq::from_der(der).map_err(|_| invalid("it is not DER of this type"))?;
         let spki = request.info.public_key.to_der();
         let (role, entry) = public_key(&spki.map_err(|_| invalid("its key is not DER"))?)?;
         let subject = escape::line(&request.info.subject.to_string());
         let details = vec![("subject", subject.into())];
-        Ok(Self { what: What::CertificateRequest(role), entry: Some(entry), details })
+        let what = What::CertificateRequest(role);
+        Ok(Self { what, entry: Some(entry), details, is_expired: false })
     }
 
     /// It was found outside PEM.
@@ -173,7 +185,8 @@ impl Held {
                 }
                 other => other.to_string(),
             };
-            text += &format!("    {}: {detail}\n", name.replace('_', " "));
+            let mark = if *name == "not_after" && self.is_expired { " (expired)" } else { "" };
+            text += &format!("    {}: {detail}{mark}\n", name.replace('_', " "));
         }
         text
     }

@@ -59,6 +59,12 @@ impl<'a> Encrypted<'a> {
         let passphrase = Passphrase::of(name, args.passphrase.file.as_deref(), console)?;
         // One message for whatever comes after decryption: see the library.
         let key = self.read(&passphrase, whose).map_err(|_| not_decrypted(name, whose))?;
+        // Of every key, also of one that says whose it is: which of them it was is not for others to see.
+        if whose == Whose::Unauthenticated {
+            console.note(format_args!(
+                "warning: {name}: with --unauthenticated, a key that somebody changed may go unnoticed; compare its id"
+            ));
+        }
         match key {
             PrivateKey::Decapsulation(key) => {
                 Ok(Foreign::Private(Private::Kem(key), Some(passphrase)))
