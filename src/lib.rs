@@ -117,12 +117,12 @@
 //! None is on by default, and none changes a byte. `aws-lc-rs` (C and assembly) makes most operations three to six
 //! times as fast. `graviola` and `libcrux` together do nearly the same without a C compiler. `rayon` adds
 //! `.parallel()`, which uses all cores, and `tokio` adds asynchronous readers and writers. `passphrase` adds encrypted
-//! private keys, `x509` keys from certificates, `object_store` sealed object stores, `model-signing` signed models,
-//! `tracing` an event for each use of a private key, and `serde` its traits for public keys, ciphertexts, signatures and
-//! key ids: the suite and the bytes, in base64 in text formats, checked when they are read. Private keys have none. [`provider`] describes `aws-lc-rs`, `graviola`, `libcrux` and
-//! `pqclean`. `experimental-falcon` adds a signature suite outside the promises below. `hazmat` is for known answers,
-//! and `cli` only for `cargo install`. A debug build needs optimised dependencies:
-//! `[profile.dev.package."*"]` with `opt-level = 3`.
+//! private keys, `x509` keys from certificates, `object_store` sealed object stores, `model-signing` signed models, and
+//! `tracing` an event for each use of a private key. `serde` adds its traits for public keys, ciphertexts, signatures
+//! and key ids: the suite and the bytes, in base64 in text formats, checked when they are read. Private keys have none.
+//! [`provider`] describes `aws-lc-rs`, `graviola`, `libcrux` and `pqclean`. `experimental-falcon` adds a signature suite
+//! outside the promises below. `hazmat` is for known answers, and `cli` only for `cargo install`. A debug build needs
+//! optimised dependencies: `[profile.dev.package."*"]` with `opt-level = 3`.
 //!
 //! # Promises and limits
 //!

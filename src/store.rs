@@ -6,7 +6,7 @@
 //! parts and copies, while the bucket holds only sealed bytes.
 //!
 //! ```toml
-//! twinseal = { version = "0.1", features = ["object_store"] }
+//! twinseal = { version = "0.2", features = ["object_store"] }
 //! object_store = { version = "0.14", features = ["aws"] } # or azure, gcp; also re-exported, as `twinseal::object_store`
 //! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
 //! ```
@@ -63,7 +63,7 @@
 //! |---|---|---|
 //! | who reads | is said for each file | is said once, for all objects, and is changed once |
 //! | key exchanges | one for each file that is opened | one when the store is opened |
-//! | bytes added | 1784 and more for each file | 69 for each object, and 16 for each 16 KiB |
+//! | bytes added | 1784 and more for each file | 85 for each object, and 16 for each 16 KiB |
 //! | a file that is passed on | opens wherever it is | opens only at its path in its store |
 //! | needs | nothing | a signing key of its owner, and a place for the pin |
 //!

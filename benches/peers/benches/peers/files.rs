@@ -95,7 +95,7 @@ fn quantum_shield() -> Case {
 }
 
 fn age() -> Case {
-    case("age (X25519 alone, ChaCha20-Poly1305)", NONE, || {
+    case("age (X25519 only, ChaCha20-Poly1305)", NONE, || {
         let recipient = age::x25519::Identity::generate().to_public();
         move |directory| {
             let recipients = iter::once(&recipient as &dyn age::Recipient);

@@ -120,7 +120,7 @@ fn age(length: Length) -> [Case; 2] {
             black_box(age::decrypt(&identity, &sealed).unwrap());
         }
     };
-    pair(length, "age (X25519 alone, ChaCha20-Poly1305)", NONE, seal, open)
+    pair(length, "age (X25519 only, ChaCha20-Poly1305)", NONE, seal, open)
 }
 
 pub(crate) fn cases() -> Vec<Case> {

@@ -29,7 +29,7 @@ const QUANTUM_SHIELD_SIGNS: &str = "quantum-shield (Ed25519, ML-DSA-87)";
 const TWINSEAL_SIGNS: &str = "twinseal (ECDSA P-384, ML-DSA-87)";
 const QUANTUM_SHIELD_SEALS: &str = "quantum-shield (X25519, ML-KEM-1024, AES-256-GCM)";
 const TWINSEAL_SEALS: &str = "twinseal (X25519, ML-KEM-1024, AES-256-GCM)";
-const AGE_SEALS: &str = "age (X25519 alone, ChaCha20-Poly1305)";
+const AGE_SEALS: &str = "age (X25519 only, ChaCha20-Poly1305)";
 const LONG: &str = "seal/16 MiB";
 
 struct Timed {
@@ -166,7 +166,7 @@ pub(crate) fn markdown(results: &Results) -> String {
     let intro = prose(
         "The same tasks done by twinseal and by other crates, **measured** in one run on one machine, one core. \
          Each row names its algorithms, which differ: X-Wing has ML-KEM-768, quantum-shield signs with Ed25519, \
-         and age is measured with X25519 alone, because it has no post-quantum key in software.",
+         and age is measured with only X25519, because it has no post-quantum key in software.",
     );
     let kem = section(
         "Key encapsulation",
