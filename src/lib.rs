@@ -1,6 +1,7 @@
 //! Hybrid post-quantum cryptography for services that move data around: gradients, model checkpoints, inference
-//! requests and responses. Every key exchange joins X25519 with ML-KEM-1024, every signature joins ECDSA-P384 with
-//! ML-DSA-87, and an attacker must break both halves. AES-256-GCM encrypts and authenticates what is sealed.
+//! requests and responses. Every key exchange joins X25519 (or P-384) with ML-KEM-1024, every signature joins
+//! ECDSA-P384 with ML-DSA-87, and an attacker must break both halves. AES-256-GCM encrypts and authenticates what is
+//! sealed.
 //!
 //! # Ten minutes
 //!
