@@ -9,10 +9,9 @@ use twinseal::{
     provider::{GRAVIOLA, Random},
 };
 
-use crate::common::{
-    keys::CTX,
-    process::{command, ended},
-};
+use crate::common::keys::CTX;
+#[cfg(debug_assertions)]
+use crate::common::process::{command, ended};
 
 const WITHOUT_AES: &str = "GRAVIOLA_CPU_DISABLE_aes";
 
