@@ -3,6 +3,7 @@
 use std::{
     fmt,
     io::{self, Write},
+    mem,
     panic::AssertUnwindSafe,
     sync::{
         Mutex, PoisonError,
@@ -16,12 +17,21 @@ use crate::{error::Error, secret::PageBuffer};
 
 /// How many buffers there are at most, and how long each is: the thread hashes one while the next is filled. The rest
 /// make up for a writer that is not steady, and on a busy machine for the moments in which only one of the two runs.
-const BUFFERS: usize = 16;
+const BUFFERS: usize = 8;
 const BUFFER: usize = 256 * 1024;
+
+/// How many buffers the thread gives back at once, unless it has nothing else to do. To wake the other thread takes
+/// more than 10 us on a virtual machine, and for each buffer that would be a tenth of the time. The rest keep this
+/// thread busy until the first of these is full again.
+const GIVEN_BACK: usize = 6;
+
+/// How much the inner writer is offered at once. It works while the thread hashes, so nothing is gained by more than
+/// fits into the buffers.
+const OFFERED: usize = BUFFERS * BUFFER / 4;
 
 /// Writes to another writer, such as one that seals, and hashes the same bytes on a thread of its own.
 ///
-/// Where there are two cores, both take as long as the slower of them. It needs 4 MiB at most, which are wiped,
+/// Where there are two cores, both take as long as the slower of them. It needs 2 MiB at most, which are wiped,
 /// however long the file is.
 ///
 /// ```
@@ -104,6 +114,7 @@ impl<W: Write> Write for Hashing<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.check()?;
         self.failed = true;
+        let bytes = &bytes[..bytes.len().min(OFFERED)];
         let written = self.writer.write(bytes);
         let Ok(written) = written else {
             self.failed = false; // it took nothing
@@ -130,38 +141,51 @@ impl<W> fmt::Debug for Hashing<W> {
     }
 }
 
+/// A buffer, and how much of it is full.
+type Filled = (PageBuffer, usize);
+
 /// A thread that hashes, and the buffers that go there and back.
 struct HashingThread {
     /// The buffer that is being filled, and how much of it is. None before the first byte and after an error.
-    filling: Option<(PageBuffer, usize)>,
+    filling: Option<Filled>,
     /// How many buffers were not needed yet.
     unused: usize,
-    full: Option<Sender<(PageBuffer, usize)>>,
+    full: Option<Sender<Filled>>,
+    empty: Vec<PageBuffer>,
     /// The mutex is never locked: with it, this is `Sync`.
-    empty: Mutex<Receiver<PageBuffer>>,
+    given_back: Mutex<Receiver<Vec<PageBuffer>>>,
     /// Only joined, which a panic of the inner writer does not touch.
     handle: Option<AssertUnwindSafe<JoinHandle<Result<FileDigest, Error>>>>,
 }
 
 impl HashingThread {
     fn new(method: Method) -> io::Result<Self> {
-        let (full, to_hash) = channel::<(PageBuffer, usize)>();
-        let (hashed, empty) = channel();
+        let (full, to_hash) = channel::<Filled>();
+        let (give_back, given_back) = channel();
         let work = move || {
+            let _ = give_back.send(Vec::new()); // it has started
             let mut hasher = FileHasher::new(method);
-            for (buffer, length) in to_hash {
+            let mut hashed = Vec::new();
+            while let Some((buffer, length)) = next(&to_hash, &mut hashed, &give_back) {
                 hasher.update(&buffer[..length])?;
-                // Whoever gave up needs no buffer. It is wiped here then.
-                let _ = hashed.send(buffer);
+                hashed.push(buffer);
+                if hashed.len() == GIVEN_BACK {
+                    give(&mut hashed, &give_back);
+                }
             }
             hasher.finish()
         };
         let handle = thread::Builder::new().name("twinseal-hash".into()).spawn(work)?;
+        // A new thread can be put on the core of this one, and then starts when this one waits: without this, the
+        // first time that all buffers are full.
+        #[expect(clippy::disallowed_methods, reason = "the thread has been spawned")]
+        let _ = given_back.recv();
         Ok(Self {
             filling: None,
             unused: BUFFERS,
             full: Some(full),
-            empty: Mutex::new(empty),
+            empty: Vec::new(),
+            given_back: Mutex::new(given_back),
             handle: Some(AssertUnwindSafe(handle)),
         })
     }
@@ -190,10 +214,15 @@ impl HashingThread {
             self.unused = left;
             return Ok(PageBuffer::zeroed(BUFFER));
         }
-        let empty = self.empty.get_mut().unwrap_or_else(PoisonError::into_inner);
-        #[expect(clippy::disallowed_methods, reason = "the thread hashes, which ends")]
-        let empty = empty.recv();
-        empty.map_err(|_| self.ended())
+        loop {
+            if let Some(buffer) = self.empty.pop() {
+                return Ok(buffer);
+            }
+            let given_back = self.given_back.get_mut().unwrap_or_else(PoisonError::into_inner);
+            #[expect(clippy::disallowed_methods, reason = "the thread hashes, which ends")]
+            let given_back = given_back.recv();
+            self.empty = given_back.map_err(|_| self.ended())?;
+        }
     }
 
     /// Sends what the buffer has.
@@ -221,8 +250,32 @@ impl HashingThread {
 
     fn join(&mut self) -> io::Result<FileDigest> {
         self.full = None;
+        // Buffers are wiped here while the thread hashes the last ones.
+        self.empty.clear();
+        self.given_back.get_mut().unwrap_or_else(PoisonError::into_inner).iter().for_each(drop);
         let ended = self.handle.take().and_then(|handle| handle.0.join().ok());
         Ok(ended.ok_or_else(|| io::Error::other("the thread that hashes panicked"))??)
+    }
+}
+
+/// The next buffer to hash. Before it waits for one, it gives back those that it has hashed.
+fn next(
+    to_hash: &Receiver<Filled>,
+    hashed: &mut Vec<PageBuffer>,
+    give_back: &Sender<Vec<PageBuffer>>,
+) -> Option<Filled> {
+    if let Ok(filled) = to_hash.try_recv() {
+        return Some(filled);
+    }
+    give(hashed, give_back);
+    #[expect(clippy::disallowed_methods, reason = "whoever writes ends it by dropping the sender")]
+    to_hash.recv().ok()
+}
+
+fn give(hashed: &mut Vec<PageBuffer>, give_back: &Sender<Vec<PageBuffer>>) {
+    if !hashed.is_empty() {
+        // Whoever gave up needs no buffers. They are wiped here then.
+        let _ = give_back.send(mem::take(hashed));
     }
 }
 

@@ -47,6 +47,29 @@ fn every_length_and_part() {
     }
 }
 
+/// The writer and the thread take turns with parts that the buffers hold, however much is written in one call.
+#[test]
+fn one_long_write_is_offered_in_parts() {
+    struct Parts(Vec<usize>);
+    impl Write for Parts {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.push(bytes.len());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let file = content(LONG);
+    let mut hashing = Hashing::new(Parts(Vec::new()), Method::Files).unwrap();
+    hashing.write_all(&file).unwrap();
+    let (Parts(parts), digest) = hashing.finish().unwrap();
+    assert!(parts.iter().all(|length| *length <= 512 * 1024), "{parts:?}");
+    assert_eq!(parts.iter().sum::<usize>(), LONG);
+    assert_is_of(&digest, &file, Method::Files);
+}
+
 /// Only what the writer took is hashed, and once.
 #[test]
 fn short_and_failing_writers() {
