@@ -75,14 +75,13 @@
 
 use std::fmt;
 
-use zeroize::Zeroizing;
-
 use crate::error::Error;
 pub use crate::{
     constants::{KemLengths, SignatureLengths},
     random::Random,
 };
 
+mod aead;
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
 #[cfg(feature = "experimental-falcon")]
@@ -91,6 +90,7 @@ mod falcon;
 mod graviola;
 #[cfg(all(feature = "graviola", feature = "libcrux"))]
 mod graviola_libcrux;
+mod kem;
 #[cfg(feature = "libcrux")]
 mod libcrux;
 mod portable;
@@ -98,9 +98,11 @@ mod portable;
 mod pqclean;
 #[cfg(any(feature = "graviola", feature = "libcrux"))]
 mod self_test;
+mod signature_scheme;
 #[cfg(any(feature = "experimental-falcon", feature = "libcrux", feature = "pqclean"))]
 mod wiped;
 
+pub use aead::{Aead, AeadKey};
 #[cfg(feature = "aws-lc-rs")]
 pub use aws_lc::AWS_LC;
 #[cfg(feature = "experimental-falcon")]
@@ -109,12 +111,14 @@ pub(crate) use falcon::Falcon1024;
 pub use graviola::GRAVIOLA;
 #[cfg(all(feature = "graviola", feature = "libcrux"))]
 pub use graviola_libcrux::GRAVIOLA_LIBCRUX;
+pub use kem::{Decapsulator, Encapsulator, Kem, KemKeyPair};
 #[cfg(feature = "libcrux")]
 pub use libcrux::LIBCRUX;
 pub use portable::PORTABLE;
 pub(crate) use portable::{expand_ml_dsa_87, expand_ml_kem_1024, ml_dsa_87_of_expanded};
 #[cfg(feature = "pqclean")]
 pub use pqclean::PQCLEAN;
+pub use signature_scheme::{SchemeSigner, SchemeVerifier, SignatureKeyPair, SignatureScheme};
 
 /// A set of primitives. Make one of your own from an existing one, and always end with
 /// `..PORTABLE` or another: a later version may add primitives.
@@ -173,276 +177,5 @@ fn no_context(context: &[u8]) -> Result<(), Error> {
     if context.is_empty() { Ok(()) } else { Err(Error::Context("the scheme has none")) }
 }
 
-/// A key encapsulation mechanism: a primitive, or a hybrid of two ([`KemSuite::kem`]).
-///
-/// Keys, ciphertexts and buffers have the lengths of [`lengths`](Kem::lengths). A hybrid checks
-/// them, and all public values, before it uses a primitive; a provider's own primitive is raw, and
-/// may panic on another length.
-///
-/// ```
-/// use twinseal::{Error, KemSuite, provider::{Kem, PORTABLE, Random}};
-///
-/// fn both_sides_agree(kem: &dyn Kem) -> Result<bool, Error> {
-///     let lengths = kem.lengths();
-///     let mut seed = vec![0; lengths.seed];
-///     Random::System.fill(&mut seed)?;
-///     let pair = kem.key_pair(&seed)?;
-///
-///     let sender = kem.encapsulator(&pair.encapsulation_key)?;
-///     let mut ciphertext = vec![0; lengths.ciphertext];
-///     let mut sent = vec![0; lengths.shared_secret];
-///     sender.encapsulate(&mut Random::System, &mut ciphertext, &mut sent)?;
-///
-///     let mut received = vec![0; lengths.shared_secret];
-///     pair.decapsulator.decapsulate(&ciphertext, &mut received)?;
-///     Ok(sent == received)
-/// }
-///
-/// for suite in KemSuite::ALL {
-///     assert!(both_sides_agree(&suite.kem(&PORTABLE))?);
-/// }
-/// assert!(both_sides_agree(PORTABLE.ml_kem_1024)?);
-/// # Ok::<(), Error>(())
-/// ```
-///
-/// [`KemSuite::kem`]: crate::KemSuite::kem
-pub trait Kem: fmt::Debug + Send + Sync {
-    /// The lengths of all values.
-    fn lengths(&self) -> KemLengths;
-
-    /// Expands a seed into a key pair.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Invalid`] if the seed is not a key (a P-384 scalar of 0, or not below the order).
-    fn key_pair(&self, seed: &[u8]) -> Result<KemKeyPair, Error>;
-
-    /// Parses an encapsulation key.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Invalid`] if it is not one.
-    fn encapsulator(&self, encapsulation_key: &[u8]) -> Result<Box<dyn Encapsulator>, Error>;
-}
-
-/// A key pair in its expanded form: load once, use often.
-pub struct KemKeyPair {
-    /// The encapsulation key's bytes.
-    pub encapsulation_key: Vec<u8>,
-    /// The public half, expanded.
-    pub encapsulator: Box<dyn Encapsulator>,
-    /// The private half, expanded; it wipes itself when dropped.
-    pub decapsulator: Box<dyn Decapsulator>,
-}
-
-impl fmt::Debug for KemKeyPair {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KemKeyPair(..)")
-    }
-}
-
-/// An encapsulation key in its expanded form.
-pub trait Encapsulator: Send + Sync {
-    /// Makes a shared secret, and the ciphertext that carries it.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Randomness`] if there is none; [`Error::Unsupported`] for [`Random::Given`] where C code draws by
-    /// itself.
-    fn encapsulate(
-        &self,
-        random: &mut Random<'_>,
-        ciphertext: &mut [u8],
-        shared_secret: &mut [u8],
-    ) -> Result<(), Error>;
-}
-
-/// A decapsulation key in its expanded form. Also what the adapter of an HSM implements, for one half of a key: see
-/// [what it has to do](crate::split#halves-that-are-called), such as to give up after a time.
-pub trait Decapsulator: Send + Sync {
-    /// Recovers the shared secret from a ciphertext, and fills all of `shared_secret`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Invalid`] if the ciphertext breaks a rule that anyone can check, or if an HSM dislikes it (rule 7 of
-    /// [`split`](crate::split#what-your-hsm-must-offer)); [`Error::external`] if an HSM fails in any other way, or does
-    /// not answer in time.
-    fn decapsulate(&self, ciphertext: &[u8], shared_secret: &mut [u8]) -> Result<(), Error>;
-}
-
-/// A signature scheme: a primitive, or a composite of two ([`SignatureSuite::scheme`]).
-///
-/// Keys have the lengths of [`lengths`](SignatureScheme::lengths). A composite checks them, and all
-/// public values, before it uses a primitive; a provider's own primitive is raw.
-///
-/// ```
-/// use twinseal::{Error, SignatureSuite, provider::{PORTABLE, Random, SignatureScheme}};
-///
-/// fn sign_and_verify(scheme: &dyn SignatureScheme, context: &[u8]) -> Result<(), Error> {
-///     let key = scheme.generate(&mut Random::System)?;
-///     let pair = scheme.key_pair(&key)?;
-///     let signature = pair.signer.sign(context, b"hello")?;
-///     scheme.verifier(&pair.verifying_key)?.verify(context, b"hello", &signature)
-/// }
-///
-/// let hybrid = SignatureSuite::ML_DSA_87_ECDSA_P384.scheme(&PORTABLE);
-/// sign_and_verify(&hybrid, b"example.com/releases")?;
-/// sign_and_verify(PORTABLE.ml_dsa_87, b"example.com/releases")?;
-/// sign_and_verify(PORTABLE.ecdsa_p384, b"")?; // ECDSA has no contexts
-/// # Ok::<(), Error>(())
-/// ```
-///
-/// [`SignatureSuite::scheme`]: crate::SignatureSuite::scheme
-pub trait SignatureScheme: fmt::Debug + Send + Sync {
-    /// The lengths of all values.
-    fn lengths(&self) -> SignatureLengths;
-
-    /// Makes a signing key.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Randomness`] if there is none, or if a few draws do not make a key;
-    /// [`Error::Unsupported`] if the scheme cannot use a caller's generator.
-    fn generate(&self, random: &mut Random<'_>) -> Result<Zeroizing<Vec<u8>>, Error>;
-
-    /// Expands a signing key into a key pair.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Invalid`] if it is not one.
-    fn key_pair(&self, signing_key: &[u8]) -> Result<SignatureKeyPair, Error>;
-
-    /// Parses a verifying key.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Invalid`] if it is not one.
-    fn verifier(&self, verifying_key: &[u8]) -> Result<Box<dyn SchemeVerifier>, Error>;
-}
-
-/// A key pair in its expanded form: load once, use often.
-pub struct SignatureKeyPair {
-    /// The verifying key's bytes.
-    pub verifying_key: Vec<u8>,
-    /// The public half, expanded.
-    pub verifier: Box<dyn SchemeVerifier>,
-    /// The private half, expanded; it wipes itself when dropped.
-    pub signer: Box<dyn SchemeSigner>,
-}
-
-impl fmt::Debug for SignatureKeyPair {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SignatureKeyPair(..)")
-    }
-}
-
-/// A signing key in its expanded form. Also what the adapter of an HSM implements, for one half of a key: see
-/// [what it has to do](crate::split#halves-that-are-called), such as to give up after a time. A KMS that signs mu or a
-/// digest does not fit here.
-pub trait SchemeSigner: Send + Sync {
-    /// Signs a message for a context. A scheme without contexts takes only the empty one.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Randomness`] if there is none; [`Error::Context`] if the scheme does not take the
-    /// context; [`Error::external`] if an HSM fails or does not answer in time.
-    fn sign(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error>;
-
-    /// Signs without randomness, for known answers.
-    ///
-    /// # Errors
-    ///
-    /// Same as [`sign`](Self::sign); [`Error::Unsupported`] on providers that cannot. [`PORTABLE`] can.
-    #[cfg(feature = "hazmat")]
-    fn sign_deterministic(&self, context: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
-        let _ = (context, message);
-        Err(Error::Unsupported("deterministic signing"))
-    }
-}
-
-/// A verifying key in its expanded form.
-pub trait SchemeVerifier: Send + Sync {
-    /// Verifies a signature over a message for a context.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Verify`] if the signature is not valid, whatever the reason.
-    fn verify(&self, context: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Error>;
-}
-
 /// AES-GCM takes less than 64 GiB.
 const TOO_LONG: Error = Error::Invalid { what: "message", reason: "it is too long for AES-GCM" };
-
-/// Authenticated encryption with a 32-byte key, 12-byte nonces and 16-byte tags.
-pub trait Aead: fmt::Debug + Send + Sync {
-    /// Expands a key.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unsupported`] if the provider cannot.
-    fn key(&self, key: &[u8; 32]) -> Result<Box<dyn AeadKey>, Error>;
-}
-
-/// A key in its expanded form; it wipes itself when dropped.
-pub trait AeadKey: Send + Sync {
-    /// Encrypts `buffer` in place and returns the tag. A nonce must never be used twice.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Invalid`] if the buffer is longer than the algorithm allows.
-    fn seal_in_place(
-        &self,
-        nonce: &[u8; 12],
-        aad: &[u8],
-        buffer: &mut [u8],
-    ) -> Result<[u8; 16], Error>;
-
-    /// Encrypts `plaintext` into `ciphertext`, which has the same length, and returns the tag. A nonce must
-    /// never be used twice. After a failure, `ciphertext` may hold plaintext.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Invalid`] if the plaintext is longer than the algorithm allows.
-    fn seal_into(
-        &self,
-        nonce: &[u8; 12],
-        aad: &[u8],
-        plaintext: &[u8],
-        ciphertext: &mut [u8],
-    ) -> Result<[u8; 16], Error> {
-        ciphertext.copy_from_slice(plaintext);
-        self.seal_in_place(nonce, aad, ciphertext)
-    }
-
-    /// Checks the tag and decrypts `buffer` in place. After a failure, the buffer must not be used as
-    /// plaintext.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Open`] if the tag does not fit.
-    fn open_in_place(
-        &self,
-        nonce: &[u8; 12],
-        aad: &[u8],
-        buffer: &mut [u8],
-        tag: &[u8; 16],
-    ) -> Result<(), Error>;
-
-    /// Checks the tag and decrypts `ciphertext` into `plaintext`, which has the same length. After a
-    /// failure, it must not be used as plaintext.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Open`] if the tag does not fit.
-    fn open_into(
-        &self,
-        nonce: &[u8; 12],
-        aad: &[u8],
-        ciphertext: &[u8],
-        plaintext: &mut [u8],
-        tag: &[u8; 16],
-    ) -> Result<(), Error> {
-        plaintext.copy_from_slice(ciphertext);
-        self.open_in_place(nonce, aad, plaintext, tag)
-    }
-}
