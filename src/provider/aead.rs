@@ -1,5 +1,7 @@
 //! What does an AEAD of a provider do?
 
+use std::fmt;
+
 use crate::error::Error;
 
 /// Authenticated encryption with a 32-byte key, 12-byte nonces and 16-byte tags.

@@ -9,6 +9,7 @@
 mod certificates;
 #[cfg(test)]
 mod corpus;
+mod directories;
 mod envelopes;
 mod imports;
 mod key_files;
@@ -41,6 +42,7 @@ macro_rules! targets {
 
 targets! {
     certificates: certificate, chain;
+    directories: model_directory;
     envelopes: body, header, open, rewrap;
     imports: import;
     key_files: bundle, pem, pem_key, pkcs8, spki;
