@@ -25,19 +25,21 @@ impl Policy {
     /// Every suite of the stability promise and no experimental one. Keyrings start with this policy.
     #[must_use]
     pub fn stable() -> Self {
-        Self { kem: KemSuite::ALL.to_vec(), signature: SignatureSuite::STABLE.to_vec() }
+        Self { kem: Vec::new(), signature: Vec::new() }
+            .with_kem_suites(KemSuite::ALL.iter().copied())
+            .with_signature_suites(SignatureSuite::STABLE.iter().copied())
     }
 
     /// The same policy with exactly these KEM suites.
     #[must_use]
     pub fn with_kem_suites(self, suites: impl IntoIterator<Item = KemSuite>) -> Self {
-        Self { kem: suites.into_iter().collect(), ..self }
+        Self { kem: as_set(suites, |suite| suite.id()), ..self }
     }
 
     /// The same policy with exactly these signature suites.
     #[must_use]
     pub fn with_signature_suites(self, suites: impl IntoIterator<Item = SignatureSuite>) -> Self {
-        Self { signature: suites.into_iter().collect(), ..self }
+        Self { signature: as_set(suites, |suite| suite.id()), ..self }
     }
 
     /// Checks that the policy accepts a KEM suite.
@@ -59,6 +61,32 @@ impl Policy {
     }
 }
 
+/// Each suite once, in one order, so that policies that accept the same are equal.
+fn as_set<S>(suites: impl IntoIterator<Item = S>, id: impl Fn(&S) -> u16) -> Vec<S> {
+    let mut suites: Vec<S> = suites.into_iter().collect();
+    suites.sort_by_key(&id);
+    suites.dedup_by_key(|suite| id(suite));
+    suites
+}
+
 fn check(listed: bool, what: &'static str, name: &'static str) -> Result<(), Error> {
     if listed { Ok(()) } else { Err(Error::Refused { what, name }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policies_that_accept_the_same_are_equal() {
+        let [first, second] = [KemSuite::X25519_ML_KEM_1024, KemSuite::ML_KEM_1024_P384];
+        let both = Policy::stable();
+        assert_eq!(both, both.clone().with_kem_suites([first, second]));
+        assert_eq!(both, both.clone().with_kem_suites([second, first, second]));
+        assert_ne!(both, both.clone().with_kem_suites([second]));
+
+        let signature = SignatureSuite::ML_DSA_87_ECDSA_P384;
+        assert_eq!(both, both.clone().with_signature_suites([signature, signature]));
+        assert_ne!(both, both.clone().with_signature_suites([]));
+    }
 }

@@ -31,6 +31,10 @@ pub struct SecretBuffer(Vec<u8>);
 
 impl SecretBuffer {
     /// A buffer of `len` zeros.
+    ///
+    /// # Panics
+    ///
+    /// If there cannot be so many bytes, as for a [`Vec`]. The same is true of the functions that make room.
     #[must_use]
     pub fn zeroed(len: usize) -> Self {
         Self(vec![0; len])

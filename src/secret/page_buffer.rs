@@ -37,6 +37,10 @@ pub struct PageBuffer {
 
 impl PageBuffer {
     /// A buffer of `len` zeros.
+    ///
+    /// # Panics
+    ///
+    /// If there cannot be so many bytes, as for a [`Vec`].
     #[must_use]
     pub fn zeroed(len: usize) -> Self {
         Self::zeroed_at(0, len)
@@ -44,7 +48,9 @@ impl PageBuffer {
 
     /// A buffer that starts so many bytes behind the start of a page.
     pub(crate) fn zeroed_at(offset: usize, len: usize) -> Self {
-        let mut padded = SecretBuffer::zeroed(len + offset + (PAGE - 1));
+        // A sum that wraps would make a buffer that is too short.
+        let padded = len.checked_add(offset + (PAGE - 1)).expect("the capacity overflows");
+        let mut padded = SecretBuffer::zeroed(padded);
         let padding = padded.as_ptr().addr().wrapping_neg() % PAGE + offset;
         padded.as_mut_vec().truncate(padding + len);
         Self { padded, padding }
@@ -86,5 +92,17 @@ impl AsMut<[u8]> for PageBuffer {
 impl fmt::Debug for PageBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PageBuffer({} bytes)", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With optimisations, sums wrap: the longest lengths must not make short buffers.
+    #[test]
+    #[should_panic(expected = "the capacity overflows")]
+    fn a_length_that_wraps_is_refused() {
+        let _ = PageBuffer::zeroed(usize::MAX - 1);
     }
 }
