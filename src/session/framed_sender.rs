@@ -53,6 +53,7 @@ use crate::retry::{flush, uninterrupted};
 /// # assert!(gradients.receive()?.is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[must_use = "without finish() the session is cut off"]
 pub struct FramedSender<W> {
     inner: W,
     outbound: Outbound,
@@ -61,7 +62,6 @@ pub struct FramedSender<W> {
 impl<W> FramedSender<W> {
     /// Sets how long a message may be, in bytes, in place of 1 MiB. The receiver has a bound of its own,
     /// and refuses a longer message. At most 2^30 bytes, which no message may exceed.
-    #[must_use]
     pub fn with_bound(mut self, bytes: usize) -> Self {
         self.outbound.set_bound(bytes);
         self
@@ -74,6 +74,7 @@ impl<W> FramedSender<W> {
     }
 
     /// The writer.
+    #[must_use]
     pub fn get_ref(&self) -> &W {
         &self.inner
     }

@@ -37,6 +37,7 @@ use crate::{
 /// that pin, and looks who [reads](super::Owner::recipients). The same helps if
 /// [`create`](super::Options::create) ended before its pin was saved.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[must_use = "save the pin: without it, nobody notices older keys"]
 pub struct Pin(Option<Seen>);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,7 +49,6 @@ struct Seen {
 
 impl Pin {
     /// For a service that has never seen the store: it trusts the bucket once.
-    #[must_use]
     pub const fn first_use() -> Self {
         Self(None)
     }

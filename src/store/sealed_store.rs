@@ -204,7 +204,6 @@ impl SealedStore {
     }
 
     /// What was last seen of the store's keys, to be saved outside the bucket.
-    #[must_use]
     pub fn pin(&self) -> Pin {
         self.0.state.pin()
     }

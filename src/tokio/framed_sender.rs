@@ -77,6 +77,7 @@ use crate::session::{
 ///     Ok(())
 /// }
 /// ```
+#[must_use = "without finish() the session is cut off"]
 pub struct FramedSender<W> {
     inner: W,
     outbound: Outbound,
@@ -85,7 +86,6 @@ pub struct FramedSender<W> {
 impl<W> FramedSender<W> {
     /// Sets how long a message may be, in bytes, in place of 1 MiB. The receiver has a bound of its own,
     /// and refuses a longer message. At most 2^30 bytes, which no message may exceed.
-    #[must_use]
     pub fn with_bound(mut self, bytes: usize) -> Self {
         self.outbound.set_bound(bytes);
         self
@@ -98,6 +98,7 @@ impl<W> FramedSender<W> {
     }
 
     /// The writer.
+    #[must_use]
     pub fn get_ref(&self) -> &W {
         &self.inner
     }

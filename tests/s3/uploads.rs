@@ -42,7 +42,7 @@ async fn only_a_complete_upload_is_there() {
     assert_absent(store, &path).await;
 
     let mut late = upload(store, &path, &[1; 9 * MIB]).await;
-    owner.new_epoch().await.unwrap();
+    let _pin = owner.new_epoch().await.unwrap();
     assert_refused(late.complete().await, StoreRefusal::NewEpoch);
     assert_absent(store, &path).await;
 

@@ -20,8 +20,10 @@ const AT_ONCE: usize = 32;
 /// What became of an epoch that was to be retired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[must_use = "it may have the new pin, which is to be saved"]
 pub enum Retirement {
     /// Its key has left the store, and `unreadable` objects with it.
+    #[non_exhaustive]
     Retired {
         /// The new pin.
         pin: Pin,
@@ -30,6 +32,7 @@ pub enum Retirement {
     },
     /// Nothing was changed, since objects are under it. [`reseal`](Owner::reseal) them first, vouching for those that
     /// it [leaves](super::Fate::Left); those that do not open can only be deleted, or [abandoned](Owner::abandon).
+    #[non_exhaustive]
     InUse {
         /// How many.
         objects: u64,

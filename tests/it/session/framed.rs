@@ -194,7 +194,7 @@ fn over_tcp() {
         tx.finish(b"last").unwrap();
         assert_eq!(answers.by_ref().map(Result::unwrap).count(), 2);
     }
-    FramedSender::start(&stream, start()).unwrap();
+    drop(FramedSender::start(&stream, start()).unwrap());
     drop(stream);
     receiving.join().unwrap();
 }
@@ -361,7 +361,7 @@ fn what_accepting_refuses() {
     let error = FramedReceiver::accept(hello, own).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::QuotaExceeded);
 
-    FramedSender::start(Vec::new(), (vec![0; Hello::MAX_LEN], start().1)).unwrap();
+    drop(FramedSender::start(Vec::new(), (vec![0; Hello::MAX_LEN], start().1)).unwrap());
     let sender = start().1;
     let error = FramedSender::start(Vec::new(), (vec![0; Hello::MAX_LEN + 1], sender)).unwrap_err();
     assert!(matches!(Error::inside(&error), Some(Error::Misuse { what: "hello", .. })));

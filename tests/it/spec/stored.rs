@@ -248,10 +248,10 @@ async fn python_reads_a_directory_that_the_crate_made() {
         store.put(&path(&location), pattern(length).into()).await.unwrap();
         expected.push((location, 1, pattern(length)));
     }
-    owner.grant(other.encapsulation_key()).await.unwrap();
+    let _pin = owner.grant(other.encapsulation_key()).await.unwrap();
     store.put(&path("second/small"), "after a grant".into()).await.unwrap();
     expected.push(("second/small".into(), 1, b"after a grant".to_vec()));
-    owner.new_epoch().await.unwrap();
+    let _pin = owner.new_epoch().await.unwrap();
     let mut upload = store.put_multipart(&path("third/in parts")).await.unwrap();
     for part in pattern(1_500_000).chunks(400_000) {
         upload.put_part(part.to_vec().into()).await.unwrap();
@@ -271,7 +271,7 @@ async fn python_reads_a_directory_that_the_crate_made() {
     let both = [kem(&key), kem(&other)];
     assert_eq!(python(directory.path(), &both[0], "first use"), listing);
     assert_eq!(python(directory.path(), &both[1], &first.to_string()), listing);
-    owner.revoke(other.encapsulation_key().key_id()).await.unwrap();
+    let _pin = owner.revoke(other.encapsulation_key().key_id()).await.unwrap();
     assert_eq!(python(directory.path(), &both[0], &store.pin().to_string()), listing);
     assert_eq!(python(directory.path(), &both[1], "first use"), "refused: not a recipient\n");
     fs::remove_file(directory.path().join(keys_path(4))).unwrap();

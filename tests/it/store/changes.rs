@@ -140,7 +140,7 @@ async fn keys_of_another_owner_or_store_or_name_are_refused() {
     delete(&*inner, 2).await;
 
     let elsewhere = Arc::new(InMemory::new());
-    people.create(Arc::clone(&elsewhere) as _).await.unwrap();
+    let _made = people.create(Arc::clone(&elsewhere) as _).await.unwrap();
     put(&*inner, 1, keys_object(&*elsewhere, 1).await).await;
     assert_refused(open(pin).await, StoreRefusal::AnotherStore);
     open(Pin::first_use()).await.unwrap();
@@ -148,7 +148,7 @@ async fn keys_of_another_owner_or_store_or_name_are_refused() {
     let elsewhere = Arc::new(InMemory::new());
     let mallory = People { owner: Arc::new(SigningKey::generate().unwrap()), ..People::new() };
     let mallory = People { alice: Arc::clone(&people.alice), ..mallory };
-    mallory.create(Arc::clone(&elsewhere) as _).await.unwrap();
+    let _made = mallory.create(Arc::clone(&elsewhere) as _).await.unwrap();
     put(&*inner, 1, keys_object(&*elsewhere, 1).await).await;
     assert_refused(open(Pin::first_use()).await, StoreRefusal::Owner);
 
@@ -224,7 +224,7 @@ async fn of_several_owners_at_once_each_makes_its_change() {
     });
     let granted = tokio::time::timeout(Duration::from_secs(60), join_all(grants)).await;
     for pin in granted.expect("all owners are done") {
-        pin.unwrap();
+        let _pin = pin.unwrap();
     }
     let recipients = owner.recipients().await.unwrap();
     assert_eq!(recipients.len(), 6);
@@ -238,7 +238,7 @@ async fn a_change_is_made_once_wherever_it_is_interrupted() {
     for verdict in [Verdict::Fail, Verdict::DoneButFail] {
         for number in 0.. {
             let (people, inner, owner, _) = made().await;
-            owner.grant(people.bob.encapsulation_key()).await.unwrap();
+            let _pin = owner.grant(people.bob.encapsulation_key()).await.unwrap();
             let watched = Watched::new(Arc::clone(&inner) as _);
             let pin = owner.store().pin();
             let store = people.open(Arc::clone(&watched) as _, &people.alice, pin).await.unwrap();
@@ -249,7 +249,7 @@ async fn a_change_is_made_once_wherever_it_is_interrupted() {
             let calls = watched.calls();
             watched.judge(|_| Verdict::Pass);
             if revoked.is_err() {
-                owner.revoke(bob).await.unwrap();
+                let _pin = owner.revoke(bob).await.unwrap();
             }
             assert_eq!(owner.epochs().await.unwrap(), [1, 3], "{verdict:?} of call {number}");
             assert_eq!(owner.recipients().await.unwrap().len(), 1);
@@ -284,7 +284,7 @@ async fn an_epoch_is_retired_when_everybody_has_seen_its_successor() {
     let owner = store.owned_by(Arc::clone(&people.owner) as _).unwrap();
     let refused = |result| matches!(ours(result), Error::Misuse { what: "epoch to retire", .. });
     assert!(refused(owner.retire(1).await)); // the newest
-    owner.new_epoch().await.unwrap();
+    let _pin = owner.new_epoch().await.unwrap();
     assert!(refused(owner.retire(7).await));
     assert!(refused(owner.retire(1).await)); // too young
     watched.make_older(Duration::from_secs(119));
@@ -314,7 +314,7 @@ async fn what_reseal_finds_is_judged_by_its_own_date() {
     let mine = PutPayload::from_static(b"mine");
     owner.store().put_opts(&path, mine, PutMode::Overwrite.into()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(2)).await;
-    owner.new_epoch().await.unwrap();
+    let _pin = owner.new_epoch().await.unwrap();
     // Somebody who knows the old key writes after the listing.
     let late = inner.bytes(&path);
     let (to, bytes) = (path.clone(), late.clone());

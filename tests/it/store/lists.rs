@@ -23,7 +23,8 @@ async fn stores(prefix: &str, options: Options) -> (Arc<InMemory>, SealedStore, 
     let recipients = twinseal::Recipients::new([people.alice.encapsulation_key()]).unwrap();
     let (alice, owner) = (Arc::clone(&people.alice), Arc::clone(&people.owner));
     let create = Options::default().prefix(prefix.clone());
-    create.create(Arc::clone(&inner) as _, CONTEXT, alice, owner, &recipients).await.unwrap();
+    let _made =
+        create.create(Arc::clone(&inner) as _, CONTEXT, alice, owner, &recipients).await.unwrap();
     let options = options.prefix(prefix).look_every(Duration::from_secs(3600));
     let (alice, owner) = (Arc::clone(&people.alice), people.owner.verifying_key());
     let store =

@@ -36,7 +36,7 @@ fn path(name: &str) -> Path {
 /// A sealed store in memory. It looks at its keys again when it meets an unknown epoch, and hardly ever otherwise.
 async fn sealed() -> (Arc<Scripted>, SealedStore) {
     let (people, inner) = (People::new(), Scripted::new());
-    people.create(Arc::clone(&inner) as _).await.unwrap();
+    let _made = people.create(Arc::clone(&inner) as _).await.unwrap();
     let store = open(&people, &inner, Options::default().look_every(Duration::from_secs(3600)));
     (Arc::clone(&inner), store.await)
 }

@@ -60,7 +60,7 @@ async fn whoever_lost_the_pin_trusts_the_bucket_once() {
     assert!(found.owned_by(people.owner.clone()).is_err());
     assert_eq!(found.pin(), pin);
     let again = people.open(inner, &people.alice, found.pin()).await.unwrap();
-    again.owned_by(people.owner.clone()).unwrap().new_epoch().await.unwrap();
+    let _pin = again.owned_by(people.owner.clone()).unwrap().new_epoch().await.unwrap();
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn an_epoch_is_retired_twice_without_an_error() {
     owner.store().put(&path, "weights".into()).await.unwrap();
     let old = inner.get(&path).await.unwrap().bytes().await.unwrap();
     owner.store().delete(&path).await.unwrap();
-    owner.new_epoch().await.unwrap();
+    let _pin = owner.new_epoch().await.unwrap();
     watched.make_older(Duration::from_secs(121));
     let retired = owner.retire(1).await.unwrap();
     inner.put(&path, old.into()).await.unwrap(); // whatever somebody puts back
@@ -104,7 +104,7 @@ async fn what_is_no_object_is_counted_and_stops_no_resealing() {
         inner.put(&Path::from(name), vec![b't'; len].into()).await.unwrap();
     }
     tokio::time::sleep(Duration::from_millis(2)).await;
-    owner.new_epoch().await.unwrap();
+    let _pin = owner.new_epoch().await.unwrap();
     let mut fates = Vec::new();
     let report = owner.reseal().progress(|path, fate| fates.push((path.to_string(), fate)));
     let report = report.run().await.unwrap();
@@ -127,7 +127,7 @@ async fn a_directory_is_resealed_only_if_nobody_else_writes() {
         owner.store().put(&path, vec![7; len].into()).await.unwrap();
         let old = inner.head(&path).await.unwrap();
         tokio::time::sleep(Duration::from_millis(20)).await;
-        owner.new_epoch().await.unwrap();
+        let _pin = owner.new_epoch().await.unwrap();
         let refused = owner.reseal().run().await.unwrap_err();
         assert!(matches!(refused, object_store::Error::NotSupported { .. }), "{refused}");
         assert!(refused.to_string().contains("nobody_else_writes"), "{refused}");
@@ -180,7 +180,7 @@ async fn a_long_object_that_is_put_is_an_object_like_others() {
     let lazy = Options::default().look_every(Duration::from_secs(3600));
     let (alice, key) = (people.alice.clone(), people.owner.verifying_key());
     let lazy = lazy.open(inner.clone(), CONTEXT, alice, key, pin).await.unwrap();
-    other.new_epoch().await.unwrap();
+    let _pin = other.new_epoch().await.unwrap();
     lazy.put(&path, data.clone().into()).await.unwrap();
     assert_eq!(inner.get_range(&path, 9..13).await.unwrap()[..], [0, 0, 0, 2]);
     assert!(read(store, &path).await == data);
@@ -191,7 +191,7 @@ async fn an_epoch_that_has_just_begun_is_found_at_once() {
     let (people, inner, owner, pin) = made().await;
     let (alice, key) = (people.alice.clone(), people.owner.verifying_key());
     let opened = SealedStore::open(inner, CONTEXT, alice, key, pin).await.unwrap();
-    owner.new_epoch().await.unwrap();
+    let _pin = owner.new_epoch().await.unwrap();
     owner.store().put(&Path::from("x"), "weights".into()).await.unwrap();
     assert_eq!(read(&opened, &Path::from("x")).await, b"weights");
 }

@@ -354,8 +354,8 @@ async fn stores(written: &mut Written) {
             .unwrap();
     let store = owner.store();
     store.put(&Location::from("first/object"), "under epoch 1".into()).await.unwrap();
-    owner.grant(bob.encapsulation_key()).await.unwrap();
-    owner.new_epoch().await.unwrap();
+    let _pin = owner.grant(bob.encapsulation_key()).await.unwrap();
+    let _pin = owner.new_epoch().await.unwrap();
     store.put(&Location::from("second/object"), "under epoch 3".into()).await.unwrap();
     for (name, path, plaintext) in
         [("first", "first/object", "under epoch 1"), ("second", "second/object", "under epoch 3")]

@@ -153,7 +153,7 @@ async fn an_object_does_not_open_under_another_epoch() {
     let (owner, _) = people.create(Arc::clone(&inner) as _).await.unwrap();
     put(owner.store(), "x", &data(100)).await;
     let old = inner.bytes(&path("x"));
-    owner.new_epoch().await.unwrap();
+    let _pin = owner.new_epoch().await.unwrap();
     put(owner.store(), "x", &data(100)).await;
     let new = inner.bytes(&path("x"));
     assert_ne!(old[9..13], new[9..13]);
@@ -186,7 +186,7 @@ async fn an_old_epoch_is_refused_by_who_does_not_accept_it() {
     let (people, inner) = (People::new(), Scripted::new());
     let (owner, _) = people.create(Arc::clone(&inner) as _).await.unwrap();
     put(owner.store(), "old", &data(100)).await;
-    owner.new_epoch().await.unwrap();
+    let _pin = owner.new_epoch().await.unwrap();
     put(owner.store(), "new", &data(100)).await;
     let epoch = u32::from_be_bytes(inner.bytes(&path("new"))[9..13].try_into().unwrap());
     let store = open(&people, &inner, Options::default().not_before(epoch)).await;
@@ -276,10 +276,10 @@ async fn an_open_object_closes_when_its_epoch_is_retired() {
     for _ in 0..2 {
         range().await.unwrap();
     }
-    owner.new_epoch().await.unwrap();
+    let _pin = owner.new_epoch().await.unwrap();
     aged.make_older(Duration::from_secs(3600));
     assert_eq!(range().await.unwrap().len(), 1, "its epoch is not retired yet");
-    owner.abandon(1).await.unwrap();
+    let _retired = owner.abandon(1).await.unwrap();
     assert_refused(range().await, StoreRefusal::UnknownEpoch);
     assert_refused(store.get_ranges(&path("x"), &[0..1, 1..2]).await, StoreRefusal::UnknownEpoch);
     assert_refused(store.get(&path("x")).await, StoreRefusal::UnknownEpoch);

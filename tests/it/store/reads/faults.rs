@@ -39,7 +39,7 @@ fn expected<'a>(way: &str, bytes: &'a [u8]) -> &'a [u8] {
 #[tokio::test]
 async fn a_call_that_fails_is_an_error_of_its_read_only() {
     let (people, inner) = (People::new(), Scripted::new());
-    people.create(Arc::clone(&inner) as _).await.unwrap();
+    let _made = people.create(Arc::clone(&inner) as _).await.unwrap();
     let bytes = data(5 * CHUNK + 100);
     let store = open(&people, &inner, Options::default().look_every(Duration::ZERO)).await;
     put(&store, "x", &bytes).await;
@@ -156,7 +156,7 @@ async fn a_wrong_range_is_noticed() {
 #[tokio::test]
 async fn a_look_that_nobody_polls_any_more_stops_nobody() {
     let (people, inner) = (People::new(), Scripted::new());
-    people.create(Arc::clone(&inner) as _).await.unwrap();
+    let _made = people.create(Arc::clone(&inner) as _).await.unwrap();
     let store = open(&people, &inner, Options::default().look_every(Duration::ZERO)).await;
     put(&store, "x", b"x").await;
     inner.restart(Script { slow_lists: true, ..Script::default() });
@@ -172,7 +172,7 @@ async fn a_look_that_nobody_polls_any_more_stops_nobody() {
 #[tokio::test]
 async fn a_look_that_fails_fails_for_all_that_wait_for_it() {
     let (people, inner) = (People::new(), Scripted::new());
-    people.create(Arc::clone(&inner) as _).await.unwrap();
+    let _made = people.create(Arc::clone(&inner) as _).await.unwrap();
     let store = open(&people, &inner, Options::default().look_every(Duration::ZERO)).await;
     put(&store, "x", b"x").await;
     inner.objects.delete(&path(".twinseal/keys/0000000001")).await.unwrap();

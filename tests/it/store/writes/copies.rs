@@ -80,7 +80,7 @@ async fn a_copy_is_under_the_epoch_of_its_source() {
     for (name, len) in [("small", 5), ("large", 65 * MIB)] {
         store.put(&path(name), plaintext(len, 1).into()).await.unwrap();
     }
-    owner.new_epoch().await.unwrap();
+    let _pin = owner.new_epoch().await.unwrap();
     let epoch = async |name: &str| {
         let start = inner.get_range(&path(name), 9..13).await.unwrap();
         u32::from_be_bytes(start[..].try_into().unwrap())
@@ -112,7 +112,7 @@ async fn retired_at(
     elsewhere.make_older(Duration::from_secs(1000));
     let his = people.open(Arc::clone(&elsewhere) as _, &people.alice, pin).await;
     let his = his.unwrap().owned_by(Arc::clone(&people.owner) as _).unwrap();
-    his.new_epoch().await.unwrap();
+    let _pin = his.new_epoch().await.unwrap();
     let once = std::sync::Once::new();
     watched.judge(move |call| {
         if is_the_one(call) {

@@ -232,7 +232,7 @@ async fn an_upload_fails_if_an_epoch_begins_meanwhile() {
         .unwrap();
     let mut upload = store.put_multipart(&path("object")).await.unwrap();
     upload.put_part(plaintext(MIB, 1).into()).await.unwrap();
-    owner.new_epoch().await.unwrap();
+    let _pin = owner.new_epoch().await.unwrap();
     upload.put_part(plaintext(MIB, 2).into()).await.unwrap();
     assert_refused(upload.complete().await, StoreRefusal::NewEpoch);
     upload.abort().await.unwrap();
