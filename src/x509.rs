@@ -55,8 +55,8 @@
 //! [`Certificate::read_pem_chain`] reads a file of certificates, whose order matters for a chain and not for
 //! authorities: `TrustAnchors::new(Certificate::read_pem_chain("authorities.pem")?)?`.
 //!
-//! [`Certificate::verifying_key`] and [`Certificate::encapsulation_key`] trust one certificate **as it is**: they
-//! verify no signature and compare no name.
+//! [`Certificate::claimed_verifying_key`] and [`Certificate::claimed_encapsulation_key`] trust one certificate
+//! **as it is**: they verify no signature and compare no name.
 //!
 //! # What is verified
 //!

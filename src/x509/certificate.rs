@@ -91,20 +91,20 @@ impl Certificate {
     ///
     /// [`Error::Algorithm`] if the key is not one to verify with; [`Error::Length`] or [`Error::Invalid`] if
     /// it is damaged; [`Error::Certificate`] if a check fails.
-    pub fn verifying_key(&self, now: SystemTime) -> Result<VerifyingKey, Error> {
+    pub fn claimed_verifying_key(&self, now: SystemTime) -> Result<VerifyingKey, Error> {
         let key = VerifyingKey::import_der(self.spki_der())?;
         self.check_as_it_is(Purpose::Sign, now)?;
         Ok(key)
     }
 
     /// The key of a recipient, **trusting the certificate as it is**, like
-    /// [`verifying_key`](Self::verifying_key).
+    /// [`claimed_verifying_key`](Self::claimed_verifying_key).
     ///
     /// # Errors
     ///
     /// [`Error::Algorithm`] if the key is not one to seal to; [`Error::Length`] or [`Error::Invalid`] if it
     /// is damaged; [`Error::Certificate`] if a check fails.
-    pub fn encapsulation_key(&self, now: SystemTime) -> Result<EncapsulationKey, Error> {
+    pub fn claimed_encapsulation_key(&self, now: SystemTime) -> Result<EncapsulationKey, Error> {
         let key = EncapsulationKey::import_der(self.spki_der())?;
         self.check_as_it_is(Purpose::Seal, now)?;
         Ok(key)

@@ -107,10 +107,10 @@ fn a_self_signed_certificate() {
     // As the library reads it: the key of a signer, and no authority.
     let certificate = x509::Certificate::from_der(&der).unwrap();
     assert_eq!(
-        certificate.verifying_key(SystemTime::now()).unwrap(),
+        certificate.claimed_verifying_key(SystemTime::now()).unwrap(),
         *signing_key(3).verifying_key()
     );
-    certificate.encapsulation_key(SystemTime::now()).unwrap_err();
+    certificate.claimed_encapsulation_key(SystemTime::now()).unwrap_err();
     certificate.verify_signature(signing_key(3).verifying_key()).unwrap();
     let shown: Vec<_> = certificate.names().iter().map(ToString::to_string).collect();
     assert_eq!(shown, arguments_after(&arguments, "--name"));

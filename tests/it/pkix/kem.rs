@@ -68,13 +68,13 @@ fn a_bare_private_key_is_the_same_key() {
 fn certificates_can_be_sealed_to() {
     for files in Files::of_all() {
         let certificate = Certificate::from_der(&files.certificate).unwrap();
-        let public = certificate.encapsulation_key(now()).unwrap();
+        let public = certificate.claimed_encapsulation_key(now()).unwrap();
         let key = files.key();
         assert_eq!(&public, key.encapsulation_key());
         let sealed = public.seal(CTX, b"message").unwrap();
         assert_eq!(&key.open(CTX, &sealed).unwrap()[..], b"message");
 
-        let key = certificate.verifying_key(now());
+        let key = certificate.claimed_verifying_key(now());
         assert!(matches!(key, Err(Error::Algorithm { .. })), "{}", outcome(key));
     }
 }

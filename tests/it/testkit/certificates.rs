@@ -54,9 +54,9 @@ pub(super) fn certificate(case: &Case, _: &'static Provider) -> Outcome {
             anchors.encapsulation_key(&chain, &name, now)?.key_id()
         }
     } else if is_signer {
-        chain[0].verifying_key(now)?.key_id()
+        chain[0].claimed_verifying_key(now)?.key_id()
     } else {
-        chain[0].encapsulation_key(now)?.key_id()
+        chain[0].claimed_encapsulation_key(now)?.key_id()
     };
     expected(case, "key-id", &hex::encode(key_id.as_bytes()))
 }

@@ -35,7 +35,7 @@ fn use_everywhere(setup: &Setup, chain: &[Certificate; 2], der: &[u8]) -> bool {
     let Ok(changed) = Certificate::from_der(der) else { return false };
     let _ = (changed.subject(), changed.issuer(), changed.names(), changed.to_pem());
     let _ = (changed.not_before(), changed.not_after());
-    let _ = (changed.verifying_key(now()), changed.encapsulation_key(now()));
+    let _ = (changed.claimed_verifying_key(now()), changed.claimed_encapsulation_key(now()));
     if let Ok(anchors) = TrustAnchors::new([changed.clone()]) {
         let _ = anchors.verifying_key(chain, &alice(), now());
     }

@@ -29,16 +29,16 @@ fn recipient() -> Draft {
 #[test]
 fn its_key() {
     let certificate = own().sign();
-    let key = certificate.verifying_key(now());
+    let key = certificate.claimed_verifying_key(now());
     assert_eq!(key.as_ref(), Ok(signing_key(ALICES_KEY).verifying_key()));
-    let key = recipient().sign().encapsulation_key(now());
+    let key = recipient().sign().claimed_encapsulation_key(now());
     assert_eq!(key.as_ref(), Ok(kem_key(P384, ALICES_KEY).encapsulation_key()));
 
     // Whoever signed it, and with whatever algorithm: recipients' keys cannot sign.
     let mut classical = recipient();
     classical.signed_by = Issuer::Classical;
     classical.remove(KEY_USAGE);
-    classical.sign().encapsulation_key(now()).unwrap();
+    classical.sign().claimed_encapsulation_key(now()).unwrap();
 }
 
 #[test]
@@ -55,18 +55,18 @@ fn what_is_refused() {
         let (mut own, mut recipient) = (own(), recipient());
         fault(&mut own);
         fault(&mut recipient);
-        assert_eq!(refusal(own.sign().verifying_key(now())), expected);
-        assert_eq!(refusal(recipient.sign().encapsulation_key(now())), expected);
+        assert_eq!(refusal(own.sign().claimed_verifying_key(now())), expected);
+        assert_eq!(refusal(recipient.sign().claimed_encapsulation_key(now())), expected);
     }
     let mut own = own();
     own.set(key_usage(&[KeyUsages::KeyCertSign]));
-    assert_eq!(refusal(own.sign().verifying_key(now())), KeyUsage);
+    assert_eq!(refusal(own.sign().claimed_verifying_key(now())), KeyUsage);
     let mut recipient = recipient();
     recipient.set(key_usage(&[KeyUsages::KeyEncipherment, KeyUsages::DataEncipherment]));
-    assert_eq!(refusal(recipient.sign().encapsulation_key(now())), KeyUsage);
+    assert_eq!(refusal(recipient.sign().claimed_encapsulation_key(now())), KeyUsage);
     // A tenth bit, which RFC 5280 does not define.
     recipient.set(raw("2.5.29.15", true, &[0x03, 0x03, 0x06, 0x20, 0x40]));
-    assert_eq!(refusal(recipient.sign().encapsulation_key(now())), KeyUsage);
+    assert_eq!(refusal(recipient.sign().claimed_encapsulation_key(now())), KeyUsage);
 }
 
 #[test]
@@ -74,8 +74,8 @@ fn keys_of_another_kind() {
     let what = "SubjectPublicKeyInfo";
     let algorithm = |oid: &str| Some(Error::Algorithm { what, oid: oid.into() });
     let (own, recipient) = (own().sign(), recipient().sign());
-    assert_eq!(own.encapsulation_key(now()).err(), algorithm("1.3.6.1.5.5.7.6.49"));
-    assert_eq!(recipient.verifying_key(now()).err(), algorithm("1.3.6.1.5.5.7.6.63"));
+    assert_eq!(own.claimed_encapsulation_key(now()).err(), algorithm("1.3.6.1.5.5.7.6.49"));
+    assert_eq!(recipient.claimed_verifying_key(now()).err(), algorithm("1.3.6.1.5.5.7.6.63"));
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn constraints_that_rfc_5280_forbids() {
     let content = permitted(&subtree(0x82, b"example.com"));
     let setup = Setup::changed(|setup| setup.alice.set(constraint(&content)));
     assert_eq!(refusal(setup.verify()), Malformed);
-    assert_eq!(refusal(setup.alice.sign().verifying_key(now())), Malformed);
+    assert_eq!(refusal(setup.alice.sign().claimed_verifying_key(now())), Malformed);
 }
 
 /// If nothing in a critical extension has a meaning here, the whole extension has none.
@@ -117,7 +117,7 @@ fn alternative_names_that_nobody_can_ask_for() {
             let setup = Setup::changed(|setup| setup.alice.set(names));
             let name = Name::Subject(setup.alice.sign().subject_der().to_vec());
             let chain = setup.anchors().verifying_key(&setup.chain(), &name, now());
-            let as_it_is = setup.alice.sign().verifying_key(now());
+            let as_it_is = setup.alice.sign().claimed_verifying_key(now());
             for key in [chain, as_it_is] {
                 let expected = if critical { Some(CriticalExtension) } else { None };
                 assert_eq!(key.err(), expected.map(Error::Certificate));
@@ -154,7 +154,7 @@ fn as_many_as_are_read() {
         }
         alice
     };
-    with(32).sign().verifying_key(now()).unwrap();
+    with(32).sign().claimed_verifying_key(now()).unwrap();
     let invalid = |reason| Some(Error::Invalid { what: "certificate", reason });
     let many = Certificate::from_der(&with(33).der());
     assert_eq!(many.err(), invalid("it has more than 32 extensions"));
@@ -176,5 +176,5 @@ fn a_clock_before_1970() {
     let verify = |now| setup.anchors().verifying_key(&setup.chain(), &alice(), now);
     assert_eq!(refusal(verify(before)), NotYetValid);
     verify(at(0)).unwrap();
-    assert_eq!(refusal(setup.alice.sign().verifying_key(before)), NotYetValid);
+    assert_eq!(refusal(setup.alice.sign().claimed_verifying_key(before)), NotYetValid);
 }

@@ -60,7 +60,7 @@ pub(super) trait Certified: Sized {
 
 impl Certified for EncapsulationKey {
     fn trusted(certificate: &Certificate, now: SystemTime) -> Result<Self, Error> {
-        certificate.encapsulation_key(now)
+        certificate.claimed_encapsulation_key(now)
     }
 
     fn verified(
@@ -75,7 +75,7 @@ impl Certified for EncapsulationKey {
 
 impl Certified for VerifyingKey {
     fn trusted(certificate: &Certificate, now: SystemTime) -> Result<Self, Error> {
-        certificate.verifying_key(now)
+        certificate.claimed_verifying_key(now)
     }
 
     fn verified(
