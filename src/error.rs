@@ -291,6 +291,7 @@ impl Error {
     /// assert_eq!(error.to_string(), "the external key failed");
     /// assert_eq!(error.source().unwrap().to_string(), "the token is locked");
     /// ```
+    #[must_use]
     pub fn external(cause: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         Self::External(ExternalFailure { half: None, cause: cause.into().into() })
     }

@@ -21,7 +21,7 @@ impl fmt::Display for Half {
 }
 
 /// What there is of each half of a hybrid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Halves<T> {
     /// Of ML-KEM or ML-DSA.
     pub post_quantum: T,

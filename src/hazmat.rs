@@ -268,6 +268,10 @@ impl KeySchedule {
     }
 
     /// RFC 9180 §5.3.
+    ///
+    /// # Panics
+    ///
+    /// If the output is longer than 12240 bytes, 255 times SHA-384's.
     pub fn export(&self, context: &[u8], output: &mut [u8]) {
         self.schedule.exporter.export(&[context], output);
     }
@@ -331,32 +335,41 @@ pub fn cobblestone_open(
 }
 
 /// HKDF-SHA384 with an empty salt, as every derivation of the crate uses it.
+///
+/// # Panics
+///
+/// If the output is longer than 12240 bytes, 255 times SHA-384's (RFC 5869 §2.3).
 pub fn hkdf_sha384(ikm: &[u8], info: &[u8], output: &mut [u8]) {
     kdf::hkdf_sha384(ikm, &[info], output);
 }
 
 /// A provider's X25519 behind the crate's checks.
+#[must_use]
 pub fn x25519(provider: &Provider) -> impl Kem + use<> {
     CheckedKem::new(provider.x25519, &check::X25519)
 }
 
 /// A provider's ECDH over P-384 behind the crate's checks.
+#[must_use]
 pub fn p384(provider: &Provider) -> impl Kem + use<> {
     CheckedKem::new(provider.p384, &check::P384)
 }
 
 /// A provider's ML-KEM-1024 behind the crate's checks.
+#[must_use]
 pub fn ml_kem_1024(provider: &Provider) -> impl Kem + use<> {
     CheckedKem::new(provider.ml_kem_1024, &check::ML_KEM_1024)
 }
 
 /// Falcon-1024 of round 3, as the experimental suite uses it. It is the same on all providers.
+#[must_use]
 #[cfg(feature = "experimental-falcon")]
 pub fn falcon_1024() -> impl SignatureScheme {
     crate::provider::Falcon1024
 }
 
 /// A provider's ECDSA over P-384 with signatures in DER, behind the crate's checks.
+#[must_use]
 pub fn ecdsa_p384(provider: &Provider) -> impl SignatureScheme + use<> {
     DerEcdsa(provider.ecdsa_p384)
 }

@@ -337,7 +337,7 @@ fn a_large_request_and_answer() {
         io::copy(&mut zeros(length), &mut writer).unwrap();
         writer.finish().unwrap();
     });
-    let RequestSealer { head, prefix, sealer, pending } = to_bob.request_sealer(CTX).unwrap();
+    let RequestSealer { head, prefix, sealer, pending, .. } = to_bob.request_sealer(CTX).unwrap();
     let source = SealedZeros::of([head.as_bytes(), &prefix].concat(), sealer, length);
     let (accepting, asked) = peak(|| {
         let mut reader = bob.accept_reader(CTX, source, &AllowReplays).unwrap();

@@ -20,7 +20,7 @@ pub(crate) fn seal(
     recipient: &EncapsulationKey,
     signer: &SigningKey,
 ) -> Result<Bundle> {
-    let mut model = ManifestBuilder::new("run-7")?.by(Method::Shards(SHARD));
+    let mut model = ManifestBuilder::new("run-7")?.with_method(Method::Shards(SHARD));
     let sealed = recipient.seal_writer(CONTEXT, File::create(to)?)?;
     let mut writer = Hashing::new(sealed, model.method())?;
     io::copy(&mut File::open(from)?, &mut writer)?;

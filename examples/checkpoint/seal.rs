@@ -73,7 +73,7 @@ pub(crate) async fn seal(
 
     let shard = MIN_SHARD.max(plaintext.div_ceil(MAX_SHARDS).try_into().unwrap_or(MIN_SHARD));
     let model = ManifestBuilder::new(name.filename().ok_or("a checkpoint has a name")?)?;
-    let mut model = model.by(Method::Shards(shard));
+    let mut model = model.with_method(Method::Shards(shard));
     let data = name.clone().join(format!("{:016x}", getrandom::u64()?));
     let part = MIN_PART.max(plaintext.div_ceil(MAX_PARTS).next_multiple_of(CHUNK));
     let upload = store.put_multipart(&data).await?;

@@ -31,7 +31,7 @@ use common::{chain, printable};
 pub(crate) const IN_MEMORY: usize = 64 * 1024;
 
 /// A body's prefix and first chunk, which is opened before a longer request is let in.
-pub(crate) const START: usize = BodyKey::PREFIX_LEN + UnlockedRequest::SEALED_CHUNK;
+pub(crate) const START: usize = BodyKey::PREFIX_LEN + UnlockedRequest::SEALED_CHUNK_LEN;
 
 /// For a head, from the first byte of HTTP to the beginning of its verification: the listener gives
 /// the first part of it to the headers.

@@ -70,7 +70,7 @@ impl Custodian {
     ) -> Result<RemoteHalf, Error> {
         let algorithm = Algorithm::from_name(half.algorithm());
         let algorithm = algorithm.ok_or(Error::Unsupported("such a half in a custodian"))?;
-        self.half(Task::Import, name, algorithm, half.as_bytes())
+        self.half(Task::Import, name, algorithm, half.secret_bytes())
     }
 
     pub(crate) fn find(&self, name: &str, algorithm: Algorithm) -> Result<RemoteHalf, Error> {

@@ -46,7 +46,7 @@ impl Token {
         })
     }
 
-    /// Imports a key pair: the private half as [`HalfKey::as_bytes`] returns it, and the public half.
+    /// Imports a key pair: the private half as [`HalfKey::secret_bytes`] returns it, and the public half.
     ///
     /// The token takes them as they are. Use the key before relying on it: [`SplitDecapsulationKey::check`] and
     /// [`SplitSigningKey::check`] do.
@@ -55,7 +55,7 @@ impl Token {
     ///
     /// Same as [`generate`](Self::generate); [`Fault::Length`] if a half does not have the length of the algorithm.
     ///
-    /// [`HalfKey::as_bytes`]: twinseal::split::HalfKey::as_bytes
+    /// [`HalfKey::secret_bytes`]: twinseal::split::HalfKey::secret_bytes
     /// [`SplitDecapsulationKey::check`]: twinseal::split::SplitDecapsulationKey::check
     /// [`SplitSigningKey::check`]: twinseal::split::SplitSigningKey::check
     pub fn import(

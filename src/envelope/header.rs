@@ -53,8 +53,8 @@ use crate::{
 /// # let new_key = DecapsulationKey::generate()?.encapsulation_key().clone();
 /// # let sealed = old_key.seal(b"example.com/notes", b"hello")?;
 /// # let halves = inside.into_halves()?;
-/// # let ml_kem = PORTABLE.ml_kem_1024.key_pair(halves.post_quantum.as_bytes())?.decapsulator;
-/// # let x25519 = PORTABLE.x25519.key_pair(halves.traditional.as_bytes())?.decapsulator;
+/// # let ml_kem = PORTABLE.ml_kem_1024.key_pair(halves.post_quantum.secret_bytes())?.decapsulator;
+/// # let x25519 = PORTABLE.x25519.key_pair(halves.traditional.secret_bytes())?.decapsulator;
 /// # let ask_one = async |_, ciphertext: &[u8]| { let mut s = [0; 32]; ml_kem.decapsulate(ciphertext, &mut s).map(|()| s) };
 /// # let ask_other = async |_, ciphertext: &[u8]| { let mut s = [0; 32]; x25519.decapsulate(ciphertext, &mut s).map(|()| s) };
 /// let mut ring = Keyring::new(AwaitedKey::new(new_key));

@@ -6,6 +6,20 @@ use super::KemSuite;
 use crate::{error::Error, half::Halves, provider};
 
 /// A ciphertext, made by [`encapsulate`](crate::EncapsulationKey::encapsulate) to be sent.
+///
+/// ```
+/// use twinseal::{DecapsulationKey, Error, KemSuite, kem::Ciphertext};
+///
+/// let bob = DecapsulationKey::generate()?;
+/// let (ciphertext, _) = bob.encapsulation_key().encapsulate()?;
+/// assert_eq!(ciphertext.as_bytes().len(), 1600);
+///
+/// let suite = KemSuite::X25519_ML_KEM_1024;
+/// assert_eq!(Ciphertext::from_bytes(suite, ciphertext.as_bytes())?, ciphertext);
+/// let cut_off = Ciphertext::from_bytes(suite, &ciphertext.as_bytes()[..1599]);
+/// assert!(matches!(cut_off, Err(Error::Length { .. })));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Ciphertext {
     pub(super) suite: KemSuite,

@@ -97,8 +97,8 @@ impl SharedSecret {
     /// let halves = whole.into_halves()?;
     ///
     /// let sent = ciphertext.halves(); // each to the place of its half
-    /// let ml_kem = PORTABLE.ml_kem_1024.key_pair(halves.post_quantum.as_bytes())?.decapsulator;
-    /// let x25519 = PORTABLE.x25519.key_pair(halves.traditional.as_bytes())?.decapsulator;
+    /// let ml_kem = PORTABLE.ml_kem_1024.key_pair(halves.post_quantum.secret_bytes())?.decapsulator;
+    /// let x25519 = PORTABLE.x25519.key_pair(halves.traditional.secret_bytes())?.decapsulator;
     /// let (mut first, mut second) = (Zeroizing::new(vec![0; 32]), Zeroizing::new(vec![0; 32]));
     /// let post_quantum = ml_kem.decapsulate(sent.post_quantum, &mut first).map(|()| first);
     /// let traditional = x25519.decapsulate(sent.traditional, &mut second).map(|()| second);

@@ -12,6 +12,17 @@ use crate::{error::Error, wire};
 /// Use it as input to a key derivation, not as several keys at once. It is as strong as the
 /// stronger half, and at most as strong as the suite's hash: the 64 bytes of suite 0x0001 are not
 /// 512 bits of security.
+///
+/// ```
+/// use twinseal::DecapsulationKey;
+///
+/// let bob = DecapsulationKey::generate()?;
+/// let (ciphertext, secret) = bob.encapsulation_key().encapsulate()?;
+/// assert_eq!(secret.as_bytes().len(), 64);
+/// assert_eq!(bob.decapsulate(&ciphertext)?.as_bytes(), secret.as_bytes());
+/// assert_eq!(format!("{secret:?}"), "SharedSecret(X25519-ML-KEM-1024, ..)");
+/// # Ok::<(), twinseal::Error>(())
+/// ```
 pub struct SharedSecret {
     pub(super) suite: KemSuite,
     pub(super) bytes: Zeroizing<Vec<u8>>,

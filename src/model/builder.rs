@@ -24,7 +24,7 @@ use crate::{
 /// # let alice = twinseal::SigningKey::generate()?;
 /// # let files = [("config.json", vec![7; 100]), ("weights/1.safetensors", vec![7; 100_000])];
 /// let mib = NonZeroU64::new(1 << 20).unwrap();
-/// let mut model = ManifestBuilder::new("run-7")?.by(Method::Shards(mib));
+/// let mut model = ManifestBuilder::new("run-7")?.with_method(Method::Shards(mib));
 /// for (name, bytes) in &files {
 ///     let mut hasher = FileHasher::new(model.method());
 ///     hasher.write_all(bytes)?; // or in parts, while they come
@@ -43,7 +43,7 @@ pub struct ManifestBuilder {
 }
 
 impl ManifestBuilder {
-    /// A model of this name. Each file is hashed whole unless [`by`](Self::by) says otherwise.
+    /// A model of this name. Each file is hashed whole unless [`with_method`](Self::with_method) says otherwise.
     ///
     /// The name is what people call the model, such as the last component of its directory's path. Nothing is compared
     /// with it.
@@ -67,7 +67,7 @@ impl ManifestBuilder {
 
     /// Hashes by another method. Say so before files are added.
     #[must_use]
-    pub fn by(mut self, method: Method) -> Self {
+    pub fn with_method(mut self, method: Method) -> Self {
         self.contents.method = method;
         self
     }

@@ -21,7 +21,7 @@ use crate::sign::SignatureSuite;
 /// let bundle = Signing::new().sign(&alice, &model)?;
 /// let claim = bundle.claim()?;
 /// assert_eq!(claim.hint(), Some(TrustedKey::from(alice.verifying_key()).hint().as_str()));
-/// assert_eq!((claim.model(), claim.method(), claim.files()), ("model", Method::Files, 1));
+/// assert_eq!((claim.name(), claim.method()), ("model", Method::Files));
 /// assert!(claim.file_names().eq(["weights"]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -54,7 +54,7 @@ impl Claim {
 
     /// The name of the model.
     #[must_use]
-    pub fn model(&self) -> &str {
+    pub fn name(&self) -> &str {
         &self.statement.contents.name
     }
 
@@ -62,12 +62,6 @@ impl Claim {
     #[must_use]
     pub fn root_sha256(&self) -> &[u8; 32] {
         &self.statement.root
-    }
-
-    /// How many files there are.
-    #[must_use]
-    pub fn files(&self) -> usize {
-        self.statement.contents.files.len()
     }
 
     /// The names of the files, sorted by their bytes.

@@ -13,6 +13,7 @@ pub(super) const MAX_RESOURCES: usize = 1 << 20;
 
 /// How the files of a model become resources, each with a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Method {
     /// Each file is a resource.
     Files,

@@ -96,6 +96,7 @@ impl<W: Write> Hashing<W> {
     }
 
     /// The inner writer.
+    #[must_use]
     pub fn get_ref(&self) -> &W {
         &self.writer
     }

@@ -28,8 +28,8 @@ use super::{
 /// let names: Vec<&str> = manifest.files().map(|file| file.name()).collect();
 /// assert_eq!(names, ["config.json"]);
 /// let config = manifest.file("config.json").ok_or("there is no such file")?;
-/// config.verify_bytes(b"{}")?;
-/// assert!(config.verify_bytes(b"[]").is_err());
+/// config.verify(b"{}")?;
+/// assert!(config.verify(b"[]").is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

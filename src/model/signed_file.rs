@@ -40,7 +40,7 @@ const PART: usize = 128 * 1024;
 /// const CTX: &[u8] = b"example.com/models";
 ///
 /// let mib = NonZeroU64::new(1 << 20).unwrap();
-/// let mut model = ManifestBuilder::new("run-7")?.by(Method::Shards(mib));
+/// let mut model = ManifestBuilder::new("run-7")?.with_method(Method::Shards(mib));
 /// let sealed = bob.encapsulation_key().seal_writer(CTX, File::create(&path)?)?;
 /// let mut writer = Hashing::new(sealed, model.method())?;
 /// io::copy(&mut &weights[..], &mut writer)?;
@@ -123,7 +123,7 @@ impl<'a> SignedFile<'a> {
     /// # let mut hasher = PayloadHasher::new(method)?;
     /// # let payload = hasher.hash(vec![7; 5_000_000]).await?;
     /// # store.put(&Path::from("weights"), payload).await?;
-    /// # let mut model = ManifestBuilder::new("run-7")?.by(method);
+    /// # let mut model = ManifestBuilder::new("run-7")?.with_method(method);
     /// # model.add("weights", hasher.finish().await?)?;
     /// # let manifest = model.sign(&*alice)?.verify(&[TrustedKey::from(alice.verifying_key())])?;
     /// # let file = manifest.file("weights").ok_or("there is no such file")?;
@@ -155,7 +155,7 @@ impl<'a> SignedFile<'a> {
     /// # Errors
     ///
     /// [`Error::Model`] with [`NotAsSigned`](ModelRefusal::NotAsSigned) if they are not.
-    pub fn verify_bytes(&self, bytes: &[u8]) -> Result<(), Error> {
+    pub fn verify(&self, bytes: &[u8]) -> Result<(), Error> {
         let mut hasher = FileHasher::new(self.digest.method());
         hasher.update(bytes).or(Err(NOT_AS_SIGNED))?;
         self.check(hasher)

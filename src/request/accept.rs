@@ -209,7 +209,7 @@ pub(crate) fn accept_reader<R: Read>(
 ) -> io::Result<RequestReader<R>> {
     context::check(context)?;
     let head = RequestHead::read(&mut inner)?;
-    accept_head(keys, signers, context, head)?.reader(inner, guard)
+    accept_head(keys, signers, context, head)?.open_reader(inner, guard)
 }
 
 /// Common to all ways of accepting a request.

@@ -307,6 +307,7 @@ pub(super) fn check_start(answer: &[u8], form: u8) -> Result<(), Error> {
 
 /// An answer that did not open, and the [`Pending`] that waits on for the true one.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct FailedAnswer {
     /// Why it did not open.
     pub error: Error,

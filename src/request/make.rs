@@ -144,6 +144,7 @@ impl SignedBy<'_> {
 /// assert_eq!(&request.pending.open(&asked.answer(b"a cat")?)?[..], b"a cat");
 /// # Ok::<(), twinseal::Error>(())
 /// ```
+#[non_exhaustive]
 pub struct RequestSealer {
     /// The head. Its signature may be [detached](RequestHead::detach).
     pub head: RequestHead,

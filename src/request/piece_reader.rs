@@ -47,6 +47,7 @@ impl<R: Read> PieceReader<R> {
     }
 
     /// The inner reader.
+    #[must_use]
     pub fn get_ref(&self) -> &R {
         &self.inner
     }

@@ -124,6 +124,7 @@ impl<W: Write> PieceWriter<W> {
     }
 
     /// The inner writer, where the sealed bytes go.
+    #[must_use]
     pub fn get_ref(&self) -> &W {
         self.outgoing.get_ref()
     }

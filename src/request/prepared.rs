@@ -72,28 +72,33 @@ pub struct PreparedRequest {
 
 impl PreparedRequest {
     /// What the halves of the signing key have to sign.
+    #[must_use]
     pub fn to_be_signed(&self) -> &ToBeSigned {
         &self.to_be_signed
     }
 
     /// The context of the signature: `twinseal/request/v1`. A key in a KMS signs it only if its policy
     /// allows it to ask.
+    #[must_use]
     pub fn signature_context(&self) -> &'static [u8] {
         constants::REQUEST_SIGNATURE_CONTEXT
     }
 
     /// The SHA-512 of what is signed: of the rest of the head, the recipient's and the signer's whole keys,
     /// and the context of the request.
+    #[must_use]
     pub fn sha512(&self) -> &[u8; 64] {
         &self.sha512
     }
 
     /// The name of the request.
+    #[must_use]
     pub fn id(&self) -> RequestId {
         self.request.head.id()
     }
 
     /// When the request was prepared, which is what its recipient sees.
+    #[must_use]
     pub fn time(&self) -> RequestTime {
         self.request.head.time()
     }

@@ -69,21 +69,25 @@ impl<R: Read> RequestReader<R> {
     }
 
     /// The name of the request.
+    #[must_use]
     pub fn id(&self) -> RequestId {
         self.asked.id()
     }
 
     /// The key whose signature was verified; `None` for an unsigned request.
+    #[must_use]
     pub fn signer(&self) -> Option<KeyId> {
         self.asked.signer()
     }
 
     /// When the request was made, by its maker's clock.
+    #[must_use]
     pub fn time(&self) -> RequestTime {
         self.asked.time()
     }
 
     /// The inner reader.
+    #[must_use]
     pub fn get_ref(&self) -> &R {
         self.reader.get_ref()
     }

@@ -45,7 +45,7 @@ impl Facts {
 /// The head of a request whose signature holds, or that is unsigned. Nothing was decapsulated yet.
 /// From [`Accepting::accept_head`](crate::Accepting::accept_head).
 ///
-/// Continue with [`open`](Self::open) or [`reader`](Self::reader). If the key or the guard has to be
+/// Continue with [`open`](Self::open) or [`open_reader`](Self::open_reader). If the key or the guard has to be
 /// awaited, continue with [`unlock_with`](Self::unlock_with) or [`unlock`](Self::unlock):
 ///
 /// ```
@@ -129,7 +129,7 @@ impl<'a> VerifiedHead<'a> {
     /// # Errors
     ///
     /// Same as [`open`](Self::open), wrapped in [`io::Error`]; and the errors of the inner reader.
-    pub fn reader<R: Read>(
+    pub fn open_reader<R: Read>(
         self,
         inner: R,
         guard: &dyn ReplayGuard,
@@ -191,7 +191,7 @@ impl UnlockedRequest {
     }
 
     /// Opens the beginning of a body that arrives little by little: its prefix, and `first`, the first
-    /// [`SEALED_CHUNK`](Self::SEALED_CHUNK) bytes behind it, or all of them if they are fewer. The
+    /// [`SEALED_CHUNK_LEN`](Self::SEALED_CHUNK_LEN) bytes behind it, or all of them if they are fewer. The
     /// [`RequestOpener`] opens the rest.
     ///
     /// # Errors
@@ -207,7 +207,7 @@ impl UnlockedRequest {
     /// # let body = &request[head.len()..];
     /// # let guard = AllowReplays;
     /// let (prefix, chunks) = body.split_first_chunk().ok_or(twinseal::Error::Open)?;
-    /// let (first, rest) = chunks.split_at(chunks.len().min(UnlockedRequest::SEALED_CHUNK));
+    /// let (first, rest) = chunks.split_at(chunks.len().min(UnlockedRequest::SEALED_CHUNK_LEN));
     ///
     /// let request = bob.accept_head(context, head)?.unlock()?.begin(prefix, first)?;
     /// let verdict = guard.admit(request.id(), request.signer(), request.time());
@@ -229,11 +229,11 @@ impl UnlockedRequest {
         let mut opener = body_key.opener(&context, prefix)?;
         let mut plaintext = SecretBuffer::with_capacity(first.len());
         let rest = match first.len() {
-            Self::SEALED_CHUNK => {
+            Self::SEALED_CHUNK_LEN => {
                 opener.update(first, plaintext.as_mut_vec())?;
                 Rest::Follows(opener)
             }
-            0..Self::SEALED_CHUNK => {
+            0..Self::SEALED_CHUNK_LEN => {
                 opener.open_all(first, plaintext.as_mut_vec())?;
                 Rest::Empty
             }
@@ -247,7 +247,7 @@ impl UnlockedRequest {
     }
 
     /// Length of a full chunk with its tag: 16400 bytes.
-    pub const SEALED_CHUNK: usize = SEALED_CHUNK;
+    pub const SEALED_CHUNK_LEN: usize = SEALED_CHUNK;
 
     /// For an asynchronous reader: what opens the body, and what is left over for the answer, until a
     /// guard has let the request in.

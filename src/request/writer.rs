@@ -66,11 +66,13 @@ impl<W: Write> RequestWriter<W> {
     }
 
     /// The name of the request.
+    #[must_use]
     pub fn id(&self) -> RequestId {
         self.pending.id()
     }
 
     /// The inner writer, where the sealed bytes go.
+    #[must_use]
     pub fn get_ref(&self) -> &W {
         self.writer.get_ref()
     }

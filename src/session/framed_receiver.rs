@@ -90,6 +90,7 @@ impl<R> FramedReceiver<R> {
     }
 
     /// The reader.
+    #[must_use]
     pub fn get_ref(&self) -> &R {
         &self.inner
     }

@@ -69,8 +69,8 @@ impl EncapsulationKey {
 /// # let inside = SigningKey::generate()?;
 /// # let alice = &inside.verifying_key().clone();
 /// # let halves = inside.into_halves()?;
-/// # let one = PORTABLE.ml_dsa_87.key_pair(halves.post_quantum.as_bytes())?.signer;
-/// # let other = PORTABLE.ecdsa_p384.key_pair(halves.traditional.as_bytes())?.signer;
+/// # let one = PORTABLE.ml_dsa_87.key_pair(halves.post_quantum.secret_bytes())?.signer;
+/// # let other = PORTABLE.ecdsa_p384.key_pair(halves.traditional.secret_bytes())?.signer;
 /// # let ask_one = async |tbs: &ToBeSigned| one.sign(tbs.ml_dsa_context(), tbs.message());
 /// # let ask_other = async |tbs: &ToBeSigned| other.sign(b"", tbs.message());
 /// let prepared = bob.encapsulation_key().prepare_sender(alice, b"example.com/logs")?;
@@ -93,18 +93,21 @@ pub struct PreparedSender {
 
 impl PreparedSender {
     /// What the halves of the signing key have to sign.
+    #[must_use]
     pub fn to_be_signed(&self) -> &ToBeSigned {
         &self.to_be_signed
     }
 
     /// The context of the signature: `twinseal/session/v1`. A key in a KMS signs it only if its policy
     /// allows it to start sessions.
+    #[must_use]
     pub fn signature_context(&self) -> &'static [u8] {
         constants::SESSION_SIGNATURE_CONTEXT
     }
 
     /// The SHA-512 of what is signed: of the rest of the hello, the recipient's and the signer's whole keys,
     /// and the context of the session.
+    #[must_use]
     pub fn sha512(&self) -> &[u8; 64] {
         &self.sha512
     }

@@ -20,7 +20,10 @@ use crate::{
     error::Error, key_id::KeyId, plaintext::Plaintext, provider::Provider, secret::SecretBuffer,
 };
 
-/// The receiving side of a session, or of a reply. See [`SessionSender`].
+/// The receiving side of a session, or of a reply. [`SessionSender`] has an example.
+///
+/// Messages open in the order in which they were sealed, and none may be missing. The session is complete only when
+/// [`is_finished`](Self::is_finished) is true.
 pub struct SessionReceiver {
     pub(super) direction: Direction,
     pub(super) session_id: SessionId,

@@ -9,6 +9,20 @@ use crate::error::Error;
 ///
 /// A signature's bytes are not an identifier: anyone can turn ECDSA's half into another valid one
 /// over the same message.
+///
+/// ```
+/// use twinseal::{Signature, SigningKey};
+///
+/// let alice = SigningKey::generate()?;
+/// let signature = alice.sign(b"example.com/releases", b"hello")?;
+/// let sent = signature.as_bytes(); // at most 4731
+///
+/// // The receiver knows the suite from the signer's key.
+/// let from_alice = alice.verifying_key();
+/// let received = Signature::from_bytes(from_alice.suite(), sent)?;
+/// from_alice.verify(b"example.com/releases", b"hello", &received)?;
+/// # Ok::<(), twinseal::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Signature {
     pub(super) suite: SignatureSuite,

@@ -28,8 +28,8 @@ use crate::{
 /// let to_be_signed = public.to_be_signed(b"example.com/releases", &sha512(b"hello"))?;
 ///
 /// // Each in its place, awaited if need be.
-/// let ml_dsa = PORTABLE.ml_dsa_87.key_pair(halves.post_quantum.as_bytes())?.signer;
-/// let ecdsa = PORTABLE.ecdsa_p384.key_pair(halves.traditional.as_bytes())?.signer;
+/// let ml_dsa = PORTABLE.ml_dsa_87.key_pair(halves.post_quantum.secret_bytes())?.signer;
+/// let ecdsa = PORTABLE.ecdsa_p384.key_pair(halves.traditional.secret_bytes())?.signer;
 /// let first = ml_dsa.sign(to_be_signed.ml_dsa_context(), to_be_signed.message());
 /// let second = ecdsa.sign(b"", to_be_signed.message());
 ///

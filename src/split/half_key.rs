@@ -19,8 +19,8 @@ use crate::{
 /// use twinseal::SigningKey;
 ///
 /// let halves = SigningKey::generate()?.into_halves()?;
-/// assert_eq!((halves.post_quantum.algorithm(), halves.post_quantum.as_bytes().len()), ("ML-DSA-87", 32));
-/// assert_eq!((halves.traditional.algorithm(), halves.traditional.as_bytes().len()), ("ECDSA-P384", 48));
+/// assert_eq!((halves.post_quantum.algorithm(), halves.post_quantum.secret_bytes().len()), ("ML-DSA-87", 32));
+/// assert_eq!((halves.traditional.algorithm(), halves.traditional.secret_bytes().len()), ("ECDSA-P384", 48));
 /// # Ok::<(), twinseal::Error>(())
 /// ```
 pub struct HalfKey<Operation: ?Sized> {
@@ -46,7 +46,7 @@ impl<Operation: ?Sized> HalfKey<Operation> {
     /// The private bytes: the ML-KEM seed `d || z` (64), the X25519 key (32), the ML-DSA seed (32), or the P-384
     /// scalar (48, big-endian). Keep them off logs and command lines.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
+    pub fn secret_bytes(&self) -> &[u8] {
         &self.bytes
     }
 

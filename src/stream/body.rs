@@ -86,6 +86,7 @@ pub struct Plan {
 
 /// One chunk of a [`Plan`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PlannedChunk {
     /// The chunk's number, for [`Body::open_chunk`].
     pub index: u64,

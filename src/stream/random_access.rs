@@ -171,6 +171,7 @@ impl<S> RandomAccess<S> {
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     pub fn cursor(&self) -> RandomAccess<&S> {
         RandomAccess::at_the_start(&self.source, self.body_start, Arc::clone(&self.body))
     }

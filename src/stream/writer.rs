@@ -104,6 +104,7 @@ impl<W: Write> SealWriter<W> {
     }
 
     /// The inner writer, where the sealed bytes go.
+    #[must_use]
     pub fn get_ref(&self) -> &W {
         self.0.get_ref()
     }

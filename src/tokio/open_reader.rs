@@ -55,11 +55,13 @@ pub struct OpenReader<R> {
 impl<R> OpenReader<R> {
     /// A reader of the chunks, which `inner` has next: everything after the prefix. [`open_body`]
     /// reads the prefix itself.
+    #[must_use]
     pub fn new(opener: Opener, inner: R) -> Self {
         Self { inner, opening: Opening::new(opener) }
     }
 
     /// The inner reader.
+    #[must_use]
     pub fn get_ref(&self) -> &R {
         &self.inner
     }

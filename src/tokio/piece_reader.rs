@@ -34,6 +34,7 @@ pub struct PieceReader<R> {
 impl<R> PieceReader<R> {
     /// A reader of the answer that [`Pending::piece_opener`](crate::request::Pending::piece_opener)
     /// opens.
+    #[must_use]
     pub fn new(opener: PieceOpener, inner: R) -> Self {
         Self { inner, opener, buffer: PageBuffer::zeroed(BATCH), complete: false }
     }
@@ -45,6 +46,7 @@ impl<R> PieceReader<R> {
     }
 
     /// The inner reader.
+    #[must_use]
     pub fn get_ref(&self) -> &R {
         &self.inner
     }

@@ -106,11 +106,13 @@ impl<W> PieceWriter<W> {
     }
 
     /// The inner writer, where the sealed bytes go.
+    #[must_use]
     pub fn get_ref(&self) -> &W {
         self.outgoing.get_ref()
     }
 
     /// The inner writer. Bytes that it has not taken yet are dropped.
+    #[must_use]
     pub fn into_inner(self) -> W {
         self.outgoing.into_inner()
     }

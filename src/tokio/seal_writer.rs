@@ -86,12 +86,14 @@ impl<W> SealWriter<W> {
     }
 
     /// The inner writer, where the sealed bytes go.
+    #[must_use]
     pub fn get_ref(&self) -> &W {
         self.sealing.get_ref()
     }
 
     /// The inner writer. Bytes that it has not taken yet are dropped: unless
     /// [`try_finish`](Self::try_finish) or `shutdown` has succeeded, the envelope is truncated.
+    #[must_use]
     pub fn into_inner(self) -> W {
         self.sealing.into_inner()
     }

@@ -54,6 +54,7 @@ impl<S> SealedPieces<S> {
     }
 
     /// The inner stream.
+    #[must_use]
     pub fn get_ref(&self) -> &S {
         &self.inner
     }

@@ -53,7 +53,7 @@ fn manifest(file: &[u8], method: Method) -> Manifest {
     let signer = SigningKey::generate().unwrap();
     let mut hasher = FileHasher::new(method);
     hasher.write_all(file).unwrap();
-    let mut model = ManifestBuilder::new("model").unwrap().by(method);
+    let mut model = ManifestBuilder::new("model").unwrap().with_method(method);
     model.add("file", hasher.finish().unwrap()).unwrap();
     model.sign(&signer).unwrap().verify(&[signer.verifying_key().into()]).unwrap()
 }

@@ -103,8 +103,8 @@ fn two_steps() {
             let halves = key.into_halves().unwrap();
             let traditional = if case.suite == X25519 { provider.x25519 } else { provider.p384 };
             let pairs = [
-                provider.ml_kem_1024.key_pair(halves.post_quantum.as_bytes()).unwrap(),
-                traditional.key_pair(halves.traditional.as_bytes()).unwrap(),
+                provider.ml_kem_1024.key_pair(halves.post_quantum.secret_bytes()).unwrap(),
+                traditional.key_pair(halves.traditional.secret_bytes()).unwrap(),
             ];
             let ask = |half: usize| {
                 let sent = case.ciphertext.halves();
@@ -154,9 +154,9 @@ fn what_callers_take_over_is_found() {
     };
     let case = KemCase::new(P384);
     let halves = case.key().into_halves().unwrap();
-    let names = found(&case, &|| drop(halves.post_quantum.as_bytes().to_vec()));
+    let names = found(&case, &|| drop(halves.post_quantum.secret_bytes().to_vec()));
     assert_eq!(names, ["ML-KEM seed"]);
-    let names = found(&case, &|| drop(halves.traditional.as_bytes().to_vec()));
+    let names = found(&case, &|| drop(halves.traditional.secret_bytes().to_vec()));
     assert_eq!(names, ["traditional private key"]);
     let names = found(&case, &|| {
         let mut secret = vec![0; 32];

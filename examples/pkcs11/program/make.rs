@@ -107,8 +107,8 @@ fn opening(path: &Path) -> Result<Halves<Pair>> {
     let public = key.encapsulation_key().clone();
     let (public, private) = (public.halves(), key.into_halves()?);
     Ok(Halves {
-        post_quantum: pair(private.post_quantum.as_bytes(), public.post_quantum),
-        traditional: pair(private.traditional.as_bytes(), public.traditional),
+        post_quantum: pair(private.post_quantum.secret_bytes(), public.post_quantum),
+        traditional: pair(private.traditional.secret_bytes(), public.traditional),
     })
 }
 
@@ -117,8 +117,8 @@ fn signing(path: &Path) -> Result<Halves<Pair>> {
     let public = key.verifying_key().clone();
     let (public, private) = (public.halves(), key.into_halves()?);
     Ok(Halves {
-        post_quantum: pair(private.post_quantum.as_bytes(), public.post_quantum),
-        traditional: pair(private.traditional.as_bytes(), public.traditional),
+        post_quantum: pair(private.post_quantum.secret_bytes(), public.post_quantum),
+        traditional: pair(private.traditional.secret_bytes(), public.traditional),
     })
 }
 

@@ -76,13 +76,13 @@ impl Place {
             Algorithm::MlKem1024 => {
                 let key = DecapsulationKey::generate_for(KemSuite::ML_KEM_1024_P384)?;
                 let public = key.encapsulation_key().halves().post_quantum.to_vec();
-                half_file::create(path, algorithm, key.into_halves()?.post_quantum.as_bytes())?;
+                half_file::create(path, algorithm, key.into_halves()?.post_quantum.secret_bytes())?;
                 Ok((public, NewHalf::File(path.clone())))
             }
             Algorithm::MlDsa87 => {
                 let key = SigningKey::generate()?;
                 let public = key.verifying_key().halves().post_quantum.to_vec();
-                half_file::create(path, algorithm, key.into_halves()?.post_quantum.as_bytes())?;
+                half_file::create(path, algorithm, key.into_halves()?.post_quantum.secret_bytes())?;
                 Ok((public, NewHalf::File(path.clone())))
             }
             Algorithm::EcdhP384 | Algorithm::EcdsaP384 => Err(not_in_a_file()),

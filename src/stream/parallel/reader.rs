@@ -43,6 +43,7 @@ impl<R: Read> OpenReader<R> {
     /// assert_eq!(model, [7; 1_000_000]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     pub fn parallel(self) -> ParallelOpenReader<R> {
         let Self { inner, opening } = self;
         let Opening { opener, batch, filled, opened, ready, state } = opening;
@@ -109,6 +110,7 @@ impl<R: RefUnwindSafe> RefUnwindSafe for ParallelOpenReader<R> {}
 
 impl<R: Read> ParallelOpenReader<R> {
     /// The inner reader.
+    #[must_use]
     pub fn get_ref(&self) -> &R {
         &self.inner
     }

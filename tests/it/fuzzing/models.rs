@@ -25,8 +25,8 @@ fn signed(payload: &[u8]) -> String {
 }
 
 fn look(claim: &Claim) {
-    let _ = (claim.hint(), claim.key(), claim.suite(), claim.model(), claim.has_log());
-    assert!(claim.files() <= claim.resources());
+    let _ = (claim.hint(), claim.key(), claim.suite(), claim.name(), claim.has_log());
+    assert!(claim.file_names().len() <= claim.resources());
 }
 
 fn read(manifest: &Manifest) {
@@ -42,7 +42,7 @@ fn read(manifest: &Manifest) {
             end = shard.range().end;
         }
         assert!(length.is_none_or(|length| length == end));
-        let _ = file.verify_bytes(b"hello");
+        let _ = file.verify(b"hello");
     }
 }
 

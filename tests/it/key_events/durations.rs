@@ -108,8 +108,8 @@ fn a_signature_of_halves_that_were_awaited() {
     let halves = key.into_halves().unwrap();
     let to_be_signed = public.to_be_signed(CTX, &[7; 64]).unwrap();
     let message = to_be_signed.message();
-    let ml_dsa = PORTABLE.ml_dsa_87.key_pair(halves.post_quantum.as_bytes()).unwrap().signer;
-    let ecdsa = PORTABLE.ecdsa_p384.key_pair(halves.traditional.as_bytes()).unwrap().signer;
+    let ml_dsa = PORTABLE.ml_dsa_87.key_pair(halves.post_quantum.secret_bytes()).unwrap().signer;
+    let ecdsa = PORTABLE.ecdsa_p384.key_pair(halves.traditional.secret_bytes()).unwrap().signer;
     let first = ml_dsa.sign(to_be_signed.ml_dsa_context(), message).unwrap();
     let second = || ecdsa.sign(b"", message).map(EcdsaSignature::Fixed);
     let (log, _guard) = Log::of_this_thread(LevelFilter::TRACE);

@@ -134,7 +134,7 @@ proptest! {
         size in 0..9_u64,
     ) {
         let method = size.try_into().map_or(Method::Files, Method::Shards);
-        let mut builder = ManifestBuilder::new("model").unwrap().by(method);
+        let mut builder = ManifestBuilder::new("model").unwrap().with_method(method);
         let mut digests = Vec::new();
         for (name, content) in &files {
             prop_assume!(!matches!(name.split('/').next(), Some("." | "..")));

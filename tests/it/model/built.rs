@@ -19,7 +19,7 @@ pub(super) fn digest(file: &[u8], method: Method) -> FileDigest {
 /// What a signer says of these files.
 pub(super) fn manifest(files: &[(&str, &[u8])], method: Method) -> Manifest {
     let signer = SigningKey::generate().unwrap();
-    let mut model = ManifestBuilder::new("model").unwrap().by(method);
+    let mut model = ManifestBuilder::new("model").unwrap().with_method(method);
     for (name, file) in files {
         model.add(name, digest(file, method)).unwrap();
     }
@@ -39,12 +39,12 @@ fn what_was_added_is_signed() {
         for (name, file) in files {
             let signed = manifest.file(name).unwrap();
             assert_eq!(*signed.digest(), digest(file, method));
-            signed.verify_bytes(file).unwrap();
+            signed.verify(file).unwrap();
         }
         assert!(manifest.file("c").is_none());
     }
     // Empty files have digests, though not by shards.
-    manifest(&[("empty", b"")], Method::Files).file("empty").unwrap().verify_bytes(b"").unwrap();
+    manifest(&[("empty", b"")], Method::Files).file("empty").unwrap().verify(b"").unwrap();
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn names_that_are_refused() {
 #[test]
 fn one_name_and_one_method() {
     let signer = SigningKey::generate().unwrap();
-    let mut model = ManifestBuilder::new("model").unwrap().by(shards(8));
+    let mut model = ManifestBuilder::new("model").unwrap().with_method(shards(8));
     model.add("a", digest(b"1", shards(8))).unwrap();
     let twice = model.add("a", digest(b"2", shards(8)));
     assert_eq!(outcome(twice), format!("{:?}", Error::Model(ModelRefusal::Duplicate)));
@@ -76,17 +76,17 @@ fn one_name_and_one_method() {
     // The first one of a name stays.
     let bundle = model.clone().sign(&signer).unwrap();
     let manifest = bundle.verify(&[signer.verifying_key().into()]).unwrap();
-    manifest.file("a").unwrap().verify_bytes(b"1").unwrap();
+    manifest.file("a").unwrap().verify(b"1").unwrap();
     assert_eq!(manifest.files().len(), 1);
 
-    let late = model.by(Method::Files).sign(&signer).unwrap_err();
+    let late = model.with_method(Method::Files).sign(&signer).unwrap_err();
     assert!(matches!(late, Error::Misuse { what: "digest", .. }), "{late:?}");
 }
 
 #[test]
 fn as_many_shards_as_a_bundle_may_have() {
     let method = shards(1);
-    let mut model = ManifestBuilder::new("model").unwrap().by(method);
+    let mut model = ManifestBuilder::new("model").unwrap().with_method(method);
     model.add("a", digest(&vec![7; (1 << 20) - 1], method)).unwrap();
     let two = model.add("b", digest(b"12", method));
     assert_eq!(outcome(two), format!("{:?}", Error::Model(ModelRefusal::TooLarge)));

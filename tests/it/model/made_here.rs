@@ -95,7 +95,7 @@ fn shards_have_their_ranges() {
 fn a_single_file_has_the_name_of_the_model() {
     let bundle = Bundle::from_bytes(read("single.p384.sig")).unwrap();
     let claim = bundle.claim().unwrap();
-    assert_eq!((claim.model(), claim.suite()), ("model.bin", None));
+    assert_eq!((claim.name(), claim.suite()), ("model.bin", None));
     let manifest = bundle.verify(&[p384()]).unwrap();
     let names: Vec<_> = manifest.files().map(|file| file.name()).collect();
     assert_eq!(names, ["model.bin"]);

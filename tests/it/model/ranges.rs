@@ -110,7 +110,7 @@ fn changed_bytes_inside_and_outside_the_range() {
                     }
                 }
             }
-            assert_eq!(outcome(signed.verify_bytes(&other)), "Model(NotAsSigned)");
+            assert_eq!(outcome(signed.verify(&other)), "Model(NotAsSigned)");
             assert_eq!(io_outcome(signed.verify_reader(&other[..])), NOT_AS_SIGNED);
         }
     }
@@ -133,7 +133,7 @@ fn other_lengths() {
                     assert_eq!(read, NOT_AS_SIGNED);
                 }
             }
-            assert_eq!(outcome(signed.verify_bytes(&other)), "Model(NotAsSigned)");
+            assert_eq!(outcome(signed.verify(&other)), "Model(NotAsSigned)");
             assert_eq!(io_outcome(signed.verify_reader(&other[..])), NOT_AS_SIGNED);
         }
         // A reader without an end, if the end is known.

@@ -13,7 +13,7 @@ use crate::common::{errors::io_outcome, keys::CTX};
 /// Seals and signs in one pass.
 fn sealed(bob: &DecapsulationKey, file: &[u8], method: Method) -> (Vec<u8>, Manifest) {
     let alice = SigningKey::generate().unwrap();
-    let mut model = ManifestBuilder::new("model").unwrap().by(method);
+    let mut model = ManifestBuilder::new("model").unwrap().with_method(method);
     let writer = bob.encapsulation_key().seal_writer(CTX, Vec::new()).unwrap();
     let mut writer = Hashing::new(writer, model.method()).unwrap();
     file.chunks(1000).for_each(|part| writer.write_all(part).unwrap());

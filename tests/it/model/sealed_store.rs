@@ -34,7 +34,7 @@ async fn store() -> SealedStore {
 
 /// Puts two objects and signs them: one whole, one in parts of odd lengths.
 async fn put(store: &SealedStore, weights: &Bytes, method: Method) -> Manifest {
-    let mut model = ManifestBuilder::new("run-7").unwrap().by(method);
+    let mut model = ManifestBuilder::new("run-7").unwrap().with_method(method);
     let mut hasher = PayloadHasher::new(method).unwrap();
     let config = hasher.hash(&b"{}"[..]).await.unwrap();
     store.put(&Path::from("run-7/config.json"), config).await.unwrap();
@@ -81,7 +81,7 @@ async fn objects_and_parts_of_them() {
     }
     let manifest = put(&store, &weights, Method::Files).await;
     let whole = store.get(&Path::from("run-7/weights")).await.unwrap().bytes().await.unwrap();
-    manifest.file("weights").unwrap().verify_bytes(&whole).unwrap();
+    manifest.file("weights").unwrap().verify(&whole).unwrap();
 }
 
 #[::tokio::test]

@@ -16,7 +16,7 @@ use crate::common::{
 };
 
 fn built(name: &str, method: Method, files: &[(&str, &[u8])]) -> ManifestBuilder {
-    let mut builder = ManifestBuilder::new(name).unwrap().by(method);
+    let mut builder = ManifestBuilder::new(name).unwrap().with_method(method);
     for (name, content) in files {
         let mut hasher = FileHasher::new(method);
         hasher.write_all(content).unwrap();
@@ -114,7 +114,7 @@ fn a_bundle_of_shards() {
     assert_eq!(payload(&bundle), expected.concat());
     let manifest = bundle.verify(&[alices_key()]).unwrap();
     let claim = bundle.claim().unwrap();
-    assert_eq!((claim.files(), claim.resources(), claim.method()), (2, 4, method));
+    assert_eq!((claim.file_names().len(), claim.resources(), claim.method()), (2, 4, method));
     assert_eq!(claim.suite(), Some(COMPOSITE));
     assert_eq!(manifest.file("a:0").unwrap().len(), Some(13));
 }

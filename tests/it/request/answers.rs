@@ -17,7 +17,7 @@ const ANSWER: &[u8] = b"a cat";
 /// Does not open, in memory and with a reader; returns what waits for the true answer, and the error.
 fn refused(pending: Pending, answer: &[u8]) -> (Pending, Error) {
     let id = pending.id();
-    let FailedAnswer { error, pending } = pending.open(answer).unwrap_err();
+    let FailedAnswer { error, pending, .. } = pending.open(answer).unwrap_err();
     assert_eq!(pending.id(), id);
     let pending = match answer.split_first_chunk() {
         None => pending,
@@ -57,7 +57,8 @@ fn cut_off_at_every_byte() {
     let (mut pending, asked) = exchange();
     let answer = asked.answer(ANSWER).unwrap();
     for length in 0..answer.len() {
-        let FailedAnswer { error, pending: again } = pending.open(&answer[..length]).unwrap_err();
+        let FailedAnswer { error, pending: again, .. } =
+            pending.open(&answer[..length]).unwrap_err();
         let expected = match length {
             0..10 => Error::Truncated { what: "answer", needed: 10, actual: length },
             _ => Error::Open,
@@ -98,7 +99,7 @@ fn every_bit_changed() {
     let answer = asked.answer(ANSWER).unwrap();
     for bit in 0..answer.len() * 8 {
         let changed = flipped(&answer, bit / 8, (bit % 8) as u8);
-        let FailedAnswer { error, pending: again } = pending.open(&changed).unwrap_err();
+        let FailedAnswer { error, pending: again, .. } = pending.open(&changed).unwrap_err();
         let is_right = match bit / 8 {
             0..8 => matches!(error, Error::Invalid { what: "answer", .. }),
             8 => matches!(error, Error::Unknown { what: "answer version", .. }),

@@ -318,7 +318,7 @@ fn bytes_behind_the_end() {
         let (request, _) = BOB.encapsulation_key().request(CTX, &plaintext(length)).unwrap();
         let head = RequestHead::parse(&request).unwrap();
         let (prefix, chunks) = request[head.len()..].split_first_chunk().unwrap();
-        let (first, rest) = chunks.split_at(chunks.len().min(UnlockedRequest::SEALED_CHUNK));
+        let (first, rest) = chunks.split_at(chunks.len().min(UnlockedRequest::SEALED_CHUNK_LEN));
         let begin = || {
             let unlocked = BOB.accept_head(CTX, head.clone()).unwrap().unlock().unwrap();
             unlocked.begin(prefix, first).unwrap().admitted(Ok(())).unwrap().1

@@ -98,8 +98,8 @@ fn what_is_signed() {
 #[test]
 fn signed_by_halves() {
     let halves = signing_key(0xa1).into_halves().unwrap();
-    let ml_dsa = PORTABLE.ml_dsa_87.key_pair(halves.post_quantum.as_bytes()).unwrap().signer;
-    let ecdsa = PORTABLE.ecdsa_p384.key_pair(halves.traditional.as_bytes()).unwrap().signer;
+    let ml_dsa = PORTABLE.ml_dsa_87.key_pair(halves.post_quantum.secret_bytes()).unwrap().signer;
+    let ecdsa = PORTABLE.ecdsa_p384.key_pair(halves.traditional.secret_bytes()).unwrap().signer;
     let prepared = BOB.encapsulation_key().prepare_request(ALICE.verifying_key(), CTX).unwrap();
     let to_be_signed = prepared.to_be_signed();
     let first = ml_dsa.sign(to_be_signed.ml_dsa_context(), to_be_signed.message());

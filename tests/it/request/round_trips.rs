@@ -49,7 +49,7 @@ macro_rules! made_in_every_form {
         assert_eq!(written.1.id(), id);
         let sealer: RequestSealer = $maker.request_sealer(CTX).unwrap();
         let length = sealer.sealed_len($plaintext.len() as u64);
-        let RequestSealer { head, prefix, sealer, pending } = sealer;
+        let RequestSealer { head, prefix, sealer, pending, .. } = sealer;
         let sealed = sealed_by(head.as_bytes(), &prefix, sealer, $plaintext);
         assert_eq!(length, Some(sealed.len() as u64));
         [whole, written, (sealed, pending)]
@@ -69,7 +69,7 @@ macro_rules! accepted_in_every_form {
         let verified = || $taker.accept_head(CTX, head.clone()).unwrap();
         let (plaintext, asked) = verified().open(rest, $guard).unwrap();
         let opened = (plaintext.into_vec(), asked);
-        let read_on = read_by(verified().reader(rest, $guard).unwrap());
+        let read_on = read_by(verified().open_reader(rest, $guard).unwrap());
         let all_at_once = opened_without_io(verified(), rest, $guard);
         let little_by_little = opened_little_by_little(verified(), rest, $guard);
         [whole, read, opened, read_on, all_at_once, little_by_little]
@@ -118,7 +118,7 @@ fn opened_little_by_little(
 ) -> (Vec<u8>, Asked) {
     let facts = (verified.id(), verified.signer(), verified.time());
     let (prefix, chunks) = body.split_first_chunk().unwrap();
-    let (first, rest) = chunks.split_at(chunks.len().min(UnlockedRequest::SEALED_CHUNK));
+    let (first, rest) = chunks.split_at(chunks.len().min(UnlockedRequest::SEALED_CHUNK_LEN));
     let begun = verified.unlock().unwrap().begin(prefix, first).unwrap();
     assert_eq!((begun.id(), begun.signer(), begun.time()), facts);
     let (first, mut opener) = begun.admitted(guard.admit(facts.0, facts.1, facts.2)).unwrap();

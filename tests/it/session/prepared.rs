@@ -88,8 +88,8 @@ fn signed_by_halves() {
     let whole = signing_key(0xa1);
     let alice = whole.verifying_key().clone();
     let halves = whole.into_halves().unwrap();
-    let ml_dsa = PORTABLE.ml_dsa_87.key_pair(halves.post_quantum.as_bytes()).unwrap().signer;
-    let ecdsa = PORTABLE.ecdsa_p384.key_pair(halves.traditional.as_bytes()).unwrap().signer;
+    let ml_dsa = PORTABLE.ml_dsa_87.key_pair(halves.post_quantum.secret_bytes()).unwrap().signer;
+    let ecdsa = PORTABLE.ecdsa_p384.key_pair(halves.traditional.secret_bytes()).unwrap().signer;
 
     let prepared = BOB.encapsulation_key().prepare_sender(&alice, CTX).unwrap();
     let to_be_signed = prepared.to_be_signed();

@@ -221,7 +221,7 @@ fn zeros_are_a_right_answer_of_p384() {
     use p384::{ProjectivePoint, PublicKey, SecretKey, elliptic_curve::sec1::ToSec1Point};
     let whole = kem_key(P384, 5);
     let halves = kem_key(P384, 5).into_halves().unwrap();
-    let scalar = SecretKey::from_slice(halves.traditional.as_bytes()).unwrap();
+    let scalar = SecretKey::from_slice(halves.traditional.secret_bytes()).unwrap();
     // The curve's b is a square, so there is a point with x = 0.
     let compressed = [&[0x02][..], &[0; 48]].concat();
     let zero = PublicKey::from_sec1_bytes(&compressed).unwrap();

@@ -94,9 +94,9 @@ fn halves_that_take_mu_and_a_digest() {
     let whole = signing_key(1);
     let public = whole.verifying_key().clone();
     let halves = whole.into_halves().unwrap();
-    let seed: &[u8; 32] = halves.post_quantum.as_bytes().try_into().unwrap();
+    let seed: &[u8; 32] = halves.post_quantum.secret_bytes().try_into().unwrap();
     let ml_dsa = ml_dsa::ExpandedSigningKey::<MlDsa87>::from_seed(seed.into());
-    let ecdsa = ecdsa::SigningKey::from_slice(halves.traditional.as_bytes()).unwrap();
+    let ecdsa = ecdsa::SigningKey::from_slice(halves.traditional.secret_bytes()).unwrap();
     for context in [&b""[..], CTX, &[b'x'; 255], b"twinseal/check/v1"] {
         let sha512 = Sha512::digest(b"message").into();
         let to_be_signed = public.to_be_signed(context, &sha512).unwrap();

@@ -127,7 +127,7 @@ fn kem_task(suite: KemSuite, provider: &Provider) -> Task {
     let traditional = if suite == X25519 { PORTABLE.x25519 } else { PORTABLE.p384 };
     let answer = |kem: &dyn Kem, half: &HalfKey<dyn Decapsulator>, ciphertext: &[u8]| {
         let mut secret = vec![0; kem.lengths().shared_secret];
-        let pair = kem.key_pair(half.as_bytes()).unwrap();
+        let pair = kem.key_pair(half.secret_bytes()).unwrap();
         pair.decapsulator.decapsulate(ciphertext, &mut secret).unwrap();
         secret
     };
@@ -144,9 +144,9 @@ fn kem_task(suite: KemSuite, provider: &Provider) -> Task {
     task.add("ciphertext", ciphertext.as_bytes());
     task.add("expected", &masked(shared.as_bytes()));
     task.add_secret("seed", &seed);
-    task.add_secret("post-quantum half", halves.post_quantum.as_bytes());
-    task.add_secret("traditional half", halves.traditional.as_bytes());
-    let ml_kem: &[u8; 64] = halves.post_quantum.as_bytes().try_into().unwrap();
+    task.add_secret("post-quantum half", halves.post_quantum.secret_bytes());
+    task.add_secret("traditional half", halves.traditional.secret_bytes());
+    let ml_kem: &[u8; 64] = halves.post_quantum.secret_bytes().try_into().unwrap();
     let expanded = ml_kem::DecapsulationKey1024::from_seed((*ml_kem).into());
     #[expect(deprecated, reason = "it is looked for")]
     let expanded = ml_kem::ExpandedKeyEncoding::to_expanded_bytes(&expanded);
@@ -338,7 +338,7 @@ impl Token {
     fn holding<Operation: ?Sized>(algorithm: &str, half: &HalfKey<Operation>) -> Self {
         let mut child = child("token", TOKEN, algorithm).stdout(Stdio::null()).spawn().unwrap();
         let (mut requests, answers) = (child.stdin.take().unwrap(), child.stderr.take().unwrap());
-        requests.write_all(half.as_bytes()).unwrap(); // not through a buffer
+        requests.write_all(half.secret_bytes()).unwrap(); // not through a buffer
         Self(Mutex::new((child, requests, answers)))
     }
 

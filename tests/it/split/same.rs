@@ -28,8 +28,8 @@ fn pairs() -> impl Iterator<Item = (&'static Provider, &'static Provider)> {
 fn kem_seeds(suite: KemSuite, number: u8) -> Halves<Vec<u8>> {
     let halves = kem_key(suite, number).into_halves().unwrap();
     Halves {
-        post_quantum: halves.post_quantum.as_bytes().to_vec(),
-        traditional: halves.traditional.as_bytes().to_vec(),
+        post_quantum: halves.post_quantum.secret_bytes().to_vec(),
+        traditional: halves.traditional.secret_bytes().to_vec(),
     }
 }
 
@@ -50,8 +50,8 @@ fn split_signer(a: &Provider, b: &Provider) -> SplitSigningKey {
     let halves = key.into_halves().unwrap();
     SplitSigningKey::new(
         public,
-        a.ml_dsa_87.key_pair(halves.post_quantum.as_bytes()).unwrap().signer,
-        b.ecdsa_p384.key_pair(halves.traditional.as_bytes()).unwrap().signer,
+        a.ml_dsa_87.key_pair(halves.post_quantum.secret_bytes()).unwrap().signer,
+        b.ecdsa_p384.key_pair(halves.traditional.secret_bytes()).unwrap().signer,
     )
 }
 
@@ -169,8 +169,8 @@ fn signed_apart(a: &Provider, b: &Provider, public: &VerifyingKey) -> Signature 
     let halves = signing_key(1).into_halves().unwrap();
     let to_be_signed = public.to_be_signed(CTX, &Sha512::digest(b"message").into()).unwrap();
     assert_eq!(to_be_signed.verifying_key(), public);
-    let ml_dsa = a.ml_dsa_87.key_pair(halves.post_quantum.as_bytes()).unwrap().signer;
-    let ecdsa = b.ecdsa_p384.key_pair(halves.traditional.as_bytes()).unwrap().signer;
+    let ml_dsa = a.ml_dsa_87.key_pair(halves.post_quantum.secret_bytes()).unwrap().signer;
+    let ecdsa = b.ecdsa_p384.key_pair(halves.traditional.secret_bytes()).unwrap().signer;
     let first = ml_dsa.sign(to_be_signed.ml_dsa_context(), to_be_signed.message());
     let second = ecdsa.sign(b"", to_be_signed.message());
     to_be_signed.join(first, second.map(EcdsaSignature::Fixed)).unwrap()
@@ -221,8 +221,8 @@ fn round_trips_and_lengths() {
             assert_eq!(halves.traditional.half(), Half::Traditional);
             assert_eq!(halves.post_quantum.algorithm(), "ML-KEM-1024");
             assert_eq!(halves.traditional.algorithm(), traditional);
-            assert_eq!(halves.post_quantum.as_bytes().len(), 64);
-            assert_eq!(halves.traditional.as_bytes().len(), private_length);
+            assert_eq!(halves.post_quantum.secret_bytes().len(), 64);
+            assert_eq!(halves.traditional.secret_bytes().len(), private_length);
             let split = SplitDecapsulationKey::new(
                 public,
                 halves.post_quantum.into(),
@@ -243,8 +243,8 @@ fn round_trips_and_lengths() {
         assert_eq!(halves.traditional.half(), Half::Traditional);
         assert_eq!(halves.post_quantum.algorithm(), "ML-DSA-87");
         assert_eq!(halves.traditional.algorithm(), "ECDSA-P384");
-        assert_eq!(halves.post_quantum.as_bytes(), &[1; 32]);
-        assert_eq!(halves.traditional.as_bytes(), &[1; 48]);
+        assert_eq!(halves.post_quantum.secret_bytes(), &[1; 32]);
+        assert_eq!(halves.traditional.secret_bytes(), &[1; 48]);
         let split =
             SplitSigningKey::new(public, halves.post_quantum.into(), halves.traditional.into());
         split.check().unwrap();
@@ -259,8 +259,8 @@ fn a_key_without_a_seed_has_the_same_halves() {
     assert_eq!(read.seed(), None);
     let halves = read.into_halves().unwrap();
     let expected = kem_seeds(P384, 1);
-    assert_eq!(halves.post_quantum.as_bytes(), expected.post_quantum);
-    assert_eq!(halves.traditional.as_bytes(), expected.traditional);
+    assert_eq!(halves.post_quantum.secret_bytes(), expected.post_quantum);
+    assert_eq!(halves.traditional.secret_bytes(), expected.traditional);
 }
 
 /// Each rule of each half is kept, and the error says of which half.

@@ -18,10 +18,10 @@ fn whoever_breaks_one_half_signs_with_the_half_that_another_key_shares() {
         let suite = SignatureSuite::ML_DSA_87_ECDSA_P384;
         VerifyingKey::from_halves(suite, &ml_dsa, &ecdsa).unwrap()
     };
-    let shared = a.post_quantum.as_bytes();
-    let public_a = public(shared, a.traditional.as_bytes());
-    let public_b = public(shared, b.traditional.as_bytes());
-    let stolen = PORTABLE.ecdsa_p384.key_pair(a.traditional.as_bytes()).unwrap().signer;
+    let shared = a.post_quantum.secret_bytes();
+    let public_a = public(shared, a.traditional.secret_bytes());
+    let public_b = public(shared, b.traditional.secret_bytes());
+    let stolen = PORTABLE.ecdsa_p384.key_pair(a.traditional.secret_bytes()).unwrap().signer;
     let b = SplitSigningKey::new(public_b, a.post_quantum.into(), b.traditional.into());
 
     let signed_by_b = b.sign_prehashed(CONTEXT, &SHA512).unwrap();

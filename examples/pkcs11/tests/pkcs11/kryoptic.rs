@@ -96,10 +96,10 @@ fn does_what_providers_do() {
     let whole = DecapsulationKey::generate_for(KemSuite::ML_KEM_1024_P384).unwrap();
     let public = whole.encapsulation_key().halves().post_quantum.to_vec();
     let half = whole.into_halves().unwrap().post_quantum;
-    token.import(Algorithm::MlKem1024, &key("kem"), half.as_bytes(), &public).unwrap();
+    token.import(Algorithm::MlKem1024, &key("kem"), half.secret_bytes(), &public).unwrap();
     assert_eq!(token.public_half(Algorithm::MlKem1024, &key("kem")).unwrap(), public);
     let in_token = MlKem1024::find(token.clone(), key("kem")).unwrap();
-    let in_memory = PORTABLE.ml_kem_1024.key_pair(half.as_bytes()).unwrap();
+    let in_memory = PORTABLE.ml_kem_1024.key_pair(half.secret_bytes()).unwrap();
     let (mut ciphertext, mut sent) = (vec![0; 1568], [0; 32]);
     in_memory.encapsulator.encapsulate(&mut Random::System, &mut ciphertext, &mut sent).unwrap();
     let decapsulate = |ciphertext: &[u8]| {
@@ -122,7 +122,7 @@ fn does_what_providers_do() {
     let whole = SigningKey::generate().unwrap();
     let public = whole.verifying_key().halves().post_quantum.to_vec();
     let half = whole.into_halves().unwrap().post_quantum;
-    token.import(Algorithm::MlDsa87, &key("dsa"), half.as_bytes(), &public).unwrap();
+    token.import(Algorithm::MlDsa87, &key("dsa"), half.secret_bytes(), &public).unwrap();
     let in_token = MlDsa87::find(token.clone(), key("dsa")).unwrap();
     let verifier = PORTABLE.ml_dsa_87.verifier(&public).unwrap();
     for context in [&b""[..], b"c", &[7; 255]] {
@@ -160,12 +160,12 @@ fn does_what_providers_do() {
     let whole = DecapsulationKey::generate_for(KemSuite::ML_KEM_1024_P384).unwrap();
     let public = whole.encapsulation_key().halves().traditional.to_vec();
     let half = whole.into_halves().unwrap().traditional;
-    token.import(Algorithm::EcdhP384, &key("ecdh"), half.as_bytes(), &public).unwrap();
-    token.import(Algorithm::EcdsaP384, &key("ecdsa"), half.as_bytes(), &public).unwrap();
+    token.import(Algorithm::EcdhP384, &key("ecdh"), half.secret_bytes(), &public).unwrap();
+    token.import(Algorithm::EcdsaP384, &key("ecdsa"), half.secret_bytes(), &public).unwrap();
     for (algorithm, name) in [(Algorithm::EcdhP384, "ecdh"), (Algorithm::EcdsaP384, "ecdsa")] {
         assert_eq!(token.public_half(algorithm, &key(name)).unwrap(), public);
     }
-    let in_memory = PORTABLE.p384.key_pair(half.as_bytes()).unwrap();
+    let in_memory = PORTABLE.p384.key_pair(half.secret_bytes()).unwrap();
     let (mut ciphertext, mut sent, mut secret) = (vec![0; 97], [0; 48], [0; 48]);
     in_memory.encapsulator.encapsulate(&mut Random::System, &mut ciphertext, &mut sent).unwrap();
     let ecdh = EcdhP384::find(token.clone(), key("ecdh")).unwrap();

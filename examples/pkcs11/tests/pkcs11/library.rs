@@ -376,7 +376,7 @@ fn opens_tampered() {
     let public = whole.encapsulation_key().clone();
     let halves = whole.into_halves().unwrap();
     let token = tokens.token("first");
-    let (private, point) = (halves.traditional.as_bytes(), public.halves().traditional);
+    let (private, point) = (halves.traditional.secret_bytes(), public.halves().traditional);
     token.import(Algorithm::EcdhP384, &key("open"), private, point).unwrap();
     let traditional = EcdhP384::find(token, key("open")).unwrap();
     let split = SplitDecapsulationKey::new(

@@ -122,7 +122,10 @@ impl Found {
             }
             Self::Signature { suite, .. } => format!("signature, {suite}"),
             Self::Model(claim) => {
-                format!("signature of a model of {}, not verified", model::files(claim.files()))
+                format!(
+                    "signature of a model of {}, not verified",
+                    model::files(claim.file_names().len())
+                )
             }
             Self::Hello { signer: Some(_), .. } => "first message of a session, signed".into(),
             Self::Hello { signer: None, .. } => "first message of a session, unsigned".into(),

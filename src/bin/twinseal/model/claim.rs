@@ -14,9 +14,9 @@ const SHOWN: usize = 20;
 pub(crate) fn claim_to_json(claim: &Claim) -> Value {
     json!({
         "kind": "model_signature",
-        "name": claim.model(),
+        "name": claim.name(),
         "root_sha256": hex(claim.root_sha256()),
-        "files": claim.files(),
+        "files": claim.file_names().len(),
         "resources": claim.resources(),
         "shard_size": shard_size(claim.method()),
         "suite": claim.suite().map(SignatureSuite::name),
@@ -40,7 +40,7 @@ pub(crate) fn claim_to_text(claim: &Claim) -> String {
     }
     format!(
         "name: {}\n{shards}root digest: {}\nsigner, not verified:\n{signer}",
-        Name::quoted(Path::new(claim.model())),
+        Name::quoted(Path::new(claim.name())),
         hex(claim.root_sha256()),
     )
 }

@@ -85,8 +85,8 @@ pub(super) fn to_json(
 /// `None` if files are hashed whole.
 pub(super) fn shard_size(method: Method) -> Option<u64> {
     match method {
-        Method::Files => None,
         Method::Shards(size) => Some(size.get()),
+        _ => None,
     }
 }
 
