@@ -7,7 +7,8 @@ mod answers;
 mod p384;
 mod x25519;
 
-pub(super) const GRAVIOLA: Provider = Provider {
+// Rust 1.89 refuses a constant that refers to a `OnceLock`.
+pub(super) static GRAVIOLA: Provider = Provider {
     name: "graviola",
     x25519: &X25519,
     p384: &P384,
