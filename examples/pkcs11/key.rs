@@ -193,13 +193,12 @@ pub(crate) fn take_secret(
 /// The attributes of such a secret: it can be read, and lasts as long as the session at most.
 pub(crate) fn session_secret(len: usize) -> Result<Vec<Attribute>, Fault> {
     use cryptoki::object::KeyType;
-    let len = u64::try_from(len).map_err(cryptoki::error::Error::from)?;
     Ok(vec![
         Attribute::Class(ObjectClass::SECRET_KEY),
         Attribute::KeyType(KeyType::GENERIC_SECRET),
         Attribute::Token(false),
         Attribute::Sensitive(false),
         Attribute::Extractable(true),
-        Attribute::ValueLen(len.into()),
+        Attribute::ValueLen(len.try_into()?),
     ])
 }
