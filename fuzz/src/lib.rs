@@ -7,6 +7,7 @@ mod common {
     pub(crate) mod certificates;
     pub(crate) mod der;
     pub(crate) mod errors;
+    pub(crate) mod json;
     pub(crate) mod keys;
     pub(crate) mod numbers;
     pub(crate) mod providers;

@@ -8,6 +8,7 @@ pub(crate) mod certificates;
 pub(crate) mod der;
 pub(crate) mod errors;
 pub(crate) mod faulty_io;
+pub(crate) mod json;
 pub(crate) mod keys;
 pub(crate) mod numbers;
 pub(crate) mod others_files;

@@ -3,7 +3,7 @@
 //! An input is a choice of one of the target's valid objects and a script of changes to it. So the first changes
 //! that a fuzzer tries already lie behind magic bytes, lengths and points on curves.
 
-use crate::common::der::tlv;
+use crate::common::{der::tlv, json::JSON_FRAGMENTS};
 
 /// Reads choices from an input. Behind its end there are zeros.
 #[derive(Clone, Debug)]
@@ -176,7 +176,7 @@ impl Object {
     pub(super) fn of_json(text: impl Into<String>) -> Self {
         let bytes = text.into().into_bytes();
         let marks = (0..bytes.len()).filter(|&at| b"\"[]{},:".contains(&bytes[at])).collect();
-        Self { bytes, marks, words: JSON_WORDS }
+        Self { bytes, marks, words: JSON_FRAGMENTS }
     }
 }
 
@@ -197,33 +197,6 @@ const DER_WORDS: &[&[u8]] = &[
     b"\x06\x08\x2b\x06\x01\x05\x05\x07\x06\x31",
     b"\x06\x08\x2b\x06\x01\x05\x05\x07\x06\x3f",
     b"\x06\x05\x2b\x81\x04\x00\x22",
-];
-
-const JSON_WORDS: &[&[u8]] = &[
-    b"{",
-    b"}",
-    b"[",
-    b"]",
-    b",",
-    b":",
-    b"\"",
-    b"\\",
-    b"\\u0000",
-    b"\\ud800",
-    b"null",
-    b"true",
-    b"1e999",
-    b"-0",
-    b"0.1",
-    b"18446744073709551616",
-    b"[[[[[[[[[[[[[[[[",
-    b"{\"a\":",
-    b"..",
-    b"/",
-    b":0:10",
-    b"sha256",
-    b"\"\"",
-    b"\xff",
 ];
 
 /// The header of a DER value: how long it is, and the length of the content.

@@ -9,6 +9,7 @@ use twinseal::model::{Bundle, FileHasher, ManifestBuilder, Method, TrustedKey};
 use super::drafts::{
     FILES, PAYLOAD_TYPE, SHARDS, alice, alices_key, signed, unsigned, verified, with_root,
 };
+use crate::common::json::JSON_FRAGMENTS;
 
 /// A part of a text, and what takes its place.
 type Edit = (Index, Index, Vec<u8>);
@@ -17,29 +18,7 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
     let bytes = prop_oneof![
         Just(Vec::new()),
         vec(any::<u8>(), 1..4),
-        prop::sample::select(vec![
-            &b"{"[..],
-            b"}",
-            b"[",
-            b"]",
-            b",",
-            b":",
-            b"\"",
-            b"\\",
-            b"\\u0000",
-            b"null",
-            b"true",
-            b"1e999",
-            b"-0",
-            b"0.1",
-            b"18446744073709551616",
-            b"[[[[[[[[[[[[[[[[",
-            b"{\"a\":",
-            b"..",
-            b"/",
-            b":0:10",
-        ])
-        .prop_map(<[u8]>::to_vec),
+        prop::sample::select(JSON_FRAGMENTS).prop_map(<[u8]>::to_vec),
     ];
     vec((any::<Index>(), any::<Index>(), bytes), 1..6)
 }
