@@ -1,6 +1,9 @@
 //! Paths in texts for people.
 
-use std::{fmt, path::Path};
+use std::{
+    fmt::{self, Write},
+    path::Path,
+};
 
 /// A path as it is, if that is plain text, or else quoted and escaped: no control character reaches a terminal, and
 /// no name looks like another one.
@@ -12,8 +15,38 @@ impl fmt::Display for Shown<'_> {
         let is_plain = |text: &&str| {
             // Windows separates paths with backslashes, and allows no quotation marks in them.
             let has_no_escapes = text.len() + 2 == quoted.len() || cfg!(windows);
-            has_no_escapes && text.trim() == *text && !text.contains(": ")
+            has_no_escapes
+                && text.trim() == *text
+                && !text.contains(": ")
+                && text.chars().all(is_visible)
         };
-        f.write_str(self.0.to_str().filter(is_plain).unwrap_or(&quoted))
+        if let Some(plain) = self.0.to_str().filter(is_plain) {
+            return f.write_str(plain);
+        }
+        quoted.chars().try_for_each(|character| {
+            if is_visible(character) {
+                f.write_char(character)
+            } else {
+                character.escape_default().try_for_each(|escaped| f.write_char(escaped))
+            }
+        })
+    }
+}
+
+/// Whether the standard library counts a character as printable (an accent is, after another character), and Unicode
+/// does not let a terminal ignore it (Default_Ignorable_Code_Point). Two that are printable are blank.
+pub(crate) fn is_visible(character: char) -> bool {
+    match character {
+        '\'' | '"' | '\\' => true,
+        '\u{34f}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{17b4}'
+        | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{3164}' => false,
+        '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{16fe4}' | '\u{e0000}'..='\u{e0fff}' => false,
+        '\u{2800}' | '\u{1d159}' => false,
+        _ => format!("x{character}").escape_debug().nth(2).is_none(),
     }
 }

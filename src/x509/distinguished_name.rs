@@ -5,6 +5,8 @@ use std::fmt::Write;
 use spki::der::Decode;
 use x509_cert::name::RdnSequence;
 
+use crate::error::is_visible;
+
 /// The text of RFC 4514. Characters that a terminal would obey, or that are invisible, are written as the
 /// hexadecimal pairs of that text, as in `\1b`. Bytes that are not a name are written like a value of
 /// unknown type, as `#` and all of them in hexadecimal.
@@ -35,14 +37,5 @@ pub(super) fn text(der: &[u8]) -> String {
 fn push_hexadecimal(text: &mut String, before: &str, bytes: &[u8]) {
     for byte in bytes {
         write!(text, "{before}{byte:02x}").expect("writing to a string cannot fail");
-    }
-}
-
-/// Whether the standard library counts a character as printable. An accent is printable after another
-/// character.
-fn is_visible(character: char) -> bool {
-    match character {
-        '\'' | '"' | '\\' => true,
-        _ => format!("x{character}").escape_debug().nth(2).is_none(),
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 
 /// An escape sequence, its form of one character (C1), line ends and other controls; and characters that
 /// reorder a line, are invisible, or end a line for some readers.
-const OBEYED: [&str; 21] = [
+const OBEYED: [&str; 26] = [
     "\u{1b}[31m",
     "\u{9b}31m",
     "\u{7}",
@@ -40,6 +40,11 @@ const OBEYED: [&str; 21] = [
     "\u{fff9}",
     "\u{1d173}",
     "\u{e0041}",
+    "\u{34f}",
+    "\u{3164}",
+    "\u{2800}",
+    "\u{fe0f}",
+    "\u{e0100}",
 ];
 
 /// Everything that a run prints.

@@ -241,3 +241,13 @@ fn verify_needs_its_output_before_it_reads_the_model() {
     let error = message(1, &ended(&mut command));
     assert!(error.contains("standard output: it is closed, "), "{error}");
 }
+
+/// The reader of a FIFO takes the first end for the last one, so it is opened once.
+#[cfg(unix)]
+#[test]
+fn a_bundle_may_go_through_a_fifo() {
+    let desk = desk();
+    let line = format!("mkfifo fifo; cat fifo > model.sig & twinseal {SIGN} -o fifo llama; wait");
+    assert!(ended(desk.shell(&["sh", "-c", &line])).status.success());
+    desk.prints("model verify -p alice.pub -s model.sig llama");
+}

@@ -33,12 +33,13 @@ pub(crate) fn quoted(path: &Path) -> String {
     let is_plain = |text: &&str| {
         // Windows separates paths with backslashes, and allows no quotation marks in them.
         let has_no_escapes = text.len() + 2 == quoted.len() || cfg!(windows);
-        has_no_escapes && text.trim() == *text && !text.contains(": ") && !text.is_empty()
+        has_no_escapes
+            && text.trim() == *text
+            && !text.contains(": ")
+            && !text.is_empty()
+            && text.chars().all(is_visible)
     };
-    match path.to_str().filter(is_plain) {
-        Some(text) => line(text),
-        None => line(&quoted),
-    }
+    path.to_str().filter(is_plain).map_or_else(|| line(&quoted), str::to_owned)
 }
 
 /// Serialised JSON, with the escapes of JSON.
@@ -71,10 +72,20 @@ fn escaped(text: &str, is_plain: impl Fn(char) -> bool) -> String {
 }
 
 /// Whether the standard library counts a character as printable: not those of the Unicode categories Cc,
-/// Cf, Cn, Co, Zl, Zp, and Zs but for the space. An accent is printable after another character.
+/// Cf, Cn, Co, Zl, Zp, and Zs but for the space. An accent is printable after another character. Those that Unicode
+/// lets a terminal ignore (Default_Ignorable_Code_Point) are not, nor two that are blank.
 fn is_visible(character: char) -> bool {
     match character {
         '\'' | '"' | '\\' => true,
+        '\u{34f}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{17b4}'
+        | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{3164}' => false,
+        '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{16fe4}' | '\u{e0000}'..='\u{e0fff}' => false,
+        '\u{2800}' | '\u{1d159}' => false,
         _ => format!("x{character}").escape_debug().nth(2).is_none(),
     }
 }

@@ -47,13 +47,14 @@ pub(crate) fn sign(args: &ModelSign, console: &Console) -> Result<(), Failure> {
         let sources = Sources::default().and_keys([&args.key]).and_keys(&args.passphrase.file);
         Output::create(args.output.as_deref(), Content::Text, &sources)
     };
-    // It is made again at the end: until then it could have a name, and be in the model.
     let output = create()?;
     let own_path = match output.stream() {
         Some(file) => own_path::of_stream(file, output.name(), &args.model, &ignored)?,
         None => own_path::of_file(args.output.as_deref(), &args.model)?,
     };
-    drop(output);
+    // A file is made again at the end: until then it could have a name, and be in the model. A stream stays open: the
+    // reader of a FIFO would take the end of this for the end of the bundle.
+    let stream = Some(output).filter(|output| output.stream().is_some());
     ignored.note_missing(&args.model, console);
     let key = keys::signing(&args.key, &args.passphrase, console)?;
 
@@ -77,7 +78,7 @@ pub(crate) fn sign(args: &ModelSign, console: &Console) -> Result<(), Failure> {
         _ => about(&name, &error),
     })?;
     console.finish();
-    create()?.write_whole(bundle.as_bytes())
+    stream.map_or_else(create, Ok)?.write_whole(bundle.as_bytes())
 }
 
 pub(crate) fn verify(args: &ModelVerify, console: &Console) -> Result<(), Failure> {
