@@ -36,7 +36,7 @@ pub(crate) async fn verify(
             }
         };
         incoming.1.drain(..head.len());
-        *claimed = head.signer();
+        *claimed = head.claimed_signer();
         signature.and_then(|bytes| head.attach(&bytes).ok()).ok_or(Error::Unsigned)?;
         Ok::<_, Refusal>((head, Arc::clone(&gate.verifying).acquire_owned().await))
     };

@@ -49,7 +49,7 @@ const SIGNATURE_LENGTH: usize = 2;
 /// let mut head = RequestHead::parse(&request)?;
 /// assert_eq!(head.id(), pending.id());
 /// assert_eq!(head.recipient(), to_bob.key_id());
-/// assert_eq!(head.signer(), Some(alice.verifying_key().key_id()));
+/// assert_eq!(head.claimed_signer(), Some(alice.verifying_key().key_id()));
 ///
 /// let signature = head.detach().ok_or("it has no signature")?;
 /// head.attach(signature.as_bytes())?;
@@ -255,9 +255,9 @@ impl RequestHead {
         self.recipient
     }
 
-    /// The key that claims to have signed it, or `None` for an unsigned request.
+    /// The key that claims to have signed it, or `None` for an unsigned request. Nobody has verified that yet.
     #[must_use]
-    pub fn signer(&self) -> Option<KeyId> {
+    pub fn claimed_signer(&self) -> Option<KeyId> {
         self.signer.map(|(_, key_id)| key_id)
     }
 

@@ -30,7 +30,7 @@ pub(super) struct Facts {
 
 impl Facts {
     pub(super) fn of(head: &RequestHead) -> Self {
-        Self { id: head.id(), signer: head.signer(), time: head.time() }
+        Self { id: head.id(), signer: head.claimed_signer(), time: head.time() }
     }
 
     pub(super) fn look(self, guard: &dyn ReplayGuard) -> Result<(), Error> {
@@ -86,7 +86,7 @@ impl<'a> VerifiedHead<'a> {
     /// [`VerifyingKeyring::name_of`](crate::VerifyingKeyring::name_of) returns its owner's name.
     #[must_use]
     pub fn signer(&self) -> Option<KeyId> {
-        self.head.signer()
+        self.head.claimed_signer()
     }
 
     /// When the request was made, by its maker's clock.

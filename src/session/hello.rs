@@ -34,7 +34,7 @@ const SIGNED_START: usize = 50;
 ///
 /// let hello = Hello::parse(&bytes)?;
 /// assert_eq!(hello.recipient(), to_bob.key_id());
-/// assert_eq!(hello.signer(), Some(alice.verifying_key().key_id()));
+/// assert_eq!(hello.claimed_signer(), Some(alice.verifying_key().key_id()));
 /// # Ok::<(), twinseal::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -81,9 +81,9 @@ impl Hello {
         self.recipient
     }
 
-    /// The key that claims to have signed it, or `None` if it is not signed.
+    /// The key that claims to have signed it, or `None` if it is not signed. Nobody has verified that yet.
     #[must_use]
-    pub fn signer(&self) -> Option<KeyId> {
+    pub fn claimed_signer(&self) -> Option<KeyId> {
         self.signer.map(|(_, key_id)| key_id)
     }
 

@@ -29,7 +29,7 @@ impl<'a> VerifiedHello<'a> {
     /// [`VerifyingKeyring::name_of`](crate::VerifyingKeyring::name_of) returns its owner's name.
     #[must_use]
     pub fn signer(&self) -> Option<KeyId> {
-        self.hello.signer()
+        self.hello.claimed_signer()
     }
 
     /// The ciphertext to be decapsulated with the [recipient](Self::recipient)'s key.

@@ -198,12 +198,12 @@ fn requests_and_answers() {
         assert_eq!(shown["id"], head.id().to_string());
         assert_eq!(shown["time_ms"], head.time().as_millis());
         assert_eq!(shown["recipient"]["key_id"], to_bob.key_id().to_string());
-        assert_eq!(shown["signed"], head.signer().is_some());
-        let is_detached = head.signer().is_some() && head.signature().is_none();
+        assert_eq!(shown["signed"], head.claimed_signer().is_some());
+        let is_detached = head.claimed_signer().is_some() && head.signature().is_none();
         assert_eq!(shown["signature_is_detached"], is_detached);
         let shown = text(&desk, "request");
         assert!(shown.contains(headline) && shown.contains(&head.id().to_string()), "{shown}");
-        assert_eq!(shown.contains(&signer_id), head.signer().is_some(), "{shown}");
+        assert_eq!(shown.contains(&signer_id), head.claimed_signer().is_some(), "{shown}");
     }
 
     let (_, asked) = bob.accept(b"x", &unsigned, &AllowReplays).unwrap();

@@ -89,7 +89,7 @@ pub fn request_head(data: &[u8]) {
     let Ok(head) = parsed else { return };
     assert_eq!(read.unwrap().as_bytes(), head.as_bytes());
     assert_eq!(bytes[..head.len()], *head.as_bytes());
-    assert_eq!(head.signer().is_some(), head.signature_suite().is_some());
+    assert_eq!(head.claimed_signer().is_some(), head.signature_suite().is_some());
     let mut without = bytes.clone();
     match (detach(&mut without), head.signature()) {
         (Ok(signature), Some(expected)) => {
@@ -112,7 +112,7 @@ fn body_for(core: &[u8], request: &Request) -> Option<Vec<u8>> {
     }
     let key = &bob(request.suite)[0];
     let secret = key.decapsulate(head.ciphertext()).ok()?;
-    let vk = if head.signer().is_some() { ALICE.verifying_key().as_bytes() } else { &[] };
+    let vk = if head.claimed_signer().is_some() { ALICE.verifying_key().as_bytes() } else { &[] };
     let transcript = Sha384::digest([core, key.encapsulation_key().as_bytes(), vk, CTX].concat());
     let keys: [u8; 80] = hkdf(secret.as_bytes(), &[b"twinseal/request/v1", &transcript]);
     let key = keys.first_chunk().unwrap();

@@ -83,9 +83,9 @@ pub fn hello(data: &[u8]) {
     let Ok(hello) = Hello::parse(&bytes) else { return };
     assert_eq!(bytes[9..11], hello.suite().id().to_be_bytes());
     assert_eq!(bytes[16..32], hello.recipient().as_bytes()[..]);
-    assert_eq!(hello.signer().is_some(), bytes[15] == 1);
-    assert_eq!(hello.signer().is_some(), hello.signature_suite().is_some());
-    if let Some(signer) = hello.signer() {
+    assert_eq!(hello.claimed_signer().is_some(), bytes[15] == 1);
+    assert_eq!(hello.claimed_signer().is_some(), hello.signature_suite().is_some());
+    if let Some(signer) = hello.claimed_signer() {
         assert_eq!(bytes[34..50], signer.as_bytes()[..]);
     }
 }

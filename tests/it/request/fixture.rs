@@ -144,7 +144,7 @@ pub(crate) fn fields(request: &[u8]) -> Vec<(Field, Range<usize>)> {
         [(Field::SignatureLength, 2), (Field::MlDsa, ml_dsa), (Field::Ecdsa, signature - ml_dsa)];
     let chunks = request.len() - head.len() - PREFIX;
     let body = [(Field::Salt, 24), (Field::Commitment, 32), (Field::Chunks, chunks)];
-    let is_signed = head.signer().is_some();
+    let is_signed = head.claimed_signer().is_some();
     let mut position = 0;
     let mut fields = Vec::new();
     for (field, length) in (start.into_iter())

@@ -115,10 +115,10 @@ fn what_a_guard_refuses() {
     let from_alice = token.accepting(ALICE.verifying_key());
     for request in [unsigned().0, signed().0] {
         let head = RequestHead::parse(&request).unwrap();
-        let facts = (head.id(), head.signer(), head.time());
+        let facts = (head.id(), head.claimed_signer(), head.time());
         let look = Call::Look(facts.0, facts.1, facts.2);
         let admit = Call::Admit(facts.0, facts.1, facts.2);
-        let judge = |guard: &Recording| match head.signer() {
+        let judge = |guard: &Recording| match head.claimed_signer() {
             None => judged!(token, CTX, &request, guard),
             Some(_) => judged!(from_alice, CTX, &request, guard),
         };

@@ -225,12 +225,12 @@ fn what_the_guard_is_told() {
     for (request, pending) in [unsigned(), signed()] {
         let head = RequestHead::parse(&request).unwrap();
         let guard = Recording::default();
-        let accepted = match head.signer() {
+        let accepted = match head.claimed_signer() {
             None => BOB.accept(CTX, &request, &guard),
             Some(_) => BOB.accepting(ALICE.verifying_key()).accept(CTX, &request, &guard),
         };
         let (_, asked) = accepted.unwrap();
-        let facts = (pending.id(), head.signer(), head.time());
+        let facts = (pending.id(), head.claimed_signer(), head.time());
         assert_eq!((asked.id(), asked.signer(), asked.time()), facts);
         let expected =
             [Call::Look(facts.0, facts.1, facts.2), Call::Admit(facts.0, facts.1, facts.2)];

@@ -63,7 +63,7 @@ proptest! {
             let hello = parsed.unwrap();
             prop_assert_eq!(hello.suite().id(), kem);
             prop_assert_eq!(*hello.recipient().as_bytes(), keys[0]);
-            let signer = hello.signer().map(|key_id| *key_id.as_bytes());
+            let signer = hello.claimed_signer().map(|key_id| *key_id.as_bytes());
             prop_assert_eq!(signer, (flags == 1).then_some(keys[1]));
             prop_assert_eq!(hello.signature_suite(), signature_suite.filter(|_| flags == 1));
         }

@@ -70,7 +70,7 @@ fn parsed() {
             assert!(bytes.len() <= Hello::MAX_LEN);
             let hello = Hello::parse(bytes).unwrap();
             assert_eq!((hello.suite(), hello.recipient()), (suite, to.key_id()));
-            assert_eq!(hello.signature_suite().zip(hello.signer()), signer);
+            assert_eq!(hello.signature_suite().zip(hello.claimed_signer()), signer);
         }
     }
 }

@@ -29,7 +29,7 @@ fn whoever_holds_the_recipients_key_can_send_messages_behind_a_hello() {
     assert_eq!(rx.session_id(), from_alice.receiver(CTX, &hello).unwrap().session_id());
     let mut for_carol = hello;
     for_carol[RECIPIENT].copy_from_slice(CAROL.encapsulation_key().key_id().as_bytes());
-    assert_eq!(Hello::parse(&for_carol).unwrap().signer(), rx.signer());
+    assert_eq!(Hello::parse(&for_carol).unwrap().claimed_signer(), rx.signer());
     let refused = CAROL.accepting(ALICE.verifying_key()).receiver(CTX, &for_carol);
     assert_eq!(refused.unwrap_err(), Error::Verify);
 }

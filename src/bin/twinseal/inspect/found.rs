@@ -82,7 +82,7 @@ impl Entry {
 
 impl Found {
     pub(super) fn of_hello(hello: &Hello) -> Self {
-        let signer = hello.signature_suite().zip(hello.signer());
+        let signer = hello.signature_suite().zip(hello.claimed_signer());
         Self::Hello {
             recipient: Entry::kem(hello.suite(), hello.recipient()),
             signer: signer.map(|(suite, key_id)| Entry::signing(suite, key_id)),
@@ -90,7 +90,7 @@ impl Found {
     }
 
     pub(super) fn of_request(head: &RequestHead) -> Self {
-        let signer = head.signature_suite().zip(head.signer());
+        let signer = head.signature_suite().zip(head.claimed_signer());
         Self::Request {
             id: head.id(),
             time: head.time(),
