@@ -65,7 +65,7 @@
 //! | sealed data for new keys | [`rewrap`](DecapsulationKey::rewrap): a new header, the same body |
 //! | a question, to be answered | [`request`](EncapsulationKey::request), [`accept`](DecapsulationKey::accept), signed with [`signed_by`](EncapsulationKey::signed_by), [`accepting`](DecapsulationKey::accepting); [`Asked`](request::Asked) answers |
 //! | many messages in a row to one receiver | a session: [`sender`](EncapsulationKey::sender), [`receiver`](DecapsulationKey::receiver), signed with [`signed_by`](EncapsulationKey::signed_by), [`accepting`](DecapsulationKey::accepting) |
-//! | a model, or another directory, whose origin must be proved | `model::Signing`, `model::Checking`; [`model`][model module], with the feature `model-signing` |
+//! | a model, or another directory, whose origin must be proved | `model::Signing`, `model::Checking`; `model::Hashing` while it is sealed; [`model`][model module], with the feature `model-signing` |
 //! | data whose origin must be proved later | [`sign`](SigningKey::sign), [`sign_reader`](SigningKey::sign_reader), before sealing |
 //! | keys that change | [`Keyring`], [`VerifyingKeyring`], [`SigningKey`]; [`keyring::Shared`] for many threads, or mounted files |
 //! | key files under a passphrase | `to_encrypted_pem`, `from_encrypted_pem`; the module `passphrase`, with the feature of that name |
