@@ -14,8 +14,6 @@ pub use certificate::CertificateRefusal;
 pub use kind::ErrorKind;
 pub use model::ModelRefusal;
 pub(crate) use shown::Shown;
-#[cfg(feature = "x509")]
-pub(crate) use shown::is_visible;
 pub use store::StoreRefusal;
 
 use std::{

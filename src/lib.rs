@@ -155,8 +155,8 @@
 
 // The layers, from the bottom up; nothing points upward. A file's first line says what it answers.
 
-// Errors, contexts, key derivation, randomness, calls of readers and writers, wiped buffers, and bytes of
-// unknown origin.
+// Errors, contexts, key derivation, randomness, calls of readers and writers, wiped buffers, bytes of
+// unknown origin, and characters that are seen.
 mod context;
 mod error;
 mod half;
@@ -165,6 +165,7 @@ mod plaintext;
 mod random;
 mod retry;
 pub mod secret;
+mod visible;
 mod wire;
 
 // The table of identifiers and lengths, the primitives, the checks before every primitive, and

@@ -5,6 +5,8 @@ use std::{
     path::Path,
 };
 
+use crate::visible::is_visible;
+
 /// A path as it is, if that is plain text, or else quoted and escaped: no control character reaches a terminal, and
 /// no name looks like another one.
 pub(crate) struct Shown<'a>(pub(crate) &'a Path);
@@ -30,23 +32,5 @@ impl fmt::Display for Shown<'_> {
                 character.escape_default().try_for_each(|escaped| f.write_char(escaped))
             }
         })
-    }
-}
-
-/// Whether the standard library counts a character as printable (an accent is, after another character), and Unicode
-/// does not let a terminal ignore it (Default_Ignorable_Code_Point). Two that are printable are blank.
-pub(crate) fn is_visible(character: char) -> bool {
-    match character {
-        '\'' | '"' | '\\' => true,
-        '\u{34f}'
-        | '\u{115f}'
-        | '\u{1160}'
-        | '\u{17b4}'
-        | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}'
-        | '\u{3164}' => false,
-        '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{16fe4}' | '\u{e0000}'..='\u{e0fff}' => false,
-        '\u{2800}' | '\u{1d159}' => false,
-        _ => format!("x{character}").escape_debug().nth(2).is_none(),
     }
 }

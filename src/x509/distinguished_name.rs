@@ -5,7 +5,7 @@ use std::fmt::Write;
 use spki::der::Decode;
 use x509_cert::name::RdnSequence;
 
-use crate::error::is_visible;
+use crate::visible::is_visible;
 
 /// The text of RFC 4514. Characters that a terminal would obey, or that are invisible, are written as the
 /// hexadecimal pairs of that text, as in `\1b`. Bytes that are not a name are written like a value of

@@ -41,6 +41,8 @@ mod sign;
 mod signals;
 mod streams;
 mod usage;
+#[path = "../../visible.rs"]
+mod visible;
 
 use args::{Arguments, Command, ModelCommand};
 use console::Console;

@@ -118,6 +118,7 @@ fn all_that_is_wrong_is_in_the_report_and_in_its_text() {
     directory.remove("config.json");
     directory.write("weights-1", "0123456788");
     directory.write("weights-3 ", "");
+    directory.write("weights-4\u{3164}", "");
     directory.write(".git/config", "");
     let report = directory.report(&Checking::new(), &manifest);
     let expected = [
@@ -125,13 +126,15 @@ fn all_that_is_wrong_is_in_the_report_and_in_its_text() {
         ("config.json", Finding::Missing),
         ("weights-1", Finding::Changed),
         ("weights-3 ", Finding::Additional),
+        ("weights-4\u{3164}", Finding::Additional),
     ];
     assert_eq!(findings(&report), entries(expected));
     let text = ".git: ignored: it belongs to git\n\
         config.json: missing\n\
         weights-1: changed\n\
         \"weights-3 \": nobody signed it\n\
-        not as signed (failures: 3, files as signed: 3)";
+        \"weights-4\\u{3164}\": nobody signed it\n\
+        not as signed (failures: 4, files as signed: 3)";
     assert_eq!(report.to_string(), text);
 }
 
