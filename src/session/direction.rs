@@ -105,16 +105,14 @@ impl Direction {
     ) -> Result<MessageTag, Error> {
         let used = self.admit_to_send(kind, aad, buffer.len())?;
         self.set_aad(kind, aad);
-        // Before encryption: a number whose encryption failed is never used again.
+        // Before encryption: a number whose encryption failed is never used again. As the receiver would wait for it, no
+        // other message follows, also if the provider panics.
         let index = self.next;
         self.advance(kind, used);
-        match self.key.seal_in_place(index, &self.aad, buffer) {
-            Ok(tag) => Ok(MessageTag::new(kind, tag)),
-            Err(error) => {
-                self.finished = true;
-                Err(error)
-            }
-        }
+        self.finished = true;
+        let tag = self.key.seal_in_place(index, &self.aad, buffer)?;
+        self.finished = kind == MessageKind::Last;
+        Ok(MessageTag::new(kind, tag))
     }
 
     /// After a failure the buffer holds zeros or is unchanged, and the same message is still the

@@ -32,7 +32,7 @@ pub(crate) struct Outbound {
     written: usize,
     bound: usize,
     /// Whether it is unclear how much the writer has taken, or what is in the queue. Set during every call of
-    /// a writer or a provider, so that one that panics has failed too.
+    /// a writer, and of a provider that works in the queue, so that one that panics has failed too.
     pub(crate) broken: bool,
 }
 

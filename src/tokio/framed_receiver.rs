@@ -9,12 +9,12 @@ use std::{
 };
 
 use ::tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite},
     task::coop::poll_proceed,
 };
 use futures_core::Stream;
 
-use super::framed_sender::FramedSender;
+use super::{framed_sender::FramedSender, reading::poll_some};
 use crate::{
     key_id::KeyId,
     plaintext::Plaintext,
@@ -222,7 +222,7 @@ impl<R: AsyncRead + Unpin> FramedReceiver<R> {
     /// before the last message was received; the errors of the reader.
     pub async fn expect_end(&mut self) -> io::Result<()> {
         self.inbound.expects_end()?;
-        let count = self.inner.read(&mut [0]).await?;
+        let count = poll_fn(|cx| poll_some(&mut self.inner, cx, &mut [0])).await?;
         self.inbound.end(count)
     }
 
@@ -242,14 +242,8 @@ impl<R: AsyncRead + Unpin> FramedReceiver<R> {
                 share.made_progress();
                 return Poll::Ready(self.inbound.open(aad).map(Some));
             }
-            let room = space.len();
-            let mut buffer = ReadBuf::new(space);
-            ready!(Pin::new(&mut self.inner).poll_read(cx, &mut buffer))?;
-            let count = buffer.filled().len();
+            let count = ready!(poll_some(&mut self.inner, cx, space))?;
             share.made_progress();
-            if count > room {
-                return Poll::Ready(Err(io::Error::other("the reader claims too many bytes")));
-            }
             self.inbound.advance(count)?;
         }
     }
@@ -281,7 +275,7 @@ pub(super) async fn first_frame(
         if space.is_empty() {
             return Ok(frame.take().1);
         }
-        match inner.read(space).await? {
+        match poll_fn(|cx| poll_some(inner, cx, space)).await? {
             0 => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, frame.cut_off())),
             count => frame.advance(count),
         }

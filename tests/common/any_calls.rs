@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    io::{self, ErrorKind, Read, Write},
+    io::{self, ErrorKind, IoSlice, Read, Write},
     panic::resume_unwind,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     vec::IntoIter,
@@ -136,6 +136,11 @@ impl Write for ScriptedWriter {
         state.taken.extend_from_slice(&buffer[..length]);
         state.is_flushed = false;
         Ok(length)
+    }
+
+    fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        let buffers: Vec<_> = buffers.iter().map(|buffer| &buffer[..]).collect();
+        self.write(&buffers.concat())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -13,6 +13,7 @@ pub(crate) mod keys;
 pub(crate) mod numbers;
 pub(crate) mod others_files;
 pub(crate) mod parsers;
+pub(crate) mod polling;
 pub(crate) mod process;
 pub(crate) mod providers;
 pub(crate) mod splicing;

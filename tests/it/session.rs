@@ -3,6 +3,8 @@
 
 mod accept_hello;
 mod any_calls;
+#[cfg(feature = "tokio")]
+mod any_framed;
 mod any_hello;
 mod fixture;
 mod framed;

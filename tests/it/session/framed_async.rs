@@ -3,8 +3,8 @@
 use std::{
     future::poll_fn,
     io,
-    pin::{Pin, pin},
-    task::{Context, Poll, Waker},
+    pin::Pin,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -20,22 +20,7 @@ use twinseal::{
 };
 
 use super::fixture::{BOB, CTX};
-
-/// Polls a future, and drops it if it is still pending after so many calls.
-fn run_for<F: Future>(polls: usize, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    (0..polls).find_map(|_| match future.as_mut().poll(&mut context) {
-        Poll::Ready(output) => Some(output),
-        Poll::Pending => None,
-    })
-}
-
-/// What keeps a future pending here is over at its next call, so a number of calls is a deadline.
-#[track_caller]
-fn run<F: Future>(future: F) -> F::Output {
-    run_for(10_000_000, future).expect("it is pending for ever")
-}
+use crate::common::polling::{run, run_for};
 
 #[track_caller]
 fn twinseal_error(error: &io::Error) -> &Error {
@@ -424,5 +409,5 @@ fn readers_that_fail() {
     let begin = 4 + u32::from_be_bytes(*bytes.first_chunk().unwrap()) as usize;
     let inner = Unsteady::new(&bytes[begin..], 5000, 7).with_fault(0, Fault::Lie);
     let mut rx = FramedReceiver::new(inner, accept(&bytes[4..begin]).unwrap());
-    assert!(run(rx.receive()).unwrap_err().to_string().contains("claims too many"));
+    assert!(run(rx.receive()).unwrap_err().to_string().contains("claims more bytes"));
 }

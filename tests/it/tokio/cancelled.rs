@@ -4,9 +4,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use twinseal::tokio::open_reader;
 
 use super::{
-    fixture::{BATCH, BOB, CHUNK, CTX, again, plaintext, run, run_for, seal, seal_writer},
+    fixture::{BATCH, BOB, CHUNK, CTX, again, plaintext, seal, seal_writer},
     unsteady::Unsteady,
 };
+use crate::common::polling::{run, run_for};
 
 #[test]
 fn a_writer_at_every_call() {

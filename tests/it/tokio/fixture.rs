@@ -1,12 +1,6 @@
-//! Which key and which plaintext? And how is a future driven without a runtime?
+//! Which key and which plaintext?
 
-use std::{
-    future::poll_fn,
-    io,
-    pin::pin,
-    sync::LazyLock,
-    task::{Context, Poll, Waker},
-};
+use std::{future::poll_fn, io, pin::Pin, sync::LazyLock};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use twinseal::{
@@ -59,30 +53,13 @@ pub(crate) fn chunks_start(sealed: &[u8]) -> usize {
     Header::parse(sealed).unwrap().len() + BodyKey::PREFIX_LEN
 }
 
-/// Polls a future until it is ready. What keeps it pending wakes it at once, so a number of calls is a
-/// deadline.
-#[track_caller]
-pub(crate) fn run<F: Future>(future: F) -> F::Output {
-    run_for(10_000_000, future).expect("it is pending for ever")
-}
-
-/// Polls a future, and drops it if it is still pending after so many calls.
-pub(crate) fn run_for<F: Future>(polls: usize, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    (0..polls).find_map(|_| match future.as_mut().poll(&mut context) {
-        Poll::Ready(output) => Some(output),
-        Poll::Pending => None,
-    })
-}
-
 /// Makes a future, drops it after a few calls, makes it again, until one is ready.
 macro_rules! again {
     ($random:expr, $future:expr) => {{
         let mut tries = 0;
         loop {
             if let Some(output) =
-                $crate::tokio::fixture::run_for($random.random() as usize % 3, $future)
+                $crate::common::polling::run_for($random.random() as usize % 3, $future)
             {
                 break output;
             }
@@ -136,7 +113,7 @@ pub(crate) async fn read_in_steps(mut reader: impl AsyncRead + Unpin, step: usiz
     }
     // An empty buffer is not the end of anything.
     let mut nothing = ReadBuf::new(&mut []);
-    poll_fn(|cx| std::pin::Pin::new(&mut reader).poll_read(cx, &mut nothing)).await.unwrap();
+    poll_fn(|cx| Pin::new(&mut reader).poll_read(cx, &mut nothing)).await.unwrap();
     Outcome { released, error }
 }
 

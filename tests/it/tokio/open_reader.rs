@@ -18,10 +18,11 @@ use twinseal::{
 use super::{
     fixture::{
         BATCH, BOB, CHUNK, CTX, LENGTHS, Outcome, SEALED_CHUNK, chunks_start, plaintext,
-        read_in_steps, run, seal, twinseal_error,
+        read_in_steps, seal, twinseal_error,
     },
     unsteady::{Fault, Unsteady},
 };
+use crate::common::polling::run;
 
 /// Opens and reads in steps.
 async fn open_in_steps(inner: Unsteady, step: usize) -> Outcome {

@@ -21,9 +21,10 @@ use twinseal::{
 };
 
 use super::{
-    fixture::{BOB, CTX, again, plaintext, run, twinseal_error},
+    fixture::{BOB, CTX, again, plaintext, twinseal_error},
     unsteady::{Fault, Unsteady},
 };
+use crate::common::polling::run;
 
 /// Two ends of one request.
 fn ends() -> (Asked, Pending) {

@@ -19,11 +19,11 @@ use twinseal::{
 
 use super::{
     fixture::{
-        BATCH, BOB, CHUNK, CTX, again, plaintext, read_in_steps, run, twinseal_error,
-        write_in_steps,
+        BATCH, BOB, CHUNK, CTX, again, plaintext, read_in_steps, twinseal_error, write_in_steps,
     },
     unsteady::Unsteady,
 };
+use crate::common::polling::run;
 
 static ALICE: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate().unwrap());
 

@@ -13,11 +13,12 @@ use twinseal::{DecapsulationKey, Recipients, tokio::SealWriter};
 
 use super::{
     fixture::{
-        BATCH, BOB, CHUNK, CTX, LENGTHS, SEALED_CHUNK, chunks_start, plaintext, run, seal_writer,
+        BATCH, BOB, CHUNK, CTX, LENGTHS, SEALED_CHUNK, chunks_start, plaintext, seal_writer,
         write_in_steps,
     },
     unsteady::{Fault, Unsteady},
 };
+use crate::common::polling::run;
 
 #[track_caller]
 fn assert_opens(sealed: &[u8], plaintext: &[u8]) {
