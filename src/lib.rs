@@ -86,6 +86,19 @@
 //!
 //! Only a signature convinces third parties. An unsigned request or session comes from anybody.
 //!
+//! # Words
+//!
+//! | | |
+//! |---|---|
+//! | context | 1 to 255 bytes that say what data is for. Both sides know it, and it is not sent. Data opens and verifies only with the context with which it was made |
+//! | half | one of the two algorithms of a hybrid, or its part of a key |
+//! | suite | two algorithms and how they are joined: [`KemSuite`], [`SignatureSuite`]. Every file and message names its suite by a number |
+//! | key id | 16 bytes that name a public key, from a hash over it; 32 hexadecimal digits in logs. [`KeyId`] |
+//! | keyring | the keys of a service: the primary one, and older ones that still open, [`Keyring`]; or the signers that it knows, [`VerifyingKeyring`] |
+//! | envelope | what `seal` returns: a header, with a key for each recipient, and the encrypted body |
+//! | hello | the first bytes of a session, with its key exchange and, if it is signed, the signature |
+//! | provider | who wrote the primitives: RustCrypto, AWS-LC, graviola, libcrux. It changes speed, never bytes. [`provider`] |
+//!
 //! # Modules
 //!
 //! The root has what a service uses every day. The modules have the rest:

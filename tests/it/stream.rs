@@ -1,6 +1,8 @@
 //! Does every way of sealing give the same bytes, and every way of opening only authentic plaintext?
 
+#[cfg(feature = "tokio")]
 mod any_calls;
+#[cfg(feature = "tokio")]
 mod any_chunks;
 mod buffers;
 mod damage;

@@ -4,6 +4,7 @@
 use std::{
     io::{self, BufRead, ErrorKind, Write},
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     sync::LazyLock,
 };
 
@@ -11,6 +12,7 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use twinseal::{
     DecapsulationKey, Error, Recipients, hazmat,
     stream::{OpenReader, ParallelOpenReader, ParallelSealWriter, SealWriter},
+    tokio,
 };
 
 use super::{
@@ -19,8 +21,9 @@ use super::{
     },
     panicking::PANICKING,
 };
-use crate::common::any_calls::{
-    Damage, Planned, ScriptedReader, ScriptedWriter, Step, cases, damage, steps,
+use crate::common::{
+    any_calls::{Damage, Planned, ScriptedReader, ScriptedWriter, Step, cases, damage, steps},
+    polling::{Dropped, Polled, Waiting, run},
 };
 
 /// Two batches and a bit.
@@ -99,6 +102,7 @@ fn writer_calls() -> impl Strategy<Value = Vec<WriterCall>> {
 enum Writer {
     Serial(SealWriter<ScriptedWriter>),
     Parallel(ParallelSealWriter<ScriptedWriter>),
+    Asynchronous(Polled<tokio::SealWriter<Waiting<ScriptedWriter>>>),
 }
 
 impl Writer {
@@ -106,6 +110,7 @@ impl Writer {
         match self {
             Self::Serial(writer) => writer,
             Self::Parallel(writer) => writer,
+            Self::Asynchronous(writer) => writer,
         }
     }
 
@@ -113,6 +118,9 @@ impl Writer {
         match self {
             Self::Serial(writer) => writer.try_finish(),
             Self::Parallel(writer) => writer.try_finish(),
+            Self::Asynchronous(writer) => {
+                writer.poll(|inner, cx| pin!(inner.get_mut().try_finish()).poll(cx))
+            }
         }
     }
 
@@ -120,13 +128,14 @@ impl Writer {
         match self {
             Self::Serial(writer) => writer.finish(),
             Self::Parallel(writer) => writer.finish(),
+            Self::Asynchronous(writer) => run(writer.inner.finish()).map(|waiting| waiting.inner),
         }
     }
 
     fn parallel(self) -> Self {
         match self {
             Self::Serial(writer) => Self::Parallel(writer.parallel()),
-            parallel @ Self::Parallel(_) => parallel,
+            other => other,
         }
     }
 }
@@ -267,6 +276,7 @@ impl WriterModel {
                     }
                 }
             }
+            Ok(Err(error)) if Dropped::is(&error) => assert!(now.is_empty()),
             Ok(Err(error)) if now.is_empty() && of_provider(&error) => {
                 assert!(self.may_be_unlucky(offered));
                 self.is_broken = true;
@@ -291,14 +301,22 @@ fn write_any(
     script: Vec<Step>,
     mishap: Option<(usize, bool)>,
     gives_up: bool,
+    waiting: Option<u64>,
 ) {
     let inner = ScriptedWriter::new(script);
     let mut model = WriterModel::new(mishap, inner.clone());
-    let made = guarded(|| hazmat::seal_writer(&TO_UNLUCKY_BOB, CTX, &RANDOMNESS, inner.clone()));
-    let Ok(Ok(writer)) = made else {
+    let made = guarded(|| match waiting {
+        None => hazmat::seal_writer(&TO_UNLUCKY_BOB, CTX, &RANDOMNESS, inner.clone())
+            .map(Writer::Serial),
+        Some(seed) => {
+            let sealer = hazmat::sealer(&TO_UNLUCKY_BOB, CTX, &RANDOMNESS)?;
+            let writer = tokio::SealWriter::new(sealer, Waiting::new(inner.clone(), seed));
+            Ok(Writer::Asynchronous(Polled::new(writer, !seed)))
+        }
+    });
+    let Ok(Ok(mut writer)) = made else {
         return model.check_taken();
     };
-    let mut writer = Writer::Serial(writer);
     for call in calls {
         if matches!(call, WriterCall::TurnParallel) {
             writer = writer.parallel();
@@ -335,9 +353,10 @@ proptest! {
         script in steps(),
         mishap in mishap(),
         gives_up in any::<bool>(),
+        waiting in option::of(any::<u64>()),
         threads in 1..=4_usize,
     ) {
-        with_threads(threads, || write_any(&calls, script, mishap, gives_up));
+        with_threads(threads, || write_any(&calls, script, mishap, gives_up, waiting));
     }
 }
 
@@ -368,6 +387,7 @@ type Inner<'a> = ScriptedReader<'a>;
 enum Reader<'a> {
     Serial(OpenReader<Inner<'a>>),
     Parallel(ParallelOpenReader<Inner<'a>>),
+    Asynchronous(Polled<tokio::OpenReader<Waiting<Inner<'a>>>>),
 }
 
 impl<'a> Reader<'a> {
@@ -375,6 +395,7 @@ impl<'a> Reader<'a> {
         match self {
             Self::Serial(reader) => reader,
             Self::Parallel(reader) => reader,
+            Self::Asynchronous(reader) => reader,
         }
     }
 
@@ -382,13 +403,14 @@ impl<'a> Reader<'a> {
         match self {
             Self::Serial(reader) => reader.get_ref(),
             Self::Parallel(reader) => reader.get_ref(),
+            Self::Asynchronous(reader) => &reader.inner.get_ref().inner,
         }
     }
 
     fn parallel(self) -> Self {
         match self {
             Self::Serial(reader) => Self::Parallel(reader.parallel()),
-            parallel @ Self::Parallel(_) => parallel,
+            other => other,
         }
     }
 }
@@ -482,6 +504,10 @@ impl ReaderModel<'_> {
                 self.released.extend_from_slice(expected);
                 buffer.drain(..released);
             }
+            Ok(Err(error)) if Dropped::is(&error) => {
+                assert_eq!(self.reached, Reached::Nothing);
+                assert_eq!(raised, self.reported);
+            }
             Ok(Err(error)) if Error::inside(&error).is_some() => {
                 assert_ne!(self.reached, Reached::End);
                 if self.reached == Reached::Nothing {
@@ -514,6 +540,7 @@ fn read_any(
     damage: &Damage,
     (script, in_header): (Vec<Step>, bool),
     mishap: Option<(usize, bool)>,
+    waiting: Option<u64>,
 ) {
     let mut plaintext = with_mishap(mishap, 13);
     plaintext.truncate(length);
@@ -521,7 +548,15 @@ fn read_any(
     let start = chunks_start(&sealed);
     let damaged = damage.apply(&sealed, start, SEALED_CHUNK);
     let inner = ScriptedReader::new(&damaged, script).from(if in_header { 0 } else { start });
-    let Ok(Ok(reader)) = guarded(|| UNLUCKY_BOB.open_reader(CTX, inner)) else {
+    let made = guarded(|| match waiting {
+        None => UNLUCKY_BOB.open_reader(CTX, inner).map(Reader::Serial),
+        Some(seed) => {
+            let inner = Waiting::new(inner, seed);
+            let reader = run(tokio::open_reader(&*UNLUCKY_BOB, CTX, inner))?;
+            Ok(Reader::Asynchronous(Polled::new(reader, !seed)))
+        }
+    });
+    let Ok(Ok(mut reader)) = made else {
         return; // the header is read by one call
     };
     let chunk_is_there = |(chunk, _): &(usize, bool)| *chunk < plaintext.len() / CHUNK;
@@ -531,10 +566,9 @@ fn read_any(
         start,
         unlucky: mishap.filter(chunk_is_there).map_or(usize::MAX, |(chunk, _)| chunk),
         released: Vec::new(),
-        reported: reader.get_ref().raised.len(),
+        reported: reader.inner().raised.len(),
         reached: Reached::Nothing,
     };
-    let mut reader = Reader::Serial(reader);
     for call in calls {
         if matches!(call, ReaderCall::TurnParallel) {
             reader = reader.parallel();
@@ -566,8 +600,9 @@ proptest! {
         damage in damage(),
         script in (steps(), prop::bool::weighted(0.1)),
         mishap in mishap(),
+        waiting in option::of(any::<u64>()),
         threads in 1..=4_usize,
     ) {
-        with_threads(threads, || read_any(&calls, length, &damage, script, mishap));
+        with_threads(threads, || read_any(&calls, length, &damage, script, mishap, waiting));
     }
 }
