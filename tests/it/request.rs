@@ -2,7 +2,10 @@
 
 mod answer_forms;
 mod answers;
+#[cfg(feature = "tokio")]
 mod any_calls;
+#[cfg(feature = "tokio")]
+mod any_reader;
 mod awaited_secrets;
 mod changed;
 mod fixture;

@@ -4,18 +4,24 @@
 use std::{
     io::{self, Read, Write},
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
 use proptest::{collection::vec, prelude::*, sample::Index};
 use twinseal::{
     Error, KeyId,
-    request::{Asked, Pending, PieceReader, ReplayGuard, RequestHead, RequestId, RequestTime},
+    request::{Asked, Pending, ReplayGuard, RequestHead, RequestId, RequestTime},
+    tokio,
 };
 
-use super::fixture::{ALICE, BOB, CHUNK, CTX, Once, PREFIX, REPLAYED, SEALED_CHUNK, plaintext};
-use crate::common::any_calls::{
-    Damage, ScriptedReader, ScriptedWriter, Step, cases, damage, steps,
+use super::{
+    any_reader::{AnswerReader, Pieces, RequestReader},
+    fixture::{ALICE, BOB, CHUNK, CTX, Once, PREFIX, REPLAYED, SEALED_CHUNK, plaintext},
+};
+use crate::common::{
+    any_calls::{Damage, ScriptedReader, ScriptedWriter, Step, cases, damage, steps},
+    polling::{Dropped, Polled, Waiting, run},
 };
 
 /// Lets each id in once, and now and then nothing.
@@ -31,15 +37,20 @@ impl ReplayGuard for Guard {
     }
 }
 
-/// How something is sealed or opened: at once, or with a writer or reader whose inner one has these faults.
+/// How something is sealed or opened: at once, or with a writer or reader whose inner one has these faults. A seed is
+/// of one that is asynchronous.
 #[derive(Clone, Debug)]
 enum Form {
     AtOnce,
-    Piecewise(Vec<Step>),
+    Piecewise(Vec<Step>, Option<u64>),
 }
 
 fn forms() -> impl Strategy<Value = Form> {
-    prop_oneof![Just(Form::AtOnce), steps().prop_map(Form::Piecewise)]
+    let piecewise = (steps(), proptest::option::of(any::<u64>()));
+    prop_oneof![
+        2 => Just(Form::AtOnce),
+        3 => piecewise.prop_map(|(steps, seed)| Form::Piecewise(steps, seed)),
+    ]
 }
 
 #[derive(Clone, Debug)]
@@ -162,6 +173,9 @@ fn persist(inner: &ScriptedWriter, mut call: impl FnMut() -> io::Result<bool>) -
                 if state.is_lost {
                     return false;
                 }
+                if Dropped::is(&error) {
+                    continue;
+                }
                 assert_eq!(state.raised[raised..], [error.kind()], "{error:?}");
             }
         }
@@ -176,6 +190,10 @@ fn write_all(inner: &ScriptedWriter, writer: &mut impl Write, mut bytes: &[u8]) 
             bytes = &bytes[taken..];
             Ok(bytes.is_empty())
         })
+}
+
+fn try_finish(writer: &mut Polled<tokio::SealWriter<Waiting<ScriptedWriter>>>) -> io::Result<bool> {
+    writer.poll(|inner, cx| pin!(inner.get_mut().try_finish()).poll(cx)).map(|()| true)
 }
 
 impl World {
@@ -222,7 +240,22 @@ impl World {
         let (bytes, pending) = match form {
             Form::AtOnce if is_signed => signed.request(CTX, &question).unwrap(),
             Form::AtOnce => to.request(CTX, &question).unwrap(),
-            Form::Piecewise(steps) => {
+            Form::Piecewise(steps, Some(seed)) => {
+                let inner = ScriptedWriter::new(steps.clone());
+                let sealer =
+                    if is_signed { signed.request_sealer(CTX) } else { to.request_sealer(CTX) };
+                let waiting = Waiting::new(inner.clone(), *seed);
+                let (writer, pending) = tokio::request_writer(sealer.unwrap(), waiting);
+                let mut writer = Polled::new(writer, !seed);
+                let done = write_all(&inner, &mut writer, &question)
+                    && persist(&inner, || try_finish(&mut writer));
+                if !done {
+                    return;
+                }
+                let bytes = inner.state().taken.clone();
+                (bytes, pending)
+            }
+            Form::Piecewise(steps, None) => {
                 let inner = ScriptedWriter::new(steps.clone());
                 let made = guarded(|| {
                     if is_signed {
@@ -278,15 +311,27 @@ impl World {
                 assert!(opened[..] == request.plaintext);
                 Some(asked)
             }
-            Form::Piecewise(steps) => {
+            Form::Piecewise(steps, seed) => {
                 let mut inner = ScriptedReader::new(&damaged, steps.clone())
                     .from(if steps.len().is_multiple_of(4) { 0 } else { start });
                 let made = guarded(|| {
-                    if *wants_signer {
-                        from_alice.accept_reader(CTX, &mut inner, guard)
+                    let Some(seed) = seed else {
+                        let reader = if *wants_signer {
+                            from_alice.accept_reader(CTX, &mut inner, guard)?
+                        } else {
+                            BOB.accept_reader(CTX, &mut inner, guard)?
+                        };
+                        return Ok(RequestReader::Blocking(reader));
+                    };
+                    let mut inner = Waiting::new(&mut inner, *seed);
+                    let head = run(tokio::read_head(&mut inner))?;
+                    let head = if *wants_signer {
+                        from_alice.accept_head(CTX, head)?
                     } else {
-                        BOB.accept_reader(CTX, &mut inner, guard)
-                    }
+                        BOB.accept_head(CTX, head)?
+                    };
+                    let reader = run(tokio::RequestReader::new(head, inner, guard))?;
+                    Ok(RequestReader::Asynchronous(Polled::new(reader, !seed)))
                 });
                 // Its first chunk is the first that it shows, and lets it in.
                 let first = |bytes: &[u8]| {
@@ -297,13 +342,13 @@ impl World {
                 match made {
                     Ok(mut reader) => {
                         request.is_spent = true;
-                        assert!(is_welcome && first(reader.get_ref().all()));
+                        assert!(is_welcome && first(reader.inner().all()));
                         assert_eq!(reader.id(), request.id);
                         let mut opened = Vec::new();
                         let is_whole = read_all(&mut reader, *gives_up, &mut opened);
                         assert!(request.plaintext.starts_with(&opened));
-                        let all = reader.get_ref().all();
-                        assert!(!reader.get_ref().is_overrun);
+                        let all = reader.inner().all();
+                        assert!(!reader.inner().is_overrun);
                         assert!(is_whole != Some(true) || all == request.bytes);
                         assert!(is_whole != Some(false) || all != request.bytes);
                         match is_whole {
@@ -376,7 +421,7 @@ fn answer(
     gives_up: bool,
 ) -> Option<(Vec<u8>, bool)> {
     let (last, before) = pieces.split_last().unwrap();
-    let Form::Piecewise(steps) = form else {
+    let Form::Piecewise(steps, seed) = form else {
         if is_whole {
             return Some((asked.answer(last).unwrap(), true));
         }
@@ -391,10 +436,32 @@ fn answer(
     };
     let inner = ScriptedWriter::new(steps.clone());
     // Whether it came to the end, and whether that was written.
-    let (is_near, is_done) = if is_whole {
+    let (is_near, is_done) = if let (true, Some(seed)) = (is_whole, *seed) {
+        let waiting = Waiting::new(inner.clone(), seed);
+        let writer = tokio::SealWriter::new(asked.answer_sealer().unwrap(), waiting);
+        let mut writer = Polled::new(writer, !seed);
+        let is_near = write_all(&inner, &mut writer, last) && !gives_up;
+        (is_near, is_near && persist(&inner, || try_finish(&mut writer)))
+    } else if is_whole {
         let mut writer = guarded(|| asked.answer_writer(inner.clone())).ok()?;
         let is_near = write_all(&inner, &mut writer, last) && !gives_up;
         (is_near, is_near && persist(&inner, || writer.try_finish().map(|()| true)))
+    } else if let Some(seed) = *seed {
+        let waiting = Waiting::new(inner.clone(), seed);
+        let writer = tokio::PieceWriter::new(asked.piece_sealer().unwrap(), waiting);
+        let mut writer = Polled::new(writer, !seed);
+        let mut before = before.iter();
+        let mut piece = |piece: &Vec<u8>| {
+            persist(&inner, || {
+                writer.poll(|inner, cx| pin!(inner.get_mut().piece(piece)).poll(cx)).map(|()| true)
+            })
+        };
+        let is_near = before.all(&mut piece) && !gives_up && write_all(&inner, &mut writer, last);
+        let is_done = is_near
+            && persist(&inner, || {
+                writer.poll(|inner, cx| pin!(inner.get_mut().try_finish()).poll(cx)).map(|()| true)
+            });
+        (is_near, is_done)
     } else {
         let mut writer = guarded(|| asked.piece_writer(inner.clone())).ok()?;
         let mut before = before.iter();
@@ -442,9 +509,16 @@ fn open(
             }
             None
         }
-        Form::Piecewise(steps) if answer.is_whole => {
+        Form::Piecewise(steps, seed) if answer.is_whole => {
             let mut inner = ScriptedReader::new(&damaged, steps.clone());
-            let made = guarded(|| pending.open_reader(&mut inner));
+            let made = guarded(|| match *seed {
+                None => pending.open_reader(&mut inner).map(AnswerReader::Blocking),
+                Some(seed) => {
+                    let inner = Waiting::new(&mut inner, seed);
+                    let reader = run(tokio::answer_reader(pending, inner))?;
+                    Ok(AnswerReader::Asynchronous(Polled::new(reader, !seed)))
+                }
+            });
             let mut reader = match made {
                 Ok(reader) => reader,
                 Err(error) => {
@@ -461,8 +535,16 @@ fn open(
             assert!(is_whole != Some(true) || opened == expected);
             None
         }
-        Form::Piecewise(steps) => {
-            let reader = pending.piece_reader(ScriptedReader::new(&damaged, steps.clone()));
+        Form::Piecewise(steps, seed) => {
+            let inner = ScriptedReader::new(&damaged, steps.clone());
+            let reader = match *seed {
+                None => Pieces::Blocking(pending.piece_reader(inner)),
+                Some(seed) => {
+                    let inner = Waiting::new(inner, seed);
+                    let reader = tokio::PieceReader::new(pending.piece_opener(), inner);
+                    Pieces::Asynchronous(Polled::new(reader, !seed))
+                }
+            };
             read_pieces(reader, &expected, answer.of == of, may_open);
             None
         }
@@ -471,7 +553,7 @@ fn open(
 
 /// Piece by piece, and now and then by bytes.
 fn read_pieces(
-    mut reader: PieceReader<ScriptedReader<'_>>,
+    mut reader: Pieces<'_>,
     expected: &[u8],
     is_own: bool,
     may_open: impl Fn(&[u8]) -> bool,
@@ -480,24 +562,25 @@ fn read_pieces(
     let mut buffer = [0; 901];
     for turn in 0..1000 {
         let read = guarded(|| {
-            if turn % 3 == 2 {
-                let length = reader.read(&mut buffer)?;
+            if turn % 3 == 2
+                && let Some(length) = reader.read(&mut buffer).transpose()?
+            {
                 return Ok((length > 0).then(|| buffer[..length].to_vec()));
             }
-            reader.next().transpose().map(|piece| piece.map(|piece| piece.to_vec()))
+            reader.piece().map(|piece| piece.map(|piece| piece.to_vec()))
         });
-        assert!(!reader.get_ref().is_overrun);
+        assert!(!reader.inner().is_overrun);
         match read {
             Ok(Some(piece)) => opened.extend(piece),
             Ok(None) => {
-                assert!(reader.is_finished() && may_open(reader.get_ref().all()));
+                assert!(reader.is_finished() && may_open(reader.inner().all()));
                 return assert!(opened == expected);
             }
             Err(error) if Error::inside(&error).is_some() => {
-                assert!(!may_open(reader.get_ref().all()), "{error:?}");
-                let again = reader.next().unwrap().unwrap_err();
+                assert!(!may_open(reader.inner().all()), "{error:?}");
+                let again = reader.piece().unwrap_err();
                 assert_eq!(Error::inside(&again), Error::inside(&error));
-                return assert!(reader.read(&mut buffer).is_err());
+                return assert!(reader.read(&mut buffer).is_none_or(|read| read.is_err()));
             }
             Err(_) => {}
         }
