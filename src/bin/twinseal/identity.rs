@@ -1,16 +1,13 @@
 //! Identifies a file regardless of its path.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Identity {
     #[cfg(unix)]
     Inode { device: u64, inode: u64 },
-    #[cfg_attr(unix, expect(dead_code, reason = "for systems without inodes"))]
-    Path(PathBuf),
+    #[cfg(not(unix))]
+    Path(std::path::PathBuf),
 }
 
 impl Identity {
