@@ -92,7 +92,7 @@ fn every_difference_is_printed() {
     assert!(lines(&output).last().unwrap().ends_with(&last));
 
     let output = ended(desk.command(&format!("{VERIFY} --json")));
-    message(1, &output);
+    assert!(message(1, &output).ends_with("signed; do not use it, fetch it again\n"));
     let value: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(value["as_signed"], false);
     assert_eq!(value["files_as_signed"], 1);
@@ -109,6 +109,8 @@ fn what_is_ignored_is_printed() {
         findings(&desk, VERIFY),
         ["model.sig: ignored (the signature)", "notes: nobody signed it"]
     );
+    let error = message(1, &ended(desk.command(VERIFY)));
+    assert!(error.ends_with("do not use it: remove what nobody signed, or fetch it again\n"));
     let printed = String::from_utf8(desk.prints(&format!("{VERIFY} --ignore notes"))).unwrap();
     assert!(
         printed.starts_with("model.sig: ignored (the signature)\nnotes: ignored (--ignore)\n"),

@@ -19,3 +19,5 @@ pub(crate) mod providers;
 pub(crate) mod splicing;
 pub(crate) mod unlucky;
 pub(crate) mod vectors;
+#[cfg(feature = "tokio")]
+pub(crate) mod waiting;

@@ -21,7 +21,8 @@ use super::{
 };
 use crate::common::{
     any_calls::{Damage, ScriptedReader, ScriptedWriter, Step, cases, damage, steps},
-    polling::{Dropped, Polled, Waiting, run},
+    polling::run,
+    waiting::{Dropped, Polled, Waiting},
 };
 
 /// Lets each id in once, and now and then nothing.

@@ -9,7 +9,8 @@ use twinseal::{Plaintext, request, request::Asked, stream::OpenReader, tokio};
 
 use crate::common::{
     any_calls::ScriptedReader,
-    polling::{Polled, Waiting, run},
+    polling::run,
+    waiting::{Polled, Waiting},
 };
 
 type Inner<'a, 'b> = &'a mut ScriptedReader<'b>;

@@ -328,7 +328,7 @@ fn seal(
         failed => {
             match failed {
                 Ok(error) => {
-                    assert!(error.err() == Some(Error::Unsupported("13 bytes")) && length == 13)
+                    assert!(error.err() == Some(Error::Unsupported("13 bytes")) && length == 13);
                 }
                 Err(_) => assert_eq!(length, 14),
             }

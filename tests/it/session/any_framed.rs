@@ -22,7 +22,8 @@ use super::{
 };
 use crate::common::{
     any_calls::{Planned, ScriptedReader, ScriptedWriter, Step, cases, damage, steps},
-    polling::{Waiting, run, run_for},
+    polling::{run, run_for},
+    waiting::Waiting,
 };
 
 const DEFAULT_BOUND: usize = 1 << 20;

@@ -23,7 +23,8 @@ use super::{
 };
 use crate::common::{
     any_calls::{Damage, Planned, ScriptedReader, ScriptedWriter, Step, cases, damage, steps},
-    polling::{Dropped, Polled, Waiting, run},
+    polling::run,
+    waiting::{Dropped, Polled, Waiting},
 };
 
 /// Two batches and a bit.

@@ -95,7 +95,14 @@ pub(super) fn outcome(report: &Report, left_out: &LeftOut, name: &Name) -> Resul
     if problems(report, left_out) == 0 {
         return Ok(());
     }
-    Err(Failure::of(name, "it does not match what was signed; do not use it, fetch it again"))
+    let only_more = left_out.refused(report) == 0
+        && report.failures().all(|(_, finding)| finding == Finding::Additional);
+    let advice = if only_more {
+        "do not use it: remove what nobody signed, or fetch it again"
+    } else {
+        "do not use it, fetch it again"
+    };
+    Err(Failure::of(name, format_args!("it does not match what was signed; {advice}")))
 }
 
 pub(crate) fn files(count: usize) -> String {
