@@ -6,6 +6,8 @@ mod answers;
 mod any_calls;
 #[cfg(feature = "tokio")]
 mod any_reader;
+#[cfg(feature = "tokio")]
+mod any_writer;
 mod awaited_secrets;
 mod changed;
 mod fixture;
