@@ -354,6 +354,30 @@ fn a_large_request_and_answer() {
     }
 }
 
+/// A bundle whose signature is worthless takes three times its length, although it claims many files.
+#[cfg(feature = "model-signing")]
+#[test]
+fn a_bundle_that_was_changed() {
+    use twinseal::model::{Bundle, FileHasher, ManifestBuilder, Method, TrustedKey};
+
+    let _guard = one_at_a_time();
+    let alice = SigningKey::generate().unwrap();
+    let digest = FileHasher::new(Method::Files).finish().unwrap();
+    let mut model = ManifestBuilder::new("model").unwrap();
+    for number in 0..40_000 {
+        model.add(&number.to_string(), digest.clone()).unwrap();
+    }
+    let mut bundle = model.sign(&alice).unwrap().as_bytes().to_vec();
+    let middle = bundle.len() / 2;
+    bundle[middle] = if bundle[middle] == b'A' { b'B' } else { b'A' };
+    let length = bundle.len();
+    assert!(length > 4 * MIB);
+    let trusted = [TrustedKey::from(alice.verifying_key())];
+    let (most, verified) = peak(|| Bundle::from_bytes(&bundle[..])?.verify(&trusted));
+    assert_eq!(verified.err(), Some(Error::Verify));
+    assert!(most < 3 * length + MIB, "{most} for {length}");
+}
+
 /// An answer in pieces takes a few times the bound of a piece, however long it is.
 #[test]
 fn many_pieces() {

@@ -499,6 +499,8 @@ def main():
     settings = {"seed": options.seed, "quota": options.quota, "sources": digest(*sorted(hashes.values()))}
 
     saved = json.loads(state.read_text()) if state.exists() else {}
+    if options.score and not saved:
+        sys.exit(f"nothing is measured yet: there is no {state}")
     if options.score or saved.get("settings") == settings:
         everything = saved["everything"]
         sample = {int(number): everything[int(number)] for number in saved["sample"]}
